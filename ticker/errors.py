@@ -1,0 +1,54 @@
+"""Blame is in the type: `SettingsError` is ours to fix, `FeedError` is a provider's; everything else is a bug and surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXCERPT_LENGTH = 120
+
+
+def excerpt(payload: bytes | str) -> str:
+    """The first 120 characters of a payload on one line, control characters escaped, safe to log."""
+    text = payload[: EXCERPT_LENGTH * 4].decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    shown = text[:EXCERPT_LENGTH].encode("unicode_escape", "replace").decode("ascii")
+    return shown + ("…" if len(text) > EXCERPT_LENGTH else "")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the settings: where, what, and how to mend it."""
+
+    key: str
+    reason: str
+    hint: str = ""
+    value: object = None
+
+    def __str__(self) -> str:
+        shown = "" if self.value is None else f" (is {self.value!r})"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.key}: {self.reason}{shown}{hint}"
+
+
+class SettingsError(Exception):
+    """The settings can't be used. `problems` lists everything that is wrong with them, at least one thing."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class FeedError(Exception):
+    """A provider did not give what was asked for. The last good quote is kept, whatever the reason.
+
+    `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded
+    to 1 … 900; `None` where it said nothing. `rejects_symbol`: the provider does not know a symbol that was asked for
+    (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True, retry_after_s: float | None = None,
+                 rejects_symbol: bool = False, payload: bytes | str = b"") -> None:
+        self.excerpt = excerpt(payload) if payload else ""
+        super().__init__(f"{message} [{self.excerpt}]" if self.excerpt else message)
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+        self.rejects_symbol = rejects_symbol
