@@ -1,0 +1,15 @@
+"""Settings: the model, loading with every error at once, editing that keeps comments, watching the saved file."""
+
+from ticker.settings.model import (
+    BroadcastSettings,
+    FeedSettings,
+    LimitSettings,
+    PolledSettings,
+    ServerSettings,
+    Settings,
+    SymbolOptions,
+    SymbolSettings,
+)
+
+__all__ = ["BroadcastSettings", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
+           "SymbolOptions", "SymbolSettings"]

@@ -1,0 +1,93 @@
+"""The settings as one table of types, units, defaults and bounds. `load.py` fills it, `docs/settings.md` is checked against it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class ServerSettings(Table):
+    """`[server]`: needs a restart."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; a name or an IPv4/IPv6 address")
+    port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
+    async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
+    allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
+    ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
+    ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
+
+
+class BroadcastSettings(Table):
+    """`[broadcast]`."""
+
+    flush_ms: int = Field(50, ge=1, le=10_000, description="conflation window of the process")
+    heartbeat_s: float = Field(5, ge=0.1, le=300, allow_inf_nan=False, description="how often `beat` is sent")
+    stall_limit_s: float = Field(30, ge=1, le=3600, allow_inf_nan=False,
+                                 description="a client that makes no progress for so long is closed")
+
+
+class LimitSettings(Table):
+    """`[limits]`."""
+
+    max_clients: int = Field(10_000, ge=1, le=1_000_000, description="connections at a time")
+    max_clients_per_address: int = Field(10_000, ge=1, le=1_000_000, description="the same from one address")
+    max_symbols_per_client: int = Field(1000, ge=1, le=100_000, description="namespaces joined; a \"*\" subscription is one")
+    join_timeout_s: float = Field(10, ge=1, le=3600, allow_inf_nan=False,
+                                  description="a connection that joined nothing for so long is closed")
+    max_message_bytes: int = Field(65_536, ge=1024, le=16_777_216, description="longest message a client may send")
+    connects_per_s: int = Field(2000, ge=1, le=1_000_000, description="new connections a second, over all clients")
+    requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
+
+
+class FeedSettings(Table):
+    """`[feeds.NAME]`, what every kind has. A kind adds its own keys in its file in `feeds/`."""
+
+    kind: str = Field(description="which class in feeds/")
+    interval_s: float = Field(1.0, ge=0.001, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
+    stale_after_s: Seconds | None = Field(None, description="silence after which a price is stale; default max(3 × interval_s, 10)")
+
+
+class PolledSettings(FeedSettings):
+    """Keys of every feed that asks over HTTP."""
+
+    interval_s: float = Field(2.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
+    timeout_s: Seconds = Field(5.0, description="for a whole poll: connect, headers and body")
+    base_url: HttpUrl = Field(description="scheme, host and path prefix of the provider")
+
+
+class SymbolOptions(Table):
+    """What a symbol may say to one feed, `SYMBOL = { feed = …, FEED = { … } }`; a bare string there is its `id`."""
+
+    id: str | None = Field(None, min_length=1, max_length=128, description="the feed's own id of the symbol")
+
+
+class SymbolSettings(Table):
+    """One line of `[symbols]`. `options` holds, for each feed of `feed`, that feed's own options (its class' `Options`)."""
+
+    feed: tuple[str, ...] = Field(min_length=1, description="a feed's name, or a list of them: the first healthy one wins")
+    name: str | None = Field(None, max_length=80, description="what people call it")
+    decimals: int | None = Field(None, ge=0, le=12, description="digits shown after the point; default by magnitude")
+    currency: str | None = Field(None, pattern=r"^[A-Za-z0-9]{2,10}$", description="ISO 4217 or crypto code, where the source names none")
+    group: tuple[str, ...] = Field((), description="a tab of the page, or a list of them")
+    calendar: str | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
+    stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
+    options: dict[str, SymbolOptions] = Field({}, description="by feed name")
+
+
+class Settings(Table):
+    """Everything, validated."""
+
+    server: ServerSettings = ServerSettings()
+    broadcast: BroadcastSettings = BroadcastSettings()
+    limits: LimitSettings = LimitSettings()
+    feeds: dict[str, FeedSettings] = {}
+    symbols: dict[str, SymbolSettings] = {}
