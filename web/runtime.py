@@ -1,0 +1,109 @@
+"""The only module that knows eventlet. The rest of the program asks it for tasks, deadlines, waiting on a descriptor, and a server.
+
+The day eventlet retires, this file changes (and the two patch lines of `main.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, cast
+
+import eventlet
+import eventlet.hubs
+import eventlet.patcher
+import eventlet.wsgi
+
+from ticker.runtime import DeadlineExceeded, Task
+
+log = logging.getLogger(__name__)
+
+ASYNC_MODE = "eventlet"
+
+
+def original(module: str) -> ModuleType:
+    """The standard library's `module` as it was before the process was patched: its calls block, and cost no detour."""
+    return cast(ModuleType, eventlet.patcher.original(module))
+
+
+def is_patched() -> bool:
+    """Whether the process was patched before anything else was imported."""
+    return bool(eventlet.patcher.is_monkey_patched("socket"))
+
+
+class EventletRuntime:
+    """`ticker.runtime.Runtime` on eventlet's hub: one OS thread, every task a greenlet."""
+
+    def spawn(self, work: Callable[..., Any], *args: Any) -> Task:
+        """Run `work(*args)` as a greenlet; an exception it raises is logged and ends only this task."""
+        return cast(Task, eventlet.spawn(_logged, work, *args))
+
+    def sleep(self, seconds: float) -> None:
+        """Let others run for `seconds`, ≥ 0."""
+        eventlet.sleep(seconds)
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Cut the block short after `seconds` in all, whatever it waits for, and raise `DeadlineExceeded`."""
+        timer = eventlet.Timeout(seconds)
+        try:
+            yield
+        except eventlet.Timeout as error:
+            if error is not timer:
+                raise
+            raise DeadlineExceeded(f"took longer than {seconds:g} s") from None
+        finally:
+            timer.cancel()
+
+    def wait_readable(self, descriptor: int, timeout_s: float) -> bool:
+        """Let others run until `descriptor` can be read, at most `timeout_s`; whether it can."""
+        try:
+            eventlet.hubs.trampoline(descriptor, read=True, timeout=timeout_s)
+        except eventlet.Timeout:
+            return False
+        return True
+
+    def listen(self, host: str, port: int, backlog: int = 4096) -> Any:
+        """A listening TCP socket; raises `OSError` where the address is taken (never shares a port silently)."""
+        socket = eventlet.patcher.original("socket")
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        listener = eventlet.listen((host, port), family=family, backlog=backlog, reuse_addr=True, reuse_port=False)
+        # Accepted sockets inherit it (Linux): a lone small quote must not wait for Nagle's 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
+
+    def serve_http(self, listener: Any, app: Callable[..., Any], max_requests: int) -> None:
+        """Serve the WSGI `app` until the task is killed; at most `max_requests` HTTP connections at a time.
+
+        Errors show no traceback to the client. A connection that sends no request for 15 s, or no byte of one for 30 s, is closed.
+        """
+        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=max_requests,
+                             keepalive=15, socket_timeout=30, log=logging.getLogger("http"))
+
+
+def take_socket(environ: dict[str, Any]) -> Any:
+    """Take the TCP socket out of a WSGI request, as an unpatched non-blocking socket that the HTTP server no longer closes.
+
+    Call `leave_response_to_us` as the answer of the request. Bytes that the client sent behind its request are lost to the
+    HTTP server's buffer; a WebSocket client must not send before the answer (RFC 6455 section 4.1), so there are none.
+    """
+    green = environ["eventlet.input"].get_socket()
+    plain = eventlet.patcher.original("socket").socket(fileno=green.fd.detach())
+    plain.setblocking(False)
+    return plain
+
+
+def leave_response_to_us() -> list[bytes]:
+    """What a WSGI app returns after `take_socket`: the server then writes nothing."""
+    eventlet.wsgi.WSGI_LOCAL.already_handled = True
+    return []
+
+
+def _logged(work: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return work(*args)
+    except Exception:
+        log.exception("a background task failed: %s", getattr(work, "__qualname__", work))
+        return None
