@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Strings = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list of strings. Tables are strict, which would refuse a TOML array for a tuple; its items stay strict."""
+Line = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""Text shown to people, on a page and in a terminal: one line, no control characters."""
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
+FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Table(BaseModel):
-    """A table of the file: frozen, and an unknown key is an error."""
+    """A table of the file: frozen, strict (`"5"` and `true` are no numbers, 5.0 is no whole one), unknown keys are errors.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    `secrets` names the fields that come from the environment only, never from the file. They must be `SecretStr`,
+    so that no repr, error or log shows them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    secrets: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name in cls.secrets:
+            if cls.model_fields[name].annotation not in (SecretStr, SecretStr | None):
+                raise TypeError(f"{cls.__name__}.{name} is declared secret and must be a SecretStr")
 
 
 class ServerSettings(Table):
     """`[server]`: needs a restart."""
 
-    host: str = Field("127.0.0.1", description="address to listen on; a name or an IPv4/IPv6 address")
+    host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=r"^\S*$",
+                      description="address to listen on; a name or an IPv4/IPv6 address")
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
     async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
     allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
     ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError('an origin is "*", or scheme://host[:port] in lower case with nothing after it')
+        return origins
 
 
 class BroadcastSettings(Table):
@@ -51,6 +81,9 @@ class LimitSettings(Table):
 class FeedSettings(Table):
     """`[feeds.NAME]`, what every kind has. A kind adds its own keys in its file in `feeds/`."""
 
+    advised_interval_s: ClassVar[float] = 0.0
+    """A shorter `interval_s` is accepted with a warning: the provider advises against it."""
+
     kind: str = Field(description="which class in feeds/")
     interval_s: float = Field(1.0, ge=0.001, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
     stale_after_s: Seconds | None = Field(None, description="silence after which a price is stale; default max(3 × interval_s, 10)")
@@ -63,24 +96,39 @@ class PolledSettings(FeedSettings):
     timeout_s: Seconds = Field(5.0, description="for a whole poll: connect, headers and body")
     base_url: HttpUrl = Field(description="scheme, host and path prefix of the provider")
 
+    @field_validator("base_url")
+    @classmethod
+    def _no_credentials(cls, url: HttpUrl) -> HttpUrl:
+        # A user and password written into a URL would reach logs and error messages, where nobody expects a secret.
+        if url.username or url.password:
+            raise ValueError("a user and password do not belong in the URL")
+        if url.query is not None or url.fragment is not None:
+            raise ValueError("only scheme, host, port and path are used: nothing may follow a ? or #")
+        return url
+
 
 class SymbolOptions(Table):
     """What a symbol may say to one feed, `SYMBOL = { feed = …, FEED = { … } }`; a bare string there is its `id`."""
 
-    id: str | None = Field(None, min_length=1, max_length=128, description="the feed's own id of the symbol")
+    id: str | None = Field(None, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
+                           description="the feed's own id of the symbol")
 
 
 class SymbolSettings(Table):
     """One line of `[symbols]`. `options` holds, for each feed of `feed`, that feed's own options (its class' `Options`)."""
 
-    feed: tuple[str, ...] = Field(min_length=1, description="a feed's name, or a list of them: the first healthy one wins")
-    name: str | None = Field(None, max_length=80, description="what people call it")
+    feed: Strings = Field(min_length=1, description="a feed's name, or a list of them: the first healthy one wins")
+    name: Line | None = Field(None, description="what people call it")
     decimals: int | None = Field(None, ge=0, le=12, description="digits shown after the point; default by magnitude")
     currency: str | None = Field(None, pattern=r"^[A-Za-z0-9]{2,10}$", description="ISO 4217 or crypto code, where the source names none")
-    group: tuple[str, ...] = Field((), description="a tab of the page, or a list of them")
-    calendar: str | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
+    group: Annotated[tuple[Line, ...], Field(strict=False)] = Field((), description="a tab of the page, or a list of them")
+    calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
     stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
     options: dict[str, SymbolOptions] = Field({}, description="by feed name")
+
+
+SYMBOL_KEYS: tuple[str, ...] = tuple(name for name in SymbolSettings.model_fields if name != "options")
+"""The words a line of `[symbols]` may use besides feed names; no feed may be called like one of them."""
 
 
 class Settings(Table):
