@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar
 
-from ticker.errors import FeedError
-from ticker.quote import Kind, Tick
+from ticker.quote import Kind
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
+from ticker.source import Answer, Subscription
 
-
-class Subscription(NamedTuple):
-    """One symbol as one feed is to serve it: our symbol, the provider's id of it, and this feed's options for it."""
-
-    symbol: str
-    id: str
-    options: SymbolOptions
-
-
-Answer = Mapping[str, Tick | FeedError]
+__all__ = ["Answer", "Feed", "Subscription"]
 
 
 class Feed(ABC):
@@ -53,6 +44,7 @@ class Feed(ABC):
 
         Raises `FeedError` where the whole call failed; with `rejects_symbol` set, one of several symbols is unknown
         to the provider and spoils the batch. Must end within `settings.timeout_s`. Never returns a symbol not asked for.
+        Never called twice at a time; may be asked for any part of the wanted symbols (one that was just added, say).
         """
 
     def close(self) -> None:

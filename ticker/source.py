@@ -1,0 +1,64 @@
+"""What the core asks of a feed, whoever wrote it. `feeds.base.Feed` is the base class that offers all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from ticker.errors import FeedError
+from ticker.quote import Kind, Tick
+from ticker.settings.model import FeedSettings, SymbolOptions
+
+
+class Subscription(NamedTuple):
+    """One symbol as one feed is to serve it: our symbol, the provider's id of it, and this feed's options for it."""
+
+    symbol: str
+    id: str
+    options: SymbolOptions
+
+
+Answer = Mapping[str, Tick | FeedError]
+"""By our symbol: a tick, or why there is none. A symbol that was asked for and is absent has no news."""
+
+
+class Source(Protocol):
+    """A feed as the core sees it. It knows nothing of boards, schedules or back-off."""
+
+    @property
+    def name(self) -> str:
+        """The feed's name in the settings."""
+
+    @property
+    def settings(self) -> FeedSettings:
+        """What it was made with. `interval_s` and `stale_after_s` are the poller's business and may change without a new source."""
+
+    @property
+    def kind(self) -> str:
+        """The word in `kind = "…"` of the settings."""
+
+    @property
+    def quote_kind(self) -> Kind:
+        """What the wire field `kind` says of its quotes."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many symbols one call can carry; `None`: all."""
+
+    def native_id(self, symbol: str) -> str:
+        """The provider's id of `symbol` where the settings name none."""
+
+    def poll(self, batch: Sequence[Subscription]) -> Answer:
+        """Ask once for `batch`: 1 to `batch_size` symbols, all that are wanted or any part of them.
+
+        Raises `FeedError` where the whole call failed; with `rejects_symbol` set, one of several symbols is unknown
+        to the provider and spoils the batch. Never called twice at a time.
+        """
+
+    def close(self) -> None:
+        """Give back what it holds. It is not polled afterwards; a call under way may fail in any way it likes."""
+
+
+def reason(error: FeedError) -> str:
+    """The error in words without the excerpt of the payload: what is shown to clients, and tells one failure from another."""
+    return str(error).removesuffix(f" [{error.excerpt}]")
