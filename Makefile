@@ -116,11 +116,11 @@ e2e: dev page chromium
 venv:
 	$(FUNCTIONS)
 	alone
-	if [[ -e .venv/complete ]] && .venv/bin/python -c 'import pip' 2>/dev/null; then exit; fi
+	if [[ -e .venv/complete ]] && .venv/bin/python -c 'import pip' &>/dev/null; then exit; fi
 	python= unfit=
 	for candidate in $(if $(PYTHON),"$(PYTHON)",python3.15 python3.14 python3.13 python3.12 python3.11 python3); do
-		"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
-		if "$$candidate" -c 'import ensurepip, venv' 2>/dev/null; then python=$$candidate; break; fi
+		"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' &>/dev/null || continue
+		if "$$candidate" -c 'import ensurepip, venv' &>/dev/null; then python=$$candidate; break; fi
 		unfit=$${unfit:-$$candidate}
 	done
 	if [[ -z $$python && -n $$unfit ]]; then

@@ -1,4 +1,4 @@
-"""What all tests share: the two kinds of process are kept apart, Hypothesis judges results and never time, and Chromium is found or asked for."""
+"""What all tests share: patched and unpatched runs are kept apart, Hypothesis never judges by time, Chromium is found or asked for."""
 
 import shutil
 

@@ -1,0 +1,151 @@
+"""The Makefile's promises: what it can't install it names, what is there it leaves, what was interrupted it makes again.
+
+make, bash and the Makefile are the real ones; only Python and npm are stand-ins that note how they were called.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APT_LINE = "apt-get install -y make python3-venv"
+
+
+def executable(path: Path, script: str) -> Path:
+    """Write `script` for bash at `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/bash\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of stand-ins, in a folder with a space in its name: packages installed, page not yet built."""
+    root = tmp_path / "a project"
+    executable(root / ".venv/bin/python", "exit 0")
+    (root / ".venv/complete").touch()
+    executable(root / ".venv/bin/node", "exit 0")
+    executable(
+        root / ".venv/bin/npm",
+        """
+        echo "npm $*" >>../../calls
+        case "$*" in
+            "ci "*) rm -rf node_modules && mkdir node_modules ;;
+            "run build") [[ ! -e ../../broken ]] || { echo "no such module"; exit 1; }; mkdir -p dist && touch dist/index.html ;;
+        esac
+        """,
+    )
+    (root / "web/frontend/src").mkdir(parents=True)
+    (root / "web/frontend/package-lock.json").write_text("{}")
+    (root / "web/frontend/src/main.ts").write_text("one")
+    shutil.copy(ROOT / "Makefile", root)
+    return root
+
+
+def make(project: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run make in `project` as a user would, whatever make runs these tests."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    return subprocess.run(["make", *args], cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+def calls(project: Path) -> list[str]:
+    """What npm was asked since the last look."""
+    noted = project / "calls"
+    lines = noted.read_text().splitlines() if noted.exists() else []
+    noted.write_text("")
+    return [line.split(" --")[0] for line in lines if line != "npm --version"]
+
+
+def test_the_page_is_built_once(project: Path) -> None:
+    """The first call installs and builds, the second does nothing and says nothing."""
+    first = make(project, "page")
+    assert (first.returncode, first.stderr, calls(project)) == (0, "", ["npm ci", "npm run build"])
+    assert first.stdout == "• Installing the page's packages\n• Building the page\n"
+    second = make(project, "page")
+    assert (second.returncode, second.stdout, second.stderr, calls(project)) == (0, "", "", [])
+
+
+def test_the_page_is_built_again_when_a_source_changes_or_goes(project: Path) -> None:
+    """Contents count, not dates; the packages stay, since their lock is the same."""
+    make(project, "page")
+    calls(project)
+    (project / "web/frontend/src/main.ts").write_text("two")
+    make(project, "page")
+    assert calls(project) == ["npm run build"]
+    (project / "web/frontend/src/main.ts").unlink()
+    make(project, "page")
+    assert calls(project) == ["npm run build"]
+
+
+def test_the_page_packages_follow_their_lock(project: Path) -> None:
+    """A changed lock installs anew, and so do packages that somebody removed."""
+    make(project, "page")
+    calls(project)
+    (project / "web/frontend/package-lock.json").write_text('{"lockfileVersion": 3}')
+    make(project, "page")
+    assert calls(project) == ["npm ci", "npm run build"]
+    shutil.rmtree(project / "web/frontend/node_modules")
+    make(project, "page-packages")
+    assert calls(project) == ["npm ci"]
+
+
+def test_a_failed_build_shows_why_and_is_made_again(project: Path) -> None:
+    """A half-written build is never taken for a whole one, even when the sources are again those of an earlier whole one."""
+    make(project, "page")
+    source = project / "web/frontend/src/main.ts"
+    source.write_text("broken")
+    (project / "broken").touch()
+    failed = make(project, "page")
+    assert failed.returncode != 0
+    assert "no such module" in failed.stderr
+    source.write_text("one")
+    (project / "broken").unlink()
+    calls(project)
+    assert make(project, "page").returncode == 0
+    assert calls(project) == ["npm run build"]
+
+
+def test_an_old_python_is_refused_by_name(project: Path) -> None:
+    """Without Python 3.11 or newer there is one sentence and one line to type, and nothing half made."""
+    shutil.rmtree(project / ".venv")
+    old = executable(project / "old", "exit 1")
+    refused = make(project, "venv", f"PYTHON={old}")
+    assert refused.returncode != 0
+    assert "needs Python 3.11 or newer" in refused.stderr
+    assert APT_LINE in refused.stderr
+    assert not (project / ".venv").exists()
+
+
+def test_a_python_without_ensurepip_is_refused_with_the_line_that_installs_it(project: Path) -> None:
+    """Debian packs ensurepip apart from Python; a virtual environment can't be made before it is installed."""
+    shutil.rmtree(project / ".venv")
+    bare = executable(project / "bare", '[[ "$*" != *ensurepip* ]]')
+    refused = make(project, "venv", f"PYTHON={bare}")
+    assert refused.returncode != 0
+    assert "ensurepip is missing" in refused.stderr
+    assert APT_LINE in refused.stderr
+
+
+def test_an_interrupted_environment_is_made_anew(project: Path) -> None:
+    """An environment whose last installation did not end is thrown away whole: half a package looks installed to pip."""
+    (project / ".venv/complete").unlink()
+    (project / ".venv/leftover").touch()
+    python = executable(project / "fresh", '[[ "$*" != *"-m venv"* ]] || mkdir -p .venv/bin; echo Python 3.11.0')
+    made = make(project, "venv", f"PYTHON={python}")
+    assert (made.returncode, made.stdout) == (0, "• Making .venv with Python 3.11.0\n")
+    assert (project / ".venv/complete").exists()
+    assert not (project / ".venv/leftover").exists()
+
+
+def test_headless_asks_for_no_page(project: Path) -> None:
+    """`make run ARGS="serve --headless"` reaches Python without Node, npm or a build."""
+    (project / "requirements.txt").touch()
+    (project / ".venv/requirements.txt").touch()
+    executable(project / ".venv/bin/python", '[[ $1 == -c ]] || echo "python $*"')
+    run = make(project, "run", "ARGS=serve --headless --port 8080")
+    assert (run.returncode, run.stdout) == (0, "python main.py serve --headless --port 8080\n")
+    assert calls(project) == []
