@@ -80,7 +80,7 @@ def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
     assert re.search(r"//|/tmp|/home|/root", rest) is None
 
 
-@pytest.mark.parametrize(("lock", "group"), zip(PYTHON_LOCKS, (None, "dev", "node"), strict=True))
+@pytest.mark.parametrize(("lock", "group"), list(zip(PYTHON_LOCKS, (None, "dev", "node"), strict=True)))
 def test_a_lock_was_made_from_the_pyproject_as_it_stands(lock: str, group: str | None) -> None:
     """Each direct dependency is locked, at a version its specifier admits."""
     locked = pins(lock)
