@@ -15,7 +15,7 @@ __all__ = ["Answer", "Feed", "Subscription"]
 
 
 class Feed(ABC):
-    """A source of ticks that is asked again and again (`poll`)."""
+    """A source of ticks that is asked again and again (`poll`): what the core knows as a `ticker.source.Source`."""
 
     kind: ClassVar[str]
     """The word in `kind = "…"` of the settings."""
@@ -44,7 +44,6 @@ class Feed(ABC):
 
         Raises `FeedError` where the whole call failed; with `rejects_symbol` set, one of several symbols is unknown
         to the provider and spoils the batch. Must end within `settings.timeout_s`. Never returns a symbol not asked for.
-        Never called twice at a time; may be asked for any part of the wanted symbols (one that was just added, say).
         """
 
     def close(self) -> None:

@@ -1,0 +1,162 @@
+"""From a provider's JSON to numbers, times and tables: whole and strict, or a `FeedError` that shows the offending piece.
+
+Every function takes `what`, the piece's name in the message. What is unknown is `None`, never 0, and only where the function
+is called `optional_…`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Literal
+
+import msgspec
+
+from ticker.errors import FeedError
+
+LARGEST = 1e18
+"""No price, size or volume in any unit is larger. It keeps out times in ns that slid into a price, and later overflows."""
+SMALLEST_PRICE = 1e-18
+EARLIEST_MS = 631_152_000_000
+"""1990-01-01. An older time is a time in the wrong unit, and so is one after `LATEST_MS`."""
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01."""
+
+# A number in a string must be written as JSON would write it. `float()` alone takes nan, inf, 1_000, spaces and Arabic digits.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
+_ISO_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
+                       r"(?:[.,]([0-9]{1,40}))?(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_DECODER = msgspec.json.Decoder()
+
+TimeUnit = Literal["s", "ms", "us", "ns"]
+_PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value of `body`. A byte order mark is skipped; of a repeated key the last wins, as everywhere.
+
+    Raises `FeedError` for whatever is not JSON (RFC 8259): HTML, a torn or an empty body, NaN, Infinity, a number beyond a
+    double, invalid UTF-8, lone surrogates, nesting beyond Python's stack.
+    """
+    try:
+        return _DECODER.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise FeedError(f"not JSON ({error})", payload=body or b"(empty)") from None
+    except RecursionError:
+        raise FeedError("not JSON for us: nested too deep", payload=body) from None
+
+
+def table(value: object, what: str) -> dict[str, Any]:
+    """`value` if it is a JSON object."""
+    if not isinstance(value, dict):
+        raise FeedError(f"{what}: an object was expected", payload=shown(value))
+    return value
+
+
+def array(value: object, what: str) -> list[Any]:
+    """`value` if it is a JSON array."""
+    if not isinstance(value, list):
+        raise FeedError(f"{what}: an array was expected", payload=shown(value))
+    return value
+
+
+def text(value: object, what: str) -> str:
+    """`value` if it is a string with something in it."""
+    if not isinstance(value, str) or not value:
+        raise FeedError(f"{what}: text was expected", payload=shown(value))
+    return value
+
+
+def number(value: object, what: str) -> float:
+    """A finite number of at most ±10¹⁸ from a JSON number, or from a string that holds one (`"-1.5"`, `"2e-7"`).
+
+    Raises `FeedError` for everything else: booleans, null, NaN, Infinity, `""`, `"1_000"`, `"1,5"`, `" 1"`, `"0x1f"`, other digits.
+    """
+    if isinstance(value, str):
+        result = float(value) if _NUMBER.fullmatch(value) else None
+    else:
+        result = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    # The comparison is false for NaN and right for integers that no float can hold.
+    if result is None or not -LARGEST <= result <= LARGEST:
+        raise FeedError(f"{what}: not a number that can be used", payload=shown(value))
+    return result + 0.0  # a float, and never -0.0
+
+
+def price(value: object, what: str) -> float:
+    """A `number` that can be a price: 10⁻¹⁸ or more."""
+    result = number(value, what)
+    if result < SMALLEST_PRICE:
+        raise FeedError(f"{what}: not a price", payload=shown(value))
+    return result
+
+
+def optional_number(value: object, what: str) -> float | None:
+    """A `number`, or `None` for null, a missing key and `""`."""
+    return None if value is None or value == "" else number(value, what)
+
+
+def optional_size(value: object, what: str) -> float | None:
+    """A volume or an amount: a `number` of 0 or more, or `None` for null, a missing key and `""`."""
+    result = optional_number(value, what)
+    if result is not None and result < 0:
+        raise FeedError(f"{what}: less than nothing", payload=shown(value))
+    return result
+
+
+def optional_price(value: object, what: str) -> float | None:
+    """A `price`, or `None` for what providers write when there is none: null, a missing key, `""`, 0."""
+    result = optional_number(value, what)
+    return None if result is None or result == 0 else price(result, what)
+
+
+def epoch_ms(value: object, what: str, unit: TimeUnit) -> int:
+    """Unix epoch ms (rounded down) of a count of `unit` since the epoch, 1990 to 2100: another year means another unit."""
+    count = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if count is None:  # never through a float where it can be helped: 2⁵³ ns are 104 days
+        count = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value) else None
+    result = int(number(value, what) * 1000 / _PER_SECOND[unit]) if count is None else count * 1000 // _PER_SECOND[unit]
+    return _plausible_ms(result, value, what)
+
+
+def iso_ms(value: object, what: str) -> int:
+    """Unix epoch ms (rounded down) of an RFC 3339 time with any number of fraction digits, `2024-03-13T11:10:41.270099Z`.
+
+    It must name its zone: a local time without one could be any.
+    """
+    match = _ISO_TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise FeedError(f"{what}: not a time with a zone", payload=shown(value))
+    year, month, day, hour, minute, second, fraction, _, sign, zone_hours, zone_minutes = match.groups()
+    try:
+        offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
+        # A leap second (23:59:60) is the second after 23:59:59.
+        time = datetime(int(year), int(month), int(day), int(hour), int(minute), tzinfo=timezone(offset))
+        seconds = (time - _EPOCH) // timedelta(seconds=1) + int(second)
+    except (ValueError, OverflowError):
+        raise FeedError(f"{what}: no such time", payload=shown(value)) from None
+    if int(second) > 60:
+        raise FeedError(f"{what}: no such time", payload=shown(value))
+    return _plausible_ms(seconds * 1000 + int((fraction or "0")[:3].ljust(3, "0")), value, what)
+
+
+def optional_iso_ms(value: object, what: str) -> int | None:
+    """`iso_ms`, or `None` for null, a missing key and `""`."""
+    return None if value is None or value == "" else iso_ms(value, what)
+
+
+def optional_epoch_ms(value: object, what: str, unit: TimeUnit) -> int | None:
+    """`epoch_ms`, or `None` for null, a missing key, `""` and 0."""
+    return None if value is None or value == "" or (value in (0, "0") and value is not False) else epoch_ms(value, what, unit)
+
+
+def shown(value: object) -> bytes:
+    """A decoded value as JSON again, for an excerpt."""
+    return msgspec.json.encode(value)
+
+
+def _plausible_ms(ms: int, value: object, what: str) -> int:
+    if not EARLIEST_MS <= ms <= LATEST_MS:
+        raise FeedError(f"{what}: a time before 1990 or after 2100", payload=shown(value))
+    return ms
