@@ -75,6 +75,7 @@ class Kraken(PolledFeed):
         super().__init__(name, settings, runtime)
         self._pairs: Pairs = {}
         self._looked_up: set[str] = set()
+        self._unknown: dict[str, FeedError] = {}  # by id: what neither Kraken nor its list knows
         self._next_list_s = 0.0
 
     @classmethod
@@ -86,14 +87,22 @@ class Kraken(PolledFeed):
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         until_s = self.poll_ends_s()
         self._look_up({subscription.id for subscription in batch}, until_s)
+        if len(batch) == 1:  # asked for alone, whatever we believed of it so far
+            answer = self._tickers(batch, until_s)
+            self._unknown.pop(batch[0].id, None)
+            return answer
         try:
-            return self._tickers(batch, until_s)
+            return self._known_tickers(batch, until_s)
         except FeedError as error:
-            # Kraken does not say which pair it does not know, its list does. Where it can't help, the error goes on as it is.
-            unlisted = [subscription for subscription in batch if not _listed(subscription.id, self._pairs)]
-            if not error.rejects_symbol or not unlisted or not self._pairs or len(batch) == 1:
+            # Kraken says that there is a pair it does not know, and not which; its list says which.
+            unlisted = {subscription.id for subscription in batch if not _listed(subscription.id, self._pairs)} - self._unknown.keys()
+            if not error.rejects_symbol or not self._pairs or not unlisted:
                 raise
-            rejected = {subscription.symbol: error for subscription in unlisted}
+            self._unknown |= dict.fromkeys(unlisted, error)
+        return self._known_tickers(batch, until_s)
+
+    def _known_tickers(self, batch: Sequence[Subscription], until_s: float) -> Answer:
+        rejected = {subscription.symbol: self._unknown[subscription.id] for subscription in batch if subscription.id in self._unknown}
         rest = [subscription for subscription in batch if subscription.symbol not in rejected]
         return {**rejected, **(self._tickers(rest, until_s) if rest else {})}
 
@@ -114,7 +123,7 @@ class Kraken(PolledFeed):
         self._next_list_s = now_s + LIST_RETRY_S
         try:
             answer = self.http.get("/0/public/AssetPairs", until_s=min(until_s, now_s + self.settings.timeout_s / 2))
-            self._pairs = parse_pairs(answer.body)
+            self._pairs, self._unknown = parse_pairs(answer.body), {}
         except FeedError as error:
             log.info("feed %s: goes without the list of pairs: %s", self.name, error)
 

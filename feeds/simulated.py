@@ -100,9 +100,8 @@ class Simulated(Feed):
     def answer(self, batch: Sequence[Subscription], tick: int, now_ms: int) -> dict[str, Tick]:
         """The ticks with number `tick` (0 is the first) of all of `batch`."""
         markets = self._markets
-        if len(markets) > len(batch):
-            wanted = {subscription.symbol for subscription in batch}
-            for gone in markets.keys() - wanted:
+        if tick % BLOCK == 0:
+            for gone in [symbol for symbol, market in markets.items() if market.is_forgotten(tick)]:
                 del markets[gone]
         answer = {}
         for subscription in batch:
@@ -166,6 +165,10 @@ class Market:
             change_pct=(2_000_000 * (units - mean) + mean) // (2 * mean) / 10_000,  # rounded to 4 places
             quote_time=now_ms,
         )
+
+    def is_forgotten(self, tick: int) -> bool:
+        """Whether nobody has asked for this symbol for a block or more."""
+        return (tick + self._phase) // BLOCK > self._block + 1
 
     def _block_prices(self, block: int) -> array[int]:
         """The 64 prices of a block, in units: at least one unit above half the spread, so that the bid is a price too."""
