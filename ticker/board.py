@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ticker.backoff import DOWN_AFTER
 from ticker.change import change_of
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms, limit_ms, state_of
@@ -20,9 +21,6 @@ from ticker.quote import Kind, Quote, State, Tick
 from ticker.settings.model import SymbolSettings
 from ticker.source import Answer, reason
 from ticker.sources import choose
-
-DOWN_AFTER = 5
-"""So many failures running, and a feed (or a feed's answer for one symbol) counts as down."""
 
 FUTURE_LIMIT_MS = 300_000
 """A `quote_time` further ahead of our clock than this is not believed so far as to hold back the quotes after it."""
@@ -104,6 +102,7 @@ class Board:
         self.quotes: dict[str, Quote] = {}
         self._lanes: dict[str, _Lane] = {}
         self._tracks: dict[str, dict[str, _Track]] = {}  # by feed, by symbol
+        self._down: set[str] = set()
         self._left_at: dict[str, int] = {}  # the last seq of symbols that were removed
         self._sweep_at = _NEVER  # before this moment no fresh quote can turn stale
         self._symbols_changed = False
@@ -169,6 +168,10 @@ class Board:
 
     def set_feed_down(self, feed: str, down: bool, now_ms: int) -> list[Quote]:
         """Take in that `feed` is down (five failures running) or up again; returns the updates that follow."""
+        if down:
+            self._down.add(feed)
+        else:
+            self._down.discard(feed)
         accepted: list[Quote] = []
         for track in self._tracks.get(feed, {}).values():
             if track.feed_down != down:
@@ -178,6 +181,7 @@ class Board:
 
     def restart_feed(self, feed: str) -> None:
         """Forget what `feed` did wrong and how new its prices were: its source was replaced by another. Its prices stay."""
+        self._down.discard(feed)
         for track in self._tracks.get(feed, {}).values():
             track.failures, track.error, track.rejected, track.feed_down = 0, None, False, False
             if track is track.lane.active:
@@ -233,7 +237,7 @@ class Board:
             track = had.get(feed)
             if track is None or before.options.get(feed) != settings.options.get(feed):
                 track = _Track(lane, feed, feeds[feed])
-                track.feed_down = any(other.feed_down for other in self._tracks[feed].values())
+                track.feed_down = feed in self._down
             else:
                 track.take_terms(feeds[feed], settings)
             self._tracks[feed][lane.symbol] = track

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from random import Random
 from typing import Any, Literal
 
 from ticker.board import Board
 from ticker.clock import Clock
+from ticker.freshness import FeedTerms
+from ticker.poller import LOOP_BELOW_S, Poller
 from ticker.quote import Quote
 from ticker.runtime import Runtime
-from ticker.settings.model import FeedSettings, Settings, SymbolSettings
-from ticker.source import Source
+from ticker.schedule import Schedule
+from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
+from ticker.source import Answer, Source, Subscription
 
 log = logging.getLogger(__name__)
 
 WireState = Literal["symbols", "feeds", "config"]
 MakeSource = Callable[[str, FeedSettings], Source]
+
+SWEEP_EVERY_S = 0.25
+CLOCK_STEP_MS = 1000
+"""By so much the wall clock must have moved against the monotonic one to count as set."""
 
 
 class Relay:
@@ -27,56 +36,216 @@ class Relay:
     A listener must not block; what it raises is logged and harms nobody else.
     """
 
-    def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None) -> None:
         self.board = Board(epoch)
         self.on_quotes: list[Callable[[Sequence[Quote]], None]] = []
         self.on_state: list[Callable[[WireState], None]] = []
+        self._runtime = runtime
+        self._clock = clock
+        self._make_source = make_source
+        self._random = random or Random()
+        self._schedule = Schedule(runtime)
+        self._settings = Settings()
+        self._pollers: dict[str, Poller] = {}
+        self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
+        self._started = False
+        self._stopped = False
+        self._reload: dict[str, Any] = {"ok": True, "at": clock.now_ms(), "error": None, "restart_required": []}
+        self._clock_offset_ms = self._offset_ms()
 
     @property
     def epoch(self) -> str:
         """Names this life of the process on the wire."""
-        raise NotImplementedError
+        return self.board.epoch
 
     @property
     def quotes(self) -> Mapping[str, Quote]:
         """The newest quote of each symbol that has one. Read only; alive."""
-        raise NotImplementedError
+        return self.board.quotes
 
     @property
     def symbols(self) -> Mapping[str, SymbolSettings]:
         """The symbols of the settings in force, in their order."""
-        raise NotImplementedError
+        return self._settings.symbols
 
     def configure(self, settings: Settings) -> None:
         """Put `settings` in force, at the start and at each reload; only the differences are touched.
 
         What `make_source` raises is raised before anything has changed: the settings before stay in force.
         """
-        raise NotImplementedError
+        symbols_before, feeds_before = self.symbols_state(), self._feeds_told()
+        made = self._make_sources(settings)
+        sources = {name: made.get(name) or self._pollers[name].source for name in settings.feeds}
+        wanted = {name: _subscriptions(settings, source) for name, source in sources.items()}
+
+        for name, poller in self._pollers.items():
+            if name in made or name not in sources:
+                self._halt(poller)
+                poller.stop()
+                self.board.restart_feed(name)
+        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s) for name, feed in settings.feeds.items()}
+        changes = self.board.configure(settings.symbols, terms, self._clock.now_ms())
+        self._settings = settings
+        self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
+        self._publish(changes.quotes)
+        for name, poller in self._pollers.items():
+            poller.interval_s = settings.feeds[name].interval_s
+            new = poller.want(wanted[name])
+            if self._started:
+                self._run(poller, new)
+        self.board.take_symbols_changed()
+        if self.symbols_state() != symbols_before:
+            self._tell("symbols")
+        if self._feeds_told() != feeds_before:
+            self._tell("feeds")
 
     def start(self) -> None:
         """Begin to poll. `configure` must have been called."""
-        raise NotImplementedError
+        self._started = True
+        self._schedule.start()
+        for poller in self._pollers.values():
+            self._run(poller, [])
+        self._runtime.spawn(self._sweep)
 
     def stop(self) -> None:
-        """Stop polling and close the sources; returns at once, without waiting for polls under way. Final."""
-        raise NotImplementedError
+        """Stop polling and close the sources; returns without waiting for polls under way. Final."""
+        self._stopped = True
+        for poller in self._pollers.values():
+            poller.stop()
+        self._schedule.stop()
 
     def symbols_state(self) -> list[dict[str, Any]]:
         """What the wire says of the symbols: `symbol name decimals group feed currency stale_after_s status error`; unknown is `None`.
 
         `group` is a list; `feed` is a name, or a list of names where the symbol has several.
         """
-        raise NotImplementedError
+        return self.board.symbols_state()
 
     def feeds_state(self) -> list[dict[str, Any]]:
         """What the wire says of the feeds: `feed kind state last_success next_try error`; times in epoch ms, unknown is `None`."""
-        raise NotImplementedError
+        return [poller.wire_state() for poller in self._pollers.values()]
 
     def config_state(self) -> dict[str, Any]:
-        """What the wire says of the last reload: `ok at error restart_required` (`at` in epoch ms, a list of keys last)."""
-        raise NotImplementedError
+        """What the wire says of the last reload: `ok at error restart_required` (`at` in epoch ms, then a sentence, a list of keys)."""
+        return dict(self._reload)
 
     def report_reload(self, error: str | None = None, restart_required: Sequence[str] = ()) -> None:
         """Say how the last attempt to take new settings went; `error` is `None` where it went well."""
-        raise NotImplementedError
+        self._reload = {"ok": error is None, "at": self._clock.now_ms(), "error": error, "restart_required": list(restart_required)}
+        self._tell("config")
+
+    def _make_sources(self, settings: Settings) -> dict[str, Source]:
+        """The sources that the settings need and that are not there yet, or not with these settings."""
+        made: dict[str, Source] = {}
+        try:
+            for name, feed in settings.feeds.items():
+                if name not in self._pollers or not _same_source(self._pollers[name].source.settings, feed):
+                    made[name] = self._make_source(name, feed)
+        except Exception:
+            for source in made.values():
+                source.close()
+            raise
+        return made
+
+    def _new_poller(self, source: Source) -> Poller:
+        name = source.name
+        return Poller(source, source.settings.interval_s, self._runtime, self._clock, random=self._random,
+                      deliver=partial(self._deliver, name), changed=partial(self._feed_changed, name),
+                      retry_in=partial(self._schedule.run_in, name))
+
+    def _run(self, poller: Poller, new: Sequence[Subscription]) -> None:
+        """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now."""
+        name = poller.source.name
+        interval_s = poller.interval_s if poller.wants_any else None
+        if self._rates.get(name) == interval_s:
+            if new and interval_s is not None:
+                self._runtime.spawn(poller.run_for, new)
+            return
+        self._halt(poller)
+        if interval_s is None:
+            return
+        self._rates[name] = interval_s
+        if interval_s < LOOP_BELOW_S:
+            self._runtime.spawn(poller.loop)
+        else:
+            self._schedule.every(name, interval_s, poller.run)
+
+    def _halt(self, poller: Poller) -> None:
+        self._rates.pop(poller.source.name, None)
+        self._schedule.remove(poller.source.name)
+        poller.end_loop()
+
+    def _deliver(self, feed: str, answer: Answer) -> None:
+        quotes = self.board.apply(feed, answer, self._clock.now_ms())
+        if quotes:
+            self._publish(quotes)
+        if self.board.take_symbols_changed():
+            self._tell("symbols")
+
+    def _feed_changed(self, feed: str) -> None:
+        """The feed's state or error is another one now."""
+        self._publish(self.board.set_feed_down(feed, self._pollers[feed].state == "down", self._clock.now_ms()))
+        self._tell("feeds")
+
+    def _sweep(self) -> None:
+        """Four times a second, what follows from the passing of time alone."""
+        while not self._stopped:
+            self._runtime.sleep(SWEEP_EVERY_S)
+            try:
+                self._watch_clock()
+                self._publish(self.board.sweep(self._clock.now_ms()))
+            except Exception:
+                log.exception("the sweep failed")
+
+    def _watch_clock(self) -> None:
+        """Where the wall clock was set, poll now: the scheduler goes by it, and what is stale or not was measured with it.
+
+        Set back, the silence measured so far must not be lost. Set forward, it looks just like a machine that was suspended, and prices
+        do turn stale until the next answer: rather too old than too good.
+        """
+        step_ms = self._offset_ms() - self._clock_offset_ms
+        if abs(step_ms) < CLOCK_STEP_MS:
+            return
+        self._clock_offset_ms += step_ms
+        log.warning("the clock was set by %+.1f s; polling every feed now", step_ms / 1000)
+        if step_ms < 0:
+            self.board.clock_stepped_back(-step_ms)
+        self._schedule.run_all_now()
+
+    def _offset_ms(self) -> int:
+        return self._clock.now_ms() - round(self._clock.monotonic() * 1000)
+
+    def _publish(self, quotes: Sequence[Quote]) -> None:
+        if not quotes:
+            return
+        for listener in self.on_quotes:
+            try:
+                listener(quotes)
+            except Exception:
+                log.exception("a listener failed on %d quotes", len(quotes))
+
+    def _tell(self, state: WireState) -> None:
+        for listener in self.on_state:
+            try:
+                listener(state)
+            except Exception:
+                log.exception("a listener failed on a change of %s", state)
+
+    def _feeds_told(self) -> list[tuple[Any, ...]]:
+        """What a change of is worth telling: `last_success` and `next_try` alone are not."""
+        return [(feed["feed"], feed["kind"], feed["state"], feed["error"]) for feed in self.feeds_state()]
+
+
+def _same_source(settings: FeedSettings, other: FeedSettings) -> bool:
+    """Whether a source made with `settings` serves `other` as well: how often to poll and what is stale is not the source's business."""
+    return settings == other.model_copy(update={"interval_s": settings.interval_s, "stale_after_s": settings.stale_after_s})
+
+
+def _subscriptions(settings: Settings, source: Source) -> list[Subscription]:
+    """What `source` is to be asked for, in the settings' order."""
+    subscriptions = []
+    for symbol, wish in settings.symbols.items():
+        if source.name in wish.feed:
+            options = wish.options.get(source.name) or SymbolOptions()
+            subscriptions.append(Subscription(symbol, options.id or source.native_id(symbol), options))
+    return subscriptions

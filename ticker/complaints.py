@@ -1,0 +1,84 @@
+"""What a poller tells the log: each thing once, not at every poll. Times are monotonic seconds."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from ticker.errors import FeedError
+from ticker.source import Answer, reason
+
+log = logging.getLogger("ticker.poller")
+
+REPEAT_AFTER_S = 60.0
+"""A feed that comes and goes is mentioned once in this time."""
+NAMED = 5
+"""So many symbols are named in one line; the others are counted."""
+
+
+class Complaints:
+    """The memory of what was said of one feed."""
+
+    def __init__(self, feed: str) -> None:
+        self._feed = feed
+        self._failing = ""  # what was last said to be wrong with the feed
+        self._said_at_s = 0.0
+        self._announced = False  # whether people have been told that the feed is failing, so that they hear of its recovery
+        self._slow = False
+        self._symbols: dict[str, str] = {}  # what was last said to be wrong with a symbol
+
+    def failure(self, error: FeedError, delay: float, now_s: float) -> None:
+        """The feed failed and will be asked again in `delay` seconds: said where it is news."""
+        what = _kind_of(error)
+        if what == self._failing and (self._announced or now_s - self._said_at_s < REPEAT_AFTER_S):
+            return
+        self._failing, self._said_at_s, self._announced = what, now_s, True
+        log.warning("%s: %s; next try in %.1f s", self._feed, error, delay)
+
+    def success(self) -> None:
+        """The feed answered: said where people know of its failing."""
+        if self._announced:
+            log.info("%s: answers again", self._feed)
+        self._announced = False
+
+    def bug(self, error: Exception, now_s: float) -> None:
+        """The feed's code raised what it should not: a traceback, once."""
+        what = f"{type(error).__name__}: {error}"
+        if what == self._failing and now_s - self._said_at_s < REPEAT_AFTER_S:
+            return
+        self._failing, self._said_at_s = what, now_s
+        log.error("%s: a bug in the feed", self._feed, exc_info=error)
+
+    def slow(self, took_s: float, interval_s: float) -> None:
+        """A poll took longer than the interval."""
+        if not self._slow:
+            log.warning("%s: a poll takes %.1f s, longer than its interval of %g s; one follows the other at once",
+                        self._feed, took_s, interval_s)
+        self._slow = True
+
+    def in_time(self) -> None:
+        """A poll took less than the interval."""
+        self._slow = False
+
+    def symbols(self, answer: Answer) -> None:
+        """What there was for these symbols: one line for each reason why there is no price that is new for some of them."""
+        news: dict[str, list[str]] = {}
+        for symbol, outcome in answer.items():
+            if isinstance(outcome, FeedError):
+                if self._symbols.get(symbol) != (what := _kind_of(outcome)):
+                    self._symbols[symbol] = what
+                    news.setdefault(what, []).append(symbol)
+            elif self._symbols:
+                self._symbols.pop(symbol, None)
+        for named in news.values():
+            more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+            log.warning("%s: no price for %s%s: %s", self._feed, ", ".join(named[:NAMED]), more, answer[named[0]])
+
+    def forget(self, symbol: str) -> None:
+        """The symbol left, or asks for something else now."""
+        self._symbols.pop(symbol, None)
+
+
+def _kind_of(error: FeedError) -> str:
+    """The error without what differs from one time to the next: the payload's excerpt and all numbers."""
+    return re.sub(r"\d+", "#", reason(error))

@@ -1,0 +1,120 @@
+"""The scheduler: one APScheduler job a feed, each run in a task of its own. The only module that knows APScheduler."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.executors.base import BaseExecutor, run_job
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from ticker.runtime import Runtime
+
+SKIP_WARNING_EVERY_S = 600.0
+
+
+class Schedule:
+    """Runs work at intervals, by name. A run that is not over when the next is due is not joined by a second one; what was missed
+    (a long run, a machine that slept) is made up for by a single run, however much it was.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)  # else every run of every job is announced, twice
+        self._skips = _RareSkips()
+        self._scheduler: Any = BackgroundScheduler(
+            timezone=UTC,  # of a local one, a change to summer time would stall or double the jobs
+            executors={"default": _TaskExecutor(runtime)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Begin to run what was and will be added."""
+        logging.getLogger("apscheduler.scheduler").addFilter(self._skips)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Start no further run; those under way are not waited for. Final."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        logging.getLogger("apscheduler.scheduler").removeFilter(self._skips)
+
+    def every(self, name: str, interval_s: float, work: Callable[[], None]) -> None:
+        """Run `work` now and then each `interval_s` > 0 seconds; replaces what had this `name`."""
+        self._scheduler.add_job(work, _Every(interval_s), id=name, name=name, replace_existing=True, next_run_time=_in(0))
+
+    def remove(self, name: str) -> None:
+        """Run it no more; a run under way goes on."""
+        with suppress(JobLookupError):
+            self._scheduler.remove_job(name)
+
+    def run_in(self, name: str, delay_s: float) -> None:
+        """Let the next run of `name` be in `delay_s` seconds; the interval is counted from there. Nothing where it was removed."""
+        with suppress(JobLookupError):
+            self._scheduler.modify_job(name, next_run_time=_in(delay_s))
+
+    def run_all_now(self) -> None:
+        """Let the next run of everything be now: after the wall clock was set back, the next runs would be that much too late."""
+        for job in self._scheduler.get_jobs():
+            self.run_in(job.id, 0)
+
+
+def _in(delay_s: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=delay_s)
+
+
+class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """The library's interval, but for what was missed: that is stepped over at once, not enumerated tick by tick, which takes
+    seconds after a night's sleep at 10 Hz."""
+
+    def __init__(self, interval_s: float) -> None:
+        super().__init__(seconds=interval_s, timezone=UTC)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        if previous_fire_time is None:
+            return now
+        missed = max(0, (now - previous_fire_time) // self.interval)
+        return previous_fire_time + (missed + 1) * self.interval  # type: ignore[no-any-return]
+
+
+class _TaskExecutor(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
+    """Each run in a task of its own: the library's pool would make the eleventh slow feed wait for the first ten."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__()
+        self._runtime = runtime
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        self._runtime.spawn(self._run, job, run_times)
+
+    def _run(self, job: Any, run_times: list[datetime]) -> None:
+        try:
+            events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
+        except BaseException:
+            self._run_job_error(job.id, *sys.exc_info()[1:])
+            raise
+        self._run_job_success(job.id, events)
+
+
+class _RareSkips(logging.Filter):
+    """Lets the scheduler's warning that a run was skipped pass once in ten minutes for each job; its other records always."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown_at_s: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "maximum number of running instances" not in record.msg or not isinstance(record.args, tuple):
+            return True
+        name = getattr(record.args[0], "id", "")
+        now_s = time.monotonic()
+        if now_s - self._shown_at_s.get(name, -SKIP_WARNING_EVERY_S) < SKIP_WARNING_EVERY_S:
+            return False
+        self._shown_at_s[name] = now_s
+        return True
