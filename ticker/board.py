@@ -42,10 +42,10 @@ class _Track:
     __slots__ = ("error", "failures", "feed", "feed_down", "heard_ms", "kind", "lane", "limit_ms", "received_ms", "rejected",
                  "steady", "tick")
 
-    def __init__(self, lane: _Lane, feed: str, terms: FeedTerms) -> None:
+    def __init__(self, lane: _Lane, feed: str, feed_down: bool) -> None:
         self.lane = lane
         self.feed = feed
-        self.feed_down = False
+        self.feed_down = feed_down  # as far as is known: a tick proves the contrary
         self.tick: Tick | None = None
         self.received_ms = 0  # when `tick` came first
         self.heard_ms = 0  # when it was last confirmed
@@ -53,13 +53,14 @@ class _Track:
         self.error: FeedError | None = None
         self.rejected = False  # the provider does not know the symbol
         self.steady = False  # active, published as fresh, no error: the next tick needs no decision
-        self.take_terms(terms, lane.settings)
 
     def take_terms(self, terms: FeedTerms, settings: SymbolSettings) -> None:
+        """How its quotes are called and when they are stale."""
         self.kind: Kind = terms.kind
         self.limit_ms = limit_ms(settings.stale_after_s, terms)
 
     def broken(self) -> bool:
+        """Whether it can't be counted on, however new its tick is."""
         return self.rejected or self.feed_down or self.failures >= DOWN_AFTER
 
     def usable(self, now_ms: int) -> bool:
@@ -86,9 +87,12 @@ class _Lane:
         self.quote: Quote | None = None
 
     def status(self) -> tuple[str, str | None]:
-        """`pending`, `live` or `rejected`, and the error of its best source that has one."""
-        error = next((track.error for track in self.tracks if track.error), None)
-        shown = None if error is None else reason(error)
+        """`pending`, `live` or `rejected`, and what is wrong with its best source that has an error."""
+        shown: str | None = None
+        for track in self.tracks:
+            if track.error is not None:
+                shown = reason(track.error) if len(self.tracks) == 1 else f"{track.feed}: {reason(track.error)}"
+                break
         if all(track.rejected for track in self.tracks):
             return "rejected", shown
         return "pending" if self.quote is None else "live", shown
@@ -102,6 +106,7 @@ class Board:
         self.quotes: dict[str, Quote] = {}
         self._lanes: dict[str, _Lane] = {}
         self._tracks: dict[str, dict[str, _Track]] = {}  # by feed, by symbol
+        self._terms: dict[str, FeedTerms] = {}
         self._down: set[str] = set()
         self._left_at: dict[str, int] = {}  # the last seq of symbols that were removed
         self._sweep_at = _NEVER  # before this moment no fresh quote can turn stale
@@ -116,18 +121,23 @@ class Board:
         for symbol in removed:
             self._left_at[symbol] = self._lanes.pop(symbol).seq
             self.quotes.pop(symbol, None)
+        before, self._lanes = self._lanes, {}
+        unchanged = {feed for feed, terms in feeds.items() if self._terms.get(feed) == terms}
+        self._terms = dict(feeds)
+        self._tracks = {feed: {} for feed in feeds}
         added: list[str] = []
         quotes: list[Quote] = []
-        self._tracks = {feed: {} for feed in feeds}
         for symbol, settings in symbols.items():
-            lane = self._lanes.get(symbol)
+            lane = before.get(symbol)
             if lane is None:
-                lane = self._lanes[symbol] = _Lane(symbol, settings, self._left_at.pop(symbol, 0))
+                lane = _Lane(symbol, settings, self._left_at.pop(symbol, 0))
                 added.append(symbol)
-            self._set_sources(lane, settings, feeds)
+            elif lane.settings == settings and unchanged.issuperset(settings.feed):
+                self._add(lane)
+                continue
+            self._set_sources(lane, settings)
+            self._add(lane)
             quotes += self._settle(lane, now_ms)
-        # The settings' order is the order of everything that lists the symbols.
-        self._lanes = {symbol: self._lanes[symbol] for symbol in symbols}
         self._sweep_at = 0
         self._symbols_changed = True
         return Changes(added, removed, quotes)
@@ -179,14 +189,18 @@ class Board:
                 accepted += self._settle(track.lane, now_ms)
         return accepted
 
-    def restart_feed(self, feed: str) -> None:
-        """Forget what `feed` did wrong and how new its prices were: its source was replaced by another. Its prices stay."""
+    def restart_feed(self, feed: str, now_ms: int) -> list[Quote]:
+        """Forget what `feed` did wrong and how new its prices were: its source was replaced. Returns the updates that follow."""
         self._down.discard(feed)
+        accepted: list[Quote] = []
         for track in self._tracks.get(feed, {}).values():
-            track.failures, track.error, track.rejected, track.feed_down = 0, None, False, False
             if track is track.lane.active:
                 track.lane.newest_ms = 0
-        self._symbols_changed = True
+            if track.error is not None or track.feed_down:
+                track.failures, track.error, track.rejected, track.feed_down = 0, None, False, False
+                self._symbols_changed = True
+                accepted += self._settle(track.lane, now_ms)
+        return accepted
 
     def sweep(self, now_ms: int) -> list[Quote]:
         """Take in that time has passed; returns the updates: quotes that turned stale, or come from another source now.
@@ -227,29 +241,30 @@ class Board:
         """What the wire says of the symbols, in the settings' order (docs/protocol.md, `symbols`)."""
         return [_symbol_state(lane) for lane in self._lanes.values()]
 
-    def _set_sources(self, lane: _Lane, settings: SymbolSettings, feeds: Mapping[str, FeedTerms]) -> None:
+    def _add(self, lane: _Lane) -> None:
+        self._lanes[lane.symbol] = lane
+        for track in lane.tracks:
+            self._tracks[track.feed][lane.symbol] = track
+
+    def _set_sources(self, lane: _Lane, settings: SymbolSettings) -> None:
         """Give `lane` its tracks, best first; those it had stay, unless they ask for something else now."""
         before = lane.settings
         lane.settings = settings
-        had = {track.feed: track for track in lane.tracks}
-        tracks: list[_Track] = []
+        had = {track.feed: track for track in lane.tracks if before.options.get(track.feed) == settings.options.get(track.feed)}
+        tracks = []
         for feed in settings.feed:
-            track = had.get(feed)
-            if track is None or before.options.get(feed) != settings.options.get(feed):
-                track = _Track(lane, feed, feeds[feed])
-                track.feed_down = feed in self._down
-            else:
-                track.take_terms(feeds[feed], settings)
-            self._tracks[feed][lane.symbol] = track
+            track = had.get(feed) or _Track(lane, feed, feed in self._down)
+            track.take_terms(self._terms[feed], settings)
             tracks.append(track)
         lane.tracks = tuple(tracks)
-        if lane.active is not None and lane.active not in tracks:
+        if lane.active not in tracks:
             # Nobody vouches for the published price any more, nor must the next source's be newer.
             lane.active, lane.switched_ms, lane.newest_ms = None, None, 0
 
     def _hear(self, track: _Track, tick: Tick, now_ms: int) -> list[Quote]:
         lane = track.lane
         track.heard_ms = now_ms
+        track.feed_down = False
         if track.error is not None:
             track.error, track.failures, track.rejected = None, 0, False
             self._symbols_changed = True

@@ -24,6 +24,8 @@ class Complaints:
         self._failing = ""  # what was last said to be wrong with the feed
         self._said_at_s = 0.0
         self._announced = False  # whether people have been told that the feed is failing, so that they hear of its recovery
+        self._bug = ""
+        self._bug_at_s = 0.0
         self._slow = False
         self._symbols: dict[str, str] = {}  # what was last said to be wrong with a symbol
 
@@ -33,26 +35,26 @@ class Complaints:
         if what == self._failing and (self._announced or now_s - self._said_at_s < REPEAT_AFTER_S):
             return
         self._failing, self._said_at_s, self._announced = what, now_s, True
-        log.warning("%s: %s; next try in %.1f s", self._feed, error, delay)
+        log.warning("feed %s: %s; next try in %.1f s", self._feed, error, delay)
 
     def success(self) -> None:
         """The feed answered: said where people know of its failing."""
         if self._announced:
-            log.info("%s: answers again", self._feed)
+            log.info("feed %s: answers again", self._feed)
         self._announced = False
 
     def bug(self, error: Exception, now_s: float) -> None:
         """The feed's code raised what it should not: a traceback, once."""
         what = f"{type(error).__name__}: {error}"
-        if what == self._failing and now_s - self._said_at_s < REPEAT_AFTER_S:
+        if what == self._bug and now_s - self._bug_at_s < REPEAT_AFTER_S:
             return
-        self._failing, self._said_at_s = what, now_s
-        log.error("%s: a bug in the feed", self._feed, exc_info=error)
+        self._bug, self._bug_at_s = what, now_s
+        log.error("feed %s: a bug", self._feed, exc_info=error)
 
     def slow(self, took_s: float, interval_s: float) -> None:
         """A poll took longer than the interval."""
         if not self._slow:
-            log.warning("%s: a poll takes %.1f s, longer than its interval of %g s; one follows the other at once",
+            log.warning("feed %s: a poll takes %.1f s, longer than its interval of %g s; one follows the other at once",
                         self._feed, took_s, interval_s)
         self._slow = True
 
@@ -72,7 +74,7 @@ class Complaints:
                 self._symbols.pop(symbol, None)
         for named in news.values():
             more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-            log.warning("%s: no price for %s%s: %s", self._feed, ", ".join(named[:NAMED]), more, answer[named[0]])
+            log.warning("feed %s: no price for %s%s: %s", self._feed, ", ".join(named[:NAMED]), more, answer[named[0]])
 
     def forget(self, symbol: str) -> None:
         """The symbol left, or asks for something else now."""

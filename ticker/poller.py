@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from random import Random
 from typing import Any, Literal
@@ -30,6 +30,8 @@ FeedState = Literal["ok", "retrying", "down"]
 
 LOOP_BELOW_S = 0.1
 """Feeds with shorter intervals run their own loop: the scheduler's cost a run is that of some twenty quotes."""
+LATE_PAUSE_S = 0.05
+"""Between the end of a poll that took longer than its interval and the next: the scheduler must see the one end first."""
 PAROLES_A_POLL = 5
 """The most quarantined symbols that one poll asks for again."""
 URGENT_ABOVE_S = 1.0
@@ -57,6 +59,7 @@ class Poller:
         self._random = random or Random()
         self._complaints = Complaints(source.name)
         self._wanted: dict[str, Subscription] = {}
+        self._wanted_since = 0  # counts the calls of `want`
         self._plan: list[Batch] | None = None  # the batches of a poll, until something about them changes
         self._first = 0  # which of `_wanted` a poll begins with, so that no symbol is always behind the failing ones
         self._quarantine = Quarantine()
@@ -81,6 +84,8 @@ class Poller:
                 self._complaints.forget(symbol)
         self._searches = []
         self._plan = None
+        self._first = 0
+        self._wanted_since += 1
         return new
 
     @property
@@ -108,14 +113,13 @@ class Poller:
             self._complaints.in_time()
         elif not self._failures and not self._stopped:
             self._complaints.slow(took_s, self.interval_s)
-            self._retry_in(0)  # the run that was due meanwhile was left out
+            self._retry_in(LATE_PAUSE_S)  # the run that was due meanwhile was left out
 
     def run_for(self, new: Sequence[Subscription]) -> None:
         """Poll only `new` (just added), at once; not where the next poll comes soon anyhow, or while backing off."""
         if self.interval_s <= URGENT_ABOVE_S or self._clock.monotonic() < self._not_before_s:
             return
-        batches = self._split([subscription for subscription in new if self._wanted.get(subscription.symbol) == subscription])
-        if batches:
+        if batches := self._split(self._still_wanted(new)):
             self._poll(batches, 0)
 
     def loop(self) -> None:
@@ -138,7 +142,7 @@ class Poller:
         try:
             self.source.close()
         except Exception:
-            log.exception("%s: closing failed", self.source.name)
+            log.exception("feed %s: closing failed", self.source.name)
 
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
@@ -159,27 +163,39 @@ class Poller:
         size = self.source.batch_size or max(1, len(subscriptions))
         return [subscriptions[first:first + size] for first in range(0, len(subscriptions), size)]
 
+    def _still_wanted(self, batch: Batch) -> list[Subscription]:
+        return [subscription for subscription in batch if self._wanted.get(subscription.symbol) == subscription]
+
     def _poll(self, batches: list[Batch], spread_over_s: float) -> None:
         """Make the calls, spread over that time; then go on with the search for culprits, and draw the conclusions."""
         tally = Tally()
-        started_s = self._clock.monotonic()
-        asked = 0
+        try:
+            self._make_calls(batches, spread_over_s, tally)
+            for search in list(self._searches):
+                if search in self._searches and not self._stopped and not tally.give_up:
+                    self._search(search, tally)
+        except Exception as error:  # what was answered can't be used
+            tally.answers = 0
+            tally.failed([], self._bug(error))
+        if not self._stopped:
+            self._conclude(tally)
+
+    def _make_calls(self, batches: list[Batch], spread_over_s: float, tally: Tally) -> None:
+        started_s, planned_at, asked = self._clock.monotonic(), self._wanted_since, 0
         for number, batch in enumerate(batches):
             if number:
                 due_s = started_s + spread_over_s * number / len(batches)
                 self._runtime.sleep(max(0.0, due_s - self._clock.monotonic()))
-            if self._stopped or tally.give_up:
-                break
+                if self._stopped or self._clock.monotonic() < self._not_before_s:
+                    return
+                if planned_at != self._wanted_since and not (batch := self._still_wanted(batch)):
+                    continue
             self._call(batch, tally)
             asked += len(batch)
-        for search in list(self._searches):
-            if not self._stopped and not tally.give_up:
-                self._search(search, tally)
-        if tally.give_up and self._wanted:
-            self._first = (self._first + asked) % len(self._wanted)
-            self._plan = None
-        if not self._stopped:
-            self._conclude(tally)
+            if tally.give_up:
+                self._first = (self._first + asked) % max(1, len(self._wanted))
+                self._plan = None
+                return
 
     def _call(self, batch: Batch, tally: Tally) -> None:
         try:
@@ -196,36 +212,43 @@ class Poller:
             self._take(batch, answer, tally)
 
     def _search(self, search: Bisection, tally: Tally) -> None:
-        before = search.calls
+        self._searches.remove(search)  # ours while it goes on
+        calls_before, asked_at = search.calls, self._wanted_since
         try:
             for part, outcome in search.run(self._ask, tally.search_calls):
                 if isinstance(outcome, FeedError):
                     self._convict(part[0], outcome, tally)
                 else:
                     self._take(part, outcome, tally)
+                if self._stopped or asked_at != self._wanted_since:
+                    break
         except FeedError as error:
             tally.failed(search.unresolved, error)
-        tally.search_calls -= search.calls - before
-        if not search.unresolved and search in self._searches:  # `want` may have ended the search
-            self._searches.remove(search)
+        tally.search_calls -= search.calls - calls_before
+        if search.unresolved and asked_at == self._wanted_since:
+            self._searches.append(search)
         self._plan = None
 
     def _ask(self, batch: Batch) -> Answer:
         """One call; whatever goes wrong is a `FeedError`."""
         try:
             with self._one_call, self._limit():
+                asked_at = self._wanted_since
                 answer = self.source.poll(batch)
-            if not isinstance(answer, Mapping):
-                raise TypeError(f"poll() returned {type(answer).__name__}, not a mapping")
+            if asked_at != self._wanted_since:  # the id of a symbol may mean something else by now
+                answer = {one.symbol: answer[one.symbol] for one in self._still_wanted(batch) if one.symbol in answer}
             return answer
         except FeedError:
             raise
         except DeadlineExceeded as error:
             raise FeedError(f"no answer: {error}") from error
         except Exception as error:
-            if not self._stopped:
-                self._complaints.bug(error, self._clock.monotonic())
-            raise FeedError(f"internal error: {type(error).__name__}: {error}") from error
+            raise self._bug(error) from error
+
+    def _bug(self, error: Exception) -> FeedError:
+        if not self._stopped:
+            self._complaints.bug(error, self._clock.monotonic())
+        return FeedError(f"internal error: {type(error).__name__}: {error}")
 
     def _limit(self) -> AbstractContextManager[None]:
         return nullcontext() if self._call_limit_s is None else self._runtime.deadline(self._call_limit_s)

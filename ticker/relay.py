@@ -16,6 +16,7 @@ from ticker.quote import Quote
 from ticker.runtime import Runtime
 from ticker.schedule import Schedule
 from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
+from ticker.settings.reload import Reload
 from ticker.source import Answer, Source, Subscription
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Relay:
         self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
         self._started = False
         self._stopped = False
-        self._reload: dict[str, Any] = {"ok": True, "at": clock.now_ms(), "error": None, "restart_required": []}
+        self._reload = Reload(ok=True, at=clock.now_ms())  # the start, as no settings came after it
         self._clock_offset_ms = self._offset_ms()
 
     @property
@@ -78,16 +79,18 @@ class Relay:
         sources = {name: made.get(name) or self._pollers[name].source for name in settings.feeds}
         wanted = {name: _subscriptions(settings, source) for name, source in sources.items()}
 
+        now_ms = self._clock.now_ms()
+        quotes: list[Quote] = []
         for name, poller in self._pollers.items():
             if name in made or name not in sources:
                 self._halt(poller)
                 poller.stop()
-                self.board.restart_feed(name)
+                quotes += self.board.restart_feed(name, now_ms)
         terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s) for name, feed in settings.feeds.items()}
-        changes = self.board.configure(settings.symbols, terms, self._clock.now_ms())
+        quotes += self.board.configure(settings.symbols, terms, now_ms).quotes
         self._settings = settings
         self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
-        self._publish(changes.quotes)
+        self._publish([quote for quote in quotes if quote.symbol in settings.symbols])
         for name, poller in self._pollers.items():
             poller.interval_s = settings.feeds[name].interval_s
             new = poller.want(wanted[name])
@@ -105,7 +108,7 @@ class Relay:
         self._schedule.start()
         for poller in self._pollers.values():
             self._run(poller, [])
-        self._runtime.spawn(self._sweep)
+        self._runtime.spawn(self._sweep_on)
 
     def stop(self) -> None:
         """Stop polling and close the sources; returns without waiting for polls under way. Final."""
@@ -113,6 +116,11 @@ class Relay:
         for poller in self._pollers.values():
             poller.stop()
         self._schedule.stop()
+
+    def sweep(self) -> None:
+        """What follows from the passing of time alone: quotes turn stale. `start` lets it happen four times a second."""
+        self._watch_clock()
+        self._publish(self.board.sweep(self._clock.now_ms()))
 
     def symbols_state(self) -> list[dict[str, Any]]:
         """What the wire says of the symbols: `symbol name decimals group feed currency stale_after_s status error`; unknown is `None`.
@@ -127,11 +135,12 @@ class Relay:
 
     def config_state(self) -> dict[str, Any]:
         """What the wire says of the last reload: `ok at error restart_required` (`at` in epoch ms, then a sentence, a list of keys)."""
-        return dict(self._reload)
+        reload = self._reload
+        return {"ok": reload.ok, "at": reload.at, "error": reload.error, "restart_required": list(reload.restart_required)}
 
-    def report_reload(self, error: str | None = None, restart_required: Sequence[str] = ()) -> None:
-        """Say how the last attempt to take new settings went; `error` is `None` where it went well."""
-        self._reload = {"ok": error is None, "at": self._clock.now_ms(), "error": error, "restart_required": list(restart_required)}
+    def report_reload(self, reload: Reload) -> None:
+        """Say how the last attempt to take new settings went."""
+        self._reload = reload
         self._tell("config")
 
     def _make_sources(self, settings: Settings) -> dict[str, Source]:
@@ -187,13 +196,11 @@ class Relay:
         self._publish(self.board.set_feed_down(feed, self._pollers[feed].state == "down", self._clock.now_ms()))
         self._tell("feeds")
 
-    def _sweep(self) -> None:
-        """Four times a second, what follows from the passing of time alone."""
+    def _sweep_on(self) -> None:
         while not self._stopped:
             self._runtime.sleep(SWEEP_EVERY_S)
             try:
-                self._watch_clock()
-                self._publish(self.board.sweep(self._clock.now_ms()))
+                self.sweep()
             except Exception:
                 log.exception("the sweep failed")
 
