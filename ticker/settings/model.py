@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, field_validator
+
+
+def listed(value: object) -> object:
+    """A single name stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Strings = Annotated[tuple[str, ...], Field(strict=False)]
-"""A list of strings. Tables are strict, which would refuse a TOML array for a tuple; its items stay strict."""
-Line = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+NO_SPACES = r"^\S*$"
+CURRENCY_CODE = r"^[A-Za-z0-9]{2,10}$"
+
+Line = Annotated[str, Field(min_length=1, max_length=80, pattern=NO_CONTROL_CHARACTERS)]
 """Text shown to people, on a page and in a terminal: one line, no control characters."""
+OneOrMore = (BeforeValidator(listed), Field(strict=False))
+"""For a tuple field: a bare string will do. Not strict, because a strict tuple refuses a TOML array; its items stay strict."""
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -39,7 +49,7 @@ class Table(BaseModel):
 class ServerSettings(Table):
     """`[server]`: needs a restart."""
 
-    host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=r"^\S*$",
+    host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=NO_SPACES,
                       description="address to listen on; a name or an IPv4/IPv6 address")
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
     async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
@@ -110,18 +120,19 @@ class PolledSettings(FeedSettings):
 class SymbolOptions(Table):
     """What a symbol may say to one feed, `SYMBOL = { feed = …, FEED = { … } }`; a bare string there is its `id`."""
 
-    id: str | None = Field(None, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
+    id: str | None = Field(None, min_length=1, max_length=128, pattern=NO_CONTROL_CHARACTERS,
                            description="the feed's own id of the symbol")
 
 
 class SymbolSettings(Table):
     """One line of `[symbols]`. `options` holds, for each feed of `feed`, that feed's own options (its class' `Options`)."""
 
-    feed: Strings = Field(min_length=1, description="a feed's name, or a list of them: the first healthy one wins")
+    feed: Annotated[tuple[str, ...], *OneOrMore] = Field(min_length=1,
+                                                         description="a feed's name, or a list of them: the first healthy one wins")
     name: Line | None = Field(None, description="what people call it")
     decimals: int | None = Field(None, ge=0, le=12, description="digits shown after the point; default by magnitude")
-    currency: str | None = Field(None, pattern=r"^[A-Za-z0-9]{2,10}$", description="ISO 4217 or crypto code, where the source names none")
-    group: Annotated[tuple[Line, ...], Field(strict=False)] = Field((), description="a tab of the page, or a list of them")
+    currency: str | None = Field(None, pattern=CURRENCY_CODE, description="ISO 4217 or crypto code, where the source names none")
+    group: Annotated[tuple[Line, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
     calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
     stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
     options: dict[str, SymbolOptions] = Field({}, description="by feed name")

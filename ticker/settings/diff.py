@@ -1,0 +1,64 @@
+"""What is different between two `Settings`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from ticker.settings.model import Settings, Table
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Names of symbols and feeds, in the order of the new settings (what is gone: of the old); keys as in `broadcast.flush_ms`."""
+
+    added_symbols: tuple[str, ...] = ()
+    removed_symbols: tuple[str, ...] = ()
+    changed_symbols: tuple[str, ...] = ()
+    reordered: bool = False
+    """The symbols that both have stand in another order."""
+    added_feeds: tuple[str, ...] = ()
+    removed_feeds: tuple[str, ...] = ()
+    changed_feeds: tuple[str, ...] = ()
+    broadcast: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    restart_required: tuple[str, ...] = ()
+    """Keys of `[server]`: they take hold when the process starts."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is different."""
+        return any(getattr(self, field.name) for field in fields(self))
+
+
+def diff(old: Settings, new: Settings) -> Changes:
+    """What leads from `old` to `new`."""
+    stay = [symbol for symbol in new.symbols if symbol in old.symbols]
+    return Changes(
+        added_symbols=_without(new.symbols, old.symbols),
+        removed_symbols=_without(old.symbols, new.symbols),
+        changed_symbols=_changed(old.symbols, new.symbols),
+        reordered=stay != [symbol for symbol in old.symbols if symbol in new.symbols],
+        added_feeds=_without(new.feeds, old.feeds),
+        removed_feeds=_without(old.feeds, new.feeds),
+        changed_feeds=_changed(old.feeds, new.feeds),
+        broadcast=_keys("broadcast", old.broadcast, new.broadcast),
+        limits=_keys("limits", old.limits, new.limits),
+        restart_required=_keys("server", old.server, new.server),
+    )
+
+
+def live(running: Settings, new: Settings) -> Settings:
+    """What is in force after `new` was read while `running` was: all of it but `[server]`, which needs a restart."""
+    return new.model_copy(update={"server": running.server})
+
+
+def _without(names: Mapping[str, Table], others: Mapping[str, Table]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in others)
+
+
+def _changed(old: Mapping[str, Table], new: Mapping[str, Table]) -> tuple[str, ...]:
+    return tuple(name for name, table in new.items() if name in old and old[name] != table)
+
+
+def _keys(table: str, old: Table, new: Table) -> tuple[str, ...]:
+    return tuple(f"{table}.{name}" for name in type(new).model_fields if getattr(old, name) != getattr(new, name))

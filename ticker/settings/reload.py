@@ -1,0 +1,85 @@
+"""Takes the saved file into force, or says why not: watcher, loader and difference composed, with no clock and no thread of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ticker.errors import SettingsError
+from ticker.settings import source
+from ticker.settings.diff import Changes, diff, live
+from ticker.settings.load import Loaded
+from ticker.settings.model import Settings
+from ticker.settings.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+MAX_LINES = 20
+"""Of an error, in a log and on the wire; `validate` shows all."""
+
+
+@dataclass(frozen=True)
+class Reload:
+    """How the last attempt to take new settings went: what `config` and `last_reload` say on the wire."""
+
+    ok: bool
+    at: int
+    """Epoch ms."""
+    error: str | None = None
+    restart_required: tuple[str, ...] = ()
+    """What the last file that was taken into force has in `[server]`, and the running process has not."""
+
+
+class Outcome(NamedTuple):
+    """A reload, and what is in force after it: the settings before, where it failed."""
+
+    reload: Reload
+    settings: Settings
+    changes: Changes
+
+
+class Reloader:
+    """Holds the settings in force. Ask `check` about 4 times a second, `reload` when told to (SIGHUP: secrets are read again).
+
+    `parse` turns the file's bytes into settings; `content` is what `running` was made from.
+    """
+
+    def __init__(self, path: Path, content: bytes, running: Settings, parse: Callable[[bytes], Loaded]) -> None:
+        self.settings = running
+        self._restart_required: tuple[str, ...] = ()
+        self._path = path
+        self._parse = parse
+        self._watcher = Watcher(path, content)
+
+    def check(self, now_s: float, now_ms: int) -> Outcome | None:
+        """What came of a change of the file, if it has settled. `now_s`: any clock that does not jump; `now_ms`: epoch ms."""
+        try:
+            content = self._watcher.check(now_s)
+            return None if content is None else self._apply(content, now_ms)
+        except SettingsError as error:
+            return self._refuse(error, now_ms)
+
+    def reload(self, now_ms: int) -> Outcome:
+        """Take the file as it is now."""
+        try:
+            return self._apply(source.read(self._path), now_ms)
+        except SettingsError as error:
+            return self._refuse(error, now_ms)
+
+    def _apply(self, content: bytes, now_ms: int) -> Outcome:
+        loaded = self._parse(content)
+        changes = diff(self.settings, loaded.settings)
+        self.settings = live(self.settings, loaded.settings)
+        self._restart_required = changes.restart_required
+        for warning in loaded.warnings:
+            log.warning("settings: %s", warning)
+        return Outcome(Reload(True, now_ms, None, changes.restart_required), self.settings, changes)
+
+    def _refuse(self, error: SettingsError, now_ms: int) -> Outcome:
+        lines = [str(problem) for problem in error.problems]
+        if len(lines) > MAX_LINES:
+            lines[MAX_LINES:] = [f"… and {len(lines) - MAX_LINES} more"]
+        return Outcome(Reload(False, now_ms, "\n".join(lines), self._restart_required), self.settings, Changes())
