@@ -106,7 +106,7 @@ unit: dev page
 .PHONY: page-test
 page-test: page-packages
 	$(FUNCTIONS)
-	page test --if-present
+	page test --if-present --silent
 
 .PHONY: e2e
 e2e: dev page chromium

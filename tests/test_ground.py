@@ -16,16 +16,16 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 PYTHON_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-node.txt")
 
-# The oldest release of each without a published hole that reaches us, and what the hole was.
+# The oldest release of each without a published hole, and what the newest hole was.
 FLOORS = {
     "eventlet": "0.40.3",  # CVE-2025-58068, requests smuggled in trailers
-    "flask": "3.1.3",  # CVE-2026-27205, a cached session
+    "flask": "3.1.3",  # CVE-2026-27205, a session's answer without Vary: Cookie
     "jinja2": "3.1.6",  # CVE-2025-27516, out of the sandbox
     "python-engineio": "4.13.2",  # CVE-2026-48802, a thread for each unasked PONG
     "python-socketio": "5.16.4",  # CVE-2026-48804, attachments that pile up
     "requests": "2.33.0",  # CVE-2026-25645, a predictable temporary file
     "urllib3": "2.7.0",  # CVE-2026-44432, a decompression bomb
-    "werkzeug": "3.1.6",  # GHSA-29vq-49wr-vm6x, out of the served folder
+    "werkzeug": "3.1.6",  # GHSA-29vq-49wr-vm6x, device names as files
 }
 PAGE_FLOORS = {
     "socket.io-client": "4.8.4",
