@@ -6,6 +6,7 @@ import difflib
 import re
 import types
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types as at
@@ -67,10 +68,15 @@ def _type(annotation: Any, metadata: Iterable[Any] = ()) -> str:
 def _range(metadata: Iterable[Any]) -> str:
     bounds = {type(item): item for item in metadata}
     if at.Ge in bounds and at.Le in bounds:
-        return f" from {bounds[at.Ge].ge} to {bounds[at.Le].le}"
+        return f" from {_number(bounds[at.Ge].ge)} to {_number(bounds[at.Le].le)}"
     words = {at.Gt: "above", at.Ge: "at least", at.Le: "at most", at.Lt: "below"}
-    parts = [f"{word} {getattr(bounds[bound], bound.__name__.lower())}" for bound, word in words.items() if bound in bounds]
+    parts = [f"{word} {_number(getattr(bounds[bound], bound.__name__.lower()))}" for bound, word in words.items() if bound in bounds]
     return " " + " and ".join(parts) if parts else ""
+
+
+def _number(value: float) -> str:
+    """A bound without an exponent: `0.000000001`, `1000000000`."""
+    return format(Decimal(str(value)).normalize(), "f")
 
 
 def _length(metadata: Iterable[Any]) -> str:

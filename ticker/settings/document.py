@@ -1,0 +1,62 @@
+"""Renders the tables of `docs/settings.md` from the model, so that a page and the code can't say different things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pydantic.fields import FieldInfo
+
+from ticker.settings.load import FIXED, FeedKind
+from ticker.settings.model import FeedSettings, SymbolOptions, SymbolSettings, Table
+from ticker.settings.words import expectation, toml
+
+BEGIN = "<!-- The tables from here on are written by `python -m ticker.cli.document`. -->"
+END = "<!-- End of the tables. -->"
+
+
+def with_tables(page: str, kinds: Mapping[str, FeedKind]) -> str:
+    """`page` with what stands between its two marks replaced by the tables. Raises `ValueError` if a mark is missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no {BEGIN!r} … {END!r}")
+    return f"{before}{BEGIN}\n\n{tables(kinds)}\n{END}{after}"
+
+
+def tables(kinds: Mapping[str, FeedKind]) -> str:
+    """The reference: each table of the file with its keys, what they must be, their defaults and meaning, in Markdown."""
+    parts = [f"### `[{name}]`\n\n{_table(model, model.model_fields)}" for name, model in FIXED.items()]
+    parts.append(f"### `[feeds.NAME]`\n\nEvery kind of feed has these.\n\n{_table(FeedSettings, FeedSettings.model_fields)}")
+    for name, kind in sorted(kinds.items()):
+        own = {key: field for key, field in kind.settings.model_fields.items() if not _same(field, FeedSettings.model_fields.get(key))}
+        parts.append(f"### `[feeds.NAME]` with `kind = {toml(name)}`\n\n{_table(kind.settings, own)}" if own else "")
+    own_keys = {key: field for key, field in SymbolSettings.model_fields.items() if key != "options"}
+    parts.append(f"### `[symbols]`: keys of `SYMBOL = {{ … }}`\n\n{_table(SymbolSettings, own_keys)}")
+    parts.append("### `[symbols]`: keys of a symbol's table for one feed\n\n"
+                 '`SYMBOL = { feed = "NAME", NAME = { … } }`; every kind has these.\n\n'
+                 f"{_table(SymbolOptions, SymbolOptions.model_fields)}")
+    for name, kind in sorted(kinds.items()):
+        own = {key: field for key, field in kind.options.model_fields.items() if not _same(field, SymbolOptions.model_fields.get(key))}
+        parts.append(f"A feed with `kind = {toml(name)}` besides:\n\n{_table(kind.options, own)}" if own else "")
+    return "\n".join(part for part in parts if part)
+
+
+def _same(field: FieldInfo, other: FieldInfo | None) -> bool:
+    return other is not None and _row(field) == _row(other)
+
+
+def _table(model: type[Table], fields: Mapping[str, FieldInfo]) -> str:
+    rows = [("key", "must be", "default", "meaning"), ("---",) * 4]
+    for name, field in fields.items():
+        must_be, default, meaning = _row(field)
+        rows.append((f"`{name}`", must_be, "from the environment only" if name in model.secrets else default, meaning))
+    return _lines(rows)
+
+
+def _row(field: FieldInfo) -> tuple[str, str, str]:
+    default = "" if field.default is None else f"`{toml(field.default)}`"
+    return expectation(field), "required" if field.is_required() else default, field.description or ""
+
+
+def _lines(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
