@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import math
+import os
 import re
 import socket
 import ssl
@@ -79,7 +80,7 @@ class Http:
         self._runtime = runtime
         self._secrets = _secret_values(settings)
         self._kept_alive = False
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.headers.update({"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", **(headers or {})})
@@ -132,12 +133,11 @@ class Http:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._ask(url, timeout_s)
             try:
-                target = self._session.get_redirect_target(response)
-                if target is None:
+                if not response.is_redirect:
                     return _read(response, arriving)
+                elsewhere = _redirected(url, response.headers["Location"])
             finally:
                 response.close()
-            elsewhere = _redirected(url, target)
             if elsewhere is None:
                 return "redirects to another place, which is not followed"
             url = elsewhere
@@ -161,6 +161,15 @@ class Http:
         for secret in self._secrets:
             body = body.replace(secret, b"***")
         return body
+
+
+class _Session(requests.Session):
+    """Follows no redirect, and does not look where one leads: told not to follow it, `requests` still reads all of its body and
+    fails on an address that is none.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class _Arriving:
@@ -259,8 +268,8 @@ def _reason(error: Exception) -> str:
             reason = "the answer can't be decompressed"
         elif isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) and not reason:
             reason = "no answer in time"
-        elif isinstance(cause, OSError) and cause.strerror:
-            reason = cause.strerror.lower()
+        elif isinstance(cause, OSError) and cause.errno:
+            reason = os.strerror(cause.errno).lower()  # its own text depends on who raised it
     return reason or f"the connection failed ({type(error).__name__})"
 
 

@@ -1,0 +1,53 @@
+"""The providers' servers, one process each for all tests of a module, and the runtime that the feeds run on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.providers.client import RunningProvider, running
+from web.runtime import EventletRuntime
+
+
+@pytest.fixture(scope="session")
+def runtime() -> EventletRuntime:
+    """The real one: deadlines must work on the sockets that are used."""
+    return EventletRuntime()
+
+
+@pytest.fixture(scope="session")
+def _binance() -> Iterator[RunningProvider]:
+    with running("binance") as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def _coinbase() -> Iterator[RunningProvider]:
+    with running("coinbase", limits=False) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def _kraken() -> Iterator[RunningProvider]:
+    with running("kraken", limits=False) as provider:
+        yield provider
+
+
+@pytest.fixture
+def binance(_binance: RunningProvider) -> RunningProvider:
+    """A Binance with its limits (they are far), everything healed."""
+    _binance.forget()
+    return _binance
+
+
+@pytest.fixture
+def coinbase(_coinbase: RunningProvider) -> RunningProvider:
+    """A Coinbase without limits, everything healed."""
+    _coinbase.forget()
+    return _coinbase
+
+
+@pytest.fixture
+def kraken(_kraken: RunningProvider) -> RunningProvider:
+    """A Kraken without limits, everything healed."""
+    _kraken.forget()
+    return _kraken

@@ -1,0 +1,114 @@
+"""Binance spot: `/api/v3/ticker/24hr`, by `symbol`, by `symbols`, or for all. 6,000 of weight a minute for an address.
+
+One bad symbol fails the call: HTTP 400, -1121, unnamed; a character that no symbol has, a space in the list included, is -1100; a
+symbol twice is -1151. Whoever goes on after a 429 is banned: 418 until two minutes later, and each further call lengthens it.
+
+Recordings: `ticker24hr*.json` holds a row or an array of rows, each served under its `symbol`; `error_400_invalid_symbol.json`,
+`error_400_illegal_chars.json`, `error_429.json` and `error_418_ip_ban.json` are served as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.providers.wire import BASES, Provider, Reply, Request, not_found, read_json
+
+WEIGHT_A_MINUTE = 6000
+BAN_S = 120
+SYMBOLS = frozenset(base + quote for base in BASES for quote in ("USDT", "EUR", "BTC") if base != quote)
+LIST = re.compile(r'\[("[A-Z0-9_.-]{1,50}"(,"[A-Z0-9_.-]{1,50}")*)?\]')
+ILLEGAL = ("Illegal characters found in parameter 'symbols'; legal range is "
+           "'^\\[(\"[\\w\\-._&&[^a-z]]{1,50}\"(,\"[\\w\\-._&&[^a-z]]{1,50}\"){0,}){0,1}\\]$'.")
+TOO_MUCH = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+
+
+class Binance(Provider):
+    """`python -m tests.providers binance`."""
+
+    name: ClassVar[str] = "binance"
+
+    def __init__(self, fixtures: Path | None) -> None:
+        super().__init__(fixtures)
+        self._minute = 0
+        self._used = 0
+        self._warned = False
+        self._banned_until_s = 0.0
+
+    def load(self, fixtures: Path) -> None:
+        for path in sorted(fixtures.glob("*.json")):
+            content = read_json(path)
+            if path.stem.startswith("ticker24hr"):
+                for row in content if isinstance(content, list) else [content]:
+                    self.record(f"row/{row['symbol']}", row)
+            elif path.stem.startswith("error_"):
+                self.record(path.stem, content)
+
+    def answer(self, request: Request) -> Reply:
+        if request.path != "/api/v3/ticker/24hr":
+            return not_found()
+        asked = request.query.get("symbols")
+        legal = asked is None or LIST.fullmatch(asked) is not None
+        names: list[str] = [request.query["symbol"]] if "symbol" in request.query else []
+        if asked is not None and legal:
+            names = json.loads(asked)
+        refused = self._spend(2 if 1 <= len(names) <= 20 else 40 if 1 <= len(names) <= 100 else 80)
+        reply = refused or self._rows(names, legal, single="symbol" in request.query)
+        reply.headers["X-MBX-USED-WEIGHT"] = reply.headers["X-MBX-USED-WEIGHT-1M"] = str(self._used)
+        return reply
+
+    def _rows(self, names: list[str], legal: bool, single: bool) -> Reply:
+        if not legal:
+            return self._error(400, -1100, ILLEGAL, "error_400_illegal_chars")
+        if len(set(names)) != len(names):
+            return self._error(400, -1151, "Symbol is present multiple times in the list.", "")
+        known = [name for name in names or sorted(self._known()) if name in self._known() and name not in self.control.unknown]
+        if len(known) < len(names):
+            return self._error(400, -1121, "Invalid symbol.", "error_400_invalid_symbol")
+        rows = [self._row(name) for name in sorted(known, reverse=True)]
+        return Reply.json(rows[0] if single else rows)
+
+    def _known(self) -> frozenset[str]:
+        if self.fixtures is None:
+            return SYMBOLS
+        return frozenset(key.removeprefix("row/") for key in self.recorded_keys() if key.startswith("row/"))
+
+    def _row(self, symbol: str) -> dict[str, Any]:
+        overlay = self.control.rows.get(symbol, {})
+        if self.fixtures is not None:
+            recording: dict[str, Any] = self.recorded(f"row/{symbol}")
+            return recording | overlay
+        now = self.price(symbol)
+        change, close_ms = float(now.last) - float(now.open), int(now.time_s * 1000)
+        return {"symbol": symbol, "priceChange": f"{change:.8f}", "priceChangePercent": f"{100 * change / float(now.open):.3f}",
+                "weightedAvgPrice": now.last, "prevClosePrice": now.low, "lastPrice": f"{now.last}000000", "lastQty": "0.01000000",
+                "bidPrice": now.bid, "bidQty": "0.18401100", "askPrice": now.ask, "askQty": "0.19518800", "openPrice": now.open,
+                "highPrice": now.high, "lowPrice": now.low, "volume": now.volume, "quoteVolume": "392659910.62660750",
+                "openTime": close_ms - 86_400_000, "closeTime": close_ms, "firstId": 1, "lastId": 2, "count": 2} | overlay
+
+    def _spend(self, weight: int) -> Reply | None:
+        """Count a call; a reply where it is one too many."""
+        now_s = time.time()
+        if int(now_s // 60) != self._minute:
+            self._minute, self._used, self._warned = int(now_s // 60), 0, False
+        self._used += weight
+        if not self.control.limits:
+            return None
+        if self._used > WEIGHT_A_MINUTE and self._warned:
+            self._banned_until_s = max(self._banned_until_s, now_s) + BAN_S
+        if self._banned_until_s > now_s:
+            text = f"Way too much request weight used; IP banned until {int(self._banned_until_s * 1000)}."
+            return self._error(418, -1003, text, "error_418_ip_ban", str(int(self._banned_until_s - now_s) + 1))
+        if self._used > WEIGHT_A_MINUTE:
+            self._warned = True
+            return self._error(429, -1003, TOO_MUCH, "error_429", str(60 - int(now_s % 60)))
+        return None
+
+    def _error(self, status: int, code: int, message: str, recording: str, retry_after: str | None = None) -> Reply:
+        reply = Reply.json(self.recorded(recording) or {"code": code, "msg": message}, status)
+        if retry_after is not None:
+            reply.headers["Retry-After"] = retry_after
+        return reply

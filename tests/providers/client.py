@@ -1,0 +1,83 @@
+"""Runs a provider's server as a process of its own, so that it answers whatever the test's process is busy with."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.providers.server import CONTROL_PATH
+
+ROOT = Path(__file__).parents[2]
+
+
+class RunningProvider:
+    """A provider that listens at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def set(self, **changes: Any) -> None:
+        """Merge into the control: `set(unknown=["BTC-USD"])`, `set(fault={"name": "drip"})`, …"""
+        self._call("POST", changes)
+
+    def fault(self, name: str, **options: Any) -> None:
+        """Break every answer from now on (`times=n`: the next n) in the way that `faults.py` calls `name`."""
+        self.set(fault={"name": name, **options})
+
+    def heal(self) -> None:
+        """Break nothing any more."""
+        self.set(fault=None)
+
+    def forget(self) -> None:
+        """As after the start, prices apart."""
+        self._call("DELETE")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked for, oldest first: `path`, `query`, `headers` (lower case), `status`, `fault`, `client_port`."""
+        shown: list[dict[str, Any]] = self._call("GET")["requests"]
+        return shown
+
+    def paths(self) -> list[str]:
+        """The paths of `requests`."""
+        return [request["path"] for request in self.requests()]
+
+    def _call(self, method: str, body: Any = None) -> Any:
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)
+        try:
+            connection.request(method, CONTROL_PATH, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(answer["error"])
+        return answer
+
+
+@contextmanager
+def running(name: str, *, fixtures: Path | None = None, limits: bool = True) -> Iterator[RunningProvider]:
+    """A provider's server as a process, ended with the block."""
+    command = [sys.executable, "-m", "tests.providers", name]
+    if fixtures is not None:
+        command += ["--fixtures", str(fixtures)]
+    if not limits:
+        command += ["--no-limits"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        prefix = "listening on "
+        if not said.startswith(prefix):
+            raise RuntimeError(f"the {name} server did not start")
+        yield RunningProvider(said.removeprefix(prefix).strip())
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

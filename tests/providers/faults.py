@@ -1,0 +1,179 @@
+"""What can go wrong between a provider and us, each as a script of what goes onto the wire in place of a good reply.
+
+| name | what the client sees | options |
+| --- | --- | --- |
+| `status` | an error status, with a body of its own | `status`, `retry_after` (the header as it is), `body`, `drip_s` between its bytes |
+| `html` | a page, with status 200 | |
+| `empty` `null` `garbage` | no body at all; `null`; bytes that are no text | |
+| `nan` | NaN in place of every number | |
+| `numbers` `strings` | every number in a string without its quotes; every number with quotes | |
+| `torn` | half of the body, under a `Content-Length` that is right for it | |
+| `truncate` | half of the body, then the end of the connection | |
+| `huge` `bomb` | 10 MB of good JSON; 200 MB that gzip made small | |
+| `not_gzip` `wrong_type` | plain text that calls itself gzip; good JSON that calls itself an image | |
+| `slow` | nothing for a while, then the good reply | `wait_s` |
+| `drip` `drip_headers` | the body, or the headers, byte by byte | `wait_s` between bytes |
+| `hang_up` `reset` | the connection closed, or reset, without an answer | |
+| `redirect` | 302 | `location`, `bomb` (true: with a body like that) |
+| `cookie` | the good reply, with a `Set-Cookie` | |
+| `noise` | no HTTP at all | |
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import cache
+from http import HTTPStatus
+from typing import NamedTuple
+
+from tests.providers.wire import Reply
+
+
+class Pause(NamedTuple):
+    """Send nothing for so long."""
+
+    seconds: float
+
+
+class End(Enum):
+    """How a connection ends that is not kept."""
+
+    CLOSE = "close"
+    RESET = "reset"
+
+
+Script = Iterator[bytes | Pause | End]
+
+NUMBER = rb"-?[0-9]+(?:\.[0-9]+)?"
+PAGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+
+
+def render(reply: Reply) -> tuple[bytes, bytes]:
+    """Head and body of a reply as HTTP/1.1 has them."""
+    reason = HTTPStatus(reply.status).phrase if reply.status in set(HTTPStatus) else ""
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(reply.body))} | reply.headers
+    lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1"), reply.body
+
+
+def good(reply: Reply) -> Script:
+    """The reply as it is, in one piece."""
+    yield b"".join(render(reply))
+
+
+def status(_reply: Reply, status: int = 500, retry_after: str | None = None, body: str = '{"message":"no"}', drip_s: float = 0) -> Script:
+    bad = Reply(status, body.encode(), {} if retry_after is None else {"Retry-After": retry_after})
+    return drip(bad, drip_s) if drip_s else good(bad)
+
+
+def html(_reply: Reply) -> Script:
+    return good(Reply(200, PAGE, {"Content-Type": "text/html; charset=utf-8"}))
+
+
+def empty(_reply: Reply) -> Script:
+    return good(Reply(200, b""))
+
+
+def null(_reply: Reply) -> Script:
+    return good(Reply(200, b"null"))
+
+
+def garbage(_reply: Reply) -> Script:
+    return good(Reply(200, bytes(range(256))))
+
+
+def nan(reply: Reply) -> Script:
+    return good(Reply(200, re.sub(rb'"' + NUMBER + rb'"|(?<=[:,\[])' + NUMBER, b"NaN", reply.body)))
+
+
+def numbers(reply: Reply) -> Script:
+    return good(Reply(200, re.sub(rb'"(' + NUMBER + rb')"(?!:)', rb"\1", reply.body)))
+
+
+def strings(reply: Reply) -> Script:
+    return good(Reply(200, re.sub(rb"(?<=[:,\[])(" + NUMBER + rb")(?=[,\]}])", rb'"\1"', reply.body)))
+
+
+def torn(reply: Reply) -> Script:
+    return good(Reply(200, reply.body[:len(reply.body) // 2]))
+
+
+def truncate(reply: Reply) -> Script:
+    head, body = render(reply)
+    yield head + body[:len(body) // 2]
+    yield End.CLOSE
+
+
+def huge(reply: Reply) -> Script:
+    return good(Reply(200, reply.body + b" " * 10_000_000))
+
+
+@cache
+def _bomb() -> bytes:
+    packer = zlib.compressobj(level=1, wbits=31)  # 31: gzip
+    return b"".join(packer.compress(b" " * 10_000_000) for _ in range(20)) + packer.flush()
+
+
+def bomb(_reply: Reply) -> Script:
+    return good(Reply(200, _bomb(), {"Content-Encoding": "gzip"}))
+
+
+def not_gzip(reply: Reply) -> Script:
+    return good(Reply(200, reply.body, {"Content-Encoding": "gzip"}))
+
+
+def wrong_type(reply: Reply) -> Script:
+    return good(Reply(200, reply.body, {"Content-Type": "image/png"}))
+
+
+def slow(reply: Reply, wait_s: float = 10) -> Script:
+    yield Pause(wait_s)
+    yield from good(reply)
+
+
+def drip(reply: Reply, wait_s: float = 0.05) -> Script:
+    head, body = render(reply)
+    yield head
+    yield from _byte_by_byte(body, wait_s)
+
+
+def drip_headers(reply: Reply, wait_s: float = 0.05) -> Script:
+    head, body = render(reply)
+    yield from _byte_by_byte(head, wait_s)
+    yield body
+
+
+def _byte_by_byte(data: bytes, wait_s: float) -> Script:
+    for byte in data:
+        yield bytes([byte])
+        yield Pause(wait_s)
+
+
+def hang_up(_reply: Reply) -> Script:
+    yield End.CLOSE
+
+
+def reset(_reply: Reply) -> Script:
+    yield End.RESET
+
+
+def redirect(_reply: Reply, location: str = "/", bomb: bool = False) -> Script:
+    body = {"Content-Encoding": "gzip"} if bomb else {}
+    return good(Reply(302, _bomb() if bomb else b"", {"Location": location, **body}))
+
+
+def cookie(reply: Reply) -> Script:
+    return good(Reply(reply.status, reply.body, {**reply.headers, "Set-Cookie": "track=1; Path=/"}))
+
+
+def noise(_reply: Reply) -> Script:
+    yield b"220 mail.example ESMTP\r\n"
+    yield End.CLOSE
+
+
+FAULTS: dict[str, Callable[..., Script]] = {fault.__name__: fault for fault in (
+    status, html, empty, null, garbage, nan, numbers, strings, torn, truncate, huge, bomb, not_gzip, wrong_type, slow, drip,
+    drip_headers, hang_up, reset, redirect, cookie, noise)}

@@ -1,0 +1,130 @@
+"""Serves one provider over HTTP/1.1, with its control path. A thread a connection: a client that reads slowly delays no other."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict, fields
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.providers.faults import FAULTS, End, Pause, Script, good
+from tests.providers.wire import Control, Provider, Reply, Request
+
+CONTROL_PATH = "/_control"
+REMEMBERED = 10_000
+
+
+class ProviderServer(ThreadingHTTPServer):
+    """Listens on 127.0.0.1:`port`; 0 takes a free one."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, provider: Provider, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.provider = provider
+        self._limits = provider.control.limits
+        self.requests: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """What `base_url` must be set to."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def script(self, request: Request, client_port: int) -> Script:
+        """What goes onto the wire for `request`, which came over the connection from `client_port`."""
+        with self._lock:
+            reply = self.provider.answer(request)
+            fault = self._fault(request.path)
+            self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers),
+                                  "status": reply.status, "fault": fault["name"] if fault else None, "client_port": client_port})
+        if fault is None:
+            return good(reply)
+        return FAULTS[fault["name"]](reply, **{key: value for key, value in fault.items() if key not in {"name", "path", "times"}})
+
+    def set_control(self, changes: dict[str, Any]) -> None:
+        """Merge `changes` into the control. Raises `ValueError` for one that does not exist."""
+        unknown = changes.keys() - {field.name for field in fields(Control)}
+        fault = changes.get("fault")
+        if unknown or (fault is not None and fault.get("name") not in FAULTS):
+            raise ValueError(f"no such control: {sorted(unknown) or fault}")
+        with self._lock:
+            for name, value in changes.items():
+                setattr(self.provider.control, name, value)
+
+    def show_control(self) -> dict[str, Any]:
+        """What is set, and what was asked for."""
+        with self._lock:
+            return {"control": asdict(self.provider.control), "requests": list(self.requests)}
+
+    def forget_control(self) -> None:
+        """As after the start, prices apart."""
+        with self._lock:
+            self.provider.control = Control(limits=self._limits)
+            self.requests.clear()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is what many tests are about; anything else is shown."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # typeshed's two spellings of a socket
+
+    def _fault(self, path: str) -> dict[str, Any] | None:
+        fault = self.provider.control.fault
+        if fault is None or not path.startswith(fault.get("path", "/")):
+            return None
+        if "times" in fault:
+            left = fault["times"] - 1
+            self.provider.control.fault = fault | {"times": left} if left > 0 else None
+        return fault
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: ProviderServer
+
+    def do_GET(self) -> None:
+        if self.path == CONTROL_PATH:
+            self._play(good(Reply.json(self.server.show_control())))
+        else:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self._play(self.server.script(Request.of(self.path, headers), self.client_address[1]))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            self.server.set_control(json.loads(body))
+        except (ValueError, AttributeError) as error:
+            self._play(good(Reply.json({"error": str(error)}, 400)))
+        else:
+            self._play(good(Reply.json({"ok": True})))
+
+    def do_DELETE(self) -> None:
+        self.server.forget_control()
+        self._play(good(Reply.json({"ok": True})))
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: what was asked for is at `/_control`."""
+
+    def _play(self, script: Script) -> None:
+        for step in script:
+            if isinstance(step, bytes):
+                self.wfile.write(step)
+            elif isinstance(step, Pause):
+                self.server.stopping.wait(step.seconds)
+            else:
+                self.close_connection = True
+                if step is End.RESET:  # closing with unsent data thrown away is a reset
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    with suppress(OSError):
+                        self.connection.close()

@@ -1,0 +1,160 @@
+"""What a provider's module deals in: requests, replies, moving prices, recordings and rate limits."""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX", *(f"T{number:03}" for number in range(500)))
+"""What the servers have markets for: some that exist, and 500 that do not."""
+
+
+class Request(NamedTuple):
+    """A GET request: its decoded path, its decoded query (the last of a repeated key), and its headers in lower case."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, target: str, headers: Mapping[str, str]) -> Request:
+        """The request for `target`, as it stands in the request line."""
+        parts = urlsplit(target)
+        query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        return cls(unquote(parts.path), query, headers)
+
+
+@dataclass
+class Reply:
+    """A status, headers and a body. `Content-Type` and `Content-Length` are added where they are missing."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, **headers: str) -> Reply:
+        """`value` as JSON; an underscore in a header's name is a dash."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return cls(status, json.dumps(value, separators=(",", ":")).encode(), {"Content-Type": "application/json; charset=utf-8", **named})
+
+
+@dataclass
+class Control:
+    """What `/_control` sets."""
+
+    unknown: list[str] = field(default_factory=list)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    limits: bool = True
+    fault: dict[str, Any] | None = None
+
+
+class Price(NamedTuple):
+    """The numbers of a market at one moment, as decimal strings; `time_s` is an epoch time."""
+
+    last: str
+    bid: str
+    ask: str
+    open: str
+    high: str
+    low: str
+    volume: str
+    time_s: float
+
+
+class Market:
+    """A price that takes a random step each time it is looked at. Two markets of one name take the same steps."""
+
+    def __init__(self, name: str) -> None:
+        self._random = Random(blake2b(name.encode(), digest_size=8).digest())
+        self._cents = self._open = self._high = self._low = self._random.randrange(1_000, 10_000_000)
+        self._volume = self._random.randrange(1_000_000)
+
+    def look(self) -> Price:
+        """The price after the next step."""
+        self._cents = max(100, self._cents + self._random.choice((-3, -2, -1, 1, 2, 3)))
+        self._high, self._low = max(self._high, self._cents), min(self._low, self._cents)
+        self._volume += self._random.randrange(1, 500)
+        last, bid, ask, first, high, low, volume = (f"{value // 100}.{value % 100:02}" for value in (
+            self._cents, self._cents - 1, self._cents + 1, self._open, self._high, self._low, self._volume))
+        return Price(last, bid, ask, first, high, low, volume, time.time())
+
+
+class Bucket:
+    """A token bucket: `burst` at once, then `rate_per_s`."""
+
+    def __init__(self, rate_per_s: float, burst: float) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = self._tokens = burst
+        self._then_s = time.monotonic()
+
+    def take(self, tokens: float = 1) -> bool:
+        """Whether `tokens` were there; if so, they are gone."""
+        now_s = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now_s - self._then_s) * self._rate_per_s)
+        self._then_s = now_s
+        if self._tokens < tokens:
+            return False
+        self._tokens -= tokens
+        return True
+
+
+class Provider(ABC):
+    """One provider. Its answers are made under a lock, one at a time."""
+
+    name: ClassVar[str]
+
+    def __init__(self, fixtures: Path | None) -> None:
+        self.control = Control()
+        self.fixtures = fixtures
+        self._markets: dict[str, Market] = {}
+        self._recordings: dict[str, list[Any]] = {}
+        self._turns: dict[str, int] = {}
+        if fixtures is not None:
+            self.load(fixtures)
+
+    @abstractmethod
+    def load(self, fixtures: Path) -> None:
+        """`record` every answer in the files of `fixtures`."""
+
+    @abstractmethod
+    def answer(self, request: Request) -> Reply:
+        """What the provider answers."""
+
+    def record(self, key: str, value: Any) -> None:
+        """Keep `value` to be served under `key`; several under one key are served in turn."""
+        self._recordings.setdefault(key, []).append(value)
+
+    def recorded(self, *keys: str) -> Any:
+        """The next recording under the first of `keys` that has any, or `None`."""
+        for key in keys:
+            if values := self._recordings.get(key):
+                turn = self._turns[key] = self._turns.get(key, -1) + 1
+                return values[turn % len(values)]
+        return None
+
+    def recorded_keys(self) -> list[str]:
+        """Everything that something is recorded under."""
+        return list(self._recordings)
+
+    def price(self, market: str) -> Price:
+        """The next price of a market."""
+        return self._markets.setdefault(market, Market(market)).look()
+
+
+def not_found() -> Reply:
+    """What a path leads to that no provider has."""
+    return Reply(404, b"<html><body><h1>404 Not Found</h1></body></html>", {"Content-Type": "text/html"})
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file."""
+    return json.loads(path.read_bytes())
