@@ -71,9 +71,10 @@ def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Ma
         elif feed and feed not in present:
             overlay.problems.append(Problem(name, f"there is no feed {feed}", _guess(feed, present)))
         else:
-            guess = nearest(name, keys)
-            overlay.problems.append(Problem(name, "unknown variable", f"did you mean {guess}?" if guess else
-                                            "docs/settings.md lists the variables"))
+            # Without the prefix, which all have and which would make any two alike.
+            guess = nearest(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in keys])
+            hint = f"did you mean {PREFIX}{guess}?" if guess else "docs/settings.md lists the keys"
+            overlay.problems.append(Problem(name, "unknown variable", hint))
     return overlay
 
 

@@ -142,7 +142,7 @@ def _escaped(character: str) -> str:
 
 def shown(value: object) -> object:
     """`value` made fit for a message: short, of the types JSON has, and no password in a URL survives."""
-    text = value if isinstance(value, str) else toml(value)
+    text = toml(value) if isinstance(value, bool | int | float | list | tuple | Mapping) else str(value)
     if value is None or (isinstance(value, bool | int | float) and len(text) <= SHOWN_LENGTH):
         return value
     safe = _CREDENTIALS.sub("//…@", text)

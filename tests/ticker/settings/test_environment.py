@@ -1,0 +1,165 @@
+"""Variables: which key each sets, how its text becomes a value, and how secrets are kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from tests.ticker.settings.kinds import KINDS, KeyedSettings
+from ticker.errors import Problem, SettingsError
+from ticker.settings import Settings
+from ticker.settings.load import Loaded, parse
+
+FILE = b"""
+[feeds.sim]
+kind = "walk"
+[feeds.keyed_1]
+kind = "keyed"
+[symbols]
+A = { feed = ["sim", "keyed_1"] }
+"""
+KEY = {"TICKERCAST_FEEDS__KEYED_1__API_KEY": "hunter2hunter2"}
+
+
+def load(environ: dict[str, str]) -> Loaded:
+    """The file above with `environ`, its key included."""
+    return parse(FILE, KINDS, KEY | environ)
+
+
+def settings_with(environ: dict[str, str]) -> Settings:
+    """The same, without warnings."""
+    loaded = load(environ)
+    assert loaded.warnings == ()
+    return loaded.settings
+
+
+def problem_with(environ: dict[str, str]) -> Problem:
+    """The one thing that is wrong with `environ`, in which no secret shows."""
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    (problem,) = caught.value.problems
+    assert "hunter2" not in f"{problem!r} {caught.value}"
+    return problem
+
+
+def test_fixed_tables() -> None:
+    """Each key has its variable; strings stand for themselves, the rest is JSON."""
+    settings = settings_with({
+        "TICKERCAST_SERVER__PORT": "8080", "TICKERCAST_SERVER__HOST": "127", "TICKERCAST_SERVER__ALLOWED_ORIGINS": '["https://a.example"]',
+        "TICKERCAST_BROADCAST__HEARTBEAT_S": "2.5", "TICKERCAST_LIMITS__MAX_CLIENTS": "7", "HOME": "/root", "TICKER": "x"})
+    assert (settings.server.port, settings.server.host, settings.server.allowed_origins) == (8080, "127", ["https://a.example"])
+    assert (settings.broadcast.heartbeat_s, settings.limits.max_clients) == (2.5, 7)
+
+
+def test_feeds() -> None:
+    """A feed's keys too, also with an underscore in its name, a flag, an address, a list, a table."""
+    settings = settings_with({
+        "TICKERCAST_FEEDS__SIM__SEED": "9", "TICKERCAST_FEEDS__SIM__LOOP": "true", "TICKERCAST_FEEDS__SIM__STALE_AFTER_S": "60",
+        "TICKERCAST_FEEDS__KEYED_1__BASE_URL": "http://127.0.0.1:1", "TICKERCAST_FEEDS__KEYED_1__CHANNELS": '["a", "b"]',
+        "TICKERCAST_FEEDS__KEYED_1__COLUMNS": '{"price": "p"}'})
+    assert settings.feeds["sim"].model_dump() == {"kind": "walk", "interval_s": 1.0, "stale_after_s": 60, "seed": 9, "loop": True}
+    keyed = settings.feeds["keyed_1"]
+    assert isinstance(keyed, KeyedSettings)
+    assert (str(keyed.base_url), keyed.channels, keyed.columns and keyed.columns.price) == ("http://127.0.0.1:1/", ("a", "b"), "p")
+    assert keyed.api_key == SecretStr("hunter2hunter2")
+    assert settings_with({"TICKERCAST_FEEDS__KEYED_1__CHANNELS": "a"}).feeds["keyed_1"].model_dump()["channels"] == ("a",)
+
+
+def test_a_feed_of_the_environment_alone() -> None:
+    """With its kind given, a feed need not stand in the file."""
+    loaded = parse(b"[symbols]\n", KINDS, {"TICKERCAST_FEEDS__NEW__KIND": "walk", "TICKERCAST_FEEDS__NEW__SEED": "3"})
+    assert loaded.settings.feeds["new"].model_dump()["seed"] == 3
+
+
+@pytest.mark.parametrize(("environ", "key", "reason", "hint"), [
+    ({"TICKERCAST_SERVER__PROT": "1"}, "TICKERCAST_SERVER__PROT", "unknown variable", "did you mean TICKERCAST_SERVER__PORT?"),
+    ({"TICKERCAST_SERVER_PORT": "1"}, "TICKERCAST_SERVER_PORT", "unknown variable", "did you mean TICKERCAST_SERVER__PORT?"),
+    ({"TICKERCAST_server__port": "1"}, "TICKERCAST_server__port", "unknown variable", "did you mean TICKERCAST_SERVER__PORT?"),
+    ({"TICKERCAST_X": "1"}, "TICKERCAST_X", "unknown variable", "docs/settings.md"),
+    ({"TICKERCAST_SYMBOLS__A__FEED": "sim"}, "TICKERCAST_SYMBOLS__A__FEED", "unknown variable", ""),
+    ({"TICKERCAST_FEEDS__SIM__SEEED": "1"}, "TICKERCAST_FEEDS__SIM__SEEED", "unknown variable", "did you mean TICKERCAST_FEEDS__SIM__SEED?"),
+    ({"TICKERCAST_FEEDS__SIN__SEED": "1"}, "TICKERCAST_FEEDS__SIN__SEED", "there is no feed sin", "did you mean TICKERCAST_FEEDS__SIM__…?"),
+    ({"TICKERCAST_SERVER__PORT": "http"}, "server.port", "a whole number", "the variable TICKERCAST_SERVER__PORT"),
+    ({"TICKERCAST_SERVER__PORT": ""}, "server.port", "a whole number", "the variable TICKERCAST_SERVER__PORT"),
+    ({"TICKERCAST_SERVER__PORT": "70000"}, "server.port", "from 0 to 65535", "the variable TICKERCAST_SERVER__PORT"),
+    ({"TICKERCAST_SERVER__PORT": '"80"'}, "server.port", "a whole number", "the variable TICKERCAST_SERVER__PORT"),
+    ({"TICKERCAST_BROADCAST__HEARTBEAT_S": "NaN"}, "broadcast.heartbeat_s", "a number from", "the variable"),
+    ({"TICKERCAST_SERVER__ALLOWED_ORIGINS": "https://a.example"}, "server.allowed_origins", "a list", "the variable"),
+    ({"TICKERCAST_SERVER__ALLOWED_ORIGINS": "[" * 100_000}, "server.allowed_origins", "a list", "the variable"),
+    ({"TICKERCAST_SERVER__ALLOWED_ORIGINS": "[1]"}, "server.allowed_origins[0]", "a string", "the variable"),
+    ({"TICKERCAST_FEEDS__SIM__KIND": "wlak"}, "feeds.sim.kind", "no such kind", "did you mean walk?"),
+    ({"TICKERCAST_FEEDS__SIM__LOOP": "yes"}, "feeds.sim.loop", "true or false", "the variable TICKERCAST_FEEDS__SIM__LOOP"),
+    ({"TICKERCAST_FEEDS__KEYED_1__API_KEY": ""}, "TICKERCAST_FEEDS__KEYED_1__API_KEY", "is empty", ""),
+    ({"TICKERCAST_FEEDS__KEYED_1__API_KEY": "abc"}, "feeds.keyed_1.api_key", "a secret of at least 4 characters", "the variable"),
+    ({"TICKERCAST_FEEDS__KEYED_1__API_KEY_FILE": "/x"}, "TICKERCAST_FEEDS__KEYED_1__API_KEY_FILE", "API_KEY is set too", "unset one"),
+    ({"TICKERCAST_FEEDS__SIM__SEED_FILE": "/x"}, "TICKERCAST_FEEDS__SIM__SEED_FILE", "unknown variable", ""),
+])
+def test_a_wrong_variable(environ: dict[str, str], key: str, reason: str, hint: str) -> None:
+    """A wrong value is blamed on its key, with the variable it came from; a wrong name on the variable."""
+    problem = problem_with(environ)
+    assert problem.key == key
+    assert reason in problem.reason
+    assert hint in problem.hint
+
+
+def test_a_secret_for_a_feed_that_is_switched_off() -> None:
+    """Keys stay exported: taking a feed out of the running file must not make it invalid."""
+    loaded = load({"TICKERCAST_FEEDS__OTHER__TOKEN": "hunter2", "TICKERCAST_FEEDS__OTHER__API_KEY_FILE": "/x"})
+    assert [warning.key for warning in loaded.warnings] == ["TICKERCAST_FEEDS__OTHER__API_KEY_FILE", "TICKERCAST_FEEDS__OTHER__TOKEN"]
+    assert "hunter2" not in repr(loaded)
+
+
+def secret_file(tmp_path: Path, content: bytes = b"hunter2hunter2\n", mode: int = 0o600) -> dict[str, str]:
+    """The variables that name a file with `content` as the key of the feed."""
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    path.chmod(mode)
+    return {"TICKERCAST_FEEDS__KEYED_1__API_KEY_FILE": str(path)}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_secret_from_a_file(tmp_path: Path, mode: int) -> None:
+    """The newline that editors put at the end of a file is not part of the key."""
+    keyed = parse(FILE, KINDS, secret_file(tmp_path, mode=mode)).settings.feeds["keyed_1"]
+    assert isinstance(keyed, KeyedSettings)
+    assert keyed.api_key.get_secret_value() == "hunter2hunter2"
+
+
+@pytest.mark.parametrize(("content", "mode", "reason", "hint"), [
+    (b"hunter2hunter2", 0o640, "others can read that file (mode 0640)", "chmod 600 "),
+    (b"hunter2hunter2", 0o604, "others can read that file (mode 0604)", "chmod 600 "),
+    (b"hunter2hunter2", 0o620, "others can read that file (mode 0620)", "chmod 600 "),
+    (b"\n", 0o600, "is empty", ""),
+    (b"hunter2\xff", 0o600, "is not UTF-8", ""),
+    (b"hunter2 " * 10_000, 0o600, "is larger than 65536 bytes", ""),
+])
+def test_a_wrong_secret_file(tmp_path: Path, content: bytes, mode: int, reason: str, hint: str) -> None:
+    """It is refused by the variable's name, once: the key is not reported as missing besides."""
+    with pytest.raises(SettingsError) as caught:
+        parse(FILE, KINDS, secret_file(tmp_path, content, mode))
+    (problem,) = caught.value.problems
+    assert problem.key == "TICKERCAST_FEEDS__KEYED_1__API_KEY_FILE"
+    assert reason in problem.reason
+    assert problem.hint.startswith(hint)
+    assert "hunter2" not in repr(problem)
+
+
+@pytest.mark.parametrize(("path", "reason"), [("/nonexistent/hunter2", "No such file"), ("/", "not the path of a file"),
+                                              ("hunter2\0", "not the path of a file"), ("/dev/null", "not the path of a file")])
+def test_no_secret_file(path: str, reason: str) -> None:
+    """What can't be opened is not repeated: it may be the secret itself."""
+    with pytest.raises(SettingsError) as caught:
+        parse(FILE, KINDS, {"TICKERCAST_FEEDS__KEYED_1__API_KEY_FILE": path})
+    (problem,) = caught.value.problems
+    assert reason in problem.reason
+    assert "hunter2" not in repr(problem)
+
+
+def test_every_variable_of_the_model_is_understood() -> None:
+    """For each key of the fixed tables, its default written as a variable changes nothing."""
+    defaults = Settings()
+    environ = {f"TICKERCAST_{table.upper()}__{key.upper()}": value if isinstance(value, str) else json.dumps(value)
+               for table in ("server", "broadcast", "limits") for key, value in getattr(defaults, table).model_dump().items()}
+    loaded = parse(b"[symbols]\n", KINDS, environ).settings
+    assert (loaded.server, loaded.broadcast, loaded.limits) == (defaults.server, defaults.broadcast, defaults.limits)
