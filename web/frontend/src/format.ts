@@ -1,0 +1,87 @@
+/** Numbers, ages and times as text. Formatters are built once a locale and kept: building one costs as much as using it 100 times. */
+
+/** Digits that stay readable: two from 10 up, four from 1 up, four significant ones below; at most 12. */
+export function decimalsByMagnitude(price: number): number {
+  const size = Math.abs(price);
+  if (size === 0 || size >= 10) return 2;
+  if (size >= 1) return 4;
+  return Math.min(12, 3 - Math.floor(Math.log10(size)));
+}
+
+/** The setting where there is one; else by magnitude, and never fewer than were shown before. */
+export function decimalsFor(price: number | undefined, setting: number | null | undefined, before: number): number {
+  if (setting !== null && setting !== undefined) return setting;
+  return price === undefined ? before : Math.max(before, decimalsByMagnitude(price));
+}
+
+const UNITS: readonly (readonly [seconds: number, letter: string])[] = [[86_400, "d"], [3600, "h"], [60, "m"]];
+
+/** An age in its largest whole unit: "<1s", "12s", "3m", "2h", "5d". Negative ages (clocks differ) count as none. */
+export function formatAge(age_ms: number): string {
+  const seconds = Math.floor(age_ms / 1000);
+  if (seconds < 1) return "<1s";
+  for (const [unit, letter] of UNITS) {
+    if (seconds >= unit) return `${Math.floor(seconds / unit)}${letter}`;
+  }
+  return `${seconds}s`;
+}
+
+export class Formatter {
+  private readonly fixed = new Map<string, Intl.NumberFormat>();
+  private readonly compact: Intl.NumberFormat;
+  private readonly clock: Intl.DateTimeFormat;
+  private readonly dated: Intl.DateTimeFormat;
+  readonly point: string;
+
+  /** `locale`: a BCP 47 tag; `timeZone`: an IANA name, by default the reader's own. */
+  constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
+    this.compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 });
+    this.clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", timeZone });
+    this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", timeZone });
+    this.point = new Intl.NumberFormat(locale).formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+  }
+
+  price(value: number | undefined, decimals: number): string {
+    return value === undefined ? "" : this.number(decimals, "auto").format(value);
+  }
+
+  /** With its sign; nothing has none. */
+  change(value: number | undefined, decimals: number): string {
+    return value === undefined ? "" : this.number(decimals, "exceptZero").format(value);
+  }
+
+  /** `value` is in percent: 1.27 becomes "+1.27%". */
+  percent(value: number | undefined): string {
+    return value === undefined ? "" : `${this.number(2, "exceptZero").format(value)}%`;
+  }
+
+  volume(value: number | undefined): string {
+    return value === undefined ? "" : this.compact.format(value);
+  }
+
+  /** Time of day of an epoch in ms. */
+  time(epoch_ms: number): string {
+    return this.clock.format(epoch_ms);
+  }
+
+  /** Date, time and zone of an epoch in ms. */
+  moment(epoch_ms: number): string {
+    return this.dated.format(epoch_ms);
+  }
+
+  /** The zone that times are shown in, e.g. "GMT+2". */
+  zone(): string {
+    const parts = new Intl.DateTimeFormat(this.locale, { timeZone: this.timeZone, timeZoneName: "short" }).formatToParts();
+    return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+  }
+
+  private number(decimals: number, signDisplay: "auto" | "exceptZero"): Intl.NumberFormat {
+    const key = `${decimals}${signDisplay}`;
+    let format = this.fixed.get(key);
+    if (!format) {
+      format = new Intl.NumberFormat(this.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay });
+      this.fixed.set(key, format);
+    }
+    return format;
+  }
+}

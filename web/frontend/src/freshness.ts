@@ -1,0 +1,75 @@
+import type { Row } from "./store";
+import type { FeedInfo, Quote } from "./wire";
+import { names } from "./wire";
+
+/** What the page says of a row. `waiting`: nobody vouches for the price at the moment; `pending`: no price yet. */
+export type DisplayState = "fresh" | "stale" | "closed" | "failed" | "waiting" | "pending" | "rejected";
+
+export type Connection = "live" | "recovering" | "delayed" | "offline";
+
+/** How the link to the server stands: no connection, connected without the prices yet, or prices flowing. */
+export type LinkPhase = "connecting" | "syncing" | "synced";
+
+/** How many of the newest clock samples are weighed. */
+const CLOCK_SAMPLES = 8;
+
+/**
+ * The server's clock, guessed from the stamps in its messages.
+ *
+ * A stamp is always too old by its travel time, never too new; the largest of the last few differences is the one that
+ * travelled fastest. Only the last few count, so a clock that is set anew is followed within half a minute.
+ */
+export class ServerClock {
+  private readonly samples: number[] = [];
+
+  /** `server_ms`: the stamp; `now_ms`: this page's clock (epoch) on arrival. */
+  sample(server_ms: number, now_ms: number): void {
+    this.samples.push(server_ms - now_ms);
+    if (this.samples.length > CLOCK_SAMPLES) this.samples.shift();
+  }
+
+  /** The server's time (epoch ms) at `now_ms` of this page's clock. */
+  at(now_ms: number): number {
+    return this.samples.length === 0 ? now_ms : now_ms + Math.max(...this.samples);
+  }
+}
+
+/** How old the price is: since its source made it, or, where the source does not say, since the server got it. Milliseconds. */
+export function ageOf(quote: Quote, server_ms: number): number {
+  return Math.max(0, server_ms - (quote.quote_time ?? quote.received_time));
+}
+
+/** What may be said of `row` while the table as a whole is in `connection`. */
+export function displayState(row: Row, generation: number, connection: Connection): DisplayState {
+  if (row.info.status === "rejected") return "rejected";
+  if (!row.quote) return "pending";
+  if (connection === "recovering" || connection === "offline" || row.generation !== generation) return "waiting";
+  return row.quote.state;
+}
+
+export interface ConnectionInputs {
+  browserOnline: boolean;
+  phase: LinkPhase;
+  /** Since the server's newest word, ms; Infinity before the first. */
+  silence_ms: number;
+  heartbeat_s: number;
+  /** The rows in view, or all of them where none is. */
+  inView: readonly Row[];
+  feeds: ReadonlyMap<string, FeedInfo>;
+}
+
+/** One word for the whole table. An open socket is no proof: `live` needs a word from the server within two heartbeats. */
+export function connectionOf(inputs: ConnectionInputs): Connection {
+  if (!inputs.browserOnline) return "offline";
+  if (inputs.phase !== "synced" || inputs.silence_ms > 2000 * inputs.heartbeat_s) return "recovering";
+  const priced = inputs.inView.filter((row) => row.quote && row.quote.state !== "closed");
+  return priced.length > 0 && priced.every((row) => isDelayed(row, inputs.feeds)) ? "delayed" : "live";
+}
+
+function isDelayed(row: Row, feeds: ReadonlyMap<string, FeedInfo>): boolean {
+  const quote = row.quote;
+  if (!quote || quote.state === "stale" || quote.state === "failed") return true;
+  if (quote.delay_min !== undefined && quote.delay_min > 0) return true;
+  const sources = quote.source ? [quote.source] : names(row.info.feed);
+  return sources.length > 0 && sources.every((feed) => feeds.get(feed)?.state === "down");
+}

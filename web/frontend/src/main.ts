@@ -1,0 +1,4 @@
+import "./styles/page.css";
+import { App } from "./app";
+
+new App();

@@ -1,0 +1,63 @@
+import type { FromHub, Interest, ToHub } from "./messages";
+
+/** No word from a new SharedWorker for so long: it does not run here (blocked, or the browser has none). */
+const WORKER_PATIENCE_MS = 2500;
+/** A tab repeats what it wants, so that the hub knows it is still there. */
+const REPEAT_MS = 20_000;
+
+type Receiver = (message: FromHub) => void;
+type Sender = (message: ToHub) => void;
+
+/** The page's end of the road to the server: through a SharedWorker where there is one, else from within the page. */
+export class Link {
+  private sender: Sender | undefined;
+  private interest: Interest | undefined;
+  private heard = false;
+
+  /** `shared`: try the SharedWorker. */
+  constructor(shared: boolean, private readonly receiver: Receiver) {
+    if (shared && "SharedWorker" in globalThis) this.openWorker();
+    else void this.openHere();
+    setInterval(() => this.repeat(), REPEAT_MS);
+    addEventListener("pagehide", () => this.sender?.({ type: "bye" }));
+    addEventListener("pageshow", (event) => event.persisted && this.repeat());
+    document.addEventListener("resume", () => this.repeat());
+  }
+
+  want(interest: Interest): void {
+    this.interest = interest;
+    this.repeat();
+  }
+
+  private repeat(): void {
+    if (this.interest) this.sender?.(this.interest);
+  }
+
+  private openWorker(): void {
+    const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "tickercast" });
+    const giveUp = (): void => {
+      if (this.heard) return;
+      worker.port.close();
+      void this.openHere();
+    };
+    const patience = setTimeout(giveUp, WORKER_PATIENCE_MS);
+    worker.onerror = () => {
+      clearTimeout(patience);
+      giveUp();
+    };
+    worker.port.onmessage = (event: MessageEvent<FromHub>) => {
+      this.heard = true;
+      this.receiver(event.data);
+    };
+    this.sender = (message) => worker.port.postMessage(message);
+  }
+
+  private async openHere(): Promise<void> {
+    this.heard = true;
+    const [{ Hub }, { Session }] = await Promise.all([import("./hub"), import("./session")]);
+    const hub = new Hub((events) => new Session(location.origin, events));
+    const port = { postMessage: this.receiver };
+    this.sender = (message) => hub.receive(port, message);
+    this.repeat();
+  }
+}

@@ -1,0 +1,233 @@
+import { Manager, type Socket } from "socket.io-client";
+import type { LinkPhase } from "../freshness";
+import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
+
+export interface SessionEvents {
+  phase(phase: LinkPhase, reason: string): void;
+  hello(hello: Hello): void;
+  beat(server_time: number): void;
+  symbols(symbols: readonly SymbolInfo[]): void;
+  feeds(feeds: readonly FeedInfo[]): void;
+  config(config: ConfigReport): void;
+  quotes(quotes: readonly Quote[]): void;
+  removed(symbol: string): void;
+  /** What the server granted for each joined symbol, updates a second. */
+  rate(max_hz: number): void;
+}
+
+const CONNECT_TIMEOUT_MS = 2000;
+const BACKOFF_MIN_MS = 500;
+const BACKOFF_MAX_MS = 2000;
+/** No snapshot came this long after the subscription was granted: there is no price yet. */
+const SNAPSHOT_WAIT_MS = 2000;
+const WATCH_MS = 1000;
+const PROBE_TIMEOUT_MS = 5000;
+
+/** One connection to the server: the board on `/`, and a namespace for each symbol somebody looks at. */
+export class Session {
+  /** Counted since the start, for rates. */
+  messages = 0;
+  bytes = 0;
+  private readonly manager: Manager;
+  private readonly board: Socket;
+  private readonly joined = new Map<string, Socket>();
+  private wanted: ReadonlySet<string> = new Set();
+  private board_hz = 1;
+  private symbol_hz: number | null = null;
+  private heartbeat_s = 5;
+  private epoch = "";
+  private lastWord_ms = 0;
+  private greeted = false;
+  private synced = false;
+  private probe: { text: string; sent_ms: number; done: (round_trip_ms: number) => void } | undefined;
+  private readonly watch: ReturnType<typeof setInterval>;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private snapshotWait: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string, private readonly events: SessionEvents) {
+    this.manager = new Manager(url, {
+      transports: ["websocket", "polling"], tryAllTransports: true, timeout: CONNECT_TIMEOUT_MS, autoConnect: false,
+      reconnectionDelay: BACKOFF_MIN_MS, reconnectionDelayMax: BACKOFF_MAX_MS, randomizationFactor: 0.5,
+    });
+    this.manager.on("open", () => {
+      this.lastWord_ms = Date.now();
+      this.manager.engine.on("data", (data: unknown) => this.onData(data));
+    });
+    this.manager.on("close", (reason) => this.onLost(reason));
+    this.manager.on("error", (error) => this.onLost(error.message));
+    this.board = this.manager.socket("/");
+    this.listen();
+    this.watch = setInterval(() => this.watchSilence(), WATCH_MS);
+    events.phase("connecting", "");
+    this.board.connect();
+  }
+
+  /** Joins and leaves namespaces until exactly these are joined. */
+  want(symbols: ReadonlySet<string>): void {
+    this.wanted = symbols;
+    if (!this.greeted) return;
+    for (const [symbol, socket] of this.joined) {
+      if (!symbols.has(symbol)) this.leave(symbol, socket);
+    }
+    for (const symbol of symbols) {
+      if (!this.joined.has(symbol)) this.join(symbol);
+    }
+  }
+
+  setBoardRate(max_hz: number): void {
+    if (max_hz === this.board_hz) return;
+    this.board_hz = max_hz;
+    if (this.greeted) this.board.emit("subscribe", { symbols: "*", max_hz }, () => undefined);
+  }
+
+  /** `null`: as fast as the server goes. */
+  setSymbolRate(max_hz: number | null): void {
+    if (max_hz === this.symbol_hz) return;
+    this.symbol_hz = max_hz;
+    this.sendSymbolRate();
+  }
+
+  /** Milliseconds there and back; undefined while an earlier probe is under way or no connection stands. */
+  roundTrip(done: (round_trip_ms: number) => void): void {
+    if (!this.synced || (this.probe && Date.now() - this.probe.sent_ms < PROBE_TIMEOUT_MS)) return;
+    const text = `probe ${Date.now()}`;
+    this.probe = { text, sent_ms: performance.now(), done };
+    this.board.emit("message", text);
+  }
+
+  /** Now, without waiting for the back-off: the browser says that it is online again. */
+  reconnect(reason: string): void {
+    this.onLost(reason);
+    clearTimeout(this.retry);
+    if (this.board.connected) this.manager.engine.close(); // the manager comes back by itself
+    else this.open();
+  }
+
+  close(): void {
+    clearInterval(this.watch);
+    clearTimeout(this.retry);
+    clearTimeout(this.snapshotWait);
+    this.manager.removeAllListeners();
+    this.board.removeAllListeners();
+    this.dropNamespaces();
+    this.board.disconnect();
+  }
+
+  private listen(): void {
+    const { board, events } = this;
+    board.on("connect", () => this.onConnect());
+    board.on("disconnect", (reason) => {
+      this.onLost(reason);
+      if (reason === "io server disconnect") this.openLater(); // the library leaves coming back from this one to us
+    });
+    board.on("connect_error", (error) => {
+      this.onLost(error.message);
+      if (!board.active) this.openLater(); // refused by the server, not by the network
+    });
+    board.on("hello", (hello: Hello) => this.onHello(hello));
+    board.on("beat", (beat: { server_time: number }) => events.beat(beat.server_time));
+    board.on("symbols", (symbols: SymbolInfo[]) => events.symbols(symbols));
+    board.on("feeds", (feeds: FeedInfo[]) => events.feeds(feeds));
+    board.on("config", (config: ConfigReport) => events.config(config));
+    board.on("quotes", (quotes: Quote[]) => {
+      events.quotes(quotes);
+      this.onSnapshot();
+    });
+    board.on("message", (text: string) => this.onEcho(text));
+  }
+
+  private onConnect(): void {
+    this.events.phase("syncing", "");
+  }
+
+  private onHello(hello: Hello): void {
+    this.greeted = true;
+    this.heartbeat_s = hello.heartbeat_s;
+    this.epoch = hello.epoch;
+    this.events.hello(hello);
+    this.board.emit("subscribe", { symbols: "*", max_hz: this.board_hz }, (answer: { ok: boolean; subscribed?: string[] }) => {
+      if (answer.ok && answer.subscribed?.length === 0) this.onSnapshot();
+      else this.snapshotWait = setTimeout(() => this.onSnapshot(), SNAPSHOT_WAIT_MS);
+    });
+    this.sendSymbolRate();
+    this.want(this.wanted);
+  }
+
+  private onSnapshot(): void {
+    if (this.synced || !this.greeted) return;
+    this.synced = true;
+    this.events.phase("synced", "");
+  }
+
+  private onLost(reason: string): void {
+    this.greeted = false;
+    this.synced = false;
+    this.probe = undefined;
+    clearTimeout(this.snapshotWait);
+    this.dropNamespaces();
+    this.events.phase("connecting", reason);
+  }
+
+  private onData(data: unknown): void {
+    this.lastWord_ms = Date.now();
+    this.messages += 1;
+    this.bytes += typeof data === "string" ? data.length : 0;
+  }
+
+  private onEcho(text: string): void {
+    if (this.probe && text === `Echo: ${this.probe.text}`) {
+      this.probe.done(performance.now() - this.probe.sent_ms);
+      this.probe = undefined;
+    }
+  }
+
+  /** An open socket that says nothing is a dead one: this notices in two heartbeats what TCP notices in minutes. */
+  private watchSilence(): void {
+    if (this.board.connected && Date.now() - this.lastWord_ms > 2000 * this.heartbeat_s) this.manager.engine.close();
+  }
+
+  private openLater(): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.open(), BACKOFF_MIN_MS + Math.random() * (BACKOFF_MAX_MS - BACKOFF_MIN_MS));
+  }
+
+  private open(): void {
+    this.board.disconnect();
+    this.board.connect();
+  }
+
+  private sendSymbolRate(): void {
+    if (!this.greeted || this.symbol_hz === null) return;
+    this.board.emit("rate", { max_hz: this.symbol_hz }, (answer: { ok: boolean; max_hz?: number }) => {
+      if (answer.ok && answer.max_hz !== undefined) this.events.rate(answer.max_hz);
+    });
+  }
+
+  private join(symbol: string): void {
+    const socket = this.manager.socket(`/${symbol}`); // the raw name: a namespace is never percent-encoded
+    this.joined.set(symbol, socket);
+    let current = false; // the library may hand over a quote it kept from before a reconnect; the first of this one names its epoch
+    socket.on("quote", (quote: Quote) => {
+      if (quote.epoch !== undefined) current = quote.epoch === this.epoch;
+      if (current) this.events.quotes([quote]);
+    });
+    socket.on("removed", () => this.events.removed(symbol));
+    socket.on("disconnect", () => this.forget(symbol, socket));
+    socket.on("connect_error", () => this.forget(symbol, socket));
+    socket.connect();
+  }
+
+  private leave(symbol: string, socket: Socket): void {
+    this.forget(symbol, socket);
+    socket.disconnect();
+  }
+
+  private forget(symbol: string, socket: Socket): void {
+    socket.removeAllListeners();
+    if (this.joined.get(symbol) === socket) this.joined.delete(symbol);
+  }
+
+  private dropNamespaces(): void {
+    for (const [symbol, socket] of [...this.joined]) this.leave(symbol, socket);
+  }
+}

@@ -1,0 +1,18 @@
+/** The SharedWorker: one connection for all tabs of a browser, and parsing off the page's own thread. */
+import { Hub } from "./hub";
+import type { ToHub } from "./messages";
+import { Session } from "./session";
+
+interface SharedScope {
+  onconnect: ((event: MessageEvent) => void) | null;
+  location: Location;
+}
+
+const scope = globalThis as unknown as SharedScope; // the DOM library of TypeScript knows windows only
+const hub = new Hub((events) => new Session(scope.location.origin, events));
+
+scope.onconnect = (event) => {
+  const port = event.ports[0];
+  if (!port) return;
+  port.onmessage = (message: MessageEvent<ToHub>) => hub.receive(port, message.data);
+};

@@ -1,0 +1,77 @@
+/** What the gate needs of the browser; tests step it by hand. */
+export interface Frames {
+  now(): number;
+  hidden(): boolean;
+  requestFrame(callback: () => void): number;
+  cancelFrame(id: number): void;
+  setTimer(callback: () => void, delay_ms: number): number;
+  clearTimer(id: number): void;
+}
+
+export interface PaintInfo {
+  now_ms: number;
+  /** The tab was hidden, or the page frozen, before this paint: what changed meanwhile is no news and must not flash. */
+  catchUp: boolean;
+}
+
+/** Where frames are starved (a busy machine, a covered window), a paint still comes this often. */
+const STARVED_MS = 250;
+/** A gap between paints, with changes waiting, after which the paint is a catch-up. */
+const FROZEN_MS = 5000;
+
+/** Any number of changes, one paint a frame. A hidden tab is not painted at all; on its return once, quietly. */
+export class PaintGate {
+  private frame: number | undefined;
+  private timer: number | undefined;
+  private requested_ms = 0;
+  private missed = false;
+
+  constructor(private readonly frames: Frames, private readonly paint: (info: PaintInfo) => void) {}
+
+  /** Something changed. */
+  request(): void {
+    if (this.frames.hidden()) {
+      this.missed = true;
+      return;
+    }
+    if (this.frame !== undefined) return;
+    this.requested_ms = this.frames.now();
+    this.frame = this.frames.requestFrame(() => this.run());
+    this.timer = this.frames.setTimer(() => this.run(), STARVED_MS);
+  }
+
+  /** The tab was hidden or shown. */
+  visibilityChanged(): void {
+    if (this.frames.hidden()) {
+      if (this.frame !== undefined) this.missed = true;
+      this.cancel();
+    } else if (this.missed) {
+      this.request();
+    }
+  }
+
+  private run(): void {
+    this.cancel();
+    const now_ms = this.frames.now();
+    const catchUp = this.missed || now_ms - this.requested_ms > FROZEN_MS;
+    this.missed = false;
+    this.paint({ now_ms, catchUp });
+  }
+
+  private cancel(): void {
+    if (this.frame !== undefined) this.frames.cancelFrame(this.frame);
+    if (this.timer !== undefined) this.frames.clearTimer(this.timer);
+    this.frame = undefined;
+    this.timer = undefined;
+  }
+}
+
+/** The real browser. */
+export const browserFrames: Frames = {
+  now: () => performance.now(),
+  hidden: () => document.hidden,
+  requestFrame: (callback) => requestAnimationFrame(callback),
+  cancelFrame: (id) => cancelAnimationFrame(id),
+  setTimer: (callback, delay_ms) => window.setTimeout(callback, delay_ms),
+  clearTimer: (id) => window.clearTimeout(id),
+};

@@ -1,0 +1,57 @@
+import type { ColumnState } from "ag-grid-community";
+import type { Language } from "./i18n/texts";
+
+export type Theme = "auto" | "dark" | "light";
+export type Palette = "green-up" | "red-up" | "blue-up";
+
+/** What a reader chose; absent is the default. Kept in this browser only. */
+export interface Prefs {
+  theme: Theme;
+  palette: Palette;
+  flash: boolean;
+  language: Language | undefined;
+  group: string | undefined;
+  /** Updates a second of a row in view; `undefined`: as fast as the server goes. */
+  symbol_hz: number | undefined;
+  /** By layout: a phone shows other columns than a desk. */
+  columns: { wide?: ColumnState[]; narrow?: ColumnState[] };
+}
+
+const KEY = "tickercast";
+const DEFAULTS: Prefs = {
+  theme: "auto", palette: "green-up", flash: true, language: undefined, group: undefined, symbol_hz: undefined, columns: {},
+};
+
+const CHECKS: { readonly [K in keyof Prefs]: (value: unknown) => boolean } = {
+  theme: (value) => value === "auto" || value === "dark" || value === "light",
+  palette: (value) => value === "green-up" || value === "red-up" || value === "blue-up",
+  flash: (value) => typeof value === "boolean",
+  language: (value) => value === "en" || value === "zh",
+  group: (value) => typeof value === "string",
+  symbol_hz: (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
+  columns: (value) => typeof value === "object" && value !== null,
+};
+
+/** Reads what was kept. Anything that is not what we would write (another version, an edit by hand) counts as absent. */
+export function loadPrefs(storage: Pick<Storage, "getItem"> | undefined): Prefs {
+  const prefs: Prefs = { ...DEFAULTS, columns: {} };
+  let kept: unknown;
+  try {
+    kept = JSON.parse(storage?.getItem(KEY) ?? "{}");
+  } catch {
+    return prefs; // not JSON
+  }
+  if (typeof kept !== "object" || kept === null) return prefs;
+  for (const [key, value] of Object.entries(kept)) {
+    if (key in CHECKS && CHECKS[key as keyof Prefs](value)) Object.assign(prefs, { [key]: value });
+  }
+  return prefs;
+}
+
+export function savePrefs(storage: Pick<Storage, "setItem"> | undefined, prefs: Prefs): void {
+  try {
+    storage?.setItem(KEY, JSON.stringify(prefs));
+  } catch {
+    // the storage is full or forbidden: the choice holds for this visit
+  }
+}

@@ -1,0 +1,114 @@
+import type { ICellRendererComp, ICellRendererParams } from "ag-grid-community";
+import type { Row } from "../store";
+import type { TableContext } from "./context";
+
+/** How a cell is painted this time: `flash` is off for first paints, snapshots and catch-ups. */
+export interface PaintCall {
+  context: TableContext;
+  now_ms: number;
+  flash: boolean;
+}
+
+/** Writes a row into one cell. `build` runs once a cell, `paint` at each change; both write text, never markup. */
+export interface CellPainter {
+  build?(root: HTMLElement): void;
+  paint(root: HTMLElement, row: Row, call: PaintCall): void;
+}
+
+/** The cells that exist at the moment (rows in view), by row: the paint goes straight to them, past the grid. */
+export class CellRegistry {
+  private readonly cells = new Map<Row, Set<LiveCell>>();
+
+  add(row: Row, cell: LiveCell): void {
+    const cells = this.cells.get(row);
+    if (cells) cells.add(cell);
+    else this.cells.set(row, new Set([cell]));
+  }
+
+  delete(row: Row, cell: LiveCell): void {
+    const cells = this.cells.get(row);
+    cells?.delete(cell);
+    if (cells?.size === 0) this.cells.delete(row);
+  }
+
+  /** Rows with at least one cell. */
+  rows(): Iterable<Row> {
+    return this.cells.keys();
+  }
+
+  has(row: Row): boolean {
+    return this.cells.has(row);
+  }
+
+  /** Repaints the cells of `row`; with `column`, that one only. */
+  paint(row: Row, call: PaintCall, column?: string): void {
+    const cells = this.cells.get(row);
+    if (!cells) return;
+    for (const cell of cells) if (column === undefined || cell.column === column) cell.paint(call);
+  }
+}
+
+export interface LiveCellParams extends ICellRendererParams<Row> {
+  painter: CellPainter;
+  registry: CellRegistry;
+  context: TableContext;
+}
+
+/** A cell that paints itself. The grid decides where it stands; the text in it is ours. */
+export class LiveCell implements ICellRendererComp<Row> {
+  column = "";
+  private readonly root = document.createElement("div");
+  private painter!: CellPainter;
+  private registry!: CellRegistry;
+  private row: Row | undefined;
+
+  init(params: LiveCellParams): void {
+    this.column = params.column?.getColId() ?? "";
+    this.painter = params.painter;
+    this.registry = params.registry;
+    this.root.className = "cell";
+    this.painter.build?.(this.root);
+    this.show(params);
+  }
+
+  getGui(): HTMLElement {
+    return this.root;
+  }
+
+  refresh(params: LiveCellParams): boolean {
+    this.show(params);
+    return true;
+  }
+
+  destroy(): void {
+    if (this.row) this.registry.delete(this.row, this);
+  }
+
+  paint(call: PaintCall): void {
+    const row = this.row;
+    if (!row) return;
+    const state = call.context.state(row);
+    if (this.root.dataset.state !== state) this.root.dataset.state = state;
+    this.painter.paint(this.root, row, call);
+  }
+
+  private show(params: LiveCellParams): void {
+    if (this.row !== params.data) {
+      if (this.row) this.registry.delete(this.row, this);
+      this.row = params.data;
+      if (this.row) this.registry.add(this.row, this);
+    }
+    this.paint({ context: params.context, now_ms: 0, flash: false });
+  }
+}
+
+/** Sets an element's only text; touches the DOM only where it differs. */
+export function setText(element: Element, text: string): void {
+  const node = element.firstChild;
+  if (!node) element.append(text);
+  else if (node.nodeValue !== text) node.nodeValue = text;
+}
+
+export function setTitle(element: HTMLElement, title: string): void {
+  if (element.title !== title) element.title = title;
+}

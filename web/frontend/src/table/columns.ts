@@ -1,0 +1,102 @@
+import type { ColDef } from "ag-grid-community";
+import type { TextKey } from "../i18n/en";
+import type { Texts } from "../i18n/texts";
+import type { Row } from "../store";
+import { names, type Quote } from "../wire";
+import { LiveCell, type CellPainter, type CellRegistry } from "./cells";
+import {
+  agePainter, changePainter, currencyPainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,
+  sourcePainter, sparkPainter, statePainter, symbolPainter, volumePainter,
+} from "./painters";
+
+type Value = string | number | undefined;
+
+interface Column {
+  id: string;
+  painter: CellPainter;
+  value(row: Row): Value;
+  width: number;
+  kind: "text" | "number";
+  /** Shown unless the reader says otherwise: at a desk, and on a phone. */
+  wide: boolean;
+  narrow: boolean;
+}
+
+function field(name: keyof Quote & TextField): (row: Row) => Value {
+  return (row) => row.quote?.[name];
+}
+
+type TextField = "price" | "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "volume" | "change" | "change_pct" | "ext_price";
+
+/** When the price was made, negated, so that the column sorts by age: the oldest price is the largest. */
+function age(row: Row): Value {
+  const quote = row.quote;
+  return quote && -(quote.quote_time ?? quote.received_time);
+}
+
+/** In their first order. A column's id is the quote's field name. */
+const COLUMNS: readonly Column[] = [
+  { id: "symbol", painter: symbolPainter, value: (row) => row.symbol, width: 112, kind: "text", wide: true, narrow: true },
+  { id: "name", painter: namePainter, value: (row) => row.info.name ?? undefined, width: 142, kind: "text", wide: true, narrow: false },
+  { id: "price", painter: pricePainter, value: field("price"), width: 150, kind: "number", wide: true, narrow: true },
+  { id: "currency", painter: currencyPainter, value: (row) => row.quote?.currency ?? row.info.currency ?? undefined, width: 56, kind: "text", wide: true, narrow: false },
+  { id: "change", painter: changePainter, value: field("change"), width: 90, kind: "number", wide: true, narrow: false },
+  { id: "change_pct", painter: percentPainter, value: field("change_pct"), width: 86, kind: "number", wide: true, narrow: true },
+  { id: "spark", painter: sparkPainter, value: () => undefined, width: 92, kind: "text", wide: true, narrow: false },
+  { id: "bid", painter: numberPainter("bid"), value: field("bid"), width: 98, kind: "number", wide: true, narrow: false },
+  { id: "ask", painter: numberPainter("ask"), value: field("ask"), width: 98, kind: "number", wide: true, narrow: false },
+  { id: "high", painter: numberPainter("high"), value: field("high"), width: 98, kind: "number", wide: true, narrow: false },
+  { id: "low", painter: numberPainter("low"), value: field("low"), width: 98, kind: "number", wide: true, narrow: false },
+  { id: "open", painter: numberPainter("open"), value: field("open"), width: 98, kind: "number", wide: false, narrow: false },
+  { id: "prev_close", painter: numberPainter("prev_close"), value: field("prev_close"), width: 98, kind: "number", wide: false, narrow: false },
+  { id: "ext_price", painter: extendedPainter, value: field("ext_price"), width: 150, kind: "number", wide: false, narrow: false },
+  { id: "volume", painter: volumePainter, value: field("volume"), width: 74, kind: "number", wide: true, narrow: false },
+  { id: "age", painter: agePainter, value: age, width: 54, kind: "number", wide: true, narrow: true },
+  { id: "source", painter: sourcePainter, value: (row) => row.quote?.source ?? names(row.info.feed)[0], width: 84, kind: "text", wide: true, narrow: false },
+  { id: "state", painter: statePainter, value: (row) => row.quote?.state ?? row.info.status, width: 100, kind: "text", wide: true, narrow: false },
+];
+
+export const COLUMN_IDS: readonly string[] = COLUMNS.map((column) => column.id);
+
+/** Columns whose values stay put while prices move: an order by one of them needs no keeping. */
+export const STILL_COLUMNS: ReadonlySet<string> = new Set(["symbol", "name", "currency"]);
+
+export function columnTitle(id: string, texts: Texts): string {
+  return texts.say(`column.${id}` as TextKey);
+}
+
+/** Rows without a value come last, whichever way the column is sorted. */
+export function compareValues(left: Value, right: Value, descending: boolean): number {
+  if (left === undefined || right === undefined) {
+    if (left === right) return 0;
+    return (left === undefined) === descending ? -1 : 1;
+  }
+  if (typeof left === "number" && typeof right === "number") return left - right;
+  return String(left).localeCompare(String(right), undefined, { numeric: true });
+}
+
+/** The columns for the grid. `narrow`: the phone's choice. */
+export function columnDefs(texts: Texts, registry: CellRegistry, narrow: boolean): ColDef<Row>[] {
+  return COLUMNS.map((column) => ({
+    colId: column.id,
+    headerName: columnTitle(column.id, texts),
+    headerClass: column.kind === "number" ? "ag-right-aligned-header" : "",
+    cellRenderer: LiveCell,
+    cellRendererParams: { painter: column.painter, registry },
+    valueGetter: (params) => params.data && column.value(params.data),
+    comparator: (left: Value, right: Value, _a, _b, descending) => compareValues(left, right, descending),
+    sortable: column.id !== "spark",
+    sortingOrder: column.kind === "number" ? ["desc", "asc", null] : ["asc", "desc", null],
+    filter: filterOf(column),
+    initialWidth: narrow ? Math.min(column.width, NARROW_WIDTHS[column.id] ?? column.width) : column.width,
+    initialHide: !(narrow ? column.narrow : column.wide),
+    ...(column.id === "symbol" ? { initialPinned: "left" as const } : {}),
+  }));
+}
+
+const NARROW_WIDTHS: Readonly<Record<string, number>> = { symbol: 104, price: 134, change_pct: 84, age: 56 };
+
+function filterOf(column: Column): string | boolean {
+  if (column.id === "spark" || column.id === "age") return false;
+  return column.kind === "number" ? "agNumberColumnFilter" : "agTextColumnFilter";
+}

@@ -1,0 +1,17 @@
+import type { Flasher } from "../flash";
+import type { Formatter } from "../format";
+import type { DisplayState } from "../freshness";
+import type { Texts } from "../i18n/texts";
+import type { SparkBook } from "../spark";
+import type { Row } from "../store";
+
+/** What cells need of the page. Fields that the reader can change are read at each paint. */
+export interface TableContext {
+  format: Formatter;
+  texts: Texts;
+  flasher: Flasher;
+  sparks: SparkBook;
+  state(row: Row): DisplayState;
+  /** The server's clock, epoch ms. */
+  serverNow(): number;
+}

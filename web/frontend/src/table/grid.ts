@@ -1,0 +1,165 @@
+import {
+  ClientSideRowModelApiModule, ClientSideRowModelModule, ColumnApiModule, createGrid, ExternalFilterModule, LocaleModule,
+  ModuleRegistry, NumberFilterModule, RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
+  type ColumnState, type GridApi,
+} from "ag-grid-community";
+import type { TextKey } from "../i18n/en";
+import type { Row } from "../store";
+import { CellRegistry } from "./cells";
+import { columnDefs, STILL_COLUMNS } from "./columns";
+import type { TableContext } from "./context";
+import { gridTheme } from "./theme";
+
+// Only what is used: the whole of AG Grid would double the first load.
+ModuleRegistry.registerModules([
+  ClientSideRowModelModule, ClientSideRowModelApiModule, ColumnApiModule, ExternalFilterModule, LocaleModule, NumberFilterModule,
+  RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
+]);
+
+export interface TableOptions {
+  context: TableContext;
+  narrow: boolean;
+  /** For the style elements that the grid adds. */
+  styleNonce: string | undefined;
+  columns: ColumnState[] | undefined;
+  passes(row: Row): boolean;
+  /** Rows came, went, or changed place; or the reader scrolled. */
+  moved(): void;
+  columnsChanged(columns: ColumnState[]): void;
+  /** Enter or a double click on a row. */
+  opened(row: Row): void;
+}
+
+/** The live table. The grid keeps rows, order and columns; cells paint themselves. */
+export class Table {
+  readonly cells = new CellRegistry();
+  private readonly api: GridApi<Row>;
+  private readonly context: TableContext;
+
+  constructor(private readonly element: HTMLElement, options: TableOptions) {
+    this.context = options.context;
+    const keepColumns = (): void => options.columnsChanged(this.api.getColumnState());
+    this.api = createGrid<Row>(element, {
+      theme: gridTheme(options.narrow),
+      ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
+      context: options.context,
+      columnDefs: columnDefs(options.context.texts, this.cells, options.narrow),
+      getRowId: ({ data }) => data.symbol,
+      getLocaleText: ({ key, defaultValue }) => gridText(options.context, key, defaultValue),
+      isExternalFilterPresent: () => true,
+      doesExternalFilterPass: ({ data }) => data === undefined || options.passes(data),
+      animateRows: false, // rows that slide about can't be read
+      suppressDragLeaveHidesColumns: true,
+      suppressMovableColumns: options.narrow,
+      overlayNoRowsTemplate: "<span></span>",
+      onBodyScroll: options.moved,
+      onModelUpdated: options.moved,
+      onGridSizeChanged: options.moved,
+      onColumnMoved: ({ finished }) => finished && keepColumns(),
+      onColumnResized: ({ finished, source }) => finished && source !== "api" && keepColumns(),
+      onColumnVisible: keepColumns,
+      onColumnPinned: keepColumns,
+      onSortChanged: keepColumns,
+      onRowDoubleClicked: ({ data }) => data && options.opened(data),
+      onCellKeyDown: ({ data, event }) => {
+        if (data && event instanceof KeyboardEvent && event.key === "Enter") options.opened(data);
+      },
+    });
+    if (options.columns) this.api.applyColumnState({ state: options.columns, applyOrder: true });
+    this.api.setGridAriaProperty("label", options.context.texts.say("grid.label"));
+  }
+
+  /** The rows, in the order of the settings. Rows that stay keep their cells. */
+  setRows(rows: readonly Row[]): void {
+    this.api.setGridOption("rowData", [...rows]);
+  }
+
+  /** Paints what changed. `flash`: this is news, not a snapshot. */
+  paint(rows: Iterable<Row>, now_ms: number, flash: boolean): void {
+    const call = { context: this.context, now_ms, flash };
+    for (const row of rows) this.cells.paint(row, call);
+  }
+
+  /** Repaints the cells in view; with `column`, only that one. Nothing flashes. */
+  repaint(column?: string): void {
+    const call = { context: this.context, now_ms: 0, flash: false };
+    for (const row of this.cells.rows()) this.cells.paint(row, call, column);
+  }
+
+  /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */
+  reorder(): void {
+    const sorted = this.api.getColumnState().some((column) => column.sort && !STILL_COLUMNS.has(column.colId));
+    if (this.api.isColumnFilterPresent()) this.api.onFilterChanged();
+    else if (sorted) this.api.refreshClientSideRowModel("sort");
+  }
+
+  filterChanged(): void {
+    this.api.onFilterChanged();
+  }
+
+  /** Symbols between the upper and the lower edge of the view. */
+  inView(): string[] {
+    const { top, bottom } = this.api.getVerticalPixelRange();
+    const height = this.api.getSizesForCurrentTheme().rowHeight;
+    const symbols: string[] = [];
+    for (let index = Math.floor(top / height); index * height < bottom; index += 1) {
+      const row = this.api.getDisplayedRowAtIndex(index)?.data;
+      if (row) symbols.push(row.symbol);
+    }
+    return symbols;
+  }
+
+  shownCount(): number {
+    return this.api.getDisplayedRowCount();
+  }
+
+  /** Rows that pass the filters, in the order shown. */
+  shownRows(): Row[] {
+    const rows: Row[] = [];
+    this.api.forEachNodeAfterFilterAndSort((node) => node.data && rows.push(node.data));
+    return rows;
+  }
+
+  columnState(): ColumnState[] {
+    return this.api.getColumnState();
+  }
+
+  applyColumnState(state: ColumnState[], applyOrder = true): void {
+    this.api.applyColumnState({ state, applyOrder });
+  }
+
+  resetColumns(): void {
+    this.api.resetColumnState();
+  }
+
+  /** The language or the layout changed: titles, menus and texts anew; the columns stay as the reader left them. */
+  relabel(narrow: boolean): void {
+    const state = this.api.getColumnState();
+    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, narrow));
+    this.api.applyColumnState({ state, applyOrder: true });
+    this.api.setGridAriaProperty("label", this.context.texts.say("grid.label"));
+    this.repaint();
+  }
+
+  /** A phone turned, a window was made narrow: other columns, taller rows. */
+  setLayout(narrow: boolean, columns: ColumnState[] | undefined): void {
+    this.api.setGridOption("theme", gridTheme(narrow));
+    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, narrow));
+    if (columns) this.api.applyColumnState({ state: columns, applyOrder: true });
+    else this.api.resetColumnState();
+  }
+
+  /** Moves the keyboard's focus into the first row. */
+  focus(): void {
+    this.element.querySelector<HTMLElement>(".ag-cell")?.focus();
+  }
+}
+
+const GRID_TEXTS: ReadonlySet<string> = new Set([
+  "filterOoo", "contains", "notContains", "equals", "notEqual", "startsWith", "endsWith", "blank", "notBlank", "lessThan",
+  "lessThanOrEqual", "greaterThan", "greaterThanOrEqual", "inRange", "inRangeStart", "inRangeEnd", "andCondition", "orCondition", "resetFilter",
+]);
+
+function gridText(context: TableContext, key: string, defaultValue: string): string {
+  return GRID_TEXTS.has(key) ? context.texts.say(`grid.${key}` as TextKey) : defaultValue;
+}

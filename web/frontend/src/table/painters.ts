@@ -1,0 +1,211 @@
+import { ageOf, type DisplayState } from "../freshness";
+import { formatAge } from "../format";
+import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../spark";
+import type { Row } from "../store";
+import { names, type Quote } from "../wire";
+import { setText, setTitle, type CellPainter, type PaintCall } from "./cells";
+
+const GLYPHS: Readonly<Record<DisplayState, string>> = {
+  fresh: "●", stale: "◐", closed: "☾", failed: "✕", waiting: "◌", pending: "○", rejected: "✕",
+};
+
+type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
+
+function span(root: HTMLElement, className: string): HTMLSpanElement {
+  const element = document.createElement("span");
+  element.className = className;
+  root.append(element);
+  return element;
+}
+
+/** A number whose decimal points stand under one another, as far as the column's widest fraction. */
+function paintPrice(root: Element, text: string, point: string): void {
+  const at = text.lastIndexOf(point);
+  const [whole, fraction] = root.children;
+  if (!whole || !fraction) return;
+  setText(whole, at < 0 ? text : text.slice(0, at));
+  setText(fraction, at < 0 ? "" : text.slice(at));
+}
+
+function buildPrice(root: HTMLElement): void {
+  root.classList.add("number");
+  span(root, "whole");
+  span(root, "fraction");
+}
+
+function direction(root: HTMLElement, value: number | undefined): void {
+  const sign = value === undefined || value === 0 ? "flat" : value > 0 ? "up" : "down";
+  if (root.dataset.sign !== sign) root.dataset.sign = sign;
+}
+
+export const symbolPainter: CellPainter = {
+  paint(root, row) {
+    root.classList.add("symbol");
+    setText(root, row.symbol);
+    setTitle(root, row.info.name ?? row.symbol);
+  },
+};
+
+export const namePainter: CellPainter = {
+  paint(root, row) {
+    setText(root, row.info.name ?? "");
+    setTitle(root, row.info.name ?? "");
+  },
+};
+
+/** The price; in a flash also the arrow, the sign and the size of the move. The arrow stays until the next move. */
+export const pricePainter: CellPainter = {
+  build(root) {
+    root.classList.add("price");
+    buildPrice(span(root, "value"));
+    span(root, "arrow");
+    span(root, "move");
+  },
+  paint(root, row, call) {
+    const { format } = call.context;
+    const [value, arrow, move] = root.children;
+    if (!value || !arrow || !move) return;
+    const price = row.quote?.price;
+    paintPrice(value, format.price(price, row.decimals), format.point);
+    if (price === undefined) return;
+    const before = row.painted;
+    if (before && before.generation === row.generation && before.price !== price) {
+      row.move = price - before.price;
+      if (call.flash) call.context.flasher.flash(root, row.move, call.now_ms);
+    } else if (before && before.generation !== row.generation) {
+      row.move = 0; // the first price after a reconnect is no move
+    }
+    direction(root, row.move);
+    const extended = row.quote?.session === "regular" ? undefined : row.quote?.ext_price;
+    const closed = call.context.state(row) === "closed";
+    setText(arrow, closed ? "☾" : row.move === 0 ? "" : row.move > 0 ? "▲" : "▼");
+    if (extended !== undefined) setText(move, format.price(extended, row.decimals));
+    else setText(move, row.move === 0 ? "" : format.change(row.move, row.decimals));
+    if (("extended" in root.dataset) !== (extended !== undefined)) root.toggleAttribute("data-extended", extended !== undefined);
+    row.painted = { price, generation: row.generation };
+  },
+};
+
+export function numberPainter(field: NumberField): CellPainter {
+  return {
+    build: buildPrice,
+    paint(root, row, call) {
+      paintPrice(root, call.context.format.price(row.quote?.[field], row.decimals), call.context.format.point);
+    },
+  };
+}
+
+/** The price outside regular hours, beside the regular one, with its session in words. */
+export const extendedPainter: CellPainter = {
+  build(root) {
+    root.classList.add("extended");
+    span(root, "note");
+    buildPrice(span(root, "value"));
+  },
+  paint(root, row, call) {
+    const { format, texts } = call.context;
+    const [note, value] = root.children;
+    const quote = row.quote;
+    if (!note || !value) return;
+    const has = quote?.ext_price !== undefined;
+    setText(note, has ? format.percent(quote.ext_change_pct) : "");
+    paintPrice(value, has ? format.price(quote.ext_price, row.decimals) : "", format.point);
+    setTitle(root, has && quote.session ? texts.say(`session.${quote.session}`) : "");
+  },
+};
+
+export const changePainter: CellPainter = {
+  build: buildPrice,
+  paint(root, row, call) {
+    const change = row.quote?.change;
+    direction(root, change);
+    paintPrice(root, call.context.format.change(change, row.decimals), call.context.format.point);
+  },
+};
+
+export const percentPainter: CellPainter = {
+  paint(root, row, call) {
+    root.classList.add("number");
+    direction(root, row.quote?.change_pct);
+    setText(root, call.context.format.percent(row.quote?.change_pct));
+  },
+};
+
+export const volumePainter: CellPainter = {
+  paint(root, row, call) {
+    root.classList.add("number");
+    setText(root, call.context.format.volume(row.quote?.volume));
+  },
+};
+
+export const currencyPainter: CellPainter = {
+  paint(root, row) {
+    setText(root, row.quote?.currency ?? row.info.currency ?? "");
+  },
+};
+
+export const agePainter: CellPainter = {
+  paint(root, row, call) {
+    root.classList.add("number");
+    setText(root, row.quote ? formatAge(ageOf(row.quote, call.context.serverNow())) : "");
+    setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
+  },
+};
+
+function ageTitle(quote: Quote, { context: { format, texts } }: PaintCall): string {
+  const received = format.time(quote.received_time);
+  return quote.quote_time === undefined
+    ? texts.say("age.received", { received })
+    : texts.say("age.title", { made: format.time(quote.quote_time), received });
+}
+
+export const sourcePainter: CellPainter = {
+  paint(root, row) {
+    const quote = row.quote;
+    const source = quote ? quote.source : names(row.info.feed).join(", ");
+    setText(root, source);
+    setTitle(root, quote ? [quote.kind, quote.origin].filter(Boolean).join(" · ") : "");
+  },
+};
+
+/** A glyph and a word; why a symbol is rejected, or how far a source lags, in the title. */
+export const statePainter: CellPainter = {
+  build(root) {
+    span(root, "glyph").ariaHidden = "true";
+    span(root, "word");
+  },
+  paint(root, row, { context }) {
+    const [glyph, word] = root.children;
+    if (!glyph || !word) return;
+    const state = context.state(row);
+    setText(glyph, GLYPHS[state]);
+    const delay = state === "fresh" ? row.quote?.delay_min : undefined;
+    setText(word, delay ? context.texts.say("state.delayed_by", { minutes: delay }) : context.texts.say(`state.${state}`));
+    setTitle(root, row.info.error ?? stateTitle(row, context.texts.say.bind(context.texts)));
+  },
+};
+
+function stateTitle(row: Row, say: PaintCall["context"]["texts"]["say"]): string {
+  const session = row.quote?.session;
+  return session ? say(`session.${session}`) : "";
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const sparkPainter: CellPainter = {
+  build(root) {
+    root.classList.add("spark");
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`);
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(document.createElementNS(SVG, "path"));
+    root.append(svg);
+  },
+  paint(root, row, { context }) {
+    const path = root.firstElementChild?.firstElementChild;
+    const line = sparkPath(context.sparks.points(row.symbol), row.quote?.price);
+    if (path && path.getAttribute("d") !== line) path.setAttribute("d", line);
+    direction(root, row.quote?.change);
+  },
+};

@@ -1,0 +1,130 @@
+import type { Connection, LinkPhase } from "../freshness";
+import type { Prefs } from "../prefs";
+import type { TableContext } from "../table/context";
+import type { Table } from "../table/grid";
+import type { ConfigReport, FeedInfo, SymbolInfo } from "../wire";
+import { Announcer } from "./announcer";
+import { Banners } from "./banners";
+import { ColumnsMenu } from "./columns-menu";
+import { ConnectionChip } from "./connection-chip";
+import { byId, element } from "./dom";
+import { showFeeds } from "./feeds";
+import { Groups } from "./groups";
+import { showStats, type PageStats } from "./stats";
+import { ViewMenu } from "./view-menu";
+
+export interface ChromeActions {
+  changed(change: Partial<Prefs>): void;
+  searched(text: string): void;
+  grouped(group: string | undefined): void;
+  copy(): Promise<number | undefined>;
+}
+
+/** Everything around the table: header, menus, banners, footer. */
+export class Chrome {
+  private readonly announcer = new Announcer(byId("announcer"));
+  private readonly chip = new ConnectionChip(byId("connection"));
+  private readonly search = byId<HTMLInputElement>("search");
+  private readonly banners: Banners;
+  private readonly groups: Groups;
+  private readonly columns: ColumnsMenu;
+  private readonly view: ViewMenu;
+  private connection: Connection | undefined;
+  private feeds: readonly FeedInfo[] = [];
+
+  constructor(table: Table, private readonly context: TableContext, prefs: Prefs, private readonly actions: ChromeActions) {
+    const { texts } = context;
+    this.banners = new Banners(byId("banners"), texts, (sentence) => this.announcer.say(sentence));
+    this.groups = new Groups(byId("groups"), texts, prefs.group, actions.grouped);
+    this.columns = new ColumnsMenu(byId("columns-menu"), table, texts);
+    this.view = new ViewMenu(byId("view-menu"), prefs, texts, actions);
+    this.search.addEventListener("input", () => actions.searched(this.search.value));
+    this.search.addEventListener("keydown", (event) => event.key === "Escape" && this.clearSearch(table));
+    document.addEventListener("keydown", (event) => this.onKey(event));
+    this.relabel();
+  }
+
+  /** The chosen group; undefined is all. */
+  get group(): string | undefined {
+    return this.groups.current;
+  }
+
+  setConnection(connection: Connection, silence_ms: number): void {
+    const { texts } = this.context;
+    this.chip.show(connection, silence_ms, texts);
+    if (connection === this.connection) return;
+    document.body.dataset.connection = connection;
+    if (this.connection !== undefined) this.announcer.say(texts.say("connection.announce", { state: texts.say(`connection.${connection}`) }));
+    this.connection = connection;
+  }
+
+  setVersion(version: string): void {
+    this.view.version = version;
+  }
+
+  setSymbols(symbols: readonly SymbolInfo[]): void {
+    this.groups.setSymbols(symbols);
+  }
+
+  setFeeds(feeds: readonly FeedInfo[]): void {
+    this.feeds = feeds;
+    showFeeds(byId("feeds"), feeds, this.context.texts, this.context.format);
+    this.banners.setFeeds(feeds);
+  }
+
+  setConfig(config: ConfigReport): void {
+    this.banners.setConfig(config);
+  }
+
+  setStats(stats: PageStats): void {
+    showStats(byId("stats"), stats, this.context.texts);
+  }
+
+  setCount(shown: number, all: number, phase: LinkPhase): void {
+    const { texts } = this.context;
+    byId("count").textContent = shown === all ? texts.say("rows.count", { shown }) : texts.say("rows.filtered", { shown, all });
+    const empty = all === 0 ? texts.say(phase === "synced" ? "rows.empty" : "rows.loading") : texts.say("rows.none");
+    byId("empty").textContent = shown === 0 ? empty : "";
+  }
+
+  /** Digits after the point that columns of prices keep room for. */
+  setFraction(digits: number): void {
+    byId("table").style.setProperty("--fraction", String(digits));
+  }
+
+  /** The language changed: every text anew. */
+  relabel(): void {
+    const { texts, format } = this.context;
+    document.documentElement.lang = texts.language === "zh" ? "zh-Hans" : texts.language;
+    this.search.placeholder = texts.say("search.placeholder");
+    this.search.setAttribute("aria-label", texts.say("search.label"));
+    labelTool("columns-button", texts.say("columns.button"));
+    labelTool("view-button", texts.say("view.button"));
+    byId("zone").textContent = format.zone();
+    byId("zone").title = texts.say("zone.help");
+    this.groups.setTexts(texts);
+    this.banners.setTexts(texts);
+    this.columns.setTexts(texts);
+    this.view.setTexts(texts);
+    showFeeds(byId("feeds"), this.feeds, texts, format);
+  }
+
+  private clearSearch(table: Table): void {
+    this.search.value = "";
+    this.actions.searched("");
+    table.focus();
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const typing = event.target instanceof HTMLElement && event.target.matches("input, select, textarea");
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.search.focus();
+    this.search.select();
+  }
+}
+
+function labelTool(id: string, label: string): void {
+  byId(id).replaceChildren(element("span", { class: "icon-mark", "aria-hidden": "true" }), label);
+  byId(id).title = label;
+}
