@@ -115,7 +115,7 @@ def test_every_answer_forbids_guessing_its_type(client: FlaskClient) -> None:
         assert client.get(path).headers["X-Content-Type-Options"] == "nosniff", path
 
 
-@pytest.mark.parametrize("path", ["/assets/nothing.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/index.html", "/nothing.txt"])
+@pytest.mark.parametrize("path", ["/assets/nothing.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/index.html", "/no.txt"])
 def test_unknown_path_is_told_so_in_json(client: FlaskClient, path: str) -> None:
     """What is not in the build is 404 with a code, and no path leads out of it."""
     answer = client.get(path)

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { decimalsByMagnitude, decimalsFor, formatAge, Formatter } from "../src/format";
+
+describe("decimals", () => {
+  test.each([
+    [67_231.5, 2], [187.3, 2], [10, 2], [9.99, 4], [1.0842, 4], [1, 4], [0.5, 4], [0.05, 5], [0.00001783, 8], [1e-15, 12], [0, 2], [-5, 4],
+  ])("of %f: %i", (price, decimals) => {
+    expect(decimalsByMagnitude(price)).toBe(decimals);
+  });
+
+  test("the setting wins, 0 too", () => {
+    expect(decimalsFor(0.00001783, 3, 8)).toBe(3);
+    expect(decimalsFor(151.32, 0, 2)).toBe(0);
+  });
+
+  test("without a price, what was shown before", () => {
+    expect(decimalsFor(undefined, null, 4)).toBe(4);
+  });
+});
+
+describe("ages", () => {
+  test.each([
+    [-400, "<1s"], [0, "<1s"], [999, "<1s"], [1000, "1s"], [59_999, "59s"], [60_000, "1m"], [3_599_999, "59m"], [3_600_000, "1h"],
+    [86_399_999, "23h"], [86_400_000, "1d"], [30 * 86_400_000, "30d"],
+  ])("%i ms: %s", (age_ms, text) => {
+    expect(formatAge(age_ms)).toBe(text);
+  });
+});
+
+describe("numbers", () => {
+  const english = new Formatter("en-US", "UTC");
+
+  test("unknown is empty, never 0", () => {
+    expect([english.price(undefined, 2), english.change(undefined, 2), english.percent(undefined), english.volume(undefined)]).toEqual(["", "", "", ""]);
+  });
+
+  test("a price has its decimals, a tiny one is readable", () => {
+    expect(english.price(67_231.5, 2)).toBe("67,231.50");
+    expect(english.price(0.00001783, 8)).toBe("0.00001783");
+  });
+
+  test("a change has its sign; none has none, not even one that rounds away", () => {
+    expect([english.change(0.5, 2), english.change(-0.5, 2), english.change(0, 2), english.change(-0.001, 2)]).toEqual(["+0.50", "-0.50", "0.00", "0.00"]);
+  });
+
+  test("a percentage is in percent already", () => {
+    expect(english.percent(1.27)).toBe("+1.27%");
+  });
+
+  test("volumes are short", () => {
+    expect(english.volume(1_234_567)).toBe("1.235M");
+  });
+
+  test("the reader's locale decides the point", () => {
+    const german = new Formatter("de-DE", "UTC");
+    expect(german.point).toBe(",");
+    expect(german.price(67_231.5, 2)).toBe("67.231,50");
+    expect(new Formatter("zh-CN", "UTC").volume(123_456)).toBe("12.35万");
+  });
+
+  test("times are in the zone given", () => {
+    expect(new Formatter("en-GB", "Asia/Tokyo").time(Date.UTC(2026, 0, 5, 15, 4, 5))).toBe("00:04:05");
+    expect(english.zone()).toBe("UTC");
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { ageOf, connectionOf, displayState, ServerClock, type ConnectionInputs } from "../src/freshness";
+import { Store, type Row } from "../src/store";
+import type { FeedInfo, Quote } from "../src/wire";
+import { info, quote } from "./quotes";
+
+function row(rest: Partial<Quote> = {}): Row {
+  const store = new Store();
+  store.begin("e");
+  store.applySymbols([info("A")]);
+  store.applyQuotes([quote("A", 1, 10, rest)], 0);
+  return store.rows.get("A") as Row;
+}
+
+describe("the server's clock", () => {
+  test("runs by the stamp that travelled fastest", () => {
+    const clock = new ServerClock();
+    clock.sample(10_000, 5000); // travelled 0 ms: the server is 5,000 ms ahead
+    clock.sample(11_000, 6300); // travelled 300 ms
+    expect(clock.at(7000)).toBe(12_000);
+  });
+
+  test("is followed when it is set back", () => {
+    const clock = new ServerClock();
+    clock.sample(10_000, 5000);
+    for (let beat = 1; beat <= 8; beat += 1) clock.sample(beat * 1000, 5000 + beat * 1000);
+    expect(clock.at(20_000)).toBe(15_000);
+  });
+
+  test("is ours until it has spoken", () => {
+    expect(new ServerClock().at(123)).toBe(123);
+  });
+});
+
+describe("age", () => {
+  test("counts from when the source made the price", () => {
+    expect(ageOf(quote("A", 1, 10, { quote_time: 4000, received_time: 9000 }), 10_000)).toBe(6000);
+  });
+
+  test("counts from its receipt where the source does not say", () => {
+    expect(ageOf(quote("A", 1, 10, { received_time: 9000 }), 10_000)).toBe(1000);
+  });
+
+  test("is never negative", () => {
+    expect(ageOf(quote("A", 1, 10, { received_time: 9000 }), 8000)).toBe(0);
+  });
+});
+
+describe("the state shown", () => {
+  test("is the server's while it is there to vouch for it", () => {
+    expect(displayState(row({ state: "closed" }), 1, "live")).toBe("closed");
+    expect(displayState(row(), 1, "delayed")).toBe("fresh");
+  });
+
+  test.each(["recovering", "offline"] as const)("is never fresh while %s", (connection) => {
+    expect(displayState(row(), 1, connection)).toBe("waiting");
+  });
+
+  test("is never fresh for a price from before this connection", () => {
+    expect(displayState(row(), 2, "live")).toBe("waiting");
+  });
+
+  test("says that there is no price, or never will be", () => {
+    const store = new Store();
+    store.applySymbols([info("A", { status: "pending" }), info("B", { status: "rejected" })]);
+    const [pending, rejected] = [...store.rows.values()] as [Row, Row];
+    expect([displayState(pending, 0, "live"), displayState(rejected, 0, "recovering")]).toEqual(["pending", "rejected"]);
+  });
+});
+
+describe("the connection's word", () => {
+  const feeds = new Map<string, FeedInfo>();
+  const good: ConnectionInputs = { browserOnline: true, phase: "synced", silence_ms: 100, heartbeat_s: 5, inView: [row()], feeds };
+
+  test("live while the server speaks", () => {
+    expect(connectionOf(good)).toBe("live");
+    expect(connectionOf({ ...good, silence_ms: 10_000 })).toBe("live");
+  });
+
+  test("recovering after two heartbeats of silence, though the socket is open", () => {
+    expect(connectionOf({ ...good, silence_ms: 10_001 })).toBe("recovering");
+  });
+
+  test.each(["connecting", "syncing"] as const)("recovering while %s", (phase) => {
+    expect(connectionOf({ ...good, phase })).toBe("recovering");
+  });
+
+  test("offline when the browser is, whatever else holds", () => {
+    expect(connectionOf({ ...good, browserOnline: false })).toBe("offline");
+  });
+
+  test.each([{ state: "stale" }, { state: "failed" }, { delay_min: 15 }] as const)("delayed when all in view are %j", (rest) => {
+    expect(connectionOf({ ...good, inView: [row(rest), row(rest)] })).toBe("delayed");
+    expect(connectionOf({ ...good, inView: [row(rest), row()] })).toBe("live");
+  });
+
+  test("delayed when the feed of all in view is down", () => {
+    const down = new Map([["sim", { feed: "sim", kind: "simulated", state: "down" } as FeedInfo]]);
+    expect(connectionOf({ ...good, feeds: down })).toBe("delayed");
+  });
+
+  test("a closed market is not late", () => {
+    expect(connectionOf({ ...good, inView: [row({ state: "closed" })] })).toBe("live");
+    expect(connectionOf({ ...good, inView: [] })).toBe("live");
+  });
+});

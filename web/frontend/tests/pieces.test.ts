@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { toCsv } from "../src/csv";
+import { pickLanguage, pickLocale, Texts } from "../src/i18n/texts";
+import { Percentiles } from "../src/meter";
+import { loadPrefs, savePrefs } from "../src/prefs";
+import { SPARK_MINUTES, SparkBook, sparkPath } from "../src/spark";
+import { compareValues } from "../src/table/columns";
+import { Viewport } from "../src/viewport";
+
+describe("CSV", () => {
+  test("text that a spreadsheet would run is disarmed, numbers are left alone", () => {
+    expect(toCsv(["symbol", "name", "change"], [["=X", "@SUM(A1)", -0.5], ["A", "-1+2", undefined], ["B", "+1.5", 2]]))
+      .toBe("symbol,name,change\r\n'=X,'@SUM(A1),-0.5\r\nA,'-1+2,\r\nB,+1.5,2\r\n");
+  });
+
+  test("commas, quotes and line ends stay inside their cell", () => {
+    expect(toCsv(["a"], [['say "hi", twice\nor more']])).toBe('a\r\n"say ""hi"", twice\nor more"\r\n');
+  });
+});
+
+describe("order", () => {
+  test.each([[false], [true]])("rows without a value come last (descending: %s)", (descending) => {
+    const values = [undefined, 2, undefined, -1, 10];
+    const sign = descending ? -1 : 1; // as the grid turns the answer round
+    const sorted = [...values.keys()].sort((a, b) => sign * compareValues(values[a], values[b], descending)).map((at) => values[at]);
+    expect(sorted).toEqual(descending ? [10, 2, -1, undefined, undefined] : [-1, 2, 10, undefined, undefined]);
+  });
+
+  test("text with numbers in it counts as people count", () => {
+    expect(["SIM10", "SIM9", "AAPL"].sort((a, b) => compareValues(a, b, false))).toEqual(["AAPL", "SIM9", "SIM10"]);
+  });
+});
+
+describe("languages", () => {
+  test("the first one we have, else English", () => {
+    expect([pickLanguage(["fr-CA", "zh-TW", "en"]), pickLanguage(["fr"]), pickLanguage([])]).toEqual(["zh", "en", "en"]);
+  });
+
+  test("numbers by the reader's own region where it speaks the page's language", () => {
+    expect(pickLocale("en", ["en-GB", "zh"])).toBe("en-GB");
+    expect(pickLocale("en", ["de-DE"])).toBe("de-DE");
+    expect(pickLocale("zh", ["en-US"])).toBe("zh-CN");
+  });
+
+  test("texts are filled in, whatever the value contains", () => {
+    expect(new Texts("en").say("banner.feed_down", { feed: "sim", error: "{feed} $& <b>" })).toBe("Feed sim is down: {feed} $& <b>");
+  });
+});
+
+describe("what the reader chose", () => {
+  test("comes back", () => {
+    let kept = "";
+    const prefs = loadPrefs({ getItem: () => null });
+    savePrefs({ setItem: (_key, value) => void (kept = value) }, { ...prefs, theme: "dark", symbol_hz: 0.5, group: "FX" });
+    expect(loadPrefs({ getItem: () => kept })).toEqual({ ...prefs, theme: "dark", symbol_hz: 0.5, group: "FX" });
+  });
+
+  test.each(["{", "null", "[]", '"dark"', '{"theme":"pink","flash":1,"symbol_hz":-1,"columns":null,"other":1}'])("%s counts as nothing", (kept) => {
+    expect(loadPrefs({ getItem: () => kept })).toEqual(loadPrefs(undefined));
+  });
+
+  test("a storage that is full or forbidden is no error", () => {
+    const full = (): never => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    expect(() => savePrefs({ setItem: full }, loadPrefs(undefined))).not.toThrow();
+  });
+});
+
+describe("percentiles", () => {
+  test("of the newest values only", () => {
+    const meter = new Percentiles();
+    expect(meter.read(0.5)).toEqual([undefined]);
+    for (let value = 0; value < 5000; value += 1) meter.add(9e9);
+    for (let value = 0; value < 1024; value += 1) meter.add(value);
+    expect(meter.read(0, 0.5, 0.99, 1)).toEqual([0, 512, 1013, 1023]);
+  });
+});
+
+describe("sparklines", () => {
+  const MINUTE = 60_000;
+
+  test("keep the last price of each of the last 60 minutes", () => {
+    const book = new SparkBook();
+    for (let minute = 0; minute < 100; minute += 1) {
+      book.add("A", minute, minute * MINUTE);
+      book.add("A", minute + 0.5, minute * MINUTE + 59_999);
+    }
+    const points = book.points("A");
+    expect(points).toHaveLength(SPARK_MINUTES);
+    expect([points[0], points.at(-1)]).toEqual([{ minute: 40, price: 40.5 }, { minute: 99, price: 99.5 }]);
+  });
+
+  test("history goes beneath what was seen live meanwhile", () => {
+    const book = new SparkBook();
+    book.add("A", 7, 10 * MINUTE);
+    book.fill("A", [[8 * MINUTE, 5], [9 * MINUTE, 6], [10 * MINUTE, 6.5]]);
+    expect(book.points("A").map((point) => point.price)).toEqual([5, 6, 7]);
+  });
+
+  test("a price from an earlier minute changes nothing", () => {
+    const book = new SparkBook();
+    book.add("A", 7, 10 * MINUTE);
+    book.add("A", 1, 9 * MINUTE);
+    expect(book.points("A")).toEqual([{ minute: 10, price: 7 }]);
+  });
+
+  test("draw from left to right, high is up, flat is in the middle", () => {
+    expect(sparkPath([{ minute: 1, price: 1 }, { minute: 2, price: 2 }, { minute: 5, price: 3 }], 3)).toBe("M0.0 19.0L25.0 10.0L100.0 1.0");
+    expect(sparkPath([{ minute: 1, price: 4 }, { minute: 2, price: 4 }], 4)).toBe("M0.0 10.0L100.0 10.0");
+    expect(sparkPath([{ minute: 1, price: 4 }], 4)).toBe("");
+  });
+});
+
+describe("the view", () => {
+  test("is looked at once it rests, and told of once it differs", () => {
+    const timers = new Map<number, () => void>();
+    let next = 1;
+    let inView = ["A", "B"];
+    const told: (readonly string[])[] = [];
+    const viewport = new Viewport(
+      { setTimer: (callback) => (timers.set(next, callback), next++), clearTimer: (id) => void timers.delete(id) },
+      () => inView, (symbols) => told.push(symbols),
+    );
+    const rest = (): void => {
+      const due = [...timers.values()];
+      timers.clear();
+      for (const callback of due) callback();
+    };
+    viewport.moved();
+    viewport.moved();
+    expect(timers.size).toBe(1);
+    rest();
+    viewport.moved();
+    rest();
+    inView = ["B", "C"];
+    viewport.moved();
+    rest();
+    expect(told).toEqual([["A", "B"], ["B", "C"]]);
+  });
+});
