@@ -94,10 +94,11 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
 def refusal(response: Response, now_ms: float) -> FeedError:
     """What an error answer means: a bad symbol among those asked for, a ban, or what its status says."""
     error = response.error()
-    if response.status == HTTPStatus.IM_A_TEAPOT:
-        banned = BANNED_UNTIL.search(response.body)
-        if error.retry_after_s is None and banned:
+    if response.status == HTTPStatus.IM_A_TEAPOT and error.retry_after_s is None:
+        if banned := BANNED_UNTIL.search(response.body):
             error.retry_after_s = bounded_wait_s((int(banned[1]) - now_ms) / 1000)
+        return error
+    if response.status != HTTPStatus.BAD_REQUEST:
         return error
     try:
         code = table(decode(response.body), "error").get("code")

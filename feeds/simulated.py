@@ -64,7 +64,7 @@ class SimulatedSettings(FeedSettings):
 class SimulatedOptions(SymbolOptions):
     """What a symbol may say to a `simulated` feed."""
 
-    price: float | None = Field(None, ge=1e-9, le=1e9, allow_inf_nan=False, description="mean price; default 5 to 500, by symbol")
+    price: float | None = Field(None, ge=1e-9, le=1e9, allow_inf_nan=False, description="mean price; default 20 to 500, by symbol")
     volatility_pct: float | None = Field(None, ge=0, le=5, allow_inf_nan=False, description="overrides the feed's")
     spread_pct: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="ask less bid, in percent of the mean price")
     decimals: int | None = Field(None, ge=0, le=12, description="digits after the point; default 2, more where the price is small")
@@ -125,7 +125,7 @@ class Market:
         self.subscription = subscription
         self._key = f"{settings.seed}\0{subscription.id}".encode()
         traits = self._draw(b"traits")
-        price = options.price or 5 * 100 ** (int.from_bytes(traits[:4]) / 2**32)
+        price = options.price or 20 * 25 ** (int.from_bytes(traits[:4]) / 2**32)
         decimals = min(12, max(2, 3 - math.floor(math.log10(price)))) if options.decimals is None else options.decimals
         volatility_pct = settings.volatility_pct if options.volatility_pct is None else options.volatility_pct
         self._scale = 10**decimals

@@ -55,7 +55,8 @@ class Binance(Provider):
         names: list[str] = [request.query["symbol"]] if "symbol" in request.query else []
         if asked is not None and legal:
             names = json.loads(asked)
-        refused = self._spend(2 if 1 <= len(names) <= 20 else 40 if 1 <= len(names) <= 100 else 80)
+        everything = asked is None and not names
+        refused = self._spend(80 if everything or len(names) > 100 else 40 if len(names) > 20 else 2)
         reply = refused or self._rows(names, legal, single="symbol" in request.query)
         reply.headers["X-MBX-USED-WEIGHT"] = reply.headers["X-MBX-USED-WEIGHT-1M"] = str(self._used)
         return reply

@@ -1,0 +1,185 @@
+"""Binance spot: parsing, and a feed against a server that speaks its wire."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.binance import Binance, BinanceSettings, parse, refusal
+from feeds.http import Response
+from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
+from tests.providers.client import RunningProvider
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+
+SOL = {
+    "symbol": "SOLUSDT", "priceChange": "-4.87000000", "priceChangePercent": "-2.601", "weightedAvgPrice": "184.91137210",
+    "prevClosePrice": "187.23000000", "lastPrice": "182.36000000", "lastQty": "3.10000000", "bidPrice": "182.35000000",
+    "bidQty": "310.82100000", "askPrice": "182.36000000", "askQty": "95.66400000", "openPrice": "187.24000000",
+    "highPrice": "190.01000000", "lowPrice": "179.44000000", "volume": "4410235.88300000", "quoteVolume": "815502770.24",
+    "openTime": 1755594847021, "closeTime": 1755681247021, "firstId": 1400112233, "lastId": 1400998877, "count": 886645}
+PEPE = SOL | {
+    "symbol": "PEPEBTC", "priceChange": "0.00000000", "priceChangePercent": "0.000", "lastPrice": "0.00000001", "bidPrice": "0.00000000",
+    "bidQty": "0.00000000", "askPrice": "0.00000002", "openPrice": "0.00000001", "highPrice": "0.00000001", "lowPrice": "0.00000001",
+    "volume": "0.00000000", "closeTime": 1755681247999}
+DEAD = {
+    name: "0.00000000" if isinstance(value, str) else -1 if name in {"firstId", "lastId"} else value for name, value in SOL.items()
+} | {"symbol": "DEADUSDT"}
+MINI = {name: value for name, value in SOL.items() if name not in {
+    "priceChange", "priceChangePercent", "weightedAvgPrice", "prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"}}
+BATCH = subscribe(Binance, "SOL-USDT", "PEPE/BTC")
+
+
+def body(*rows: Any) -> bytes:
+    """An answer with these rows."""
+    return json.dumps(rows).encode()
+
+
+@pytest.fixture
+def feed(binance: RunningProvider, runtime: Runtime) -> Iterator[Binance]:
+    """A feed on the local server."""
+    feed = Binance("bn", BinanceSettings.model_validate({"kind": "binance", "base_url": binance.url}, strict=False), runtime)
+    yield feed
+    feed.close()
+
+
+@pytest.mark.parametrize(("symbol", "id"), [
+    ("BTC-USDT", "BTCUSDT"), ("BTC/USDT", "BTCUSDT"), ("BTCUSDT", "BTCUSDT"), ("btcusdt", "BTCUSDT"), ("BTC-USD", "BTCUSD")])
+def test_a_symbol_is_spelt_as_binance_does(symbol: str, id: str) -> None:
+    """Dollars stay dollars: what Tether is worth is not for us to say."""
+    assert Binance.native_id(symbol) == id
+
+
+def test_a_row_is_read_field_by_field() -> None:
+    """Change and its percentage are Binance's own; the day's open is no previous close, nor is `prevClosePrice`."""
+    assert parse(body(SOL), BATCH[:1]) == {"SOL-USDT": Tick(
+        price=182.36, bid=182.35, ask=182.36, open=187.24, high=190.01, low=179.44, volume=4410235.883, change=-4.87, change_pct=-2.601,
+        quote_time=1_755_681_247_021)}
+
+
+def test_rows_are_found_by_their_symbol() -> None:
+    """In any order, with rows that nobody asked for, twice where two of ours are one of theirs.
+
+    A bid of 0 is none, a volume of 0 is a volume.
+    """
+    batch = [*BATCH, *subscribe(Binance, SOLANA="solusdt")]
+    answer = parse(body(PEPE, DEAD, SOL), batch)
+    assert answer["PEPE/BTC"] == Tick(price=1e-8, ask=2e-8, open=1e-8, high=1e-8, low=1e-8, volume=0.0, change=0.0, change_pct=0.0,
+                                      quote_time=1_755_681_247_999)
+    assert answer["SOLANA"] == answer["SOL-USDT"]
+    assert answer.keys() == {"SOL-USDT", "PEPE/BTC", "SOLANA"}
+
+
+def test_a_lone_row_and_a_short_one_are_read() -> None:
+    """`symbol=` is answered without an array, `type=MINI` without bid, ask and change."""
+    assert parse(json.dumps(MINI).encode(), BATCH[:1]) == {"SOL-USDT": Tick(
+        price=182.36, open=187.24, high=190.01, low=179.44, volume=4410235.883, quote_time=1_755_681_247_021)}
+
+
+@pytest.mark.parametrize("row", [
+    DEAD | {"symbol": "SOLUSDT"}, SOL | {"lastPrice": None}, SOL | {"lastPrice": "NaN"}, SOL | {"bidPrice": []},
+    SOL | {"closeTime": 1755681247}, SOL | {"priceChange": "x"}, {"symbol": "SOLUSDT"}, SOL | {"symbol": ["SOLUSDT"]},
+    SOL | {"symbol": "solusdt"}, None, [], "SOLUSDT"],
+    ids=lambda row: json.dumps(row)[-60:])
+def test_a_bad_row_is_the_error_of_its_symbol_only(row: Any) -> None:
+    """The other rows of the answer are good."""
+    answer = parse(body(row, PEPE), BATCH)
+    assert isinstance(answer["SOL-USDT"], FeedError)
+    assert "SOLUSDT" in str(answer["SOL-USDT"])
+    assert isinstance(answer["PEPE/BTC"], Tick)
+
+
+@given(mutated([SOL, PEPE, DEAD]))
+def test_a_mutated_answer_is_ticks_or_complaints(payload: bytes) -> None:
+    """Nothing else comes out."""
+    answers_or_complains(lambda: parse(payload, BATCH), {"SOL-USDT", "PEPE/BTC"})
+
+
+@given(JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+def test_any_body_is_ticks_or_complaints(payload: bytes) -> None:
+    """JSON or not."""
+    answers_or_complains(lambda: parse(payload, BATCH), {"SOL-USDT", "PEPE/BTC"})
+
+
+@given(st.sampled_from([400, 403, 418, 429, 451, 500]), mutated({"code": -1121, "msg": "Invalid symbol."}) | st.binary(max_size=60))
+def test_any_refusal_is_a_feed_error(status: int, payload: bytes) -> None:
+    """Whatever its body; only a 400 can be about a symbol."""
+    error = refusal(Response("host/path", status, {}, payload), now_ms=1_700_000_000_000)
+    assert not error.rejects_symbol or status == 400
+
+
+def test_a_ban_without_a_header_says_in_its_text_how_long() -> None:
+    """Until a moment in epoch ms; where there is a header, that one counts."""
+    text = b'{"code":-1003,"msg":"Way too much request weight used; IP banned until 1700000000000. Please use WebSocket Streams."}'
+    assert refusal(Response("h", 418, {}, text), now_ms=1_699_999_940_000).retry_after_s == 60
+    assert refusal(Response("h", 418, {}, text), now_ms=1_600_000_000_000).retry_after_s == 900
+    assert refusal(Response("h", 418, {}, text), now_ms=1_800_000_000_000).retry_after_s == 1
+    assert refusal(Response("h", 418, {"Retry-After": "17"}, text), now_ms=1_699_999_940_000).retry_after_s == 17
+    assert refusal(Response("h", 418, {}, b"<html>"), now_ms=1_699_999_940_000).retry_after_s is None
+
+
+def test_a_poll_is_one_call_for_all(feed: Binance, binance: RunningProvider) -> None:
+    """As Binance writes lists: capitals, no spaces, each once."""
+    batch = [*subscribe(Binance, "BTC-USDT", "ETH/EUR", "SOLUSDT"), *subscribe(Binance, X="btcusdt")]
+    first, second = feed.poll(batch), feed.poll(batch)
+    assert first.keys() == {"BTC-USDT", "ETH/EUR", "SOLUSDT", "X"}
+    for tick in first.values():
+        assert isinstance(tick, Tick)
+        assert well_formed(tick)
+    assert first["BTC-USDT"] != second["BTC-USDT"]
+    assert [request["query"] for request in binance.requests()] == [{"symbols": '["BTCUSDT","ETHEUR","SOLUSDT"]'}] * 2
+
+
+@pytest.mark.parametrize("bad", ["NOPEUSDT", "BTC USDT", "ÄÖUSDT", 'X"Y'])
+def test_a_bad_symbol_rejects_the_batch(feed: Binance, bad: str) -> None:
+    """One that does not exist, and one that no symbol could be; not which one of several."""
+    batch = [*subscribe(Binance, "BTC-USDT"), *subscribe(Binance, BAD=bad)]
+    for error in (complaint(lambda: feed.poll(batch)), complaint(lambda: feed.poll(batch[1:]))):
+        assert (error.rejects_symbol, error.retryable) == (True, False)
+    assert isinstance(feed.poll(batch[:1])["BTC-USDT"], Tick)
+
+
+@pytest.mark.parametrize("status", [400, 403, 418, 429, 451, 500])
+def test_another_error_blames_no_symbol(feed: Binance, binance: RunningProvider, status: int) -> None:
+    """A page from the firewall, an unknown code, a limit."""
+    binance.fault("status", status=status, body='{"code":-1102,"msg":"Mandatory parameter was not sent."}', retry_after="33")
+    error = complaint(lambda: feed.poll(BATCH))
+    assert (error.rejects_symbol, error.retry_after_s) == (False, 33)
+    binance.fault("status", status=status, body="<html>Request blocked</html>")
+    assert "Request blocked" in str(complaint(lambda: feed.poll(BATCH)))
+
+
+def test_a_batch_weighs_as_little_as_a_single_symbol(feed: Binance, binance: RunningProvider) -> None:
+    """Up to twenty symbols cost 2, so that is what a batch holds."""
+    assert Binance.batch_size == 20
+    before = _weight(feed, 1)
+    assert _weight(feed, 20) - before == 2
+    assert _weight(feed, 21) - before == 42
+
+
+def _weight(feed: Binance, symbols: int) -> int:
+    """The weight used in this minute, after a call with so many symbols."""
+    names = ",".join(f'"T{number:03}USDT"' for number in range(symbols))
+    return int(feed.http.get("/api/v3/ticker/24hr", {"symbols": f"[{names}]"}).headers["X-MBX-USED-WEIGHT-1M"])
+
+
+@pytest.mark.parametrize("fault", ["html", "empty", "null", "garbage", "torn", "truncate", "huge", "not_gzip", "hang_up", "reset"])
+def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(feed: Binance, binance: RunningProvider, fault: str) -> None:
+    """Whatever a provider can send."""
+    batch = subscribe(Binance, "BTC-USDT")
+    binance.fault(fault)
+    complaint(lambda: feed.poll(batch))
+    binance.heal()
+    assert isinstance(feed.poll(batch)["BTC-USDT"], Tick)
+
+
+def test_one_bad_number_costs_its_symbol_only(feed: Binance, binance: RunningProvider) -> None:
+    """The rest of the batch goes on."""
+    binance.set(rows={"ETHUSDT": {"lastPrice": "NaN"}})
+    answer = feed.poll(subscribe(Binance, "BTC-USDT", "ETH-USDT"))
+    assert isinstance(answer["BTC-USDT"], Tick)
+    assert "ETHUSDT lastPrice" in str(answer["ETH-USDT"])

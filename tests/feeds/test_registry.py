@@ -1,0 +1,89 @@
+"""Which kinds there are."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import HttpUrl
+
+import feeds
+from feeds.base import Feed, Subscription
+from feeds.http import Http
+from feeds.registry import kinds
+from tests.feeds.support import complaint
+from tests.providers.client import RunningProvider
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
+
+PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
+
+SUPPORT = {"__init__", "base", "http", "parse", "polled", "registry"}
+
+
+def test_every_file_is_a_kind_of_its_name() -> None:
+    """One file a provider; adding one is adding a file."""
+    files = {path.stem for path in Path(feeds.__path__[0]).glob("*.py")} - SUPPORT
+    assert set(kinds()) == files
+    assert all(feed.__module__ == f"feeds.{kind}" for kind, feed in kinds().items())
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_kind_is_complete(kind: str) -> None:
+    """It says what settings it takes, shows a payload or an example, and every key is described."""
+    feed = kinds()[kind]
+    assert issubclass(feed.Settings, FeedSettings)
+    assert issubclass(feed.Options, SymbolOptions)
+    assert feed.batch_size is None or feed.batch_size >= 1
+    module = __import__(feed.__module__, fromlist=["__doc__"])
+    assert len(module.__doc__ or "") > 400
+    for model in (feed.Settings, feed.Options):
+        assert all(field.description for field in model.model_fields.values())
+
+
+@pytest.mark.parametrize("kind", [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)])
+def test_a_polled_kind_can_be_pointed_anywhere_and_links_its_documentation(kind: str) -> None:
+    """`base_url` has the provider's address as its default."""
+    feed = kinds()[kind]
+    settings = feed.Settings(kind=kind)
+    assert isinstance(settings, PolledSettings)
+    assert settings.base_url.scheme == "https"
+    assert "(https://" in (__import__(feed.__module__, fromlist=["__doc__"]).__doc__ or "")
+    assert isinstance(Http(settings, runtime=None), Http)  # type: ignore[arg-type] # nothing is asked for
+
+
+def test_a_feed_made_elsewhere_is_not_on_offer() -> None:
+    """A test's double must not become a kind that settings can name."""
+    class Elsewhere(Feed):
+        kind = "elsewhere"
+
+    kinds.cache_clear()
+    assert Elsewhere.kind not in kinds()
+
+
+def test_docs_have_one_row_a_kind() -> None:
+    """Folder, registry and page agree."""
+    table = PAGE.read_text().split("| kind |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(kinds())
+
+
+def test_the_batch_sizes_in_the_docs_are_those_of_the_code() -> None:
+    """The fourth column."""
+    shown = dict(re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\| (\w+) \|", PAGE.read_text(), re.MULTILINE))
+    assert shown == {kind: str(feed.batch_size or "all") for kind, feed in kinds().items()}
+
+
+def test_the_feed_in_the_docs_works(kraken: RunningProvider, runtime: Runtime) -> None:
+    """"Write your own": pasted into a file, it is a kind, it reads its payload, and it complains as all do."""
+    (source,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    module: dict[str, Any] = {"__name__": "somewhere.example"}
+    exec(source, module)
+    batch = [Subscription("OURS", "A", SymbolOptions()), Subscription("B", "B", SymbolOptions())]
+    answer = module["parse"](b'{"A":{"p":"1.25","t":1700000000}}', batch)
+    assert answer["OURS"] == Tick(price=1.25, quote_time=1_700_000_000_000)
+    assert isinstance(answer["B"], FeedError)
+    feed = module["Example"]("mine", module["ExampleSettings"](kind="example", base_url=HttpUrl(kraken.url)), runtime)
+    assert "HTTP 404" in str(complaint(lambda: feed.poll(batch)))
+    assert kraken.requests()[0]["query"] == {"ids": "A,B"}
