@@ -1,13 +1,9 @@
-import { ageOf, type DisplayState } from "../freshness";
+import { ageOf } from "../freshness";
 import { formatAge } from "../format";
 import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../spark";
 import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { setText, setTitle, type CellPainter, type PaintCall } from "./cells";
-
-const GLYPHS: Readonly<Record<DisplayState, string>> = {
-  fresh: "●", stale: "◐", closed: "☾", failed: "✕", waiting: "◌", pending: "○", rejected: "✕",
-};
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
 
@@ -19,18 +15,24 @@ function span(root: HTMLElement, className: string): HTMLSpanElement {
 }
 
 /** A number whose decimal points stand under one another, as far as the column's widest fraction. */
-function paintPrice(root: Element, text: string, point: string): void {
+function paintPrice(value: Element | null, text: string, point: string): void {
   const at = text.lastIndexOf(point);
-  const [whole, fraction] = root.children;
+  const [whole, fraction] = value?.children ?? [];
   if (!whole || !fraction) return;
   setText(whole, at < 0 ? text : text.slice(0, at));
   setText(fraction, at < 0 ? "" : text.slice(at));
 }
 
+/** Whole and fraction stand in one inline element, so that the cell's text reads as one number. */
 function buildPrice(root: HTMLElement): void {
+  const value = span(root, "value");
+  span(value, "whole");
+  span(value, "fraction");
+}
+
+function buildNumber(root: HTMLElement): void {
   root.classList.add("number");
-  span(root, "whole");
-  span(root, "fraction");
+  buildPrice(root);
 }
 
 function direction(root: HTMLElement, value: number | undefined): void {
@@ -57,7 +59,7 @@ export const namePainter: CellPainter = {
 export const pricePainter: CellPainter = {
   build(root) {
     root.classList.add("price");
-    buildPrice(span(root, "value"));
+    buildPrice(root);
     span(root, "arrow");
     span(root, "move");
   },
@@ -88,9 +90,9 @@ export const pricePainter: CellPainter = {
 
 export function numberPainter(field: NumberField): CellPainter {
   return {
-    build: buildPrice,
+    build: buildNumber,
     paint(root, row, call) {
-      paintPrice(root, call.context.format.price(row.quote?.[field], row.decimals), call.context.format.point);
+      paintPrice(root.firstElementChild, call.context.format.price(row.quote?.[field], row.decimals), call.context.format.point);
     },
   };
 }
@@ -100,7 +102,7 @@ export const extendedPainter: CellPainter = {
   build(root) {
     root.classList.add("extended");
     span(root, "note");
-    buildPrice(span(root, "value"));
+    buildPrice(root);
   },
   paint(root, row, call) {
     const { format, texts } = call.context;
@@ -115,11 +117,11 @@ export const extendedPainter: CellPainter = {
 };
 
 export const changePainter: CellPainter = {
-  build: buildPrice,
+  build: buildNumber,
   paint(root, row, call) {
     const change = row.quote?.change;
     direction(root, change);
-    paintPrice(root, call.context.format.change(change, row.decimals), call.context.format.point);
+    paintPrice(root.firstElementChild, call.context.format.change(change, row.decimals), call.context.format.point);
   },
 };
 
@@ -168,19 +170,12 @@ export const sourcePainter: CellPainter = {
   },
 };
 
-/** A glyph and a word; why a symbol is rejected, or how far a source lags, in the title. */
+/** A word (its glyph comes from the style sheet); why a symbol is rejected, or how far a source lags, in the title. */
 export const statePainter: CellPainter = {
-  build(root) {
-    span(root, "glyph").ariaHidden = "true";
-    span(root, "word");
-  },
   paint(root, row, { context }) {
-    const [glyph, word] = root.children;
-    if (!glyph || !word) return;
     const state = context.state(row);
-    setText(glyph, GLYPHS[state]);
     const delay = state === "fresh" ? row.quote?.delay_min : undefined;
-    setText(word, delay ? context.texts.say("state.delayed_by", { minutes: delay }) : context.texts.say(`state.${state}`));
+    setText(root, delay ? context.texts.say("state.delayed_by", { minutes: delay }) : context.texts.say(`state.${state}`));
     setTitle(root, row.info.error ?? stateTitle(row, context.texts.say.bind(context.texts)));
   },
 };

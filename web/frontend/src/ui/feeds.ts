@@ -3,9 +3,7 @@ import type { Texts } from "../i18n/texts";
 import type { FeedInfo } from "../wire";
 import { element } from "./dom";
 
-const GLYPHS: Readonly<Record<FeedInfo["state"], string>> = { ok: "●", retrying: "◐", down: "✕" };
-
-/** One chip a feed: glyph, name, and a word unless all is well. */
+/** One chip a feed: name, and a word unless all is well. */
 export function showFeeds(root: HTMLElement, feeds: Iterable<FeedInfo>, texts: Texts, format: Formatter): void {
   root.setAttribute("aria-label", texts.say("feeds.label"));
   root.replaceChildren(...[...feeds].map((feed) => chip(feed, texts, format)));
@@ -19,7 +17,6 @@ function chip(feed: FeedInfo, texts: Texts, format: Formatter): HTMLElement {
   const word = feed.state === "ok" ? [] : [element("span", { class: "word" }, texts.say(`feed.${feed.state}`))];
   return element(
     "li", { class: "feed", "data-feed": feed.feed, "data-state": feed.state, title: details.join("\n") },
-    element("span", { class: "glyph", "aria-hidden": "true" }, GLYPHS[feed.state]),
     element("span", { class: "name" }, feed.feed), ...word,
   );
 }
