@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import ssl
 import tracemalloc
 from email.utils import formatdate
 from pathlib import Path
@@ -243,6 +244,20 @@ def test_an_unknown_host_is_said_to_be_so(coinbase: RunningProvider, runtime: Ru
     monkeypatch.setattr(socket, "getaddrinfo", no_such_host)
     http = Http(settings("http://quotes.invalid"), runtime)
     assert str(complaint(lambda: http.get("/quote"))) == "quotes.invalid/quote: the host name is not known"
+
+
+def test_a_certificate_that_is_not_the_hosts_is_said_to_be_so(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of the TLS library, as `requests` wraps them."""
+    def untrusted(*_: object, **__: object) -> None:
+        cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+        cause.verify_message = "Hostname mismatch"
+        try:
+            raise urllib3.exceptions.SSLError(cause) from cause
+        except urllib3.exceptions.SSLError as error:
+            raise requests.exceptions.SSLError(error)  # noqa: B904 (as the library has it)
+
+    monkeypatch.setattr(requests.Session, "get", untrusted)
+    assert str(complaint(lambda: http.get(TICKER))) == f"127.0.0.1{TICKER}: TLS: Hostname mismatch"
 
 
 @pytest.mark.parametrize("error", [urllib3.exceptions.LocationParseError("x"), requests.exceptions.InvalidHeader("x"), OSError()])

@@ -63,6 +63,19 @@ def test_a_feed_made_elsewhere_is_not_on_offer() -> None:
     assert Elsewhere.kind not in kinds()
 
 
+def test_two_feeds_of_one_kind_are_a_mistake() -> None:
+    """Settings could not tell which is meant."""
+    class Twin(Feed):
+        kind = "kraken"
+
+    Twin.__module__ = "feeds.twin"
+    kinds.cache_clear()
+    with pytest.raises(TypeError, match="'kraken' is claimed by Kraken and"):
+        kinds()
+    Twin.__module__ = __name__
+    assert kinds()["kraken"].__module__ == "feeds.kraken"
+
+
 def test_docs_have_one_row_a_kind() -> None:
     """Folder, registry and page agree."""
     table = PAGE.read_text().split("| kind |")[1].split("\n\n")[0]
