@@ -112,7 +112,7 @@ def unknown_key(at: Sequence[str | int], name: str, known: Sequence[str], value:
         return Problem(key, "a symbol in the wrong table", "move the line to [symbols]")
     secret = nearest(name, secrets)
     if secret:
-        return Problem(key, "unknown key, and a secret does not belong into this file", secret_hint((*at, secret)))
+        return Problem(key, "unknown key, and a secret does not belong in this file", secret_hint((*at, secret)))
     return Problem(key, "unknown key", did_you_mean(name, known, "keys here"))
 
 

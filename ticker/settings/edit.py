@@ -102,7 +102,7 @@ def without_symbol(text: str, symbol: str) -> str:
         raise SettingsError([Problem(key_path(["symbols", symbol]), "there is no such symbol", _similar(symbol, others))])
     del others[symbol]
     wanted = before | {"symbols": others}
-    return _first_that_gives(wanted, "remove it by hand", [lambda: _without_tables(text, symbol), lambda: _removed(text, symbol)])
+    return _first_that_gives(wanted, "remove it by hand", [lambda: _without_lines(text, symbol), lambda: _removed(text, symbol)])
 
 
 def _similar(symbol: str, others: Mapping[str, Any]) -> str:
@@ -157,13 +157,15 @@ def _removed(text: str, symbol: str) -> str:
     return tomlkit.dumps(document)
 
 
-def _without_tables(text: str, symbol: str) -> str:
-    """Without the lines from `[symbols.SYMBOL]` to its last key. Comments after that belong to what follows, and stay."""
+def _without_lines(text: str, symbol: str) -> str:
+    """Without the lines that set its keys, nor those from `[symbols.SYMBOL]` to its last key. What follows speaks of others."""
     lines = text.split("\n")
-    statements = source.statements(lines)
-    mine = [statement for statement in statements if statement.key[:2] == ("symbols", symbol)]
-    headers = [statement.line for statement in mine if statement.key == statement.table == ("symbols", symbol)]
+    mine = [statement for statement in source.statements(lines) if statement.key[:2] == ("symbols", symbol)]
+    headers = [statement.line for statement in mine if statement.table[:2] == ("symbols", symbol)]
     keys = [statement.line for statement in mine if statement.key != statement.table]
-    if not headers:
-        raise ValueError("the symbol has no table of its own")
-    return "\n".join(lines[: headers[0] - 1] + lines[max([headers[0], *keys]):])
+    gone = set(keys)
+    if headers:
+        last = max([headers[0], *keys])
+        gone.update(number for number in headers if number < last)
+        gone.add(headers[0])
+    return "\n".join(line for number, line in enumerate(lines, 1) if number not in gone)

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from ticker.errors import Problem
 from ticker.settings.model import FEED_NAME, FeedSettings, Table
+from ticker.settings.source import without_waiting
 from ticker.settings.words import nearest
 
 PREFIX = "TICKERCAST_"
@@ -151,15 +152,16 @@ def _secret_in(variable: str, path: str) -> str | Problem:
     What can't be opened is not shown: somebody may have put the secret itself where its file's path belongs.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
+        with open(path, "rb", opener=without_waiting) as file:
+            status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return Problem(variable, "is not the path of a file", value=path)
             if status.st_mode & 0o077:
                 return Problem(variable, f"others can read that file (mode {stat.S_IMODE(status.st_mode):04o})", f"chmod 600 {path}", path)
             data = file.read(MAX_SECRET_BYTES + 1)
         text = data.decode("utf-8").rstrip("\r\n")
+    except IsADirectoryError:
+        return Problem(variable, "is not the path of a file", value=path)
     except OSError as error:
         return Problem(variable, f"that file can't be read: {error.strerror}")
     except UnicodeDecodeError:

@@ -126,7 +126,7 @@ class _Loader:
             model = FIXED.get(path[0]) or (self.kinds[values["kind"]].settings if _kind(values) in self.kinds else Table)
             for secret in model.secrets:
                 if (*path, secret) in in_file:
-                    self._add(Problem(key_path([*path, secret]), "a secret does not belong into this file", secret_hint([*path, secret])))
+                    self._add(Problem(key_path([*path, secret]), "a secret does not belong in this file", secret_hint([*path, secret])))
                     if (*path, secret) not in self.origins:
                         del values[secret]
 
@@ -266,7 +266,7 @@ def _all(feed_names: Sequence[str]) -> str:
 def _place_of(name: str) -> str:
     """Where a key at the top of the file belongs, or the table that was meant."""
     owner = next((table for table, model in FIXED.items() if name in model.model_fields), None)
-    return f"it belongs into [{owner}]" if owner else did_you_mean(name, [*FIXED, "feeds", "symbols"], "tables")
+    return f"it belongs in [{owner}]" if owner else did_you_mean(name, [*FIXED, "feeds", "symbols"], "tables")
 
 
 def _feed_name_hint(name: str) -> str:

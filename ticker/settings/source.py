@@ -31,10 +31,8 @@ _DUPLICATE = re.compile(r"Cannot (?:overwrite|declare|mutate)|Duplicate inline t
 def read(path: Path) -> bytes:
     """The bytes of the file at `path`. Raises `SettingsError` if it is missing, no plain file, unreadable or over 4 MiB."""
     try:
-        # Without O_NONBLOCK, opening a named pipe would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with open(path, "rb", opener=without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise SettingsError([Problem(str(path), "is not a file", "--config PATH names the settings file")])
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -46,6 +44,11 @@ def read(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise SettingsError([Problem(str(path), f"is larger than {MAX_BYTES // 1024 // 1024} MiB")])
     return data
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """An opener for `open`: a named pipe is opened at once, and does not wait for somebody who writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _missing_hint(path: Path) -> str:

@@ -40,7 +40,8 @@ def _swap(target: Path, old: bytes, new: bytes) -> bool:
     status = target.stat()
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        # `open` and not `os.fdopen`: eventlet makes a pipe of that one.
+        with open(descriptor, "wb") as file:
             file.write(new)
             file.flush()
             mine = os.fstat(descriptor)

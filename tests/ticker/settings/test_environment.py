@@ -78,7 +78,7 @@ def test_a_feed_of_the_environment_alone() -> None:
     ({"TICKERCAST_server__port": "1"}, "TICKERCAST_server__port", "unknown variable", "did you mean TICKERCAST_SERVER__PORT?"),
     ({"TICKERCAST_X": "1"}, "TICKERCAST_X", "unknown variable", "docs/settings.md"),
     ({"TICKERCAST_SYMBOLS__A__FEED": "sim"}, "TICKERCAST_SYMBOLS__A__FEED", "unknown variable", ""),
-    ({"TICKERCAST_FEEDS__SIM__SEEED": "1"}, "TICKERCAST_FEEDS__SIM__SEEED", "unknown variable", "did you mean TICKERCAST_FEEDS__SIM__SEED?"),
+    ({"TICKERCAST_FEEDS__SIM__SEEED": "1"}, "TICKERCAST_FEEDS__SIM__SEEED", "unknown variable", "mean TICKERCAST_FEEDS__SIM__SEED?"),
     ({"TICKERCAST_FEEDS__SIN__SEED": "1"}, "TICKERCAST_FEEDS__SIN__SEED", "there is no feed sin", "did you mean TICKERCAST_FEEDS__SIM__…?"),
     ({"TICKERCAST_SERVER__PORT": "http"}, "server.port", "a whole number", "the variable TICKERCAST_SERVER__PORT"),
     ({"TICKERCAST_SERVER__PORT": ""}, "server.port", "a whole number", "the variable TICKERCAST_SERVER__PORT"),
