@@ -1,0 +1,116 @@
+"""The group of commands: which is run, how wrong use is told, and that nothing is imported for those that are not."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import ticker
+from ticker.cli import COMMANDS, main
+from ticker.errors import Problem, SettingsError
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """Puts a command in the place of `serve` and returns the options of each of its runs."""
+    runs: list[dict[str, object]] = []
+
+    @click.command()
+    @click.option("--port", type=int)
+    @click.option("--headless", is_flag=True)
+    def command(**options: object) -> None:
+        """Serve."""
+        if options["port"] == 0:
+            raise SettingsError([Problem("server.port", "is zero", "write another", 0), Problem("x\x1b[2J", "is odd")])
+        runs.append(options)
+
+    module = ModuleType("ticker.cli.serve")
+    module.__dict__["command"] = command
+    monkeypatch.setitem(sys.modules, "ticker.cli.serve", module)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name.endswith(("serve", "validate", "symbols")) or None)
+    return runs
+
+
+@pytest.mark.parametrize(("arguments", "options"), [
+    ([], {"port": None, "headless": False}),
+    (["serve"], {"port": None, "headless": False}),
+    (["--port", "8080"], {"port": 8080, "headless": False}),
+    (["--port=8080", "--headless"], {"port": 8080, "headless": True}),
+    (["serve", "--headless"], {"port": None, "headless": True}),
+])
+def test_serve_is_the_default(serve: list[dict[str, object]], arguments: list[str], options: dict[str, object]) -> None:
+    """Without a command, with or without options, it is `serve`."""
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.output) == (0, "")
+    assert serve == [options]
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["sevre"], "there is no command 'sevre'; did you mean serve?"),
+    (["quotes"], "there is no command 'quotes'"),
+    (["--prot", "1"], "No such option"),
+    (["--port", "http"], "Invalid value for '--port'"),
+    (["serve", "now"], "unexpected extra argument"),
+])
+def test_wrong_use(serve: list[dict[str, object]], arguments: list[str], words: str) -> None:
+    """Exit code 2, the reason on stderr, nothing on stdout."""
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert serve == []
+
+
+def test_wrong_settings_are_explained_by_the_group(serve: list[dict[str, object]]) -> None:
+    """Any command may raise `SettingsError`: all problems on stderr, exit code 2, no trace."""
+    result = CliRunner().invoke(main, ["--port", "0"])
+    assert result.exit_code == 2
+    assert "2 errors in the settings" in result.stderr
+    assert "server.port\n      is zero (is 0)\n      write another\n" in result.stderr
+    assert "Traceback" not in result.output
+    assert serve == []
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_the_commands(serve: list[dict[str, object]], option: str) -> None:
+    """With what each does, and what the exit codes mean; `serve` has help of its own."""
+    result = CliRunner().invoke(main, [option])
+    assert result.exit_code == 0
+    for line in ("serve     Serve.", "validate  Check the settings", "symbols   List the symbols", "Without a command: serve"):
+        assert line in result.stdout
+    assert "doctor" not in result.stdout
+    assert "--port" in CliRunner().invoke(main, ["serve", option]).stdout
+    assert serve == []
+
+
+def test_version() -> None:
+    """The package's own."""
+    assert CliRunner().invoke(main, ["--version"]).stdout == f"tickercast, version {ticker.__version__}\n"
+
+
+def test_commands_are_those_of_the_contract() -> None:
+    """In the order of its table."""
+    assert COMMANDS == ("serve", "validate", "symbols", "doctor", "record", "replay", "watch")
+
+
+def test_each_command_that_exists_can_be_imported() -> None:
+    """A module of a command's name has a `command` with help."""
+    with click.Context(main) as context:
+        for name in main.list_commands(context):
+            command = main.get_command(context, name)
+            assert command is not None
+            assert command.get_short_help_str()
+
+
+def test_validate_does_not_import_what_serve_needs() -> None:
+    """A check of the settings starts at once: no web, no scheduler, no TOML editor."""
+    code = ("import sys; from ticker.cli import main; main(['validate'], standalone_mode=False); "
+            "print(sorted({'flask', 'socketio', 'apscheduler', 'tomlkit', 'rich', 'web'} & set(sys.modules)))")
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,95 @@
+"""What is written about the settings: the page and the default file say what the code does."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.ticker.settings.kinds import KINDS
+from ticker.cli.document import PAGE
+from ticker.cli.options import feed_kinds
+from ticker.settings import Settings
+from ticker.settings.document import BEGIN, END, tables, with_tables
+from ticker.settings.load import FIXED, parse
+
+DEFAULTS = Path(__file__).parents[3] / "settings.toml"
+COMMENTED_OUT = re.compile(r"^#(?=\[|\"?[A-Za-z_-]+\"? = )", re.MULTILINE)
+
+
+def test_the_page_is_up_to_date() -> None:
+    """`python -m ticker.cli.document` would change nothing."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_tables(page, feed_kinds()) == page, "run python -m ticker.cli.document"
+
+
+def test_the_page_has_every_key() -> None:
+    """Each key of each table and kind has a row, with its words and its default."""
+    text = tables(KINDS)
+    assert "| `port` | a whole number from 0 to 65535 | `5000` |" in text
+    assert "| `feed` | a string or a list of strings | required |" in text
+    assert "| `seed` | a whole number from 0 to 1000 | `7` | the same seed gives the same prices |" in text
+    assert "| `api_key` | a secret of at least 4 characters | from the environment only | the key |" in text
+    assert "| `volatility_pct` | a number from 0 to 5 | `0.05` | of one tick |" in text
+    keys = {key for model in FIXED.values() for key in model.model_fields}
+    keys |= {key for kind in KINDS.values() for model in kind for key in model.model_fields}
+    assert keys <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_every_key_has_a_meaning() -> None:
+    """No row of the real page ends in an empty cell."""
+    rows = [line for line in tables(feed_kinds()).splitlines() if line.startswith("| `")]
+    assert rows
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_only_what_is_between_the_marks_is_written() -> None:
+    """What people wrote around the tables stays."""
+    page = with_tables(f"before\n{BEGIN}\nold\n{END}\nafter\n", KINDS)
+    assert page.startswith(f"before\n{BEGIN}\n\n### `[server]`")
+    assert page.endswith(f"\n{END}\nafter\n")
+    assert "old" not in page
+    with pytest.raises(ValueError, match="the page has no"):
+        with_tables("no marks", KINDS)
+
+
+def test_the_default_file_shows_every_default() -> None:
+    """Each key of the fixed tables stands there with its default, and so does each of the feeds that it defines or shows."""
+    written = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))
+    assert {name: written[name] for name in FIXED} == Settings().model_dump(include=set(FIXED))
+    shown = tomllib.loads(COMMENTED_OUT.sub("", DEFAULTS.read_text(encoding="utf-8")))["feeds"]
+    assert {feed["kind"] for feed in shown.values()} == set(feed_kinds())
+    for name, feed in shown.items():
+        fields = feed_kinds()[feed["kind"]].settings.model_fields
+        for key, value in feed.items():
+            default = fields[key].default
+            if key not in ("kind", "stale_after_s"):
+                assert value == (str(default).rstrip("/") if isinstance(value, str) else default), f"{name}.{key}"
+
+
+def test_every_line_of_the_default_file_is_explained() -> None:
+    """Each key of the fixed tables has a comment on its line."""
+    fixed = DEFAULTS.read_text(encoding="utf-8").partition("[feeds.")[0]
+    keys = [line for line in fixed.splitlines() if re.match(r"\w+ = ", line)]
+    assert len(keys) == sum(len(model.model_fields) for model in FIXED.values())
+    assert [line for line in keys if not re.search(r" # \w", line)] == []
+
+
+def test_the_default_file_is_valid() -> None:
+    """As it stands, without a warning; and with everything that is commented out."""
+    text = DEFAULTS.read_text(encoding="utf-8")
+    loaded = parse(text.encode(), feed_kinds(), {})
+    assert loaded.warnings == ()
+    assert {feed.kind for feed in loaded.settings.feeds.values()} == {"simulated"}
+    assert len(loaded.settings.symbols) == 12
+    assert len({group for symbol in loaded.settings.symbols.values() for group in symbol.group}) == 2
+    uncommented = parse(COMMENTED_OUT.sub("", text).encode(), feed_kinds(), {})
+    assert uncommented.warnings == ()
+    assert len(uncommented.settings.feeds) == len(feed_kinds())
+
+
+def test_the_examples_of_the_page_are_valid() -> None:
+    """What the page shows can be copied."""
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    feeds = '[feeds.sim]\nkind = "simulated"\n[feeds.coinbase]\nkind = "coinbase"\n[feeds.kraken]\nkind = "kraken"\n'
+    assert len(parse((feeds + example).encode(), feed_kinds(), {}).settings.symbols) == 3
