@@ -43,7 +43,7 @@ def body(*rows: Any) -> bytes:
 @pytest.fixture
 def feed(binance: RunningProvider, runtime: Runtime) -> Iterator[Binance]:
     """A feed on the local server."""
-    feed = Binance("bn", BinanceSettings.model_validate({"kind": "binance", "base_url": binance.url}, strict=False), runtime)
+    feed = Binance("bn", BinanceSettings.model_validate({"kind": "binance", "base_url": binance.url}), runtime)
     yield feed
     feed.close()
 

@@ -44,7 +44,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def feed(coinbase: RunningProvider, runtime: Runtime) -> Iterator[Coinbase]:
     """A feed on the local server."""
-    feed = Coinbase("cb", CoinbaseSettings.model_validate({"kind": "coinbase", "base_url": coinbase.url}, strict=False), runtime)
+    feed = Coinbase("cb", CoinbaseSettings.model_validate({"kind": "coinbase", "base_url": coinbase.url}), runtime)
     yield feed
     feed.close()
 

@@ -28,7 +28,7 @@ TICKER = "/products/BTC-USD/ticker"
 
 def settings(url: str, **keys: Any) -> PolledSettings:
     """Settings of a feed that asks at `url`."""
-    return PolledSettings.model_validate_strings({"kind": "x", "base_url": url}).model_copy(update=keys)
+    return PolledSettings.model_validate({"kind": "x", "base_url": url, **keys})
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ class WithKey(PolledSettings):
 
 def test_a_secret_that_the_provider_echoes_is_blanked(coinbase: RunningProvider, runtime: Runtime) -> None:
     """Alpha Vantage, for one, writes the key into its error; no excerpt, no log and no recording may hold it."""
-    keyed = WithKey.model_validate({"kind": "x", "base_url": coinbase.url, "api_key": SecretStr("k3y-123")}, strict=False)
+    keyed = WithKey.model_validate({"kind": "x", "base_url": coinbase.url, "api_key": SecretStr("k3y-123")})
     http = Http(keyed, runtime, {"X-Key": "k3y-123"})
     coinbase.fault("status", status=403, body="we do not know k3y-123, sorry")
     assert "we do not know ***, sorry" in str(complaint(lambda: http.get(TICKER)))

@@ -43,7 +43,7 @@ LIST = parse_pairs(body(**PAIRS))
 @pytest.fixture
 def feed(kraken: RunningProvider, runtime: Runtime) -> Iterator[Kraken]:
     """A feed on the local server."""
-    feed = Kraken("kr", KrakenSettings.model_validate({"kind": "kraken", "base_url": kraken.url}, strict=False), runtime)
+    feed = Kraken("kr", KrakenSettings.model_validate({"kind": "kraken", "base_url": kraken.url}), runtime)
     yield feed
     feed.close()
 
