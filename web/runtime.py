@@ -6,8 +6,10 @@ The day eventlet retires, this file changes (and the two patch lines of `main.py
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any, cast
 
@@ -65,6 +67,11 @@ class EventletRuntime:
             return False
         return True
 
+    def wait_writable(self, descriptor: int) -> None:
+        """Let others run until `descriptor` can be written to. A regular file always can."""
+        with suppress(PermissionError):  # epoll's answer for a regular file
+            eventlet.hubs.trampoline(descriptor, write=True)
+
     def listen(self, host: str, port: int, backlog: int = 4096) -> Any:
         """A listening TCP socket; raises `OSError` where the address is taken (never shares a port silently)."""
         socket = eventlet.patcher.original("socket")
@@ -81,6 +88,25 @@ class EventletRuntime:
         """
         eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=max_requests,
                              keepalive=15, socket_timeout=30, log=logging.getLogger("http"))
+
+
+class Signals:
+    """Signals as something to wait for: a handler that only schedules work would not wake the hub (PEP 475)."""
+
+    def __init__(self, runtime: EventletRuntime, *wanted: signal.Signals) -> None:
+        self._runtime = runtime
+        self._read_end, write_end = os.pipe()
+        for end in (self._read_end, write_end):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        for number in wanted:
+            signal.signal(number, lambda *_: None)
+
+    def wait(self, timeout_s: float) -> list[signal.Signals]:
+        """The signals that came, after waiting at most `timeout_s` for one."""
+        if not self._runtime.wait_readable(self._read_end, timeout_s):
+            return []
+        return [signal.Signals(number) for number in original("os").read(self._read_end, 64)]
 
 
 def take_socket(environ: dict[str, Any]) -> Any:

@@ -1,0 +1,104 @@
+"""`serve`: feeds, scheduler, Socket.IO, REST and the page in one process; `--headless` without the page."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from feeds.registry import kinds
+from ticker.cli.options import config_option, fail, feed_kinds
+from ticker.cli.output import LEVELS, NdjsonWriter, log_to_stderr
+from ticker.clock import SystemClock
+from ticker.relay import Relay
+from ticker.settings import FeedSettings, Settings, source
+from ticker.settings.load import Loaded, parse
+from ticker.settings.reload import Reloader
+from ticker.source import Source
+from web.page import page
+from web.runtime import EventletRuntime, Signals
+from web.server import WebServer
+
+log = logging.getLogger("tickercast")
+
+PAGE = Path(__file__).parents[2] / "web" / "frontend" / "dist"
+_LOOK_EVERY_S = 0.25  # at the settings file
+
+
+@click.command(short_help="Serve the feeds: page, Socket.IO and REST (the default).")
+@config_option
+@click.option("--host", help="Address to listen on; default from the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="Least important line to log.")
+@click.option("--headless", is_flag=True, help="No page: the relay alone.")
+@click.option("--ndjson", is_flag=True, help="Also write accepted updates to stdout, one JSON quote a line.")
+def command(config: Path, host: str | None, port: int | None, log_level: str, headless: bool, ndjson: bool) -> None:
+    """Poll the feeds of the settings and serve their quotes until SIGTERM or Ctrl-C. Saving the settings file applies it."""
+    log_to_stderr(log_level)
+    overrides = {"server.host": host, "server.port": port}
+    content = source.read(config)
+    loaded = parse(content, feed_kinds(), os.environ, overrides, name=config.name)
+    for warning in loaded.warnings:
+        log.warning("settings: %s", warning)
+
+    def reparse(data: bytes) -> Loaded:
+        return parse(data, feed_kinds(), os.environ, overrides, name=config.name)
+
+    Service(loaded.settings, Reloader(config, content, loaded.settings, reparse), headless, ndjson).run()
+
+
+class Service:
+    """One running relay with its web side."""
+
+    def __init__(self, settings: Settings, reloader: Reloader, headless: bool, ndjson: bool) -> None:
+        self.runtime = EventletRuntime()
+        self.clock = SystemClock()
+        self.reloader = reloader
+        self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
+        self.server = WebServer(self.relay, settings, self.runtime, self.clock, None if headless else page(PAGE))
+        self._settings = settings
+        self._reader_gone = threading.Event()
+        if ndjson:
+            gone = self._reader_gone.set if headless else lambda: log.info("the reader of stdout has left")
+            self.relay.on_quotes.append(NdjsonWriter(self.runtime, gone).publish)
+
+    def run(self) -> None:
+        """Serve until a signal, or until the reader of a headless `--ndjson` has left."""
+        signals = Signals(self.runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self.relay.configure(self._settings)
+        try:
+            host, port = self.server.start()
+        except OSError as error:
+            server = self._settings.server
+            fail(f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port")
+        self.relay.start()
+        log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        while not self._reader_gone.is_set():
+            came = signals.wait(_LOOK_EVERY_S)
+            if signal.SIGTERM in came or signal.SIGINT in came:
+                break
+            self._look_at_settings(now=signal.SIGHUP in came)
+        log.info("stopping")
+        self.relay.stop()
+        self.server.stop()
+
+    def _look_at_settings(self, now: bool) -> None:
+        """Apply the settings file if it was saved, or `now`."""
+        outcome = self.reloader.reload(self.clock.now_ms()) if now else self.reloader.check(self.clock.monotonic(), self.clock.now_ms())
+        if outcome is None:
+            return
+        if outcome.reload.ok:
+            self.server.configure(outcome.settings)
+            self.relay.configure(outcome.settings)
+            log.info("settings applied: %s", outcome.changes or "nothing changed")
+        else:
+            log.error("settings not applied, the old ones go on: %s", outcome.reload.error)
+        self.relay.report_reload(outcome.reload)
+
+    def _make_source(self, name: str, settings: FeedSettings) -> Source:
+        return kinds()[settings.kind](name, settings, self.runtime)

@@ -1,0 +1,211 @@
+"""The board, namespace `/`: greetings and state events out, subscriptions in. And who may join a symbol's namespace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ticker import __version__
+from ticker.clock import Clock
+from ticker.relay import Relay, WireState
+from web.fanout.client import Client
+from web.fanout.cohort import Lane
+from web.fanout.engine import Engine
+from web.fanout.frames import text_frame
+from web.fanout.library import Refusal, SocketServer
+
+JOINS_PER_S = 2000
+"""Namespace joins of one client in a second."""
+MAX_HZ, MIN_HZ = 50.0, 0.1
+
+Answer = dict[str, Any]
+
+
+class BadRequest(Exception):
+    """A client's event makes no sense; the message says why."""
+
+
+def event_frame(event: str, payload: object) -> bytes:
+    """An event of `/` as a frame, encoded once for everybody."""
+    return text_frame(b'42["%b",%b]' % (event.encode(), msgspec.json.encode(payload)))
+
+
+class Board:
+    """Handles the events of `/` and keeps its state events current. `members` are the clients that joined it."""
+
+    def __init__(self, server: SocketServer, engine: Engine, relay: Relay, clock: Clock) -> None:
+        self._server = server
+        self._engine = engine
+        self._relay = relay
+        self._clock = clock
+        self.members: set[Client] = set()
+        self._states: dict[str, bytes] = {}
+        handlers: dict[str, Callable[[Client, Any], Answer]] = {
+            "subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "rate": self._rate, "message": self._echo}
+        for event, handler in handlers.items():
+            server.on(event, self._acknowledged(handler), namespace="/")
+        server.on("connect", lambda sid, environ, auth: None, namespace="/")
+        server.on("disconnect", self._left, namespace="/")
+        server.on("*", self._unknown_event, namespace="/")
+        server.joined = self._joined
+        server.gate = self._gate
+        server.unknown = lambda namespace: {"message": "unknown symbol", "data": {"code": "unknown_symbol", "symbol": namespace[1:]}}
+
+    # What the server says.
+
+    def state_changed(self, name: WireState) -> None:
+        """Tell every member that `symbols`, `feeds` or `config` changed; a slow one gets the newest only."""
+        frame = self._states[name] = event_frame(name, self._state(name))
+        for client in self.members:
+            client.put_state(name, frame)
+            self._engine.pump_soon(client)
+
+    def beat(self) -> None:
+        """Tell every member what time it is."""
+        frame = event_frame("beat", {"server_time": self._clock.now_ms()})
+        for client in list(self.members):
+            self._engine.send_frame(client, frame)
+
+    def _joined(self, client: Client, namespace: str) -> None:
+        if namespace != "/":
+            return
+        client.board_joined = True
+        self.members.add(client)
+        broadcast = self._engine.broadcast
+        self._engine.send_frame(client, event_frame("hello", {
+            "epoch": self._relay.epoch, "version": __version__, "server_time": self._clock.now_ms(),
+            "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))
+        for name in ("symbols", "feeds", "config"):
+            frame = self._states.get(name)
+            if frame is None:
+                frame = self._states[name] = event_frame(name, self._state(name))
+            client.put_state(name, frame)
+        self._engine.pump_soon(client)
+
+    def _state(self, name: str) -> object:
+        if name == "symbols":
+            return self._relay.symbols_state()
+        return self._relay.feeds_state() if name == "feeds" else self._relay.config_state()
+
+    def _left(self, sid: str, *_: Any) -> None:
+        client = self._server.manager.clients.get(sid.partition("/")[0])
+        if client is not None:
+            client.board_joined = False
+            self.members.discard(client)
+            if client.closed is None and client.board is not None:
+                self._engine.readers.leave_everything(client.board)
+
+    # What clients ask.
+
+    def _gate(self, client: Client, symbol: str, auth: Any) -> Refusal | None:
+        if client.over_rate(self._engine.clock(), "joins", JOINS_PER_S):
+            return "too_many_requests", f"more than {JOINS_PER_S} joins in a second"
+        if self._room(client) < 1:
+            return "too_many_symbols", f"more than {self._engine.limits.max_symbols_per_client} symbols"
+        return None
+
+    def _room(self, client: Client) -> int:
+        """How many more symbols the client may read."""
+        lane = client.board
+        board = 0 if lane is None else 1 if lane.everything else len(lane.channels)
+        return self._engine.limits.max_symbols_per_client - len(client.spaces.channels) - board
+
+    def _acknowledged(self, handler: Callable[[Client, Any], Answer]) -> Callable[..., Answer]:
+        def handle(sid: str, *arguments: Any) -> Answer:
+            client = self._server.manager.clients[sid.partition("/")[0]]
+            try:
+                if len(arguments) != 1:
+                    raise BadRequest(f"expected one argument, got {len(arguments)}")
+                return handler(client, arguments[0])
+            except BadRequest as error:
+                return {"ok": False, "code": "bad_request", "message": str(error)}
+        return handle
+
+    def _unknown_event(self, event: str, sid: str, *_: Any) -> Answer:
+        known = "subscribe, unsubscribe, rate, message"
+        return {"ok": False, "code": "bad_request", "message": f"unknown event {event[:40]!r}; known: {known}"}
+
+    def _subscribe(self, client: Client, request: Any) -> Answer:
+        symbols = _symbols(request)
+        period_ms = self._period_ms(request["max_hz"]) if request.get("max_hz") is not None else None
+        readers, lane = self._engine.readers, client.board_lane()
+        refused: dict[str, str] = {}
+        room = self._room(client)
+        if symbols == "*":
+            if lane.everything or room + len(lane.channels) >= 1:
+                readers.join_everything(lane)
+            else:
+                refused["*"] = "too_many_symbols"
+        else:
+            for symbol in symbols:
+                channel = readers.registry.get(symbol)
+                if channel is None:
+                    refused[symbol] = "unknown_symbol"
+                elif not lane.everything and channel not in lane.channels:
+                    if room < 1:
+                        refused[symbol] = "too_many_symbols"
+                        continue
+                    readers.join(lane, channel)
+                    room -= 1
+        if period_ms is not None:
+            readers.set_period(lane, period_ms)
+        self._engine.pump_soon(client)
+        return {"ok": True, "subscribed": self._subscribed(lane), "refused": refused, "max_hz": self._granted_hz(lane)}
+
+    def _unsubscribe(self, client: Client, request: Any) -> Answer:
+        symbols = _symbols(request)
+        readers, lane = self._engine.readers, client.board_lane()
+        if symbols == "*":
+            readers.leave_everything(lane)
+        elif lane.everything:
+            left_out = set(symbols)
+            readers.leave_everything(lane, [channel for symbol, channel in readers.registry.items() if symbol not in left_out])
+        else:
+            for symbol in symbols:
+                channel = readers.registry.get(symbol)
+                if channel is not None and channel in lane.channels:
+                    readers.leave(lane, channel)
+        return {"ok": True, "subscribed": self._subscribed(lane), "max_hz": self._granted_hz(lane)}
+
+    def _rate(self, client: Client, request: Any) -> Answer:
+        if not isinstance(request, dict) or "max_hz" not in request:
+            raise BadRequest("rate needs {max_hz: number}")
+        self._engine.readers.set_period(client.spaces, self._period_ms(request["max_hz"]))
+        return {"ok": True, "max_hz": self._granted_hz(client.spaces)}
+
+    def _echo(self, client: Client, text: Any) -> Answer:
+        if not isinstance(text, str):
+            raise BadRequest("message needs a string")
+        self._engine.send_frame(client, event_frame("message", "Echo: " + text))
+        return {"ok": True}
+
+    def _subscribed(self, lane: Lane) -> list[str]:
+        if lane.everything:
+            return list(self._engine.readers.registry)
+        return sorted(channel.symbol for channel in lane.channels)
+
+    def _ceiling_hz(self) -> float:
+        return min(MAX_HZ, 1000 / self._engine.broadcast.flush_ms)
+
+    def _period_ms(self, max_hz: Any) -> float:
+        """The time between two sends that `max_hz` asks for, clamped; 0 where the conflation window is as long."""
+        if isinstance(max_hz, bool) or not isinstance(max_hz, int | float) or not math.isfinite(max_hz) or max_hz <= 0:
+            raise BadRequest("max_hz must be a finite number above 0")
+        granted_hz = min(max(max_hz, MIN_HZ), self._ceiling_hz())
+        return 0.0 if granted_hz >= 1000 / self._engine.broadcast.flush_ms else 1000 / granted_hz
+
+    def _granted_hz(self, lane: Lane) -> float:
+        return round(1000 / lane.period_ms, 6) if lane.period_ms else self._ceiling_hz()
+
+
+def _symbols(request: Any) -> list[str] | str:
+    """The `symbols` of a request: a list of strings, or "*"."""
+    symbols = request.get("symbols") if isinstance(request, dict) else None
+    if symbols == "*":
+        return "*"
+    if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
+        raise BadRequest('symbols must be a list of strings, or "*"')
+    return list(dict.fromkeys(symbols))

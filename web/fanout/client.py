@@ -1,0 +1,115 @@
+"""One Engine.IO client: its outbox, its transport, and what it did lately. The engine and the door act on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from web.fanout.closing import Closing
+from web.fanout.frames import TEXT, FrameReader
+from web.fanout.outbox import Outbox
+
+if TYPE_CHECKING:
+    from web.fanout.engine import Engine
+
+Transport = Literal["polling", "probing", "websocket"]
+
+
+class Client(Outbox):
+    """A connected client. `transport` is `probing` while a long-polling client tries out its WebSocket.
+
+    python-engineio's server holds it where it would hold a socket of its own, so it has the attributes and methods that
+    server uses: `sid`, `closed`, `closing`, `connected`, `upgraded`, `session`, `send`, `close`.
+    """
+
+    __slots__ = ("_session", "address", "board_joined", "closed", "engine", "environ", "events", "events_s", "joins", "joins_s",
+                 "namespaces", "ping_slot", "poll_event", "polled_s", "progress_s", "public_id", "reader",
+                 "sid", "since_s", "socket", "transport")
+
+    def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
+        super().__init__()
+        self.engine = engine
+        self.sid = sid
+        self.public_id = public_id
+        """What its Socket.IO ids begin with; `sid` itself is a secret between server and client."""
+        self.environ = environ
+        self.address: str = environ.get("REMOTE_ADDR", "")
+        self.transport: Transport = transport
+        self.socket: Any = None
+        self.reader: FrameReader | None = None
+        self.closed: Closing | None = None
+        self.board_joined = False
+        self.namespaces = 0
+        """How many other namespaces than symbols' it joined."""
+        self.since_s = self.progress_s = self.polled_s = engine.clock()
+        """Monotonic seconds: when it came, when its socket last took a byte while full, when it last polled."""
+        self.ping_slot = 0
+        self.poll_event: threading.Event | None = None
+        self.events = self.events_s = self.joins = self.joins_s = 0
+        self._session: dict[str, Any] | None = None
+
+    # What python-engineio's server asks of a socket.
+
+    @property
+    def closing(self) -> bool:
+        """Whether it is on its way out (with us that takes no time)."""
+        return self.closed is not None
+
+    @property
+    def connected(self) -> bool:
+        """Whether its handshake is done."""
+        return True
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether it speaks WebSocket."""
+        return self.transport == "websocket"
+
+    @property
+    def session(self) -> dict[str, Any]:
+        """The user session of `Server.session()`; made on first use."""
+        if self._session is None:
+            self._session = {}
+        return self._session
+
+    @session.setter
+    def session(self, value: dict[str, Any]) -> None:
+        self._session = value
+
+    def send(self, pkt: Any) -> None:
+        """Queue an Engine.IO packet of the library's."""
+        encoded = pkt.encode()
+        self.engine.send(self, encoded)
+
+    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """End the connection (`wait` and `abort` are the library's; nothing here waits)."""
+        self.engine.close(self, Closing.SERVER)
+
+    def schedule_ping(self) -> None:
+        """Pings are the engine's."""
+
+    def check_ping_timeout(self) -> bool:
+        """Time-outs are the engine's."""
+        return self.closed is None
+
+    @property
+    def anything_joined(self) -> bool:
+        """Whether it joined at least one namespace."""
+        return self.board_joined or self.namespaces > 0 or bool(self.spaces.channels)
+
+    def over_rate(self, now_s: float, kind: Literal["events", "joins"], limit: int) -> bool:
+        """Count one event or join; whether that makes more than `limit` in this second."""
+        second = int(now_s)
+        if kind == "events":
+            self.events, self.events_s = (self.events + 1, second) if self.events_s == second else (1, second)
+            return self.events > limit
+        self.joins, self.joins_s = (self.joins + 1, second) if self.joins_s == second else (1, second)
+        return self.joins > limit
+
+
+def payload_of(frame: bytes | memoryview) -> tuple[bool, bytes]:
+    """Take a frame apart again for long polling: whether it is text, and its payload."""
+    size = frame[1]
+    start = 2 if size < 126 else 4 if size == 126 else 10
+    return frame[0] & 0x0F == TEXT, bytes(frame[start:])

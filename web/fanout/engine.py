@@ -1,0 +1,344 @@
+"""The loop that owns every WebSocket: one task, one epoll set, all reading and writing. It never blocks.
+
+Other tasks only queue (`send`, `publish`, `put_state`) and wake it. Whoever changes a reading list or handles a client's
+packets holds `turn`; a flush holds it too, so that no list changes under it while it lets others breathe.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from time import monotonic, perf_counter
+from typing import Any, Protocol
+
+from ticker.quote import Quote
+from ticker.settings import BroadcastSettings, LimitSettings
+from web.fanout.client import Client
+from web.fanout.closing import Closing
+from web.fanout.flush import Flusher
+from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, Violation, close_code, close_frame, frame, text_frame
+from web.fanout.outbox import ControlOverflow
+from web.fanout.pulse import Pulse
+from web.fanout.readers import Readers
+from web.runtime import EventletRuntime, original
+
+log = logging.getLogger(__name__)
+
+select = original("select")  # the patched one has no epoll
+socket = original("socket")
+
+_READ_BYTES = 65_536
+_READ_S = 0.004  # how long a round reads before quotes get their turn, seconds
+_NOTSENT_LOWAT_BYTES = 16_384  # begin to conflate after 16 KiB in the kernel, not after the 4 MB it would take
+_IDLE_S = 1.0
+
+
+class Receiver(Protocol):
+    """Who handles what clients send: the library's server (`web.fanout.library`)."""
+
+    def packet(self, client: Client, payload: str | bytes) -> None:
+        """An Engine.IO packet came. Raises `ValueError` for one that makes no sense."""
+
+    def gone(self, client: Client, closing: Closing) -> None:
+        """The client was closed."""
+
+
+class Engine:
+    """Owns the clients. `settings` may be replaced at any time (`configure`)."""
+
+    def __init__(self, runtime: EventletRuntime, epoch: str, broadcast: BroadcastSettings, limits: LimitSettings,
+                 ping_interval_s: int, ping_timeout_s: int) -> None:
+        self.runtime = runtime
+        self.clock = monotonic
+        self.readers = Readers(epoch)
+        self.flusher = Flusher(self.readers, self._breathe)
+        self.broadcast = broadcast
+        self.limits = limits
+        self.clients: set[Client] = set()
+        self.polling: set[Client] = set()  # those of them that poll
+        self.closes: Counter[str] = Counter()
+        self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
+        self.receiver: Receiver | None = None
+        self.turn = threading.Lock()
+        self._epoll = select.epoll()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._wake, select.EPOLLIN)
+        self._by_descriptor: dict[int, Client] = {}
+        self._awake = True
+        self._stopping = False
+        self._flushed_s = 0.0
+        self.waiting_room = WaitingRoom()
+
+    def configure(self, broadcast: BroadcastSettings, limits: LimitSettings) -> None:
+        """Take changed settings into force."""
+        self.broadcast = broadcast
+        self.limits = limits
+
+    # What other tasks may call.
+
+    def publish(self, quotes: Iterable[Quote]) -> None:
+        """Take a batch of updates; it leaves whole, at once or when the conflation window ends."""
+        self.flusher.mark(quotes)
+        self.wake()
+
+    def send(self, client: Client, packet: str | bytes) -> None:
+        """Queue a control packet: never dropped, in order. Too much of it unsent closes the client."""
+        self.send_frame(client, text_frame(packet.encode()) if isinstance(packet, str) else frame(BINARY, packet))
+
+    def send_frame(self, client: Client, framed: bytes) -> None:
+        """The same for a packet that is a frame already (one that many clients get)."""
+        if client.closed is not None:
+            return
+        try:
+            client.put_control(framed)
+        except ControlOverflow:
+            self.close(client, Closing.CONTROL_OVERFLOW)
+        else:
+            self.pump_soon(client)
+
+    def pump_soon(self, client: Client) -> None:
+        """See to it that what `client` is owed is written."""
+        if not client.blocked:
+            self.flusher.pump[client] = None
+            self.wake()
+
+    def wake(self) -> None:
+        """Have the loop look around."""
+        if not self._awake:
+            self._awake = True
+            os.eventfd_write(self._wake, 1)
+
+    def attach(self, client: Client, sock: Any) -> None:
+        """Take over the socket of a client that has shaken hands."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOTSENT_LOWAT_BYTES)
+        client.socket = sock
+        client.reader = FrameReader(self.limits.max_message_bytes)
+        self._by_descriptor[sock.fileno()] = client
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
+
+    def open_for_quotes(self, client: Client) -> None:
+        """The client speaks WebSocket from now on: whatever it is owed goes there."""
+        client.transport = "websocket"
+        client.write = client.socket.send
+        self.pump_soon(client)
+
+    def admit(self, client: Client) -> None:
+        """Count a new client in."""
+        self.clients.add(client)
+        self.pulse.add(client)
+
+    def close(self, client: Client, closing: Closing) -> None:
+        """End a connection: whatever fits of what it is owed, a close frame, and it is forgotten."""
+        if client.closed is not None:
+            return
+        client.closed = closing
+        self.closes[closing.reason] += 1
+        self.clients.discard(client)
+        self.polling.discard(client)
+        self.pulse.remove(client)
+        self.flusher.pump.pop(client, None)
+        self.readers.drop(client)
+        if client.poll_event is not None:
+            client.poll_event.set()
+        if client.socket is not None:
+            self._hang_up(client, closing)
+        if self.receiver is not None:
+            self.receiver.gone(client, closing)
+
+    # The loop.
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        while not self._stopping:
+            self._awake = False
+            timeout_s = self._idle_s()
+            if timeout_s > 0:
+                self.runtime.wait_readable(self._epoll.fileno(), timeout_s)
+            self._awake = True
+            with self.turn:
+                self._round()
+            self.runtime.sleep(0)
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopping = True
+        self.wake()
+
+    def _round(self) -> None:
+        self._read()
+        self._pump()
+        now_s = self.clock()
+        if self.flusher.is_dirty and now_s >= self._flushed_s + self.broadcast.flush_ms / 1000:
+            self._flushed_s = now_s
+            self.flusher.flush(now_s * 1000)
+        self.flusher.send_timed(now_s * 1000)
+        self._pump()
+        self.pulse.beat(now_s)
+        self.waiting_room.open()
+
+    def _idle_s(self) -> float:
+        """How long nothing need be done unless somebody wakes the loop."""
+        if self.flusher.pump or self.waiting_room.is_waiting:
+            return 0
+        now_s = self.clock()
+        due_s = self.pulse.next_s
+        if self.flusher.is_dirty:
+            due_s = min(due_s, self._flushed_s + self.broadcast.flush_ms / 1000)
+        timed_ms = self.flusher.next_timed_ms()
+        if timed_ms is not None:
+            due_s = min(due_s, timed_ms / 1000)
+        return min(due_s - now_s, _IDLE_S)
+
+    def _breathe(self) -> None:
+        self.runtime.sleep(0)
+
+    def _read(self) -> None:
+        until = perf_counter() + _READ_S
+        for descriptor, event in self._epoll.poll(0, 256):
+            if descriptor == self._wake:
+                os.eventfd_read(self._wake)
+                continue
+            client = self._by_descriptor.get(descriptor)
+            if client is None:
+                continue
+            if event & select.EPOLLOUT:
+                self._writable(client)
+            if event & ~select.EPOLLOUT:
+                self._readable(client)
+            if perf_counter() > until:
+                return  # epoll starts with the others next time
+
+    def _readable(self, client: Client) -> None:
+        try:
+            data = client.socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            if client.transport == "probing":
+                self._give_up_probe(client)
+            else:
+                self.close(client, Closing.CLIENT)
+            return
+        try:
+            self._received(client, data)
+        except Violation as violation:
+            self.close(client, Closing.TOO_BIG if violation.code == 1009 else Closing.PROTOCOL)
+        except ValueError:
+            self.close(client, Closing.BAD_PACKET)
+        except Exception:
+            log.exception("a client's packet could not be handled")
+            self.close(client, Closing.ERROR)
+
+    def _received(self, client: Client, data: bytes) -> None:
+        assert client.reader is not None
+        assert self.receiver is not None
+        for opcode, payload in client.reader.feed(data):
+            if client.closed is not None:
+                return
+            if opcode == TEXT:
+                self.receiver.packet(client, payload.decode())
+            elif opcode == BINARY:
+                self.receiver.packet(client, payload)
+            elif opcode == PING:
+                self.send_frame(client, frame(PONG, payload))
+            elif opcode == CLOSE:
+                close_code(payload)
+                self.close(client, Closing.CLIENT)
+
+    def _writable(self, client: Client) -> None:
+        client.blocked = False
+        self._epoll.modify(client.socket.fileno(), select.EPOLLIN)
+        self.pulse.unblocked(client)
+        self.flusher.pump[client] = None
+
+    def _pump(self) -> None:
+        """Serve by itself each client that is owed something no shared buffer carries."""
+        pump = self.flusher.pump
+        while pump:
+            client = pump.popitem()[0]
+            assert isinstance(client, Client)
+            if client.closed is not None or client.blocked:
+                continue
+            if client.write is None:
+                if client.poll_event is not None:
+                    client.poll_event.set()
+                continue
+            self.flusher.serve(client)
+        self._settle_accounts()
+
+    def _settle_accounts(self) -> None:
+        """Wait for room in the sockets that turned out to be full, and give up the dead ones."""
+        blocked, self.flusher.blocked = self.flusher.blocked, []
+        for client in blocked:
+            assert isinstance(client, Client)
+            if client.closed is None:
+                self.pulse.blocked(client)
+                self._epoll.modify(client.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
+        lost, self.flusher.lost = self.flusher.lost, []
+        for client in lost:
+            assert isinstance(client, Client)
+            self.close(client, Closing.CLIENT)
+
+    def _give_up_probe(self, client: Client) -> None:
+        """Its try of a WebSocket failed: it goes on polling."""
+        sock, client.socket = client.socket, None
+        client.transport = "polling"
+        del self._by_descriptor[sock.fileno()]
+        self._epoll.unregister(sock.fileno())
+        sock.close()
+
+    def _hang_up(self, client: Client, closing: Closing) -> None:
+        sock, client.socket = client.socket, None
+        client.write = None
+        descriptor = sock.fileno()
+        self._by_descriptor.pop(descriptor, None)
+        try:
+            self._epoll.unregister(descriptor)
+            if closing is not Closing.CLIENT or client.reader is not None:
+                sock.send(close_frame(closing.code, closing.reason))
+            if closing is Closing.STALLED:
+                # Its buffers are full and will not empty: give the kernel's memory back at once.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        except OSError:
+            pass  # it is gone already
+        finally:
+            sock.close()
+
+
+class WaitingRoom:
+    """Lets a few handshakes in a round, so that a storm of new clients does not hold up the quotes of those who are there."""
+
+    PER_ROUND = 16
+
+    def __init__(self) -> None:
+        self._free = self.PER_ROUND
+        self._waiting: list[threading.Event] = []
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody waits to come in."""
+        return bool(self._waiting)
+
+    def enter(self, wake: Callable[[], None]) -> None:
+        """Return when it is the caller's turn, first come, first served."""
+        if self._free > 0 and not self._waiting:
+            self._free -= 1
+            return
+        ticket = threading.Event()
+        self._waiting.append(ticket)
+        wake()
+        ticket.wait()
+
+    def open(self) -> None:
+        """A round is over: let the next ones in."""
+        self._free = self.PER_ROUND
+        called, self._waiting = self._waiting[:self._free], self._waiting[self._free:]
+        self._free -= len(called)
+        for ticket in called:
+            ticket.set()

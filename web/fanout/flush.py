@@ -1,0 +1,195 @@
+"""One flush: encode each dirty symbol once, build one buffer a cohort, write it once to each client that has room.
+
+Needs no socket, only the `write` of each client (a non-blocking send: returns how many bytes it took, raises
+`BlockingIOError` when it can take none), so that a test can drive it with a socket of its own making.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from time import perf_counter
+
+from ticker.quote import Quote
+from web.fanout.channel import Channel
+from web.fanout.cohort import Cohort, Lane, space_parts
+from web.fanout.outbox import Outbox, owe
+from web.fanout.readers import Readers
+
+BREATHE_S = 0.002
+"""How long a flush may run before it lets the rest of the process have a turn, seconds."""
+_WRITES_A_LOOK = 64  # how often the clock is looked at: a look costs a few per cent of a write
+
+
+class Flusher:
+    """Conflates (the newest quote of each dirty symbol) and flushes. `wrote` and `delivered` count for the metrics."""
+
+    def __init__(self, readers: Readers, breathe: Callable[[], None]) -> None:
+        self.readers = readers
+        self._breathe = breathe
+        self._pause_at = 0.0
+        self._dirty: dict[Channel, Quote] = {}
+        self._timed: list[tuple[float, int, Cohort]] = []  # rate-limited cohorts with news, by the time they are due
+        self._order = count()
+        self.blocked: list[Outbox] = []  # sockets that turned out to be full
+        self.lost: list[Outbox] = []  # sockets that turned out to be dead
+        self.pump: dict[Outbox, None] = {}  # stragglers to be served by themselves
+        self.delivered = 0
+        self.writes = 0
+
+    def mark(self, quotes: Iterable[Quote]) -> None:
+        """Take a batch of updates: the newest of each symbol goes out with the next flush."""
+        registry, dirty = self.readers.registry, self._dirty
+        for quote in quotes:
+            channel = registry.get(quote.symbol)
+            if channel is not None:
+                dirty[channel] = quote
+
+    def forget(self, channel: Channel) -> None:
+        """Send nothing more of a channel that was removed."""
+        self._dirty.pop(channel, None)
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether a flush would send anything."""
+        return bool(self._dirty)
+
+    def next_timed_ms(self) -> float | None:
+        """When the next rate-limited cohort is due, in the caller's milliseconds."""
+        return self._timed[0][0] if self._timed else None
+
+    def flush(self, now_ms: float) -> None:
+        """Send everything dirty. `now_ms`: monotonic milliseconds, for the rates."""
+        self.settle()
+        readers = self.readers
+        readers.number += 1
+        dirty, self._dirty = self._dirty, {}
+        for channel, quote in dirty.items():
+            channel.flush(quote, readers.number)
+        self._pause_at = perf_counter() + BREATHE_S
+        for cohort in self._touched(dirty):
+            if not cohort.period_ms or now_ms >= cohort.due_at_ms:
+                self._send(cohort, now_ms)
+            else:
+                self._schedule(cohort)
+
+    def settle(self) -> None:
+        """Sort the lanes that changed into cohorts, and see to it that what they are owed is sent in its time."""
+        for lane in self.readers.settle():
+            if lane.cohort is not None and lane.period_ms:
+                self._schedule(lane.cohort)
+            else:
+                self.pump[lane.outbox] = None
+
+    def _schedule(self, cohort: Cohort) -> None:
+        if not cohort.queued:
+            cohort.queued = True
+            heapq.heappush(self._timed, (cohort.due_at_ms, next(self._order), cohort))
+
+    def send_timed(self, now_ms: float) -> None:
+        """Send to the rate-limited cohorts whose time has come."""
+        self.settle()
+        self._pause_at = perf_counter() + BREATHE_S
+        while self._timed and self._timed[0][0] <= now_ms:
+            cohort = heapq.heappop(self._timed)[2]
+            cohort.queued = False
+            if cohort.ready or cohort.stragglers:
+                self._send(cohort, now_ms)
+
+    def serve(self, outbox: Outbox) -> None:
+        """Write what one client is owed by itself, until its socket is full (it is then in `blocked`) or nothing is owed now."""
+        write = outbox.write
+        assert write is not None
+        while data := outbox.gather(self.readers.number, self.readers.registry):
+            try:
+                taken = write(data)
+            except BlockingIOError:
+                taken = 0
+            except OSError:
+                self.lost.append(outbox)
+                return
+            outbox.accepted(taken)
+            if taken < len(data):
+                outbox.blocked = True
+                self.readers.demote(outbox)
+                self.blocked.append(outbox)
+                return
+        self.readers.promote(outbox)
+
+    def _touched(self, dirty: Iterable[Channel]) -> list[Cohort]:
+        """The cohorts that read any of the dirty channels."""
+        dirty = list(dirty)
+        cohorts = self.readers.cohorts
+        if sum([len(channel.cohorts) for channel in dirty]) >= len(cohorts):
+            return list(cohorts.values())  # asking each is cheaper than merging what the channels say
+        touched: dict[Cohort, None] = dict(self.readers.everything) if dirty else {}
+        for channel in dirty:
+            touched |= channel.cohorts
+        return list(touched)
+
+    def _send(self, cohort: Cohort, now_ms: float) -> None:
+        channels = cohort.news(self.readers.registry)
+        before, cohort.sent = cohort.sent, self.readers.number
+        if cohort.period_ms:
+            # From when it was due, not from now, or every send would be late by the one before; but never in a burst.
+            cohort.due_at_ms = max(cohort.due_at_ms + cohort.period_ms, now_ms + cohort.period_ms / 2)
+        if cohort.ready and channels:
+            self._write_all(cohort, channels, before)
+        for lane in cohort.stragglers:
+            lane.due = lane.due or bool(cohort.period_ms)
+            if not lane.outbox.blocked:
+                self.pump[lane.outbox] = None
+
+    def _write_all(self, cohort: Cohort, channels: Sequence[Channel], before: int) -> None:
+        if cohort.encode is space_parts and not cohort.period_ms:
+            frames = [channel.cached_frame or channel.frame() for channel in channels]
+            carried: list[Sequence[Channel]] | None = None
+        else:
+            # At a limited rate the first quote of a symbol may have come and gone since the last send.
+            parts = cohort.encode([(channel, channel.first > before) for channel in channels])
+            frames = [part.frame for part in parts]
+            carried = [part.channels for part in parts]
+        buffer = frames[0] if len(frames) == 1 else b"".join(frames)
+        size = len(buffer)
+        ready = list(cohort.ready.items())
+        self.delivered += len(ready) * len(channels)
+        self.writes += len(ready)
+        for start in range(0, len(ready), _WRITES_A_LOOK):
+            for lane, write in ready[start:start + _WRITES_A_LOOK]:
+                try:
+                    taken = write(buffer)
+                except BlockingIOError:
+                    taken = 0
+                except OSError:
+                    self.lost.append(lane.outbox)
+                    continue
+                if taken != size:
+                    self._fell_behind(lane, frames, carried or [(channel,) for channel in channels], taken, before)
+            if perf_counter() > self._pause_at:
+                self._breathe()
+                self._pause_at = perf_counter() + BREATHE_S
+
+    def _fell_behind(self, lane: Lane, frames: Sequence[bytes], carried: Sequence[Sequence[Channel]], taken: int, before: int) -> None:
+        """The socket took `taken` bytes: keep the rest of the frame it is in, and owe the symbols after that."""
+        outbox = lane.outbox
+        assert lane.cohort is not None
+        for other in outbox.lanes():
+            # Nothing else may be written before the rest of the frame, by no cohort.
+            if other.ready and other.cohort is not None:
+                other.cohort.demote(other, other.cohort.sent)
+        outbox.blocked = True
+        self.blocked.append(outbox)
+        lane.due = bool(lane.period_ms)
+        if not taken:
+            lane.synced = before
+            return
+        lane.synced = self.readers.number
+        index = 0
+        while taken >= len(frames[index]):
+            taken -= len(frames[index])
+            index += 1
+        if taken:
+            outbox.cut(frames[index], taken)
+            index += 1
+        owe(lane, [channel for channels in carried[index:] for channel in channels], False)

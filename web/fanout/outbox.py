@@ -1,0 +1,173 @@
+"""What one client is still owed, without I/O: the rest of a frame, control packets, state events, and its two lanes of quotes.
+
+Whatever mixture of ticks, stalls and short writes happens, `gather` hands out whole frames in an order that keeps every
+promise, and `accepted` is told how many bytes the socket took. Memory is bounded by construction: at most one frame in
+progress, `CONTROL_LIMIT_BYTES` of control packets, one of each state event, and one dictionary entry a symbol.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from web.fanout.channel import Channel
+from web.fanout.cohort import Lane, Part, Write, board_parts, space_parts
+
+CONTROL_LIMIT_BYTES = 262_144
+"""More control packets than this unsent and the client is closed (`control_overflow`)."""
+GATHER_BYTES = 65_536
+"""About how much is put together for one write to one client."""
+
+Offer = tuple[Lane | str | None, Part]
+"""A frame that was handed out and whose it is: a lane's, a state event's (its name), or a control packet (`None`)."""
+
+
+class ControlOverflow(Exception):
+    """The client does not read its control packets; close it."""
+
+
+class Outbox:
+    """The unsent side of one client. Frames are WebSocket frames; long polling takes their payloads out again.
+
+    Order: the rest of a frame in progress, then control packets (first in, first out, never dropped), then the newest of
+    each state event, then quotes. So the answer to a join always precedes the symbol's snapshot.
+    """
+
+    __slots__ = ("_control", "_control_bytes", "_offer", "_states", "_tail", "blocked", "board", "spaces", "write")
+
+    def __init__(self) -> None:
+        self.write: Write | None = None  # the socket's; None while there is none (long polling)
+        self.blocked = False  # the socket took less than it was given: wait until it has room
+        self._control: deque[bytes] | None = None  # made on first use and dropped when empty: an idle client holds none
+        self._control_bytes = 0
+        self._states: dict[str, bytes] | None = None
+        self._tail: bytes | memoryview = b""
+        self._offer: list[Offer] | None = None  # what was gathered, and whose it is
+        self.spaces = Lane(self, space_parts)
+        self.board: Lane | None = None
+
+    def put_control(self, frame: bytes) -> None:
+        """Queue a control packet. Raises `ControlOverflow` where more than 256 KiB would wait."""
+        if self._control_bytes + len(frame) > CONTROL_LIMIT_BYTES:
+            raise ControlOverflow
+        if self._control is None:
+            self._control = deque()
+        self._control.append(frame)
+        self._control_bytes += len(frame)
+
+    def put_state(self, name: str, frame: bytes) -> None:
+        """Make `frame` the newest unsent state event `name`, in place of an older one."""
+        if self._states is None:
+            self._states = {}
+        self._states[name] = frame
+
+    def board_lane(self) -> Lane:
+        """The lane of the board subscription, made on first use."""
+        if self.board is None:
+            self.board = Lane(self, board_parts)
+        return self.board
+
+    def lanes(self) -> list[Lane]:
+        """The lanes in use."""
+        return [self.spaces] if self.board is None else [self.spaces, self.board]
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes held for this client alone: its frame in progress, control packets and state events."""
+        return len(self._tail) + self._control_bytes + sum(map(len, (self._states or {}).values()))
+
+    def gather(self, number: int, registry: Mapping[str, Channel]) -> bytes | memoryview:
+        """The bytes to write next, about 64 KiB beyond a single larger frame; empty: nothing is owed now.
+
+        `number`: the newest flush. `accepted` must be called before it is called again.
+        """
+        return self._tail or b"".join(self.frames(number, registry))
+
+    def frames(self, number: int, registry: Mapping[str, Channel], most: int = 1_000_000) -> list[bytes]:
+        """The same as at most `most` separate frames; only for a client without a frame in progress."""
+        offer: list[Offer] = []
+        room = self._gather_control(offer, GATHER_BYTES, most)
+        for lane in self.lanes():
+            if room > 0 and len(offer) < most and not lane.ready:
+                room = _gather_lane(lane, offer, room, most, number, registry)
+        self._offer = offer or None
+        return [part.frame for _, part in offer]
+
+    def _gather_control(self, offer: list[Offer], room: int, most: int) -> int:
+        while self._control and room > 0 and len(offer) < most:
+            frame = self._control.popleft()
+            self._control_bytes -= len(frame)
+            room -= len(frame)
+            offer.append((None, Part(frame, (), False)))
+        if not self._control:
+            self._control = None
+            while self._states and room > 0 and len(offer) < most:
+                name = next(iter(self._states))
+                frame = self._states.pop(name)
+                room -= len(frame)
+                offer.append((name, Part(frame, (), False)))
+        return room
+
+    def accepted(self, count: int) -> None:
+        """Tell how many of the gathered bytes the socket took; what it refused is owed again, with the values of then."""
+        if self._tail:
+            self._tail = self._tail[count:]
+            return
+        offer, self._offer = self._offer or [], None
+        for index, (_, part) in enumerate(offer):
+            size = len(part.frame)
+            if count < size:
+                if count:
+                    # A view, not a copy: the frame may be shared with others that stalled in it.
+                    self._tail = memoryview(part.frame)[count:]
+                self._put_back(offer[index + 1:] if count else offer[index:])
+                return
+            count -= size
+
+    def _put_back(self, refused: list[Offer]) -> None:
+        for owner, part in reversed(refused):
+            if owner is None:
+                if self._control is None:
+                    self._control = deque()
+                self._control.appendleft(part.frame)
+                self._control_bytes += len(part.frame)
+            elif isinstance(owner, str):
+                self._states = {owner: part.frame, **(self._states or {})}
+            else:
+                owe(owner, part.channels, part.snapshot)
+                owner.due = True  # its time had come: it goes on as soon as the socket has room
+
+    def cut(self, frame: bytes, count: int) -> None:
+        """The socket took only the first `count` bytes of `frame`, written past this outbox; the rest comes first."""
+        self._tail = memoryview(frame)[count:]
+
+
+def owe(lane: Lane, channels: Iterable[Channel], snapshot: bool) -> None:
+    """Put channels in front of what came later, so that nothing waits for ever behind busier symbols."""
+    pending = dict.fromkeys(channels, snapshot)
+    for channel, first in lane.pending.items():
+        pending[channel] = pending.get(channel, False) or first
+    lane.pending = pending
+
+
+def _gather_lane(lane: Lane, offer: list[Offer], room: int, most: int,
+                 number: int, registry: Mapping[str, Channel]) -> int:
+    """Offer what `lane` is owed, as far as there is room; returns what room is left."""
+    lane.collect(number, registry)
+    # A rate limit does not hold back the first quote after joining.
+    whole = lane.due or not lane.period_ms
+    owed = [(channel, snapshot) for channel, snapshot in lane.pending.items() if whole or snapshot]
+    taken = 0
+    while taken < len(owed) and room > 0 and len(offer) < most:
+        # A namespace's frame carries one quote: take as many as there is room for. The board's carries many: take all.
+        step = owed[taken:taken + 1] if lane.encode is space_parts else owed[taken:]
+        for part in lane.encode(step):
+            offer.append((lane, part))
+            room -= len(part.frame)
+        taken += len(step)
+    # A channel without a quote yet is done with too: its first flush is everybody's snapshot.
+    for channel, _ in owed[:taken]:
+        del lane.pending[channel]
+    if whole and taken == len(owed):
+        lane.due = False
+    return room

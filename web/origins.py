@@ -1,0 +1,22 @@
+"""Which web pages may connect: our own origin, and the ones the settings list, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def origin_check(allowed: Sequence[str]) -> Callable[[str, Mapping[str, Any]], bool]:
+    """A function (origin, WSGI environment) that says whether a page from there may connect.
+
+    Compared as whole strings, case included: browsers send scheme and host in lower case and leave a default port away.
+    An empty list means same origin; "*" allows all. No `X-Forwarded-…` header is believed.
+    """
+    everybody = "*" in allowed
+    listed = frozenset(allowed)
+
+    def is_allowed(origin: str, environ: Mapping[str, Any]) -> bool:
+        own = f"{environ.get('wsgi.url_scheme', 'http')}://{environ.get('HTTP_HOST', '')}"
+        return everybody or origin in listed or origin == own
+
+    return is_allowed

@@ -1,0 +1,95 @@
+"""The HTTP half of the relay: `/api/…`, `/healthz`, `/readyz` (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from ticker import __version__
+from ticker.clock import Clock
+from ticker.relay import Relay
+
+
+def answer(payload: object, status: int = 200) -> Response:
+    """`payload` as JSON. Numbers are finite: anything else would be null."""
+    return Response(msgspec.json.encode(payload), status, mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """The shape of every error."""
+    return answer({"error": {"code": code, "message": message}}, status)
+
+
+def tagged(payload: object) -> Response:
+    """`payload` as JSON with an `ETag`; 304 and no body for a client that has it already."""
+    body = msgspec.json.encode(payload)
+    tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    response = Response(body, mimetype="application/json", headers={"Cache-Control": "no-cache"})
+    response.set_etag(tag)
+    return response.make_conditional(request.environ)
+
+
+def rest(relay: Relay, clock: Clock, clients: Callable[[], int]) -> Blueprint:
+    """The blueprint; `clients` counts the connected ones."""
+    blueprint = Blueprint("rest", __name__)
+    started_s = clock.monotonic()
+
+    @blueprint.get("/api/symbols")
+    def symbols() -> Response:
+        return tagged({"symbols": relay.symbols_state()})
+
+    @blueprint.get("/api/quotes")
+    def quotes() -> Response:
+        wanted = _wanted()
+        known, board = relay.symbols, relay.quotes
+        if wanted is None:
+            return tagged({"epoch": relay.epoch, "quotes": list(board.values()), "unknown": []})
+        return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in wanted if symbol in board],
+                       "unknown": [symbol for symbol in wanted if symbol not in known]})
+
+    @blueprint.get("/api/quotes/<path:symbol>")
+    def quote(symbol: str) -> Response:
+        if symbol not in relay.symbols:
+            return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
+        found = relay.quotes.get(symbol)
+        if found is None:
+            return error(404, "no_price_yet", f"no source has priced {symbol!r} yet")
+        return tagged(found)
+
+    @blueprint.get("/api/status")
+    def status() -> Response:
+        return answer({"version": __version__, "epoch": relay.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
+                       "clients": clients(), "feeds": relay.feeds_state(), "last_reload": relay.config_state()})
+
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        return answer({"ok": True})
+
+    @blueprint.get("/readyz")
+    def readyz() -> Response:
+        reason = unready(relay)
+        return answer({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+
+    return blueprint
+
+
+def unready(relay: Relay) -> str | None:
+    """Why the relay has nothing to offer, `None` if it has."""
+    feeds: list[dict[str, Any]] = relay.feeds_state()
+    if relay.symbols and not relay.quotes:
+        return "no quotes yet"
+    if feeds and all(feed["state"] == "down" for feed in feeds):
+        return "every feed is down"
+    return None
+
+
+def _wanted() -> list[str] | None:
+    """The symbols asked for, `?symbols=A,B`, each once; `None`: all."""
+    listed = request.args.getlist("symbols")
+    if not listed:
+        return None
+    return list(dict.fromkeys(symbol for part in listed for symbol in part.split(",") if symbol))

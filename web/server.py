@@ -1,0 +1,133 @@
+"""The web side of one process, composed: Flask app, Socket.IO on the fan-out engine, listener, heartbeat."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from ticker.clock import Clock
+from ticker.relay import Relay, WireState
+from ticker.settings import Settings
+from web.board import Board
+from web.fanout.closing import Closing
+from web.fanout.engine import Engine
+from web.fanout.library import TickerSocketIO
+from web.origins import origin_check
+from web.rest import error, rest
+from web.runtime import EventletRuntime
+
+log = logging.getLogger(__name__)
+
+_SPARE_REQUESTS = 512  # HTTP requests at a time beyond one a client (long polling holds one each)
+
+
+class WebServer:
+    """Serves what `relay` publishes. `page` is the blueprint of the page; `None` serves no page (headless)."""
+
+    def __init__(self, relay: Relay, settings: Settings, runtime: EventletRuntime, clock: Clock, page: Blueprint | None) -> None:
+        self._relay = relay
+        self._runtime = runtime
+        self._settings = settings
+        server = settings.server
+        self.engine = Engine(runtime, relay.epoch, settings.broadcast, settings.limits, server.ping_interval_s, server.ping_timeout_s)
+        self.app = Flask("web", static_folder=None)
+        self.app.url_map.merge_slashes = False  # a symbol may hold one
+        self.app.register_blueprint(rest(relay, clock, lambda: len(self.engine.clients)))
+        if page is not None:
+            self.app.register_blueprint(page)
+        self.app.register_error_handler(HTTPException, _http_error)
+        self._origin_allowed = origin_check(server.allowed_origins)
+        self.app.after_request(self._cross_origin)
+        self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=server.ping_interval_s, ping_timeout=server.ping_timeout_s)
+        sockets = self.socketio.server
+        sockets.eio.origin_allowed = self._origin_allowed
+        sockets.eio.max_clients_reached = self._refusal
+        self.board = Board(sockets, self.engine, relay, clock)
+        self._second = self._connects = 0
+        self._tasks: list[Any] = []
+        self._listener: Any = None
+        relay.on_quotes.append(self.engine.publish)
+        relay.on_state.append(self._state_changed)
+
+    def start(self) -> tuple[str, int]:
+        """Listen and serve; returns the address. Raises `OSError` where it is taken."""
+        server = self._settings.server
+        self._listener = self._runtime.listen(server.host, server.port)
+        self._sync_channels()
+        most = self._settings.limits.max_clients + _SPARE_REQUESTS
+        self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._heartbeat),
+                       self._runtime.spawn(self._runtime.serve_http, self._listener, self.app, most)]
+        host, port = self._listener.getsockname()[:2]
+        return host, port
+
+    def configure(self, settings: Settings) -> None:
+        """Take reloaded settings into force (`server.*` needs a restart)."""
+        self._settings = settings
+        self.engine.configure(settings.broadcast, settings.limits)
+
+    def stop(self) -> None:
+        """Close every client with a reason, and stop listening."""
+        if self._listener is not None:
+            self._listener.close()
+        with self.engine.turn:
+            for client in list(self.engine.clients):
+                self.engine.close(client, Closing.SHUTDOWN)
+        self.engine.stop()
+        self._runtime.sleep(0)
+        for task in self._tasks:
+            task.kill()
+
+    def _heartbeat(self) -> None:
+        while True:
+            self._runtime.sleep(self.engine.broadcast.heartbeat_s)
+            self.board.beat()
+
+    def _state_changed(self, name: WireState) -> None:
+        if name == "symbols":
+            self._sync_channels()
+        self.board.state_changed(name)
+
+    def _sync_channels(self) -> None:
+        """Have a channel for each symbol of the settings, and none for any other."""
+        registry = self.engine.readers.registry
+        with self.engine.turn:
+            for symbol in [symbol for symbol in registry if symbol not in self._relay.symbols]:
+                self.socketio.server.remove_symbol(symbol)
+            for symbol in self._relay.symbols:
+                if symbol not in registry:
+                    self.engine.readers.add_channel(symbol)
+                    if symbol in self._relay.quotes:
+                        self.engine.publish([self._relay.quotes[symbol]])
+
+    def _refusal(self, environ: dict[str, Any]) -> str | None:
+        """Why no further client may come in now, `None` if one may."""
+        limits = self._settings.limits
+        clients = self.engine.clients
+        second = int(self.engine.clock())
+        self._connects = self._connects + 1 if second == self._second else 1
+        self._second = second
+        if self._connects > limits.connects_per_s:
+            return "too many connects a second"
+        if len(clients) >= limits.max_clients:
+            return "too many clients"
+        if len(clients) >= limits.max_clients_per_address:  # else no address can have so many
+            address = environ.get("REMOTE_ADDR")
+            if sum(client.address == address for client in clients) >= limits.max_clients_per_address:
+                return "too many clients from this address"
+        return None
+
+    def _cross_origin(self, response: Response) -> Response:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        origin = request.headers.get("Origin")
+        if origin and self._origin_allowed(origin, request.environ):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.add("Vary", "Origin")
+        return response
+
+
+def _http_error(problem: HTTPException) -> Response:
+    code = {404: "not_found", 405: "method_not_allowed"}.get(problem.code or 500, "http_error")
+    return error(problem.code or 500, code, problem.name)
