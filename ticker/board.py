@@ -86,6 +86,11 @@ class _Lane:
         self.newest_ms = 0  # the newest `quote_time` published from the sources it has now
         self.quote: Quote | None = None
 
+    def advance(self, made_ms: int | None, now_ms: int) -> None:
+        """A price made at `made_ms` is being published: none that is older may follow."""
+        if made_ms is not None and made_ms - now_ms < FUTURE_LIMIT_MS:
+            self.newest_ms = made_ms
+
     def status(self) -> tuple[str, str | None]:
         """`pending`, `live` or `rejected`, and what is wrong with its best source that has an error."""
         shown: str | None = None
@@ -272,6 +277,8 @@ class Board:
         if tick != track.tick and not older:
             track.tick = tick
             track.received_ms = now_ms
+            if track is lane.active:
+                lane.advance(tick.quote_time, now_ms)
         return self._settle(lane, now_ms)
 
     def _fail(self, track: _Track, error: FeedError, now_ms: int) -> list[Quote]:
@@ -289,7 +296,8 @@ class Board:
         chosen = choose([track.usable(now_ms) for track in tracks], index, lane.switched_ms, now_ms)
         if chosen is not None and chosen != index:
             lane.switched_ms = None if index is None else now_ms
-            lane.active = tracks[chosen]
+            lane.active = active = tracks[chosen]
+            lane.advance(active.tick.quote_time if active.tick else None, now_ms)
         updates = self._publish(lane, now_ms)
         fresh = lane.quote is not None and lane.quote.state == "fresh"
         for track in tracks:
@@ -312,8 +320,6 @@ class Board:
             quote = _quote(lane, active, active.tick, received_ms, state)
         if last is not None and _same(quote, last):
             return []
-        if active is not None and quote.quote_time is not None and quote.quote_time - now_ms < FUTURE_LIMIT_MS:
-            lane.newest_ms = max(lane.newest_ms, quote.quote_time)
         self._symbols_changed = self._symbols_changed or last is None
         lane.seq += 1
         lane.quote = self.quotes[lane.symbol] = msgspec.structs.replace(quote, seq=lane.seq)
