@@ -9,8 +9,8 @@ from ticker import symbols
 ALLOWED = "ABCXYZabcxyz0189.-_=^/:+"
 
 
-@pytest.mark.parametrize("symbol", ["A", "AAPL", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "BTC/USD", "7203.T", "a_b", "CRYPTO:BTC+USD", "A" * 32,
-                                    "A.", "A/.b", "A/..b", "A/b."])
+@pytest.mark.parametrize("symbol", ["A", "AAPL", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "BTC/USD", "7203.T", "a_b", "CRYPTO:BTC+USD",
+                                    "A" * 32, "A.", "A/.b", "A/..b", "A/b."])
 def test_accepts(symbol: str) -> None:
     """What providers call their instruments can be a symbol."""
     assert symbols.check(symbol) is None

@@ -29,6 +29,16 @@ class Changes:
         """Whether anything is different."""
         return any(getattr(self, field.name) for field in fields(self))
 
+    def __str__(self) -> str:
+        """For a log: what is different, at most ten names of each."""
+        parts = []
+        for field in fields(self):
+            names = getattr(self, field.name)
+            if names:
+                more = f" and {len(names) - 10} more" if isinstance(names, tuple) and len(names) > 10 else ""
+                parts.append(field.name.replace("_", " ") + (f" {', '.join(names[:10])}{more}" if isinstance(names, tuple) else ""))
+        return "; ".join(parts) or "nothing changed"
+
 
 def diff(old: Settings, new: Settings) -> Changes:
     """What leads from `old` to `new`."""

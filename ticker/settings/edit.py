@@ -168,4 +168,6 @@ def _without_lines(text: str, symbol: str) -> str:
         last = max([headers[0], *keys])
         gone.update(number for number in headers if number < last)
         gone.add(headers[0])
-    return "\n".join(line for number, line in enumerate(lines, 1) if number not in gone)
+    kept = "\n".join(line for number, line in enumerate(lines, 1) if number not in gone)
+    # If the last line went and nothing ended it, half of what ended the one before is left.
+    return kept if text.endswith("\n") else kept.removesuffix("\r")

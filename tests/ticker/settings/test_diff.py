@@ -92,3 +92,11 @@ def test_live_keeps_the_running_server() -> None:
     assert (now.server.port, now.broadcast.flush_ms) == (1, 60)
     assert diff(now, new) == Changes(restart_required=("server.port",))
     assert diff(now, live(now, running)) == Changes(broadcast=("broadcast.flush_ms",))
+
+
+def test_a_line_for_the_log() -> None:
+    """It names what changed, briefly."""
+    assert str(Changes()) == "nothing changed"
+    many = tuple(f"S{number}" for number in range(12))
+    assert str(Changes(added_symbols=many, reordered=True, limits=("limits.max_clients",))) == (
+        "added symbols S0, S1, S2, S3, S4, S5, S6, S7, S8, S9 and 2 more; reordered; limits limits.max_clients")

@@ -48,6 +48,7 @@ def test_add(before: str, after: str) -> None:
     ("[symbols.A] # c\n[symbols.B]\nfeed = 'sim'\n", "[symbols.B]\nfeed = 'sim'\n"),
     ("[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n", "[limits]\n[symbols.B]\nfeed = 'sim'\n"),
     ("[symbols]\r\nA = { feed = 'sim' }\r\n# c\r\n", "[symbols]\r\n# c\r\n"),
+    ("[symbols]\r\nB = {}\r\nA = { feed = 'sim' }", "[symbols]\r\nB = {}"),
     ("[symbols.A]\nfeed = 'x'\n[symbols.A.sim]\nvolatility_pct = 1\n# c\n[limits]\n", "# c\n[limits]\n"),
 ])
 def test_remove(before: str, after: str) -> None:
