@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import resource
 import signal
 import sys
@@ -14,6 +15,7 @@ import click
 from rich.console import Console
 
 from bench.build import BUILD, BuildFailed, build, install_node_peer
+from bench.children import GENERATOR_CORE
 from bench.machine import describe
 from bench.report import markdown, show, show_targets
 from bench.rows import Row
@@ -23,7 +25,7 @@ from bench.servers import PEERS, Kind
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 STORED = BUILD / "results.json"
-NARROWEST = 110  # columns of text, for the widest table
+NARROWEST = 132  # columns of text, for the widest table
 
 
 @click.command()
@@ -37,6 +39,7 @@ def main(scenarios: tuple[str, ...], peers: tuple[str, ...], seconds: float | No
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every child is ended on the way out
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), hard))  # inherited by the servers: a client is a file
+    os.sched_setaffinity(0, {GENERATOR_CORE})  # its own little work; children are pinned one by one
     console = Console()
     console.width = max(console.width, NARROWEST)
     try:

@@ -103,15 +103,19 @@ def markdown(rows: Sequence[Row], machine: Mapping[str, str], runs: Mapping[str,
     return "\n".join(parts) + "\n"
 
 
+def _cpu_ratio(row: Row, ours: Row | None) -> float | None:
+    return row.cpu_us / ours.cpu_us if ours is not None and row.cpu_us and ours.cpu_us else None
+
+
 def _tables(rows: Sequence[Row], *, short: bool) -> list[tuple[tuple[str, str], list[str], list[list[str]]]]:
     tables = []
     for key, group in groupby(rows, key=lambda row: (row.scenario, row.case)):
         case = list(group)
         ours = next((row for row in case if row.server == OURS.name), None)
         columns = [column for column in COLUMNS if any(column.value(row) is not None for row in case)]
-        header = ["server", *(column.short if short else column.title for column in columns), "ours is ×", ""]
+        header = ["server", *(column.short if short else column.title for column in columns), "ours is ×", "CPU ×", ""]
         lines = [[row.server, *(_number(column.value(row), column.digits) for column in columns), _number(ratio(row, ours), 2),
-                  _remarks(row)] for row in case]
+                  _number(_cpu_ratio(row, ours), 2), _remarks(row)] for row in case]
         tables.append((key, header, lines))
     return tables
 

@@ -71,6 +71,14 @@ class Row:
         return asdict(self)
 
 
+def advantage(ours: Row, other: Row) -> tuple[float | None, bool]:
+    """How many times more ours delivers; and whether that had to be told from the CPU time of an update, because a rate in it was
+    not the sender's limit."""
+    by_cpu = "compare CPU" in ours.verdict + other.verdict
+    upper, lower = (other.cpu_us, ours.cpu_us) if by_cpu else (ours.delivered_per_s, other.delivered_per_s)
+    return (upper / lower if upper is not None and lower else None), by_cpu
+
+
 def verdict(machine: Machine, *, saturating: bool) -> str:
     """What a figure is worth. A highest rate counts while the sender's core is the limit (≥ 95 % busy) and the generator's is not
     (< 95 %); else only the CPU time of an update can be compared. Disturbed: others used the cores."""

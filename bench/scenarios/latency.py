@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.children import ChildFailed
 from bench.knee import whole_rounds_s
 from bench.rows import Row
-from bench.run import Bench, calm_window, session
+from bench.run import Bench, calm_window, sampling, session
 from bench.servers import SEND_LOOP, Load
 
 NAME = "latency"
@@ -36,7 +36,7 @@ CASES = (
 
 
 def run(bench: Bench) -> Iterator[Row]:
-    """All cases; every update's age is taken up to a few hundred thousand samples a second."""
+    """All cases; no pauses between the generator's reads."""
     for case in CASES:
         bench.say(case.title)
         for kind in bench.kinds:
@@ -46,7 +46,7 @@ def run(bench: Bench) -> Iterator[Row]:
             offered = case.load.offered_per_s(case.hz)
             row = Row(NAME, case.title, kind.name, offered_per_s=offered)
             try:
-                with session(bench, kind, case.load, case.hz, "--sample-every", str(1 if offered < 200_000 else 7)) as opened:
+                with session(bench, kind, case.load, case.hz, *sampling(offered)) as opened:
                     seconds = whole_rounds_s(case.hz, min(case.least_s, 5.0) if bench.quick else max(bench.seconds, case.least_s))
                     row.speed = opened.speed
                     window = calm_window(bench, opened.generator, seconds)

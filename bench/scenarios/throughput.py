@@ -9,7 +9,7 @@ from bench.children import ChildFailed
 from bench.knee import knee
 from bench.loadgen import Joined, Window
 from bench.rows import Row
-from bench.run import COALESCE, Bench, calm_window, climb, session
+from bench.run import COALESCE, Bench, calm_window, climb, sampling, session
 from bench.servers import OURS, SEND_LOOP, Kind, Load
 
 NAME = "throughput"
@@ -62,7 +62,8 @@ def one_case(bench: Bench, scenario: str, case: str, load: Load, rounds: int | N
             except ChildFailed as error:
                 plan.best.add_note(f"a later round failed: {str(error)[:80]}")
     for plan in plans:
-        plan.best.facts = {f"round {number}": delivered for number, delivered in enumerate(plan.rounds, 1)}
+        if len(plan.rounds) > 1:
+            plan.best.facts = {f"round {number}": delivered for number, delivered in enumerate(plan.rounds, 1)}
     return [plan.best for plan in plans] + failed
 
 
@@ -83,7 +84,8 @@ def _first_round(bench: Bench, kind: Kind, scenario: str, case: str, load: Load)
 
 
 def _flat_out(bench: Bench, kind: Kind, label: str, scenario: str, case: str, load: Load, hz: float) -> tuple[Row, Window]:
-    with session(bench, kind, load, hz, *COALESCE) as opened:
+    offered = load.offered_per_s(hz or 1000)
+    with session(bench, kind, load, hz, *COALESCE, *sampling(offered)) as opened:
         window = calm_window(bench, opened.generator, bench.seconds, 2)
     row = _row(scenario, case, label, load, hz, window, opened.joined, opened.speed, offers=kind is not SEND_LOOP)
     if kind is SEND_LOOP:

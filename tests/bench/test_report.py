@@ -39,6 +39,15 @@ def test_bounds_compare_with_the_servers_they_name() -> None:
     assert figures[f"{CASE}: × NATS, p99 ≤ 150 ms"].measured is None
 
 
+def test_a_rate_that_was_nobodys_limit_is_compared_by_cpu() -> None:
+    """Ours at the highest rate of its feed with CPU to spare: what an update costs decides, and the figure says so."""
+    ours, limit = rate("tickercast", 4e6), rate("send loop", 8e6)
+    ours.verdict, ours.cpu_us, limit.cpu_us = "sender's core not full: compare CPU per update", 0.14, 0.126
+    figure = evaluate([ours, limit])[0]
+    assert figure.measured == pytest.approx(0.9)
+    assert (figure.met, figure.note) == (True, "by CPU per update")
+
+
 def test_nobody_closed_is_not_closed_in_time() -> None:
     """A stalled client that the server never closed has no time of closing; that is a miss."""
     row = Row(stall.NAME, stall.LONG, "tickercast", facts={"closed": 0.0, "last closed after, s": 0.0})
@@ -53,5 +62,5 @@ def test_the_page_says_what_was_measured_and_on_what() -> None:
     page = markdown([row, rate("send loop", 4e6)], {"processor": "P", "cores": "2"}, {throughput.NAME: "2026-01-01, quick"})
     assert "The machine: processor P, cores 2." in page
     assert "2026-01-01, quick" in page
-    assert "| tickercast | 3,412,345 | 10.00 | 1.00 | valid; a/b |" in page
-    assert "| send loop | 4,000,000 | 10.00 | 0.85 | valid |" in page
+    assert "| tickercast | 3,412,345 | 10.00 | 1.00 |  | valid; a/b |" in page
+    assert "| send loop | 4,000,000 | 10.00 | 0.85 |  | valid |" in page
