@@ -31,14 +31,16 @@ class Child:
         """Start it pinned to `core`. It leads a group of its own, so that Ctrl-C reaches the bench and not it."""
         self.name = name
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop())
-        pinned = ["taskset", "-c", str(core), *command] if shutil.which("taskset") else list(command)
+        pinned = ["taskset", "-c", str(core), *command]
+        if shutil.which("setpriv"):
+            pinned = ["setpriv", "--pdeathsig", "KILL", *pinned]  # not even a killed bench leaves a server behind
         env = {key: value for key, value in os.environ.items() if not key.startswith("TICKERCAST_")}
         self.process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE if pipe_stdout else self._log,
                                         stderr=self._log, cwd=ROOT, env=env, start_new_session=True)
 
     @property
     def pid(self) -> int:
-        """`taskset` becomes the command it runs, so this is the command's own id."""
+        """`setpriv` and `taskset` become the command they run, so this is the command's own id."""
         return self.process.pid
 
     def log(self) -> str:
