@@ -139,11 +139,11 @@ export class App {
   }
 
   private takeSymbols(symbols: Parameters<Store["applySymbols"]>[0]): void {
+    this.chrome.setSymbols(symbols); // first: the chosen group decides which rows pass
     const { added, removed } = this.store.applySymbols(symbols);
     for (const row of removed) this.context.sparks.delete(row.symbol);
     const moved = this.order.length !== this.store.rows.size || symbols.some((info, index) => this.order[index]?.symbol !== info.symbol);
     if (added.length > 0 || removed.length > 0 || moved) this.setRows(symbols.map((info) => info.symbol));
-    this.chrome.setSymbols(symbols);
     this.gate.request();
   }
 

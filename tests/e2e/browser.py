@@ -1,0 +1,61 @@
+"""The system's Chromium over a running relay. A pytest plugin: `pytest_plugins = ["tests.e2e.browser"]`."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.e2e.page import ROOT, Complaints, Relay, Table
+
+BUILD = ROOT / "web" / "frontend" / "dist" / "index.html"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]
+"""No sandbox: as root Chromium has none. The others keep it from calling hosts of its maker."""
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all tests; each test has a context of its own."""
+    if not BUILD.is_file():
+        pytest.fail("The page is not built. Run `make setup`.", pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def relay(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Relay]:
+    """A relay with the settings of the test's module (`SETTINGS`), running."""
+    relay = Relay(tmp_path, request.module.SETTINGS)
+    relay.start()
+    yield relay
+    relay.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader's profile at a desk, English, with nothing remembered."""
+    context = browser.new_context(viewport={"width": 1440, "height": 800}, locale="en-US", timezone_id="UTC", color_scheme="dark")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def table(relay: Relay, context: BrowserContext) -> Iterator[Table]:
+    """The page, open and live. In the end nothing may have gone wrong on it."""
+    complaints = Complaints(relay.url)
+    page = context.new_page()
+    complaints.watch(page)
+    page.goto(relay.url)
+    table = Table(page)
+    table.wait_connection("live")
+    yield table
+    assert complaints.found == []

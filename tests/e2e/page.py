@@ -1,0 +1,140 @@
+"""The real process that serves the page, and the page as a reader finds it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 30
+
+
+class Relay:
+    """`python main.py serve` as a process of its own, with a settings file that the test may edit."""
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        self.config = folder / "settings.toml"
+        self.config.write_text(settings)
+        self.port = 0
+        self.log: deque[str] = deque(maxlen=500)
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, at the port it had before if there was one, and wait until it listens."""
+        command = [sys.executable, "main.py", "serve", "--port", str(self.port), "--config", str(self.config)]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self._process, listening), daemon=True)
+        self._reader.start()
+        if not listening.wait(START_TIMEOUT_S):
+            self.stop(signal.SIGKILL)
+            pytest.fail("the relay did not start:\n" + "\n".join(self.log))
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
+        """End it; SIGKILL leaves it no time to say goodbye to its clients."""
+        if self._process is None:
+            return
+        self._process.send_signal(with_signal)
+        self._process.wait(10)
+        self._process = None
+        if self._reader is not None:
+            self._reader.join()
+
+    def signal(self, number: signal.Signals) -> None:
+        """SIGSTOP makes it mute with its sockets open; SIGCONT lets it go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def edit(self, change: Callable[[str], str]) -> None:
+        """Save the settings file as an editor does: a new file in place of the old."""
+        beside = self.config.with_suffix(".new")
+        beside.write_text(change(self.config.read_text()))
+        beside.replace(self.config)
+
+    def _read(self, process: subprocess.Popen[str], listening: threading.Event) -> None:
+        assert process.stderr is not None
+        with process.stderr as lines:
+            for line in lines:
+                self.log.append(line.rstrip())
+                if found := re.search(r"listening on http://127\.0\.0\.1:(\d+)", line):
+                    self.port = int(found[1])
+                    listening.set()
+
+
+class Table:
+    """The live table as a reader finds it: a row is a symbol, a column a field."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def cell(self, symbol: str, field: str) -> Locator:
+        """The cell of one field of one symbol."""
+        return self.page.locator(f'[row-id="{symbol}"] [col-id="{field}"]')
+
+    def text(self, symbol: str, field: str) -> str:
+        """The first line of a cell: the value, without the arrow and the move beside a price."""
+        return self.cell(symbol, field).inner_text().split("\n")[0]
+
+    def number(self, symbol: str, field: str) -> float:
+        """A cell's number."""
+        return float(self.text(symbol, field).replace(",", "").rstrip("%"))
+
+    def column(self, field: str) -> list[str]:
+        """The cells of one column that are drawn, from top to bottom, as they were at one moment."""
+        texts: list[str] = self.page.evaluate(
+            """(field) => [...document.querySelectorAll(`.ag-row:not(.ag-opacity-zero) [col-id="${field}"]`)]
+                .map((cell) => [Number(cell.closest("[row-index]").getAttribute("row-index")), cell.innerText.split("\\n")[0]])
+                .sort((left, right) => left[0] - right[0]).map(([, text]) => text)""",
+            field,
+        )
+        return texts
+
+    def header(self, field: str) -> Locator:
+        """A column's title."""
+        return self.page.locator(f'.ag-header-cell[col-id="{field}"]')
+
+    def wait_priced(self, symbol: str) -> None:
+        """Wait until `symbol` shows a price."""
+        self.page.wait_for_selector(f'[row-id="{symbol}"] [col-id="price"] .whole:not(:empty)')
+
+    def wait_connection(self, word: str, timeout_ms: float = 15_000) -> None:
+        """Wait until the page says `word` of its connection."""
+        self.page.wait_for_selector(f'body[data-connection="{word}"]', timeout=timeout_ms)
+
+
+class Complaints:
+    """What must never happen on a page: an error in its console, a violation of its policy, a request to another host."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.found: list[str] = []
+
+    def watch(self, page: Page) -> None:
+        """Listen to `page`."""
+        page.on("pageerror", lambda error: self.found.append(f"error: {error}"))
+        page.on("console", self._console)
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        refused = "ERR_CONNECTION" in message.text or "ERR_INTERNET_DISCONNECTED" in message.text
+        if message.type in {"error", "warning"} and not refused:  # a server that is down on purpose is no fault of the page
+            self.found.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.origin, self.origin.replace("http", "ws", 1), "data:", "blob:")):
+            self.found.append(f"request to another host: {request.url}")
