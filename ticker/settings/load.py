@@ -23,6 +23,7 @@ from ticker.settings.model import (
     SymbolSettings,
     Table,
 )
+from ticker.settings.oddities import oddities
 from ticker.settings.words import did_you_mean, key_path, nearest, shown, toml
 
 FIXED: Mapping[str, type[Table]] = {"server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings}
@@ -90,7 +91,7 @@ class _Loader:
         if self.problems:
             raise SettingsError(list(self.problems.values()))
         settings = Settings.model_validate({**fixed, "feeds": checked_feeds, "symbols": checked_symbols})
-        return Loaded(settings, (*self.warnings, *_oddities(settings)))
+        return Loaded(settings, (*self.warnings, *oddities(settings)))
 
     def _add(self, problem: Problem) -> None:
         if problem.key not in self.refused:
@@ -111,14 +112,24 @@ class _Loader:
             self._add(problem)
         self.warnings += overlay.warnings
         self.refused = {key_path(path) for path in overlay.refused}
-        for path, value, variable in overlay.values:
-            *table, key = path
-            (feeds.setdefault(table[1], {}) if table[0] == "feeds" else known[table[0]])[key] = value
-            self.origins[path] = f"the variable {variable}"
+        given = [(path, value, f"the variable {variable}") for path, value, variable in overlay.values]
         for dotted, value in overrides.items():
             name, key = dotted.split(".")
-            known[name][key] = value
-            self.origins[name, key] = f"the option --{key.replace('_', '-')}"
+            given.append(((name, key), value, f"the option --{key.replace('_', '-')}"))
+        for path, value, origin in given:
+            values = feeds.setdefault(path[1], {}) if path[0] == "feeds" else known[path[0]]
+            if path[-1] in values and path not in self.origins:
+                self._check_alone(values, path)
+            values[path[-1]] = value
+            self.origins[path] = origin
+
+    def _check_alone(self, values: Mapping[str, Any], path: _Key) -> None:
+        """Judge a value of the file that something else is going to replace: the file has to be right in itself."""
+        model = FIXED.get(path[0]) or (self.kinds[values["kind"]].settings if _kind(values) in self.kinds else FeedSettings)
+        result = check(model, {path[-1]: values[path[-1]]}, path[:-1], {})
+        for problem in result if isinstance(result, list) else []:
+            if isinstance(problem, Problem) and problem.key.startswith(key_path(path)):
+                self._add(problem)
 
     def _refuse_secrets(self, known: Mapping[str, dict[str, Any]], feeds: Mapping[str, dict[str, Any]], in_file: set[_Key]) -> None:
         """A secret in the file gets copied, committed and pasted into bug reports. Take it out, and say where it belongs."""
@@ -206,6 +217,8 @@ class _Loader:
             if name not in feed_names:
                 known = [*SYMBOL_KEYS, *(feed for feed in chosen if feed in feed_names)]
                 self._add(unknown_key(path, name, known, value))
+            elif name not in chosen and not all(feed in feed_names for feed in chosen):
+                continue  # The feed that was meant may be this one, under a wrong name.
             elif name not in chosen:
                 reason = f"the symbol does not use the feed {name}"
                 self._add(Problem(key_path([*path, name]), reason, f"add {name} to feed, or remove this"))
@@ -281,25 +294,3 @@ def _dotted(values: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator
             if "feed" in value:
                 yield (*before, name)
             yield from _dotted(value, (*before, name))
-
-
-def _oddities(settings: Settings) -> Iterator[Problem]:
-    """What will work and is hardly meant."""
-    used = {feed for symbol in settings.symbols.values() for feed in symbol.feed}
-    for name, feed in settings.feeds.items():
-        path = ("feeds", name)
-        if name not in used:
-            yield Problem(key_path(path), "no symbol uses this feed")
-        if feed.interval_s < feed.advised_interval_s:
-            reason = f"the provider advises {feed.advised_interval_s:g} s or more"
-            yield Problem(key_path([*path, "interval_s"]), reason, value=feed.interval_s)
-        if feed.stale_after_s is not None and feed.stale_after_s <= feed.interval_s:
-            yield Problem(key_path([*path, "stale_after_s"]), "not longer than interval_s: prices turn stale between two polls",
-                          value=feed.stale_after_s)
-    if not settings.symbols:
-        yield Problem("symbols", "there are no symbols yet", "symbols add SYMBOL")
-    by_lower: dict[str, str] = {}
-    for symbol in settings.symbols:
-        twin = by_lower.setdefault(symbol.lower(), symbol)
-        if twin != symbol:
-            yield Problem(key_path(["symbols", symbol]), f"differs from {twin} by case only, and is another symbol")

@@ -15,7 +15,8 @@ from ticker.errors import Problem, SettingsError
 from ticker.settings.words import key_part, key_path, nearest
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_REPAIRS = 50
+MAX_LINES_REREAD = 40_000
+"""How much reading over again is worth it to tell of more errors: well under a second, in which a running server stands still."""
 
 _PART = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=\s*")
@@ -88,8 +89,10 @@ def parse(text: str, name: str) -> tuple[dict[str, Any], list[Problem]]:
         except tomllib.TOMLDecodeError as error:
             fault = _fault(str(error), lines, name)
             problems.append(fault.problem)
-            if not fault.repairable or len(problems) > MAX_REPAIRS:
+            if not fault.repairable:
                 raise SettingsError(problems) from None
+            if len(problems) * len(lines) > MAX_LINES_REREAD:
+                raise SettingsError([*problems, Problem(name, "may have more such errors: reading it ended here")]) from None
             lines[fault.line - 1] = ""
         except ValueError:
             raise SettingsError([*problems, Problem(name, "has a number with thousands of digits in it")]) from None

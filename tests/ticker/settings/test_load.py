@@ -188,12 +188,13 @@ A = { feed = "sim" }
 BTC/USD = { feed = "sim" }
 BRK.B = { feed = "sim" }
 C = { feed = "sim }
-D = { feed = "wbe", decimals = 2.5, sim = "x" }
+D = { feed = "wbe", decimals = 2.5, web = "x" }
+E = { feed = "web", sim = "x" }
 """
     keys = [problem.key for problem in problems_of(text, {"TICKERCAST_SERVER__PROT": "1"}, {"server.host": ""})]
     assert sorted(keys) == sorted([
         "symbols.A", 'symbols."BTC/USD"', "symbols.C", "server.port", "server.tls", "server.host", "limits.max_clients", "feeds.sim.seed",
-        "feeds.web.kind", "feeds.web.stale_after_s", 'symbols."BRK.B"', "symbols.D.feed", "symbols.D.decimals", "symbols.D.sim",
+        "feeds.web.kind", "feeds.web.stale_after_s", 'symbols."BRK.B"', "symbols.D.feed", "symbols.D.decimals", "symbols.E.sim",
         "TICKERCAST_SERVER__PROT"])
 
 
@@ -284,6 +285,16 @@ def test_order_of_precedence() -> None:
     assert parse(text, KINDS, environ).settings.server.port == 2
     server = parse(text, KINDS, environ, {"server.port": 3, "server.host": None}).settings.server
     assert (server.port, server.host, server.ping_interval_s) == (3, "::1", 3)
+
+
+def test_what_is_overridden_must_be_right_all_the_same() -> None:
+    """A mistake in the file does not wait for the day on which the option is left out."""
+    text = '[server]\nport = "x"\nallowed_origins = [5]\n[feeds.sim]\nkind = "walk"\nseed = -1\n'
+    environ = {"TICKERCAST_SERVER__ALLOWED_ORIGINS": "[]", "TICKERCAST_FEEDS__SIM__SEED": "1"}
+    problems = problems_of(text, environ, {"server.port": 0})
+    blamed = {problem.key: problem.value for problem in problems}
+    assert blamed == {"server.allowed_origins[0]": 5, "feeds.sim.seed": -1, "server.port": "x"}
+    assert not any("it comes from" in problem.hint for problem in problems)
 
 
 def test_a_wrong_option_is_named() -> None:

@@ -86,11 +86,13 @@ def test_reading_stops_where_the_rest_would_be_misread() -> None:
 
 
 def test_many_errors_end() -> None:
-    """A file that is nothing but errors is not read for ever."""
-    text = "[symbols]\nA = {}\n" + "A = {}\n" * 10_000
+    """A short file is read to its end; a long one that is nothing but errors is not read for ever, and says so."""
+    _, problems = parse("[symbols]\nA = {}\n" + "A = {}\n" * 100, "settings.toml")
+    assert len(problems) == 100
     with pytest.raises(SettingsError) as caught:
-        parse(text, "settings.toml")
-    assert len(caught.value.problems) == 51
+        parse("[symbols]\nA = {}\n" + "A = {}\n" * 10_000, "settings.toml")
+    assert len(caught.value.problems) < 10
+    assert "may have more such errors" in str(caught.value.problems[-1])
 
 
 def test_unquoted_secrets_do_not_show() -> None:
