@@ -276,6 +276,16 @@ def test_no_step_back_across_a_switch() -> None:
     assert seen(board.apply("b", tick(2.1, quote_time=NOW + 1), NOW + LIMIT + 1)) == [(3, 2.1, "b", "fresh")]
 
 
+def test_no_step_back_of_the_time_received() -> None:
+    """A source whose price has stood unchanged for longer than the other's takes over without turning `received_time` back."""
+    board = two_sources()
+    board.apply("a", tick(1.0), NOW)
+    board.apply("b", tick(2.0), NOW + 1_000)
+    board.apply("a", tick(1.1), NOW + 9_000)
+    board.apply("b", tick(2.0), NOW + 10_000)
+    assert [(quote.source, quote.received_time) for quote in board.set_feed_down("a", True, NOW + 10_500)] == [("b", NOW + 9_000)]
+
+
 def test_failed_only_when_every_source_is() -> None:
     """One source that may still answer keeps the price fresh to its limit, then stale, rather than failed."""
     board = two_sources()
