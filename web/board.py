@@ -79,7 +79,8 @@ class Board:
             "epoch": self._relay.epoch, "version": __version__, "server_time": self._clock.now_ms(),
             "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))
         for name in ("symbols", "feeds", "config"):
-            frame = self._states.get(name)
+            # Of the feeds more than what makes an event changes (`last_success`); there are few, so they are told as they are.
+            frame = self._states.get(name) if name != "feeds" else None
             if frame is None:
                 frame = self._states[name] = event_frame(name, self._state(name))
             client.put_state(name, frame)

@@ -30,7 +30,8 @@ def tagged(payload: object) -> Response:
     tag = hashlib.blake2b(body, digest_size=12).hexdigest()
     response = Response(body, mimetype="application/json", headers={"Cache-Control": "no-cache"})
     response.set_etag(tag)
-    return response.make_conditional(request.environ)
+    response.make_conditional(request.environ)
+    return response
 
 
 def rest(relay: Relay, clock: Clock, clients: Callable[[], int]) -> Blueprint:

@@ -17,7 +17,7 @@ _PIPE_BUF = 4096  # a pipe that can be written to takes so many bytes without bl
 class OneLine(logging.Formatter):
     """One event, one line: line ends and other control characters in a message are escaped. Tracebacks keep their lines."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class' name)
+    def formatMessage(self, record: logging.LogRecord) -> str:
         return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in super().formatMessage(record))
 
 

@@ -22,7 +22,8 @@ class Channel:
     all that a slow client costs.
     """
 
-    __slots__ = ("_body", "_epoch_tail", "_event", "_snapshot", "cached_frame", "cohorts", "first", "flushed", "namespace", "quote", "symbol")
+    __slots__ = ("_body", "_epoch_tail", "_event", "_snapshot", "cached_frame", "cohorts", "first", "flushed", "namespace", "quote",
+                 "symbol")
 
     def __init__(self, symbol: str, epoch: str) -> None:
         self.symbol = symbol

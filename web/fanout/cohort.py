@@ -54,7 +54,8 @@ def board_parts(channels: Iterable[tuple[Channel, bool]]) -> list[Part]:
 
 
 Encode = Callable[[Iterable[tuple[Channel, bool]]], list[Part]]
-Write = Callable[[bytes], int]
+Write = Callable[[bytes | memoryview], int]
+"""A socket's non-blocking send: how many bytes it took; raises `BlockingIOError` when it can take none."""
 
 
 class Lane:

@@ -54,7 +54,7 @@ class Engine:
         self.runtime = runtime
         self.clock = monotonic
         self.readers = Readers(epoch)
-        self.flusher = Flusher(self.readers, self._breathe)
+        self.flusher = Flusher(self.readers, breathe=lambda: runtime.sleep(0))
         self.broadcast = broadcast
         self.limits = limits
         self.clients: set[Client] = set()
@@ -159,8 +159,13 @@ class Engine:
             if timeout_s > 0:
                 self.runtime.wait_readable(self._epoll.fileno(), timeout_s)
             self._awake = True
-            with self.turn:
-                self._round()
+            try:
+                with self.turn:
+                    self._round()
+            except Exception:
+                # A bug. Everybody's quotes must not end with it: say so, and go on with the next round.
+                log.exception("a round of the fan-out failed")
+                self.runtime.sleep(0.1)
             self.runtime.sleep(0)
 
     def stop(self) -> None:
@@ -192,9 +197,6 @@ class Engine:
         if timed_ms is not None:
             due_s = min(due_s, timed_ms / 1000)
         return min(due_s - now_s, _IDLE_S)
-
-    def _breathe(self) -> None:
-        self.runtime.sleep(0)
 
     def _read(self) -> None:
         until = perf_counter() + _READ_S

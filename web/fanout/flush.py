@@ -23,7 +23,11 @@ _WRITES_A_LOOK = 64  # how often the clock is looked at: a look costs a few per 
 
 
 class Flusher:
-    """Conflates (the newest quote of each dirty symbol) and flushes. `wrote` and `delivered` count for the metrics."""
+    """Conflates (the newest quote of each dirty symbol) and flushes.
+
+    `breathe` lets other tasks run; it is called every 2 ms of a long flush. `pump` collects the clients that are to be
+    served by themselves, `blocked` those whose socket turned out to be full, `lost` those whose socket is dead.
+    """
 
     def __init__(self, readers: Readers, breathe: Callable[[], None]) -> None:
         self.readers = readers

@@ -14,8 +14,8 @@ import engineio
 import socketio
 
 from web.fanout.client import Client
-from web.fanout.engine import Engine
 from web.fanout.cohort import space_parts
+from web.fanout.engine import Engine
 from web.fanout.frames import BINARY, TEXT, frame
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from ticker.quote import Quote
@@ -125,7 +126,8 @@ class FanOut(RuleBasedStateMachine):
         quotes = []
         for symbol in symbols:
             self.seqs[symbol] += 1
-            quotes.append(Quote(symbol=symbol, price=1.5, received_time=1, seq=self.seqs[symbol], source="s", kind="simulated", state="fresh"))
+            quotes.append(Quote(symbol=symbol, price=1.5, received_time=1, seq=self.seqs[symbol], source="s", kind="simulated",
+                                state="fresh"))
             self.ticked[symbol] = self.seqs[symbol]
         self.flusher.mark(quotes)
 
@@ -141,7 +143,8 @@ class FanOut(RuleBasedStateMachine):
         self.pump()
         if self.flusher.next_timed_ms() is None:
             for reader in self.clients:
-                assert reader.outbox.blocked or not any(lane.pending for lane in reader.outbox.lanes() if lane.cohort), "nothing is forgotten"
+                forgotten = any(lane.pending for lane in reader.outbox.lanes() if lane.cohort)
+                assert reader.outbox.blocked or not forgotten
 
     @rule(reader=readers_bundle, symbol=st.sampled_from(SYMBOLS))
     def join(self, reader: Reader, symbol: str) -> None:
