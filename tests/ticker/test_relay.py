@@ -1,0 +1,402 @@
+"""The composed core on the real scheduler and runtime; the clock is stepped, and the sources say what the test wants."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from queue import SimpleQueue
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.ticker.stepped import START_MS, ScriptedSource, SteppedTime
+from ticker.clock import Clock, SystemClock
+from ticker.errors import FeedError
+from ticker.quote import Quote, Tick
+from ticker.relay import Relay
+from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
+from ticker.settings.reload import Reload
+from ticker.source import Answer, Subscription
+from web.runtime import EventletRuntime
+
+PATIENCE_S = 20.0
+"""How long to wait for what must happen; never waited out when all is well."""
+HOUR_S = 3600.0
+
+
+class KeyedSettings(FeedSettings):
+    """A feed with a key of its own."""
+
+    key: str = ""
+
+
+class NoJitter(Random):
+    """Every back-off is as short as it may be: one interval."""
+
+    def random(self) -> float:
+        """The luckiest draw."""
+        return 0.0
+
+
+class Bench:
+    """A relay, the sources it made, and all that it said."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.time = SteppedTime()
+        self.made: list[ScriptedSource] = []
+        self.refused = ""
+        self.updates: SimpleQueue[Quote] = SimpleQueue()
+        self.states: list[str] = []
+        self.relay = Relay(EventletRuntime(), clock or self.time, self.make, "epoch", NoJitter())
+        self.relay.on_quotes.append(self.take)
+        self.relay.on_state.append(self.states.append)
+
+    def make(self, name: str, settings: FeedSettings) -> ScriptedSource:
+        """Make a source, unless its name is `refused`."""
+        if name == self.refused:
+            raise ValueError(f"no key for {name}")
+        source = ScriptedSource(name, settings)
+        self.made.append(source)
+        return source
+
+    def take(self, quotes: Sequence[Quote]) -> None:
+        """Keep the updates."""
+        for quote in quotes:
+            self.updates.put(quote)
+
+    def wait(self, *symbols: str) -> dict[str, Quote]:
+        """Wait for an update of each of `symbols`; returns the newest of everything that came meanwhile."""
+        found: dict[str, Quote] = {}
+        while not found.keys() >= set(symbols):
+            quote = self.updates.get(timeout=PATIENCE_S)
+            found[quote.symbol] = quote
+        return found
+
+    def source(self, name: str) -> ScriptedSource:
+        """The newest source of that name."""
+        return [source for source in self.made if source.name == name][-1]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A relay that is stopped in the end."""
+    bench = Bench()
+    yield bench
+    bench.relay.stop()
+
+
+def settings_of(symbols: dict[str, str | tuple[str, ...]], interval_s: float = HOUR_S, **feeds: FeedSettings) -> Settings:
+    """Settings with these symbols by their feeds; feeds not given have this interval."""
+    lists = {symbol: (feed,) if isinstance(feed, str) else feed for symbol, feed in symbols.items()}
+    named = {name: FeedSettings(kind="scripted", interval_s=interval_s) for names in lists.values() for name in names}
+    return Settings(feeds={**named, **feeds}, symbols={symbol: SymbolSettings(feed=names) for symbol, names in lists.items()})
+
+
+def test_every_feed_is_polled_at_once(bench: Bench) -> None:
+    """From settings to quotes, and the states that clients are told."""
+    bench.relay.configure(settings_of({"A": "one", "B": "two"}))
+    bench.relay.start()
+    quotes = bench.wait("A", "B")
+    assert {symbol: quote.source for symbol, quote in quotes.items()} == {"A": "one", "B": "two"}
+    assert bench.relay.quotes == quotes
+    assert bench.relay.epoch == "epoch"
+    assert list(bench.relay.symbols) == ["A", "B"]
+    assert [entry["status"] for entry in bench.relay.symbols_state()] == ["live", "live"]
+    assert [(entry["feed"], entry["state"], entry["last_success"]) for entry in bench.relay.feeds_state()] == [
+        ("one", "ok", START_MS), ("two", "ok", START_MS)]
+    assert set(bench.states) == {"symbols", "feeds"}
+
+
+def test_ids_and_options_reach_the_source(bench: Bench) -> None:
+    """The id of the settings, else the feed's own idea of it."""
+    asked: SimpleQueue[Subscription] = SimpleQueue()
+    options = SymbolOptions(id="XBTUSD")
+    settings = Settings(feeds={"one": FeedSettings(kind="scripted")}, symbols={
+        "BTC-USD": SymbolSettings(feed=("one",), options={"one": options}), "ETH-USD": SymbolSettings(feed=("one",))})
+    bench.relay.configure(settings)
+
+    def answer(batch: Sequence[Subscription]) -> Answer:
+        for subscription in batch:
+            asked.put(subscription)
+        return {}
+
+    bench.source("one").answer = answer
+    bench.relay.start()
+    assert [asked.get(timeout=PATIENCE_S) for _ in range(2)] == [
+        Subscription("BTC-USD", "XBTUSD", options), Subscription("ETH-USD", "eth-usd", SymbolOptions())]
+
+
+def test_one_call_of_the_listeners_a_batch(bench: Bench) -> None:
+    """A batch goes out whole."""
+    batches: SimpleQueue[list[str]] = SimpleQueue()
+    bench.relay.on_quotes.append(lambda quotes: batches.put([quote.symbol for quote in quotes]))
+    bench.relay.configure(settings_of({"A": "one", "B": "one", "C": "one"}))
+    bench.relay.start()
+    assert batches.get(timeout=PATIENCE_S) == ["A", "B", "C"]
+
+
+def test_a_new_symbol_is_polled_at_once_and_alone(bench: Bench) -> None:
+    """Adding one line does not wait for the interval, nor disturb the others."""
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.start()
+    first = bench.wait("A")["A"]
+    bench.states.clear()
+    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
+    assert bench.wait("B").keys() == {"B"}
+    assert bench.source("one").batches == [["A"], ["B"]]
+    assert bench.relay.quotes["A"] is first
+    assert [entry["symbol"] for entry in bench.relay.symbols_state()] == ["A", "B"]
+    assert set(bench.states) == {"symbols"}
+
+
+def test_the_first_symbol_of_a_feed_that_had_none(bench: Bench) -> None:
+    """A feed without symbols rests; its first symbol wakes it, and its last puts it to rest."""
+    rest = settings_of({}, one=FeedSettings(kind="scripted", interval_s=0.1))
+    bench.relay.configure(rest)
+    bench.relay.start()
+    some = settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=0.1))
+    bench.relay.configure(some)
+    bench.wait("A")
+    bench.relay.configure(rest)
+    asked = len(bench.source("one").batches)
+    bench.relay.configure(settings_of({"M": "marker"}, interval_s=0.1, one=FeedSettings(kind="scripted", interval_s=0.1)))
+    for _ in range(4):
+        bench.wait("M")
+    assert len(bench.source("one").batches) == asked
+    assert [entry["feed"] for entry in bench.relay.feeds_state()] == ["marker", "one"]
+
+
+def test_a_removed_symbol_leaves(bench: Bench) -> None:
+    """It is asked for no more and has no quote; what stays is left as it is. Back again, its `seq` goes on."""
+    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
+    bench.relay.start()
+    first = bench.wait("A", "B")
+    bench.relay.configure(settings_of({"A": "one"}))
+    assert bench.relay.quotes == {"A": first["A"]}
+    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
+    assert bench.wait("B")["B"].seq == 2
+    assert bench.source("one").batches == [["A", "B"], ["B"]]
+
+
+def test_the_same_settings_again_change_nothing(bench: Bench) -> None:
+    """Saving the file as it was tells nobody anything."""
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.start()
+    bench.wait("A")
+    bench.states.clear()
+    bench.relay.configure(settings_of({"A": "one"}))
+    assert bench.states == []
+    assert len(bench.made) == 1
+
+
+def test_a_changed_feed_is_replaced(bench: Bench) -> None:
+    """The old source is closed and the new one polled at once; the price stays until the new one has its own."""
+    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=HOUR_S, key="a")))
+    bench.relay.start()
+    bench.wait("A")
+    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=HOUR_S, key="b")))
+    assert bench.relay.quotes["A"].state == "fresh"
+    old, new = bench.made
+    new.answer = lambda batch: {"A": Tick(price=7.0)}
+    assert bench.wait("A")["A"].price == 7.0
+    assert (old.closed, new.closed) == (True, False)
+    assert len(old.batches) == 1
+
+
+@pytest.mark.parametrize("intervals_s", [(HOUR_S, 0.1), (HOUR_S, 0.01), (0.01, 0.1), (0.1, 0.01)], ids=str)
+def test_a_changed_interval_takes_hold_at_once(bench: Bench, intervals_s: tuple[float, float]) -> None:
+    """With the same source, be it the scheduler's or its own loop's business."""
+    before_s, after_s = intervals_s
+    bench.relay.configure(settings_of({"A": "one"}, before_s))
+    bench.relay.start()
+    bench.wait("A")
+    bench.relay.configure(settings_of({"A": "one"}, after_s))
+    bench.relay.configure(settings_of({"A": "one"}, after_s).model_copy())
+    for _ in range(5):
+        bench.wait("A")
+    assert len(bench.made) == 1
+    assert not bench.made[0].closed
+
+
+def test_a_slower_interval_ends_the_fast_loop(bench: Bench) -> None:
+    """From a hundred polls a second to one an hour: the loop stops."""
+    bench.relay.configure(settings_of({"A": "one"}, 0.01))
+    bench.relay.start()
+    bench.wait("A")
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.configure(settings_of({"A": "one", "M": "marker"}, marker=FeedSettings(kind="scripted", interval_s=0.1)))
+    bench.wait("M")
+    asked = len(bench.source("one").batches)
+    for _ in range(3):
+        bench.wait("M")
+    assert len(bench.source("one").batches) == asked
+
+
+def test_a_removed_feed_is_closed(bench: Bench) -> None:
+    """Its symbols move to another feed; its price stays on show, as stale, until that one has its own."""
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.start()
+    bench.wait("A")
+    bench.relay.configure(settings_of({"A": "two"}))
+    assert bench.source("one").closed
+    assert bench.relay.quotes["A"].state == "stale"
+    assert [entry["feed"] for entry in bench.relay.feeds_state()] == ["two"]
+    while (quote := bench.wait("A")["A"]).source != "two":
+        assert quote.state == "stale"
+    assert quote.state == "fresh"
+
+
+def test_settings_that_cannot_be_met_change_nothing(bench: Bench) -> None:
+    """Where a source can't be made, what was made is closed again and the settings before stay in force."""
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.start()
+    bench.wait("A")
+    bench.refused = "three"
+    with pytest.raises(ValueError, match="no key for three"):
+        bench.relay.configure(settings_of({"B": "two", "C": "three"}))
+    assert bench.source("two").closed
+    assert not bench.source("one").closed
+    assert list(bench.relay.symbols) == ["A"]
+    bench.refused = ""
+    bench.relay.configure(settings_of({"A": "one", "D": "one"}))
+    assert bench.wait("D")
+
+
+def test_a_feed_that_breaks_stops_no_other(bench: Bench) -> None:
+    """One raises what it should not, one hangs; the third goes on."""
+    bench.relay.configure(settings_of({"A": "bug", "B": "hang", "C": "fine"}, 0.1))
+    forever = threading.Event()
+
+    def bug(batch: Sequence[Subscription]) -> Answer:
+        raise AttributeError("gone")
+
+    def hang(batch: Sequence[Subscription]) -> Answer:
+        forever.wait(PATIENCE_S)
+        return {}
+
+    bench.source("bug").answer = bug
+    bench.source("hang").answer = hang
+    bench.relay.start()
+    for _ in range(3):
+        assert bench.wait("C").keys() == {"C"}
+    assert {entry["feed"]: entry["state"] for entry in bench.relay.feeds_state()} == {"bug": "retrying", "hang": "ok", "fine": "ok"}
+    forever.set()
+
+
+def test_a_feed_that_goes_down_fails_its_quotes() -> None:
+    """After five failures running: the quote and the feed's state say so; with its next answer all is well."""
+    bench = Bench(SystemClock())
+    bench.relay.configure(settings_of({"A": "one"}, 0.1))
+    source = bench.source("one")
+
+    def fail(batch: Sequence[Subscription]) -> Answer:
+        raise FeedError("HTTP 502", payload="<html>")
+
+    bench.relay.start()
+    bench.wait("A")
+    source.answer = fail
+    bench.states.clear()
+    while (quote := bench.wait("A")["A"]).state != "failed":
+        assert quote.state == "fresh"
+    (feed,) = bench.relay.feeds_state()
+    assert (feed["state"], feed["error"]) == ("down", "HTTP 502")
+    assert bench.states == ["feeds", "feeds"]
+    source.answer = source.prices
+    assert bench.wait("A")["A"].state == "fresh"
+    bench.relay.stop()
+
+
+def test_the_second_source_takes_over(bench: Bench) -> None:
+    """When the first rejects the symbol, and says so in the symbol's state."""
+    bench.relay.configure(settings_of({"A": ("one", "two")}))
+    bench.source("one").answer = lambda batch: {"A": FeedError("unknown", rejects_symbol=True)}
+    bench.relay.start()
+    assert bench.wait("A")["A"].source == "two"
+    (symbol,) = bench.relay.symbols_state()
+    assert (symbol["feed"], symbol["status"], symbol["error"]) == (["one", "two"], "live", "one: unknown")
+
+
+def test_silence_turns_stale_without_being_asked(bench: Bench) -> None:
+    """The relay sweeps by itself."""
+    bench.relay.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
+    bench.relay.start()
+    bench.wait("A")
+    bench.time.pass_s(5.0)
+    assert bench.wait("A")["A"].state == "stale"
+
+
+def test_a_clock_that_is_set_back(bench: Bench) -> None:
+    """An hour back: every feed is polled at once, and a price in silence turns stale in its time."""
+    bench.relay.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
+    source = bench.source("one")
+    bench.relay.start()
+    bench.wait("A")
+    asked = threading.Event()
+
+    def no_news(batch: Sequence[Subscription]) -> Answer:
+        asked.set()
+        return {}
+
+    source.answer = no_news
+    bench.time.pass_s(4.0)
+    bench.time.wall_offset_ms -= 3_600_000
+    assert asked.wait(PATIENCE_S)
+    assert bench.relay.quotes["A"].state == "fresh"
+    bench.time.pass_s(1.0)
+    assert bench.wait("A")["A"].state == "stale"
+
+
+def test_a_listener_that_raises_harms_nobody(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the next listener hears of everything."""
+    def broken(_: Any) -> None:
+        raise RuntimeError("listener")
+
+    bench.relay.on_quotes.insert(0, broken)
+    bench.relay.on_state.insert(0, broken)
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.start()
+    bench.wait("A")
+    assert "symbols" in bench.states
+    assert "a listener failed on 1 quotes" in caplog.text
+    assert "a listener failed on a change of symbols" in caplog.text
+    assert bench.relay.feeds_state()[0]["state"] == "ok"
+
+
+def test_reports_of_reloads(bench: Bench) -> None:
+    """The start counts as a good one; later ones are told."""
+    assert bench.relay.config_state() == {"ok": True, "at": START_MS, "error": None, "restart_required": []}
+    bench.relay.report_reload(Reload(ok=False, at=START_MS + 1, error="port: too big", restart_required=("server.port",)))
+    assert bench.relay.config_state() == {"ok": False, "at": START_MS + 1, "error": "port: too big", "restart_required": ["server.port"]}
+    assert bench.states == ["config"]
+
+
+def test_stop_is_final() -> None:
+    """It does not wait for a poll that hangs, closes every source, and nothing is published any more."""
+    bench = Bench()
+    bench.relay.configure(settings_of({"A": "hang", "B": "fast"}, 0.01))
+    forever, begun = threading.Event(), threading.Event()
+
+    def hang(batch: Sequence[Subscription]) -> Answer:
+        begun.set()
+        forever.wait(PATIENCE_S)
+        return {"A": Tick(price=1.0)}
+
+    bench.source("hang").answer = hang
+    bench.relay.start()
+    assert begun.wait(PATIENCE_S)
+    bench.relay.stop()
+    assert all(source.closed for source in bench.made)
+    while not bench.updates.empty():
+        bench.updates.get()
+    forever.set()
+    threading.Event().wait(0)  # let everybody run who still would
+    assert bench.updates.empty()
+
+
+def test_stop_without_start() -> None:
+    """Closes what was made."""
+    bench = Bench()
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay.stop()
+    assert bench.made[0].closed
