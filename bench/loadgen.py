@@ -22,7 +22,7 @@ class Machine:
     sender_cpu: float  # the process that sends
     helper_cpu: float  # other processes of the server
     generator_cpu: float
-    sender_core_busy: float
+    sender_core_busy: float  # not idle: stolen time counts as busy
     generator_core_busy: float
     stolen: float  # of the sender's core, by the hypervisor
     rss_start: int  # bytes, of the process that sends

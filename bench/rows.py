@@ -92,6 +92,6 @@ def verdict(machine: Machine, *, saturating: bool) -> str:
 
 def is_disturbed(machine: Machine) -> bool:
     """Others took more of the two cores than noise: the hypervisor, or processes that are not part of the measurement."""
-    foreign = (machine.sender_core_busy - machine.sender_cpu,
+    foreign = (machine.sender_core_busy - machine.sender_cpu - machine.stolen,
                machine.generator_core_busy - machine.generator_cpu - machine.helper_cpu)
     return machine.stolen > DISTURBED_STOLEN or max(foreign) > DISTURBED_FOREIGN

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int proc_cores(struct core_ticks *cores) {
+int proc_cores(struct core_times *cores) {
     FILE *f = fopen("/proc/stat", "r");
     char line[512];
     int seen = 0;
@@ -15,7 +15,8 @@ int proc_cores(struct core_ticks *cores) {
         if (sscanf(line, "cpu%d %llu %llu %llu %llu %llu %llu %llu %llu", &core, &user, &nice, &system, &idle, &iowait, &irq, &softirq,
                    &steal) != 9 || core < 0 || core >= MAX_CORES)
             continue;
-        cores[core] = (struct core_ticks){user + nice + system + irq + softirq, idle + iowait, steal};
+        double tick_s = 1.0 / (double)sysconf(_SC_CLK_TCK);
+        cores[core] = (struct core_times){(double)(idle + iowait) * tick_s, (double)steal * tick_s};
         if (core >= seen) seen = core + 1;
     }
     fclose(f);

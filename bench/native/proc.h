@@ -6,8 +6,8 @@
 #define MAX_CORES 64
 #define MAX_WATCHED 8
 
-struct core_ticks {
-    uint64_t busy, idle, stolen; /* clock ticks since boot; stolen: taken by the hypervisor */
+struct core_times {
+    double idle_s, stolen_s; /* since boot; stolen: taken by the hypervisor */
 };
 
 struct process_sample {
@@ -15,8 +15,9 @@ struct process_sample {
     uint64_t rss; /* bytes */
 };
 
-/* Fills up to MAX_CORES; the number of cores seen. */
-int proc_cores(struct core_ticks *cores);
+/* Only idle time is read: the kernel measures it (with CONFIG_NO_HZ), while it guesses the others from what its timer tick happens
+   to interrupt, which is far off for work that repeats in step with it. Fills up to MAX_CORES; the number of cores seen. */
+int proc_cores(struct core_times *cores);
 /* Zeroes when the process is gone. */
 struct process_sample proc_process(pid_t pid);
 /* Bytes the kernel holds in TCP buffers, all sockets of the machine. */

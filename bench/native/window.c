@@ -12,7 +12,7 @@ struct snapshot {
     int64_t at_us;
     double own_cpu_s;
     int cores;
-    struct core_ticks core[MAX_CORES];
+    struct core_times core[MAX_CORES];
     struct process_sample process[MAX_WATCHED];
     uint64_t tcp_memory;
 };
@@ -55,10 +55,8 @@ static void print_machine(const struct snapshot *from, const struct snapshot *to
     double wall = (double)(to->at_us - from->at_us) / 1e6;
     printf(",\"generator_cpu\":%.4f,\"cores\":[", (to->own_cpu_s - from->own_cpu_s) / wall);
     for (int i = 0; i < to->cores; i++) {
-        double busy = (double)(to->core[i].busy - from->core[i].busy), idle = (double)(to->core[i].idle - from->core[i].idle),
-               stolen = (double)(to->core[i].stolen - from->core[i].stolen);
-        printf("%s{\"busy\":%.4f,\"stolen\":%.4f}", i ? "," : "", busy + idle > 0 ? busy / (busy + idle) : 0,
-               busy + idle + stolen > 0 ? stolen / (busy + idle + stolen) : 0);
+        double idle = (to->core[i].idle_s - from->core[i].idle_s) / wall, stolen = (to->core[i].stolen_s - from->core[i].stolen_s) / wall;
+        printf("%s{\"busy\":%.4f,\"stolen\":%.4f}", i ? "," : "", idle < 1 ? 1 - idle : 0, stolen);
     }
     printf("],\"watched\":[");
     for (unsigned i = 0; i < g.opt.watched; i++)
