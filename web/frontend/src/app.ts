@@ -1,7 +1,6 @@
-import { toCsv } from "./csv";
 import { Flasher } from "./flash";
 import { Formatter } from "./format";
-import { ageOf, connectionOf, displayState, ServerClock, type Connection, type LinkPhase } from "./freshness";
+import { connectionOf, displayState, ServerClock, type Connection, type LinkPhase } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Percentiles } from "./meter";
 import { Link } from "./net/link";
@@ -10,10 +9,12 @@ import { browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { loadPrefs, savePrefs, type Prefs } from "./prefs";
 import { SparkBook } from "./spark";
 import { Store, type Row } from "./store";
-import { COLUMN_IDS } from "./table/columns";
 import type { TableContext } from "./table/context";
+import { copyTable } from "./table/copy";
 import { Table } from "./table/grid";
 import { Chrome } from "./ui/chrome";
+import { Details } from "./ui/details";
+import { byId } from "./ui/dom";
 import { Viewport } from "./viewport";
 import { names, type FeedInfo } from "./wire";
 
@@ -41,6 +42,7 @@ export class App {
   private readonly viewport: Viewport;
   private readonly table: Table;
   private readonly chrome: Chrome;
+  private readonly details: Details;
   private readonly link: Link;
   private connection: Connection = "recovering";
   private phase: LinkPhase = "connecting";
@@ -63,13 +65,14 @@ export class App {
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
     this.viewport = new Viewport(browserFrames, () => this.table.inView(), () => this.sendInterest());
     const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
-    this.table = new Table(document.getElementById("table") as HTMLElement, {
+    this.table = new Table(byId("table"), {
       context: this.context, narrow: this.narrow.matches, styleNonce: nonce, columns: this.prefs.columns[this.layout()],
       passes: (row) => this.passes(row),
       moved: () => this.viewport.moved(),
       columnsChanged: (columns) => this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
-      opened: () => undefined,
+      opened: (row) => this.details.open(row),
     });
+    this.details = new Details(byId("details"), this.context, (row) => this.table.focusRow(row), () => this.sendInterest());
     this.chrome = new Chrome(this.table, this.context, this.prefs, {
       changed: (change) => this.save(change),
       searched: (text) => {
@@ -77,7 +80,7 @@ export class App {
         this.refilter();
       },
       grouped: (group) => this.save({ group }),
-      copy: () => this.copy(),
+      copy: () => copyTable(this.table, this.context),
     });
     this.applyPrefs();
     this.link = new Link(!new URLSearchParams(location.search).has("noworker"), (message) => this.receive(message));
@@ -116,7 +119,7 @@ export class App {
         this.takeSymbols(message.symbols);
         break;
       case "removed":
-        if (this.store.remove(message.symbol)) this.setRows();
+        this.takeRemoved(message.symbol);
         break;
       case "quotes":
         this.takeQuotes(message.quotes);
@@ -141,10 +144,22 @@ export class App {
   private takeSymbols(symbols: Parameters<Store["applySymbols"]>[0]): void {
     this.chrome.setSymbols(symbols); // first: the chosen group decides which rows pass
     const { added, removed } = this.store.applySymbols(symbols);
-    for (const row of removed) this.context.sparks.delete(row.symbol);
+    for (const row of removed) this.forget(row);
     const moved = this.order.length !== this.store.rows.size || symbols.some((info, index) => this.order[index]?.symbol !== info.symbol);
     if (added.length > 0 || removed.length > 0 || moved) this.setRows(symbols.map((info) => info.symbol));
     this.gate.request();
+  }
+
+  private takeRemoved(symbol: string): void {
+    const row = this.store.remove(symbol);
+    if (!row) return;
+    this.forget(row);
+    this.setRows();
+  }
+
+  private forget(row: Row): void {
+    this.context.sparks.delete(row.symbol);
+    if (row === this.details.row) this.details.close();
   }
 
   /** `order`: the symbols as the settings list them. */
@@ -165,6 +180,7 @@ export class App {
     this.table.paint(rows, now_ms, !catchUp && this.connection !== "recovering");
     const server_ms = this.context.serverNow();
     for (const row of rows) {
+      if (row === this.details.row) this.details.update();
       if (row.arrived_ms > 0 && row.quote && this.table.cells.has(row)) {
         this.paintDelays.add(now_ms - row.arrived_ms);
         this.ages.add(server_ms - row.quote.received_time);
@@ -184,12 +200,15 @@ export class App {
     const changed = connection !== this.connection;
     this.connection = connection;
     this.chrome.setConnection(connection, silence_ms);
-    if (changed) this.table.repaint();
+    if (!changed) return;
+    this.table.repaint();
+    this.details.paint();
   }
 
   private tick(): void {
     if (document.hidden) return;
     this.table.repaint("age");
+    this.details.paint();
     this.table.reorder();
     const fraction = this.order.reduce((most, row) => Math.max(most, row.decimals), 0);
     this.chrome.setFraction(Math.min(fraction, 4));
@@ -233,8 +252,10 @@ export class App {
   }
 
   private sendInterest(): void {
+    const open = this.details.row?.symbol;
+    const symbols = open === undefined || this.viewport.symbols.includes(open) ? this.viewport.symbols : [...this.viewport.symbols, open];
     this.link.want({
-      type: "interest", visible: this.visible, online: navigator.onLine, symbols: this.visible ? this.viewport.symbols : [],
+      type: "interest", visible: this.visible, online: navigator.onLine, symbols: this.visible ? symbols : [],
       board_hz: this.visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: this.prefs.symbol_hz ?? null,
     });
     this.watch();
@@ -262,6 +283,7 @@ export class App {
     const root = document.documentElement;
     root.dataset.theme = this.prefs.theme;
     root.dataset.palette = this.prefs.palette;
+    this.details.recolour();
     this.context.flasher.enabled = this.prefs.flash && !matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
@@ -275,29 +297,5 @@ export class App {
 
   private newFormatter(texts: Texts): Formatter {
     return new Formatter(pickLocale(texts.language, navigator.languages));
-  }
-
-  /** The table as shown, to the clipboard. */
-  private async copy(): Promise<number | undefined> {
-    const columns = this.table.columnState().filter((column) => !column.hide && column.colId !== "spark").map((column) => column.colId);
-    const rows = this.table.shownRows();
-    const csv = toCsv(columns, rows.map((row) => columns.map((column) => this.csvValue(row, column))));
-    try {
-      await navigator.clipboard.writeText(csv);
-      return rows.length;
-    } catch {
-      return undefined;
-    }
-  }
-
-  private csvValue(row: Row, column: string): string | number | undefined {
-    if (!COLUMN_IDS.includes(column)) return undefined;
-    if (column === "symbol") return row.symbol;
-    if (column === "name") return row.info.name ?? "";
-    if (column === "state") return this.context.state(row);
-    if (!row.quote) return undefined;
-    if (column === "age") return Math.round(ageOf(row.quote, this.context.serverNow()) / 1000);
-    const value = row.quote[column as keyof typeof row.quote];
-    return typeof value === "boolean" ? undefined : value;
   }
 }

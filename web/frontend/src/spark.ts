@@ -1,64 +1,102 @@
-/** Sparklines: the last 60 minutes of a symbol, a point a minute. */
+/** Sparklines: up to the last 60 minutes of a symbol in at most 60 points. */
 
 export const SPARK_WIDTH = 100;
 export const SPARK_HEIGHT = 20;
-export const SPARK_MINUTES = 60;
-const MINUTE_MS = 60_000;
+const MAX_POINTS = 60;
+/** Widths of a bucket, ms; each a multiple of the one before. A young line is fine-grained, an old one has a point a minute. */
+const STEPS_MS: readonly number[] = [5000, 10_000, 20_000, 60_000];
+const MINUTE_STEP = STEPS_MS.length - 1;
 
-/** The last price of a minute. `minute`: epoch ms / 60,000, whole. */
+/** The last price of a bucket. `bucket`: epoch ms / step, whole. */
 export interface SparkPoint {
-  minute: number;
+  bucket: number;
   price: number;
 }
 
-/** A bounded ring a symbol: history from the server once, then from live prices. */
-export class SparkBook {
-  private readonly rings = new Map<string, SparkPoint[]>();
+interface Line {
+  /** Index into `STEPS_MS`. */
+  step: number;
+  points: SparkPoint[];
+}
 
-  /** A live price, made at `time_ms` (epoch). */
+/** A bounded line a symbol: history from the server once, then live prices. */
+export class SparkBook {
+  private readonly lines = new Map<string, Line>();
+
+  /** A live price, received at `time_ms` (epoch). */
   add(symbol: string, price: number, time_ms: number): void {
-    const minute = Math.floor(time_ms / MINUTE_MS);
-    const ring = this.rings.get(symbol);
-    if (!ring) {
-      this.rings.set(symbol, [{ minute, price }]);
-      return;
+    let line = this.lines.get(symbol);
+    if (!line) {
+      line = { step: 0, points: [] };
+      this.lines.set(symbol, line);
     }
-    const last = ring[ring.length - 1];
-    if (last && last.minute === minute) last.price = price;
-    else if (!last || last.minute < minute) ring.push({ minute, price });
-    while (ring[0] && ring[0].minute <= minute - SPARK_MINUTES) ring.shift();
+    append(line, price, time_ms);
   }
 
-  /** History from the server, oldest first, `[epoch ms, price]`; what we saw live meanwhile goes on top. */
+  /** History from the server, oldest first, `[epoch ms, price]`, a point a minute; what we saw live meanwhile goes on top. */
   fill(symbol: string, history: readonly (readonly [time_ms: number, price: number])[]): void {
-    const live = this.rings.get(symbol) ?? [];
-    this.rings.delete(symbol);
-    for (const [time_ms, price] of history) this.add(symbol, price, time_ms);
-    for (const point of live) this.add(symbol, point.price, point.minute * MINUTE_MS);
+    const live = this.lines.get(symbol);
+    const line: Line = { step: MINUTE_STEP, points: [] };
+    for (const [time_ms, price] of history) append(line, price, time_ms);
+    for (const { bucket, price } of live?.points ?? []) append(line, price, bucket * stepOf(live));
+    this.lines.set(symbol, line);
   }
 
   points(symbol: string): readonly SparkPoint[] {
-    return this.rings.get(symbol) ?? [];
+    return this.lines.get(symbol)?.points ?? [];
+  }
+
+  /** Milliseconds a bucket of `symbol`'s line. */
+  step_ms(symbol: string): number {
+    return stepOf(this.lines.get(symbol));
   }
 
   delete(symbol: string): void {
-    this.rings.delete(symbol);
+    this.lines.delete(symbol);
   }
 }
 
-/** An SVG path through `points` and on to `price`, in a box of 100 × 20 with the newest minute at the right edge. */
-export function sparkPath(points: readonly SparkPoint[], price: number | undefined): string {
+function stepOf(line: Line | undefined): number {
+  return STEPS_MS[line?.step ?? 0] ?? 60_000;
+}
+
+function append(line: Line, price: number, time_ms: number): void {
+  const bucket = Math.floor(time_ms / stepOf(line));
+  const { points } = line;
   const last = points[points.length - 1];
-  if (!last || points.length < 2) return "";
+  if (last && last.bucket === bucket) last.price = price;
+  else if (!last || last.bucket < bucket) points.push({ bucket, price });
+  if (points.length > MAX_POINTS && line.step < MINUTE_STEP) widen(line);
+  const oldest = Math.floor(time_ms / stepOf(line)) - MAX_POINTS;
+  while (points[0] && points[0].bucket <= oldest) points.shift();
+}
+
+/** The same line with the next wider bucket; of each new bucket the last price stays. */
+function widen(line: Line): void {
+  const before_ms = stepOf(line);
+  line.step += 1;
+  const kept: SparkPoint[] = [];
+  for (const point of line.points) {
+    const bucket = Math.floor((point.bucket * before_ms) / stepOf(line));
+    const last = kept[kept.length - 1];
+    if (last?.bucket === bucket) last.price = point.price;
+    else kept.push({ bucket, price: point.price });
+  }
+  line.points.splice(0, line.points.length, ...kept);
+}
+
+/** An SVG path through `points` and on to `price`, in a box of 100 × 20 with the newest point at the right edge. */
+export function sparkPath(points: readonly SparkPoint[], price: number | undefined): string {
+  const first = points[0];
+  const last = points[points.length - 1];
+  if (!first || !last || points.length < 2) return "";
   const prices = points.map((point) => point.price);
   if (price !== undefined) prices[prices.length - 1] = price;
   const low = Math.min(...prices);
   const span = Math.max(...prices) - low;
-  const first = points[0]?.minute ?? last.minute;
-  const minutes = Math.max(1, last.minute - first);
   return points
     .map((point, index) => {
-      const x = ((point.minute - first) / minutes) * SPARK_WIDTH;
+      const x = ((point.bucket - first.bucket) / (last.bucket - first.bucket)) * SPARK_WIDTH;
       const height = span === 0 ? 0.5 : ((prices[index] ?? low) - low) / span;
       return `${index === 0 ? "M" : "L"}${x.toFixed(1)} ${(SPARK_HEIGHT - 1 - height * (SPARK_HEIGHT - 2)).toFixed(1)}`;
     })

@@ -3,7 +3,7 @@ import { toCsv } from "../src/csv";
 import { pickLanguage, pickLocale, Texts } from "../src/i18n/texts";
 import { Percentiles } from "../src/meter";
 import { loadPrefs, savePrefs } from "../src/prefs";
-import { SPARK_MINUTES, SparkBook, sparkPath } from "../src/spark";
+import { SparkBook, sparkPath } from "../src/spark";
 import { compareValues } from "../src/table/columns";
 import { Viewport } from "../src/viewport";
 
@@ -80,15 +80,22 @@ describe("percentiles", () => {
 describe("sparklines", () => {
   const MINUTE = 60_000;
 
-  test("keep the last price of each of the last 60 minutes", () => {
+  test("a line of an hour or more has a point a minute, the last price of each, and no more than 60", () => {
     const book = new SparkBook();
-    for (let minute = 0; minute < 100; minute += 1) {
-      book.add("A", minute, minute * MINUTE);
-      book.add("A", minute + 0.5, minute * MINUTE + 59_999);
-    }
+    for (let second = 0; second < 100 * 60; second += 1) book.add("A", second, second * 1000);
     const points = book.points("A");
-    expect(points).toHaveLength(SPARK_MINUTES);
-    expect([points[0], points.at(-1)]).toEqual([{ minute: 40, price: 40.5 }, { minute: 99, price: 99.5 }]);
+    expect(book.step_ms("A")).toBe(MINUTE);
+    expect(points).toHaveLength(60);
+    expect([points[0], points.at(-1)]).toEqual([{ bucket: 40, price: 40 * 60 + 59 }, { bucket: 99, price: 5999 }]);
+  });
+
+  test("a young line is drawn in finer steps, and never in more than 60 points", () => {
+    const book = new SparkBook();
+    for (let second = 0; second < 7200; second += 1) {
+      book.add("A", second, second * 1000);
+      expect(book.points("A").length).toBeLessThanOrEqual(60);
+      if (second === 30) expect(book.points("A").map((point) => point.price)).toEqual([4, 9, 14, 19, 24, 29, 30]);
+    }
   });
 
   test("history goes beneath what was seen live meanwhile", () => {
@@ -98,17 +105,17 @@ describe("sparklines", () => {
     expect(book.points("A").map((point) => point.price)).toEqual([5, 6, 7]);
   });
 
-  test("a price from an earlier minute changes nothing", () => {
+  test("a price from an earlier bucket changes nothing", () => {
     const book = new SparkBook();
     book.add("A", 7, 10 * MINUTE);
     book.add("A", 1, 9 * MINUTE);
-    expect(book.points("A")).toEqual([{ minute: 10, price: 7 }]);
+    expect(book.points("A").map((point) => point.price)).toEqual([7]);
   });
 
   test("draw from left to right, high is up, flat is in the middle", () => {
-    expect(sparkPath([{ minute: 1, price: 1 }, { minute: 2, price: 2 }, { minute: 5, price: 3 }], 3)).toBe("M0.0 19.0L25.0 10.0L100.0 1.0");
-    expect(sparkPath([{ minute: 1, price: 4 }, { minute: 2, price: 4 }], 4)).toBe("M0.0 10.0L100.0 10.0");
-    expect(sparkPath([{ minute: 1, price: 4 }], 4)).toBe("");
+    expect(sparkPath([{ bucket: 1, price: 1 }, { bucket: 2, price: 2 }, { bucket: 5, price: 3 }], 3)).toBe("M0.0 19.0L25.0 10.0L100.0 1.0");
+    expect(sparkPath([{ bucket: 1, price: 4 }, { bucket: 2, price: 4 }], 4)).toBe("M0.0 10.0L100.0 10.0");
+    expect(sparkPath([{ bucket: 1, price: 4 }], 4)).toBe("");
   });
 });
 

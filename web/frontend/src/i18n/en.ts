@@ -85,6 +85,11 @@ export const en = {
   "view.copy_failed": "The browser refused access to the clipboard",
   "view.about": "Version {version}. Charts by TradingView Lightweight Charts™, tables by AG Grid Community.",
 
+  "details.label": "Details of {symbol}",
+  "details.close": "Close details",
+  "details.chart": "Price chart of {symbol}",
+  "details.interval": "Time a candle",
+
   "feeds.label": "Feeds",
   "feed.ok": "ok",
   "feed.retrying": "retrying",

@@ -86,6 +86,11 @@ export const zh: Catalogue = {
   "view.copy_failed": "浏览器拒绝访问剪贴板",
   "view.about": "版本 {version}。图表：TradingView Lightweight Charts™；表格：AG Grid Community。",
 
+  "details.label": "{symbol} 详情",
+  "details.close": "关闭详情",
+  "details.chart": "{symbol} 价格图",
+  "details.interval": "K 线周期",
+
   "feeds.label": "数据源",
   "feed.ok": "正常",
   "feed.retrying": "重试中",

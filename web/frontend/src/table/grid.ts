@@ -149,6 +149,11 @@ export class Table {
     else this.api.resetColumnState();
   }
 
+  /** Moves the keyboard's focus to `row`. */
+  focusRow(row: Row): void {
+    this.element.querySelector<HTMLElement>(`[row-id="${CSS.escape(row.symbol)}"] .ag-cell`)?.focus();
+  }
+
   /** Moves the keyboard's focus into the first row. */
   focus(): void {
     this.element.querySelector<HTMLElement>(".ag-cell")?.focus();

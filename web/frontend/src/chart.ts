@@ -1,0 +1,82 @@
+/** The chart of the row details. Loaded when first asked for: it is a fifth of the page's weight. */
+import {
+  CandlestickSeries, createChart, HistogramSeries, LineStyle, type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp,
+} from "lightweight-charts";
+import type { Candle } from "./candles";
+
+export interface ChartOptions {
+  locale: string;
+  decimals: number;
+  /** Time of day of an epoch in ms, as the rest of the page writes it. */
+  time(epoch_ms: number): string;
+}
+
+/** With fewer bars than this the chart is filled with what there is; with more it follows the newest. */
+const FEW_CANDLES = 40;
+
+/** Candles with their volume beneath, a price line and a cross-hair. Colours are the page's own. */
+export class PriceChart {
+  private readonly chart: IChartApi;
+  private readonly prices: ISeriesApi<"Candlestick">;
+  private readonly volumes: ISeriesApi<"Histogram">;
+
+  constructor(private readonly container: HTMLElement, options: ChartOptions) {
+    this.chart = createChart(container, {
+      autoSize: true,
+      // The logo is a link with styles of its own, which the policy refuses; the library is credited in the view menu.
+      layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11 },
+      localization: { locale: options.locale, timeFormatter: (time: UTCTimestamp) => options.time(time * 1000) },
+      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
+      timeScale: { borderVisible: false, timeVisible: true, rightOffset: 3, tickMarkFormatter: (time: UTCTimestamp) => options.time(time * 1000) },
+    });
+    this.prices = this.chart.addSeries(CandlestickSeries, {
+      borderVisible: false, priceLineStyle: LineStyle.Dotted,
+      priceFormat: { type: "price", precision: options.decimals, minMove: 10 ** -options.decimals },
+    });
+    this.volumes = this.chart.addSeries(HistogramSeries, { priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
+    this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+    this.recolour();
+  }
+
+  /** All bars anew, e.g. of another interval. */
+  setCandles(candles: readonly Candle[]): void {
+    this.prices.setData(candles.map(bar));
+    this.volumes.setData(candles.map((candle) => this.volume(candle)));
+    if (candles.length < FEW_CANDLES) this.chart.timeScale().setVisibleLogicalRange({ from: candles.length - FEW_CANDLES, to: candles.length + 2 });
+    else this.chart.timeScale().scrollToRealTime();
+  }
+
+  /** The newest bar changed, or a new one began. */
+  update(candle: Candle): void {
+    this.prices.update(bar(candle));
+    this.volumes.update(this.volume(candle));
+  }
+
+  /** The theme or the palette changed. */
+  recolour(): void {
+    const [up, down, muted, line] = [this.colour("--up"), this.colour("--down"), this.colour("--muted"), this.colour("--line")];
+    this.chart.applyOptions({
+      layout: { background: { color: "transparent" }, textColor: muted },
+      grid: { vertLines: { color: line }, horzLines: { color: line } },
+      crosshair: { vertLine: { color: muted, labelBackgroundColor: muted }, horzLine: { color: muted, labelBackgroundColor: muted } },
+    });
+    this.prices.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
+  }
+
+  remove(): void {
+    this.chart.remove();
+  }
+
+  private volume(candle: Candle): HistogramData<UTCTimestamp> {
+    return { time: candle.time_s as UTCTimestamp, value: candle.volume, color: this.colour(candle.close >= candle.open ? "--up-glow" : "--down-glow") };
+  }
+
+  /** A custom property's value, followed through the properties it is made of. */
+  private colour(property: string): string {
+    return getComputedStyle(this.container).getPropertyValue(property).trim();
+  }
+}
+
+function bar(candle: Candle): { time: UTCTimestamp; open: number; high: number; low: number; close: number } {
+  return { time: candle.time_s as UTCTimestamp, open: candle.open, high: candle.high, low: candle.low, close: candle.close };
+}
