@@ -25,7 +25,7 @@ from bench.servers import PEERS, Kind
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 STORED = BUILD / "results.json"
-NARROWEST = 132  # columns of text, for the widest table
+NARROWEST = 150  # columns of text, for the widest table
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import Any
 from bench.loadgen import Joined, Machine, Window
 
 SATURATED = 0.95
+COMPARE_CPU = "compare CPU per update"
 DISTURBED_STOLEN = 0.05
 DISTURBED_FOREIGN = 0.10
 SLOW = 0.75
@@ -62,6 +63,11 @@ class Row:
         self.kib_per_client = joined.bytes_per_client / 1024
         return self
 
+    @property
+    def compares_cpu(self) -> bool:
+        """Its rate is not the server's limit: compare the CPU time of an update."""
+        return COMPARE_CPU in self.verdict
+
     def add_note(self, note: str) -> None:
         """One more remark."""
         self.note = "; ".join(part for part in (self.note, note) if part)
@@ -74,7 +80,7 @@ class Row:
 def advantage(ours: Row, other: Row) -> tuple[float | None, bool]:
     """How many times more ours delivers; and whether that had to be told from the CPU time of an update, because a rate in it was
     not the sender's limit."""
-    by_cpu = "compare CPU" in ours.verdict + other.verdict
+    by_cpu = ours.compares_cpu or other.compares_cpu
     upper, lower = (other.cpu_us, ours.cpu_us) if by_cpu else (ours.delivered_per_s, other.delivered_per_s)
     return (upper / lower if upper is not None and lower else None), by_cpu
 
@@ -84,9 +90,9 @@ def verdict(machine: Machine, *, saturating: bool) -> str:
     (< 95 %); else only the CPU time of an update can be compared. Disturbed: others used the cores."""
     said = "valid"
     if machine.generator_core_busy >= SATURATED:
-        said = "generator's core full: compare CPU per update"
+        said = f"generator's core full: {COMPARE_CPU}"
     elif saturating and machine.sender_core_busy < SATURATED:
-        said = "sender's core not full: compare CPU per update"
+        said = f"sender's core not full: {COMPARE_CPU}"
     return f"{said}; disturbed" if is_disturbed(machine) else said
 
 

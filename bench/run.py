@@ -28,7 +28,8 @@ class Bench:
     quick: bool
     say: Callable[[str], None]
     best_speed: float = 0.0
-    object_bytes: dict[str, int] = field(default_factory=dict)
+    object_bytes: dict[str, int] = field(default_factory=dict)  # of our quotes, by case
+    our_hz: dict[str, float] = field(default_factory=dict)  # of our feed, by case, where that left our core room
 
     @property
     def rounds(self) -> int:

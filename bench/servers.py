@@ -194,9 +194,10 @@ class SendLoop:
 
     @contextlib.contextmanager
     def start(self, load: Load, hz: float) -> Iterator[Running]:
-        """Sends as fast as it can, whatever `hz` says, once all clients are there."""
+        """Begins `hz` rounds a second once all clients are there, or with 0 sends as fast as it can."""
         command = [program("sendloop"), "--clients", str(load.clients), "--frames", str(load.symbols), "--bytes", str(load.object_bytes),
-                   "--universe", str(load.all_symbols), *(["--distinct"] if load.distinct else [])]
+                   "--universe", str(load.all_symbols), *(["--distinct"] if load.distinct else []),
+                   *(["--hz", f"{hz:.0f}"] if hz else [])]
         with child(self.name, command, SERVER_CORE) as server:
             port = int(server.wait_for(r"listening on (\d+)")[1])
             yield Running(self.name, port, "raw", [server.pid], server)

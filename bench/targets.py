@@ -61,6 +61,8 @@ def _throughput(table: Rows) -> list[Figure]:
 
     def against(case: str, server: str, wanted: float) -> Figure:
         ours, other = table.find(throughput.NAME, case), table.find(throughput.NAME, case, server)
+        if server == SEND_LOOP.name and ours is not None and ours.compares_cpu:
+            other = table.find(throughput.NAME, case, throughput.SEND_LOOP_PACED) or other
         if ours is None or other is None:
             return Figure(f"{case}: × {server}", f"≥ {wanted:g}", None, None)
         measured, by_cpu = advantage(ours, other)

@@ -1,10 +1,10 @@
 /* The kernel's limit: accepts WebSocket clients, then does nothing but send() the same bytes to each in turn.
 
-   usage: sendloop --clients N --frames N --bytes N [--distinct] [--universe N]
+   usage: sendloop --clients N --frames N --bytes N [--distinct] [--universe N] [--hz N]
    Frames look like a quote of the real server: 42/S0000,["quote",{...}], the object --bytes long, --frames of them a call.
    One shared buffer, or with --distinct one of its own a client, cut from a random choice of --universe frames. The first
    frame of a buffer is stamped each round; the others carry a zero stamp. What a full socket does not take is dropped and
-   counted, except for the end of a frame already begun. Prints "listening on PORT"; ends with standard input. */
+   counted, except for the end of a frame already begun. With --hz it begins so many rounds a second, else one after the other. Prints "listening on PORT"; ends with standard input. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ struct peer {
     size_t offset; /* of a buffer sent in part: the rest goes first */
 };
 
-static unsigned clients = 1, frames = 20, bytes = 300, universe;
+static unsigned clients = 1, frames = 20, bytes = 300, universe, hz;
 static bool distinct;
 static unsigned long long sends, refused, partial;
 static size_t stamp_offset;
@@ -104,8 +104,14 @@ static bool input_ended(void) {
 }
 
 static void serve(struct peer *peer, size_t len) {
+    int64_t due_us = mono_us();
     for (unsigned round = 0; round % 16 || !input_ended(); round++) {
         bool any = false;
+        if (hz) {
+            struct timespec due = {due_us / 1000000, due_us % 1000000 * 1000};
+            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+            due_us += 1000000 / hz;
+        }
         if (!distinct) stamp(peer[0].buffer);
         for (unsigned i = 0; i < clients; i++) {
             struct peer *p = &peer[i];
@@ -138,12 +144,13 @@ static unsigned number(const char *text, unsigned lowest) {
 
 int main(int argc, char **argv) {
     static const struct option names[] = {{"clients", 1, 0, 'c'}, {"frames", 1, 0, 'f'}, {"bytes", 1, 0, 'b'},
-                                          {"universe", 1, 0, 'u'}, {"distinct", 0, 0, 'd'}, {0}};
+                                          {"universe", 1, 0, 'u'}, {"hz", 1, 0, 'h'}, {"distinct", 0, 0, 'd'}, {0}};
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (c) {
         case 'c': clients = number(optarg, 1); break;
         case 'f': frames = number(optarg, 1); break;
         case 'b': bytes = number(optarg, 90); break;
         case 'u': universe = number(optarg, 1); break;
+        case 'h': hz = number(optarg, 1); break;
         case 'd': distinct = true; break;
         default: return 2;
         }
