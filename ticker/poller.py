@@ -78,10 +78,9 @@ class Poller:
         """Poll `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
         before, self._wanted = self._wanted, {subscription.symbol: subscription for subscription in subscriptions}
         new = [subscription for subscription in subscriptions if before.get(subscription.symbol) != subscription]
-        for symbol in {*before, *self._wanted}:
-            if before.get(symbol) != self._wanted.get(symbol):
-                self._quarantine.release(symbol)
-                self._complaints.forget(symbol)
+        for symbol in [*(subscription.symbol for subscription in new), *(before.keys() - self._wanted.keys())]:
+            self._quarantine.release(symbol)
+            self._complaints.forget(symbol)
         self._searches = []
         self._plan = None
         self._first = 0
@@ -109,7 +108,7 @@ class Poller:
         finally:
             self._running = False
         took_s = self._clock.monotonic() - started_s
-        if took_s < self.interval_s:
+        if took_s < max(self.interval_s, LOOP_BELOW_S):  # a loop knows by itself when it is late
             self._complaints.in_time()
         elif not self._failures and not self._stopped:
             self._complaints.slow(took_s, self.interval_s)
