@@ -51,16 +51,16 @@ class Row:
             self.add_note("the machine was slow")
         troubles = {"closed": window.closed, "starved": window.starved, "backwards": window.backwards,
                     "protocol errors": window.protocol_errors}
-        self.add_note(", ".join(f"{count} {what}" for what, count in troubles.items() if count))
+        self.add_note(", ".join(f"{count} {what}" for what, count in troubles.items() if count) + _reasons(window.reasons))
         return self
 
     def with_joined(self, joined: Joined) -> Row:
         """Fill in how the clients came."""
         if joined.timed_out or joined.live < joined.clients:
-            self.add_note(f"only {joined.live} of {joined.clients} clients joined")
+            self.add_note(f"only {joined.live} of {joined.clients} clients joined" + _reasons(joined.reasons))
         else:
             self.join_s, self.joins_per_s = joined.join_s, (joined.joins / joined.join_s if joined.joins else None)
-        self.kib_per_client = joined.bytes_per_client / 1024
+            self.kib_per_client = joined.bytes_per_client / 1024
         return self
 
     @property
@@ -75,6 +75,10 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """For `results.json`."""
         return asdict(self)
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    return "".join(f", {reason} × {count}" for reason, count in reasons.items())
 
 
 def advantage(ours: Row, other: Row) -> tuple[float | None, bool]:

@@ -153,12 +153,18 @@ static void tick(int64_t now) {
     }
 }
 
+static bool may_connect(int64_t now) {
+    if (told_joined || next_to_connect == g.opt.clients || g.joining >= g.opt.parallel) return false;
+    if (!g.opt.connects_per_s || !g.first_connect_us) return true;
+    return next_to_connect < (double)(now - g.first_connect_us) * 1e-6 * g.opt.connects_per_s;
+}
+
 static void run(void) {
     static struct epoll_event events[EVENTS];
     int64_t next_tick_us = 0;
     for (;;) {
-        while (!told_joined && next_to_connect < g.opt.clients && g.joining < g.opt.parallel) client_connect(&g.client[next_to_connect++]);
         int64_t now = mono_us();
+        while (may_connect(now)) client_connect(&g.client[next_to_connect++]);
         if (now >= next_tick_us) {
             tick(now);
             next_tick_us = now + TICK_US;

@@ -15,6 +15,7 @@ struct options {
     unsigned clients, symbols, universe, seed;
     bool distinct;        /* every client a random `symbols` of `universe`; else all the first `symbols` */
     unsigned parallel;    /* clients connecting or joining at a time */
+    unsigned connects_per_s; /* no faster than so many; 0: as fast as they go */
     unsigned sources;     /* loopback source addresses 127.0.0.2, .3, …; 0: leave it to the kernel */
     double join_timeout_s;
     unsigned sample_every;/* the age of every n-th update is taken */

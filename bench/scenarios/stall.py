@@ -80,7 +80,6 @@ def _sixty_seconds(bench: Bench) -> Row:
         "seq went backwards": before.backwards + during.backwards + resumed.backwards + after.backwards,
         "clients by /api/status": float(status.get("clients", -1)),
     }
-    row.add_note("reasons: " + ", ".join(f"{reason} × {count}" for reason, count in resumed.reasons.items()))
     bench.say(f"  {LONG}: {row.facts}")
     return row
 
