@@ -49,6 +49,7 @@ export class Table {
       isExternalFilterPresent: () => true,
       doesExternalFilterPass: ({ data }) => data === undefined || options.passes(data),
       animateRows: false, // rows that slide about can't be read
+      suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
       suppressDragLeaveHidesColumns: true,
       suppressMovableColumns: options.narrow,
       overlayNoRowsTemplate: "<span></span>",
