@@ -228,11 +228,15 @@ class Board:
         return accepted
 
     def clock_stepped_back(self, by_ms: int) -> None:
-        """The wall clock was set back: move what was measured with it along, or nothing would turn stale for `by_ms`."""
+        """The wall clock was set back: move what was measured with it along.
+
+        Else nothing would turn stale for `by_ms`, and prices that we date ourselves would count as older than the last one.
+        """
         for tracks in self._tracks.values():
             for track in tracks.values():
                 track.heard_ms -= by_ms
         for lane in self._lanes.values():
+            lane.newest_ms -= by_ms
             if lane.switched_ms is not None:
                 lane.switched_ms -= by_ms
         self._sweep_at = 0

@@ -386,3 +386,24 @@ def test_clock_set_back_loses_no_silence() -> None:
     board.clock_stepped_back(3_600_000)
     assert board.sweep(NOW + LIMIT - 1 - 3_600_000) == []
     assert [quote.state for quote in board.sweep(NOW + LIMIT - 3_600_000)] == ["stale"]
+
+
+def test_clock_set_back_holds_no_price_back() -> None:
+    """Prices that are dated by our own clock go on, although each is an hour older than the last one before it was set."""
+    board = one_source()
+    board.apply("a", tick(1.0, quote_time=NOW), NOW)
+    board.clock_stepped_back(3_600_000)
+    later = NOW - 3_600_000 + 500
+    assert seen(board.apply("a", tick(2.0, quote_time=later), later)) == [(2, 2.0, "a", "fresh")]
+
+
+def test_clock_set_back_keeps_the_rest_between_switches() -> None:
+    """A minute after a switch is a minute, whatever the clock says."""
+    board = two_sources()
+    board.apply("a", tick(1.0), NOW)
+    board.apply("b", tick(2.0), NOW)
+    board.set_feed_down("a", True, NOW)
+    board.clock_stepped_back(3_600_000)
+    later = NOW - 3_600_000 + RETURN_REST_MS
+    board.apply("b", tick(2.0), later)
+    assert [quote.source for quote in board.apply("a", tick(1.1), later)] == ["a"]
