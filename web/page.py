@@ -23,8 +23,8 @@ from web.rest import error
 
 NONCE_MARK = b"%CSP_NONCE%"
 """Stands in the built `index.html` where the nonce of an answer goes."""
-DOCUMENTS = ("/", "/embed", "/tape")
-"""One document; the page looks at its address to know which face to show."""
+DOCUMENTS = {"/": "index.html", "/embed": "index.html", "/tape": "tape.html"}
+"""Which document of the build stands at which address; a document may look at its address to know which face to show."""
 COMPRESSED_SUFFIXES = frozenset({".css", ".html", ".js", ".json", ".svg", ".webmanifest"})
 IMMUTABLE = "public, max-age=31536000, immutable"
 MISSING = "The page is not built. Run `make setup`, or serve without it: `serve --headless`."
@@ -58,7 +58,7 @@ def page(dist: Path, frame_ancestors: Sequence[str] = ()) -> Blueprint:
         return files
 
     def document() -> Response:
-        index = build().get("index.html")
+        index = build().get(DOCUMENTS[request.path])
         if index is None:
             return _missing()
         nonce = secrets.token_urlsafe(16)
@@ -83,8 +83,8 @@ def page(dist: Path, frame_ancestors: Sequence[str] = ()) -> Blueprint:
 
     @blueprint.get("/<string:name>")
     def top(name: str) -> Response:
-        """Icon, manifest, service worker: files that must stand at the top. `index.html` is served at `/` only."""
-        return _send(build(), "" if name == "index.html" else name)
+        """Icon, manifest, service worker: files that must stand at the top. Documents are served at their addresses only."""
+        return _send(build(), "" if name.endswith(".html") else name)
 
     return blueprint
 

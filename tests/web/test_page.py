@@ -24,6 +24,7 @@ def dist(tmp_path: Path) -> Path:
     (tmp_path / "icon.svg").write_bytes(b"<svg/>" * 40)
     (tmp_path / "icon.png").write_bytes(bytes(range(256)))
     (tmp_path / "index.html").write_bytes(b'<!doctype html><meta name="csp-nonce" content="' + NONCE_MARK + b'">')
+    (tmp_path / "tape.html").write_bytes((tmp_path / "index.html").read_bytes() + b"<title>tape</title>")
     return tmp_path
 
 
@@ -73,6 +74,12 @@ def test_embedded_faces_may_be_framed_by_those_named(dist: Path, path: str) -> N
     assert client.get("/").headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
 
 
+def test_each_face_has_its_document(client: FlaskClient) -> None:
+    """The tape has a document of its own, the other faces share one."""
+    assert "<title>tape</title>" in client.get("/tape").text
+    assert "<title>tape</title>" not in client.get("/embed").text
+
+
 def test_document_is_asked_for_anew_but_not_sent_twice(client: FlaskClient) -> None:
     """A known ETag gets 304 with no policy of its own: the copy the browser keeps holds the nonce of its first policy."""
     first = client.get("/")
@@ -115,7 +122,7 @@ def test_every_answer_forbids_guessing_its_type(client: FlaskClient) -> None:
         assert client.get(path).headers["X-Content-Type-Options"] == "nosniff", path
 
 
-@pytest.mark.parametrize("path", ["/assets/nothing.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/index.html", "/no.txt"])
+@pytest.mark.parametrize("path", ["/no.js", "/assets/no.js", "/assets/%2e%2e/index.html", "/index.html", "/tape.html"])
 def test_unknown_path_is_told_so_in_json(client: FlaskClient, path: str) -> None:
     """What is not in the build is 404 with a code, and no path leads out of it."""
     answer = client.get(path)

@@ -5,6 +5,7 @@ export default defineConfig({
   base: "/",
   build: {
     target: "es2022",
+    rolldownOptions: { input: ["index.html", "tape.html"] }, // the tape needs no table, and loads none
     outDir: "dist",
     assetsDir: "assets",
     assetsInlineLimit: 0, // an inlined asset is a data: address, which the content security policy allows for images only

@@ -1,14 +1,16 @@
+import type { Face } from "./face";
 import { Flasher } from "./flash";
 import { Formatter } from "./format";
-import { connectionOf, displayState, ServerClock, type Connection, type LinkPhase } from "./freshness";
+import { displayState } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
+import { Live } from "./live";
 import { Percentiles } from "./meter";
 import { Link } from "./net/link";
-import type { FromHub, LinkStats } from "./net/messages";
+import type { LinkStats } from "./net/messages";
 import { browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { loadPrefs, savePrefs, type Prefs } from "./prefs";
 import { SparkBook } from "./spark";
-import { Store, type Row } from "./store";
+import type { Row } from "./store";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
 import { Table } from "./table/grid";
@@ -16,7 +18,7 @@ import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
 import { byId } from "./ui/dom";
 import { Viewport } from "./viewport";
-import { names, type FeedInfo } from "./wire";
+import { names, type Quote, type SymbolInfo } from "./wire";
 
 /** The pace of the board, updates a second: rows out of view, and everything while the tab is hidden. */
 const BOARD_HZ = 1;
@@ -25,18 +27,17 @@ const HIDDEN_HZ = 0.2;
 const HIDDEN_GRACE_MS = 1000;
 const WATCH_MS = 250;
 const TICK_MS = 1000;
-const NARROW = "(max-width: 640px)";
+/** Decimal points are aligned as far as this many digits. */
+const MOST_ALIGNED = 4;
 
-/** Composes the page: messages go into the store on arrival, the store is painted once a frame. */
+/** Composes the table's page: news goes into the store on arrival, the store is painted once a frame. */
 export class App {
   private readonly prefs: Prefs = loadPrefs(localStorage);
-  private readonly store = new Store();
-  private readonly clock = new ServerClock();
-  private readonly feeds = new Map<string, FeedInfo>();
+  private readonly live: Live;
   private readonly ages = new Percentiles();
-  /** From the arrival of a price in this page to its painting, ms. */
-  readonly paintDelays = new Percentiles();
-  private readonly narrow = matchMedia(NARROW);
+  private readonly delays = new Percentiles();
+  private readonly narrow = matchMedia("(max-width: 640px)");
+  private readonly stillness = matchMedia("(prefers-reduced-motion: reduce)");
   private readonly context: TableContext;
   private readonly gate: PaintGate;
   private readonly viewport: Viewport;
@@ -44,33 +45,40 @@ export class App {
   private readonly chrome: Chrome;
   private readonly details: Details;
   private readonly link: Link;
-  private connection: Connection = "recovering";
-  private phase: LinkPhase = "connecting";
-  private heartbeat_s = 5;
-  private word_ms = 0;
   private visible = !document.hidden;
   private hiding: number | undefined;
   private order: Row[] = [];
   private search = "";
 
-  constructor() {
+  constructor(private readonly face: Face) {
+    document.body.dataset.face = face.kind;
+    this.live = new Live({
+      dirty: () => this.gate.request(),
+      quotes: (quotes) => this.takeQuotes(quotes),
+      symbols: (symbols, changed, gone) => this.takeSymbols(symbols, changed, gone),
+      feeds: (feeds) => this.chrome.setFeeds(feeds),
+      config: (config) => this.chrome.setConfig(config),
+      hello: (hello) => this.chrome.setVersion(hello.version),
+      stats: (stats) => this.showStats(stats),
+    });
     const texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
     this.context = {
       texts, format: this.newFormatter(texts),
       flasher: new Flasher({ setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) }),
       sparks: new SparkBook(),
-      state: (row) => displayState(row, this.store.generation, this.connection),
-      serverNow: () => this.clock.at(Date.now()),
+      state: (row) => displayState(row, this.live.store.generation, this.live.connection),
+      serverNow: () => this.live.serverNow(),
     };
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
     this.viewport = new Viewport(browserFrames, () => this.table.inView(), () => this.sendInterest());
-    const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
     this.table = new Table(byId("table"), {
-      context: this.context, narrow: this.narrow.matches, styleNonce: nonce, columns: this.prefs.columns[this.layout()],
+      context: this.context, narrow: this.narrow.matches, tall: face.kind === "kiosk",
+      styleNonce: document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content,
+      columns: face.kind === "desk" ? this.prefs.columns[this.layout()] : undefined,
       passes: (row) => this.passes(row),
       moved: () => this.viewport.moved(),
-      columnsChanged: (columns) => this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
-      opened: (row) => this.details.open(row),
+      columnsChanged: (columns) => face.kind === "desk" && this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
+      opened: (row) => face.kind === "desk" && this.details.open(row),
     });
     this.details = new Details(byId("details"), this.context, (row) => this.table.focusRow(row), () => this.sendInterest());
     this.chrome = new Chrome(this.table, this.context, this.prefs, {
@@ -83,106 +91,51 @@ export class App {
       copy: () => copyTable(this.table, this.context),
     });
     this.applyPrefs();
-    this.link = new Link(!new URLSearchParams(location.search).has("noworker"), (message) => this.receive(message));
+    this.link = new Link(face.shared, (message) => {
+      this.live.receive(message);
+      if (message.type !== "quotes" && message.type !== "stats") this.watch();
+    });
     this.listen();
+    this.showCount();
     this.sendInterest();
-    this.watch();
   }
 
   private listen(): void {
     document.addEventListener("visibilitychange", () => this.onVisibility());
+    document.addEventListener("resume", () => this.watch());
     addEventListener("online", () => this.sendInterest());
     addEventListener("offline", () => this.sendInterest());
-    document.addEventListener("resume", () => this.watch());
-    this.narrow.addEventListener("change", () => this.onLayout());
+    this.narrow.addEventListener("change", () => this.table.setLayout(this.narrow.matches, this.prefs.columns[this.layout()]));
+    this.stillness.addEventListener("change", () => this.applyPrefs());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.details.recolour());
     setInterval(() => this.watch(), WATCH_MS);
     setInterval(() => this.tick(), TICK_MS);
   }
 
-  private receive(message: FromHub): void {
-    if ("word_ms" in message) this.word_ms = Math.max(this.word_ms, message.word_ms);
-    switch (message.type) {
-      case "phase":
-        this.phase = message.phase;
-        break;
-      case "hello":
-        this.clock.sample(message.hello.server_time, message.word_ms);
-        this.heartbeat_s = message.hello.heartbeat_s;
-        this.store.begin(message.hello.epoch);
-        this.chrome.setVersion(message.hello.version);
-        this.gate.request();
-        break;
-      case "beat":
-        this.clock.sample(message.server_time, message.word_ms);
-        break;
-      case "symbols":
-        this.takeSymbols(message.symbols);
-        break;
-      case "removed":
-        this.takeRemoved(message.symbol);
-        break;
-      case "quotes":
-        this.takeQuotes(message.quotes);
-        return; // the connection is looked at four times a second anyway
-      case "feeds":
-        this.feeds.clear();
-        for (const feed of message.feeds) this.feeds.set(feed.feed, feed);
-        this.chrome.setFeeds(message.feeds);
-        break;
-      case "config":
-        this.chrome.setConfig(message.config);
-        break;
-      case "rate":
-        break;
-      case "stats":
-        this.showStats(message.stats);
-        return;
-    }
-    this.watch();
-  }
-
-  private takeSymbols(symbols: Parameters<Store["applySymbols"]>[0]): void {
+  private takeSymbols(symbols: readonly SymbolInfo[], changed: boolean, gone: readonly Row[]): void {
     this.chrome.setSymbols(symbols); // first: the chosen group decides which rows pass
-    const { added, removed } = this.store.applySymbols(symbols);
-    for (const row of removed) this.forget(row);
-    const moved = this.order.length !== this.store.rows.size || symbols.some((info, index) => this.order[index]?.symbol !== info.symbol);
-    if (added.length > 0 || removed.length > 0 || moved) this.setRows(symbols.map((info) => info.symbol));
-    this.gate.request();
-  }
-
-  private takeRemoved(symbol: string): void {
-    const row = this.store.remove(symbol);
-    if (!row) return;
-    this.forget(row);
-    this.setRows();
-  }
-
-  private forget(row: Row): void {
-    this.context.sparks.delete(row.symbol);
-    if (row === this.details.row) this.details.close();
-  }
-
-  /** `order`: the symbols as the settings list them. */
-  private setRows(order: readonly string[] = this.order.map((row) => row.symbol)): void {
-    this.order = order.flatMap((symbol) => this.store.rows.get(symbol) ?? []);
+    for (const row of gone) {
+      this.context.sparks.delete(row.symbol);
+      if (row === this.details.row) this.details.close();
+    }
+    if (!changed) return;
+    this.order = symbols.flatMap((info) => this.live.store.rows.get(info.symbol) ?? []);
     this.table.setRows(this.order);
     this.showCount();
   }
 
-  private takeQuotes(quotes: Parameters<Store["applyQuotes"]>[0]): void {
-    this.store.applyQuotes(quotes, performance.now());
+  private takeQuotes(quotes: readonly Quote[]): void {
     for (const quote of quotes) this.context.sparks.add(quote.symbol, quote.price, quote.received_time);
-    this.gate.request();
   }
 
   private paint({ now_ms, catchUp }: PaintInfo): void {
-    const rows = this.store.drain();
-    this.table.paint(rows, now_ms, !catchUp && this.connection !== "recovering");
-    const server_ms = this.context.serverNow();
+    const rows = this.live.store.drain();
+    this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
+    const server_ms = this.live.serverNow();
     for (const row of rows) {
       if (row === this.details.row) this.details.update();
-      if (row.arrived_ms > 0 && row.quote && this.table.cells.has(row)) {
-        this.paintDelays.add(now_ms - row.arrived_ms);
+      if (row.arrived_ms > 0 && row.quote && !catchUp && this.table.cells.has(row)) {
+        this.delays.add(now_ms - row.arrived_ms);
         this.ages.add(server_ms - row.quote.received_time);
       }
       row.arrived_ms = 0;
@@ -191,18 +144,13 @@ export class App {
 
   /** Looks whether what is said of the connection still holds. */
   private watch(): void {
-    const inView = this.viewport.symbols.flatMap((symbol) => this.store.rows.get(symbol) ?? []);
-    const silence_ms = this.word_ms === 0 ? Infinity : Date.now() - this.word_ms;
-    const connection = connectionOf({
-      browserOnline: navigator.onLine, phase: this.phase, silence_ms, heartbeat_s: this.heartbeat_s,
-      inView: inView.length > 0 ? inView : this.order, feeds: this.feeds,
-    });
-    const changed = connection !== this.connection;
-    this.connection = connection;
-    this.chrome.setConnection(connection, silence_ms);
+    const inView = this.viewport.symbols.flatMap((symbol) => this.live.store.rows.get(symbol) ?? []);
+    const changed = this.live.look(inView.length > 0 ? inView : this.order);
+    this.chrome.setConnection(this.live.connection, this.live.silence_ms());
     if (!changed) return;
     this.table.repaint();
     this.details.paint();
+    this.showCount();
   }
 
   private tick(): void {
@@ -210,21 +158,23 @@ export class App {
     this.table.repaint("age");
     this.details.paint();
     this.table.reorder();
-    const fraction = this.order.reduce((most, row) => Math.max(most, row.decimals), 0);
-    this.chrome.setFraction(Math.min(fraction, 4));
+    this.chrome.setFraction(Math.min(MOST_ALIGNED, this.order.reduce((most, row) => Math.max(most, row.decimals), 0)));
   }
 
   private showStats(stats: LinkStats): void {
     const [age_p50_ms, age_p99_ms] = this.ages.read(0.5, 0.99);
-    this.chrome.setStats({ ...stats, folded: this.store.folded, age_p50_ms, age_p99_ms });
+    const [paint_p99_ms] = this.delays.read(0.99);
+    this.chrome.setStats({ ...stats, folded: this.live.store.folded, age_p50_ms, age_p99_ms, paint_p99_ms });
   }
 
   private showCount(): void {
-    this.chrome.setCount(this.table.shownCount(), this.order.length, this.phase);
+    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.phase);
   }
 
   private passes(row: Row): boolean {
-    const group = this.chrome.group;
+    const { face } = this;
+    if (face.symbols && !face.symbols.has(row.symbol)) return false;
+    const group = face.group ?? (face.kind === "desk" ? this.chrome.group : undefined);
     if (group !== undefined && !names(row.info.group).includes(group)) return false;
     if (this.search === "") return true;
     return row.symbol.toLowerCase().includes(this.search) || (row.info.name ?? "").toLowerCase().includes(this.search);
@@ -237,12 +187,8 @@ export class App {
 
   private onVisibility(): void {
     clearTimeout(this.hiding);
-    if (document.hidden) {
-      this.hiding = window.setTimeout(() => this.setVisible(false), HIDDEN_GRACE_MS);
-    } else {
-      this.setVisible(true);
-      this.watch();
-    }
+    if (document.hidden) this.hiding = window.setTimeout(() => this.setVisible(false), HIDDEN_GRACE_MS);
+    else this.setVisible(true);
     this.gate.visibilityChanged();
   }
 
@@ -253,7 +199,8 @@ export class App {
 
   private sendInterest(): void {
     const open = this.details.row?.symbol;
-    const symbols = open === undefined || this.viewport.symbols.includes(open) ? this.viewport.symbols : [...this.viewport.symbols, open];
+    const inView = this.viewport.symbols;
+    const symbols = open === undefined || inView.includes(open) ? inView : [...inView, open];
     this.link.want({
       type: "interest", visible: this.visible, online: navigator.onLine, symbols: this.visible ? symbols : [],
       board_hz: this.visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: this.prefs.symbol_hz ?? null,
@@ -263,10 +210,6 @@ export class App {
 
   private layout(): "wide" | "narrow" {
     return this.narrow.matches ? "narrow" : "wide";
-  }
-
-  private onLayout(): void {
-    this.table.setLayout(this.narrow.matches, this.prefs.columns[this.layout()]);
   }
 
   private save(change: Partial<Prefs>): void {
@@ -284,7 +227,7 @@ export class App {
     root.dataset.theme = this.prefs.theme;
     root.dataset.palette = this.prefs.palette;
     this.details.recolour();
-    this.context.flasher.enabled = this.prefs.flash && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.context.flasher.enabled = this.prefs.flash && !this.stillness.matches;
   }
 
   private applyLanguage(): void {

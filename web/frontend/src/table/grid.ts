@@ -19,6 +19,8 @@ ModuleRegistry.registerModules([
 export interface TableOptions {
   context: TableContext;
   narrow: boolean;
+  /** Rows to be read from across a room. */
+  tall: boolean;
   /** For the style elements that the grid adds. */
   styleNonce: string | undefined;
   columns: ColumnState[] | undefined;
@@ -35,12 +37,14 @@ export class Table {
   readonly cells = new CellRegistry();
   private readonly api: GridApi<Row>;
   private readonly context: TableContext;
+  private readonly tall: boolean;
 
   constructor(private readonly element: HTMLElement, options: TableOptions) {
     this.context = options.context;
+    this.tall = options.tall;
     const keepColumns = (): void => options.columnsChanged(this.api.getColumnState());
     this.api = createGrid<Row>(element, {
-      theme: gridTheme(options.narrow),
+      theme: gridTheme(options.narrow, options.tall),
       ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
       context: options.context,
       columnDefs: columnDefs(options.context.texts, this.cells, options.narrow),
@@ -52,7 +56,9 @@ export class Table {
       suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
       suppressDragLeaveHidesColumns: true,
       suppressMovableColumns: options.narrow,
-      overlayNoRowsTemplate: "<span></span>",
+      rowData: [],
+      suppressNoRowsOverlay: true, // the page says itself why there are no rows
+      loading: false,
       onBodyScroll: options.moved,
       onModelUpdated: options.moved,
       onGridSizeChanged: options.moved,
@@ -144,7 +150,7 @@ export class Table {
 
   /** A phone turned, a window was made narrow: other columns, taller rows. */
   setLayout(narrow: boolean, columns: ColumnState[] | undefined): void {
-    this.api.setGridOption("theme", gridTheme(narrow));
+    this.api.setGridOption("theme", gridTheme(narrow, this.tall));
     this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, narrow));
     if (columns) this.api.applyColumnState({ state: columns, applyOrder: true });
     else this.api.resetColumnState();

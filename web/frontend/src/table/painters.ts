@@ -3,7 +3,8 @@ import { formatAge } from "../format";
 import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../spark";
 import type { Row } from "../store";
 import { names, type Quote } from "../wire";
-import { setText, setTitle, type CellPainter, type PaintCall } from "./cells";
+import { setText, setTitle } from "../text";
+import type { CellPainter, PaintCall } from "./cells";
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
 

@@ -1,7 +1,7 @@
 import { themeQuartz, type Theme } from "ag-grid-community";
 
 /** The grid's look, on the page's own custom properties, so that a change of theme is a change of those alone. */
-export function gridTheme(narrow: boolean): Theme {
+export function gridTheme(narrow: boolean, tall: boolean): Theme {
   return themeQuartz.withParams({
     accentColor: "var(--accent)",
     backgroundColor: "var(--ground)",
@@ -30,14 +30,15 @@ export function gridTheme(narrow: boolean): Theme {
     fontFamily: "inherit",
     fontSize: 13,
     cellHorizontalPadding: 0,
-    rowHeight: rowHeight(narrow),
+    rowHeight: rowHeight(narrow, tall),
     headerHeight: 30,
     iconSize: 13,
     spacing: 6,
   });
 }
 
-/** Pixels. A finger needs more than a mouse. */
-export function rowHeight(narrow: boolean): number {
+/** Pixels. A finger needs more than a mouse, an eye across the room more than a finger. */
+function rowHeight(narrow: boolean, tall: boolean): number {
+  if (tall) return 52;
   return narrow ? 40 : 27;
 }

@@ -1,7 +1,7 @@
 import { formatAge } from "../format";
 import type { Connection } from "../freshness";
 import type { Texts } from "../i18n/texts";
-import { setText, setTitle } from "../table/cells";
+import { setText, setTitle } from "../text";
 
 /** The word for the whole table, and how old the server's newest word is. */
 export class ConnectionChip {

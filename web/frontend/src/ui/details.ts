@@ -4,8 +4,8 @@ import { ageOf } from "../freshness";
 import { formatAge } from "../format";
 import type { TextKey } from "../i18n/en";
 import type { Row } from "../store";
-import { setText } from "../table/cells";
 import type { TableContext } from "../table/context";
+import { setText } from "../text";
 import { button, element } from "./dom";
 
 /** Prices kept for the chart of the open symbol. */

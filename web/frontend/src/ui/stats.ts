@@ -8,6 +8,8 @@ export interface PageStats extends LinkStats {
   /** Ages of what was painted lately, ms. */
   age_p50_ms: number | undefined;
   age_p99_ms: number | undefined;
+  /** From the arrival of a price in this page to its painting, ms. */
+  paint_p99_ms: number | undefined;
 }
 
 function shortAge(age_ms: number | undefined): string {
@@ -25,6 +27,7 @@ export function showStats(root: HTMLElement, stats: PageStats, texts: Texts): vo
     ["folded", texts.say("stats.folded", { value: stats.folded }), texts.say("stats.folded.help")],
   ];
   if (root.children.length !== figures.length) root.replaceChildren(...figures.map(([name]) => element("span", { class: "figure", "data-figure": name })));
+  root.dataset.paintP99 = stats.paint_p99_ms?.toFixed(1) ?? "";
   figures.forEach(([, text, help], index) => {
     const shown = root.children[index] as HTMLElement;
     if (shown.textContent !== text) shown.textContent = text;

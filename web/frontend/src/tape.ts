@@ -1,0 +1,123 @@
+import type { Face } from "./face";
+import { Formatter } from "./format";
+import { displayState } from "./freshness";
+import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
+import { Live } from "./live";
+import { Link } from "./net/link";
+import { browserFrames, PaintGate } from "./paint";
+import { loadPrefs } from "./prefs";
+import type { Row } from "./store";
+import { ConnectionChip } from "./ui/connection-chip";
+import { byId, element } from "./ui/dom";
+import { setText } from "./text";
+import { names } from "./wire";
+
+/** The strip moves so fast, pixels a second. */
+const SPEED_PX_S = 60;
+const WATCH_MS = 250;
+const BOARD_HZ = 1;
+const HIDDEN_HZ = 0.2;
+
+interface Item {
+  root: HTMLElement;
+  price: HTMLElement;
+  change: HTMLElement;
+}
+
+/** A scrolling strip of symbols: each stands on it twice, so that the end of one round is the beginning of the next. */
+export class Tape {
+  private readonly live: Live;
+  private readonly link: Link;
+  private readonly texts: Texts;
+  private readonly format: Formatter;
+  private readonly chip = new ConnectionChip(byId("connection"));
+  private readonly strip = byId("tape");
+  private readonly items = new Map<Row, Item[]>();
+  private readonly gate = new PaintGate(browserFrames, () => this.paint(this.live.store.drain()));
+
+  constructor(private readonly face: Face) {
+    const prefs = loadPrefs(localStorage);
+    document.documentElement.dataset.theme = prefs.theme;
+    document.documentElement.dataset.palette = prefs.palette;
+    this.texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));
+    this.format = new Formatter(pickLocale(this.texts.language, navigator.languages));
+    this.strip.setAttribute("aria-label", this.texts.say("grid.label"));
+    this.live = new Live({
+      dirty: () => this.gate.request(),
+      symbols: (_symbols, changed) => changed && this.build(),
+    });
+    this.link = new Link(face.shared, (message) => {
+      this.live.receive(message);
+      if (message.type !== "quotes") this.watch();
+    });
+    document.addEventListener("visibilitychange", () => this.sendInterest());
+    for (const name of ["online", "offline", "resize"]) addEventListener(name, () => this.sendInterest());
+    addEventListener("resize", () => this.pace());
+    setInterval(() => this.watch(), WATCH_MS);
+    this.sendInterest();
+  }
+
+  private sendInterest(): void {
+    const visible = !document.hidden;
+    this.gate.visibilityChanged();
+    this.link.want({
+      type: "interest", visible, online: navigator.onLine, symbols: visible ? [...this.items.keys()].map((row) => row.symbol) : [],
+      board_hz: visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: null,
+    });
+    this.watch();
+  }
+
+  private watch(): void {
+    const changed = this.live.look([...this.items.keys()]);
+    this.chip.show(this.live.connection, this.live.silence_ms(), this.texts);
+    document.body.dataset.connection = this.live.connection;
+    if (changed) this.paint(this.items.keys());
+  }
+
+  private build(): void {
+    this.items.clear();
+    const rows = [...this.live.store.rows.values()].filter((row) => this.passes(row));
+    const rounds = [0, 1].map((round) => element("ul", round === 0 ? {} : { "aria-hidden": "true" }, ...rows.map((row) => this.item(row))));
+    this.strip.replaceChildren(element("div", { class: "strip" }, ...rounds));
+    this.paint(rows);
+    this.pace();
+    this.sendInterest();
+  }
+
+  private passes(row: Row): boolean {
+    const { symbols, group } = this.face;
+    return (!symbols || symbols.has(row.symbol)) && (group === undefined || names(row.info.group).includes(group));
+  }
+
+  private item(row: Row): HTMLElement {
+    const [price, change] = [element("span", { class: "price" }), element("span", { class: "change" })];
+    const root = element("li", { "data-symbol": row.symbol, title: row.info.name ?? row.symbol }, element("span", { class: "symbol" }, row.symbol), price, change);
+    const items = this.items.get(row);
+    if (items) items.push({ root, price, change });
+    else this.items.set(row, [{ root, price, change }]);
+    return root;
+  }
+
+  private paint(rows: Iterable<Row>): void {
+    for (const row of rows) {
+      const { quote } = row;
+      const change = quote?.change ?? 0;
+      const sign = change > 0 ? "up" : change < 0 ? "down" : "flat";
+      const arrow = { up: "▲ ", down: "▼ ", flat: "" }[sign];
+      for (const item of this.items.get(row) ?? []) {
+        item.root.dataset.state = displayState(row, this.live.store.generation, this.live.connection);
+        item.root.dataset.sign = sign;
+        setText(item.price, quote ? this.format.price(quote.price, row.decimals) : "–");
+        setText(item.change, quote?.change_pct === undefined ? "" : arrow + this.format.percent(quote.change_pct));
+      }
+    }
+  }
+
+  /** One round takes as long as its width asks for, however many symbols stand on it. */
+  private pace(): void {
+    const strip = this.strip.querySelector<HTMLElement>(".strip");
+    const round_px = strip?.firstElementChild?.getBoundingClientRect().width ?? 0;
+    strip?.style.setProperty("--round-s", `${Math.max(1, round_px / SPEED_PX_S)}s`);
+    strip?.toggleAttribute("data-fits", round_px <= this.strip.clientWidth);
+  }
+}
