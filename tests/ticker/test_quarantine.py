@@ -64,6 +64,13 @@ def test_finds_exactly_the_culprits(data: st.DataObject) -> None:
     assert search.calls == provider.calls <= 2 * max(1, len(unknown)) * ceil(log2(max(2, count))) + 1
 
 
+def test_what_must_be_bad_is_not_asked_whole() -> None:
+    """Where the first half is good the culprit is in the second: it is split without asking, but no single symbol is."""
+    provider = Provider({"S7"})
+    assert sort_out(Bisection(subscriptions(*names(8))), provider, 64) == (["S0", "S1", "S2", "S3", "S4", "S5", "S6"], ["S7"])
+    assert provider.calls == 4
+
+
 def test_three_of_a_hundred_fit_one_poll() -> None:
     """Three bad symbols among a hundred, wherever they stand, are found with fewer than the 64 calls a poll may spend."""
     for first in range(0, 97, 7):

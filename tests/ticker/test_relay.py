@@ -191,17 +191,21 @@ def test_the_same_settings_again_change_nothing(bench: Bench) -> None:
 
 
 def test_a_changed_feed_is_replaced(bench: Bench) -> None:
-    """The old source is closed and the new one polled at once; the price stays until the new one has its own."""
-    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=HOUR_S, key="a")))
+    """The old source is closed and the new one polled instead; the price stays until the new one has its own, however old that is."""
+    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="a")))
+    old = bench.source("one")
+    old.answer = lambda batch: {"A": Tick(price=1.0, quote_time=START_MS)}
     bench.relay.start()
     bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=HOUR_S, key="b")))
+    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="b")))
     assert bench.relay.quotes["A"].state == "fresh"
-    old, new = bench.made
-    new.answer = lambda batch: {"A": Tick(price=7.0)}
-    assert bench.wait("A")["A"].price == 7.0
-    assert (old.closed, new.closed) == (True, False)
-    assert len(old.batches) == 1
+    assert old.closed
+    asked = len(old.batches)
+    new = bench.source("one")
+    new.answer = lambda batch: {"A": Tick(price=float(len(new.batches)), quote_time=START_MS - 1000 + len(new.batches))}
+    assert [bench.wait("A")["A"].price for _ in range(3)] == [1.0, 2.0, 3.0]
+    assert len(old.batches) == asked
+    assert not new.closed
 
 
 @pytest.mark.parametrize("intervals_s", [(HOUR_S, 0.1), (HOUR_S, 0.01), (0.01, 0.1), (0.1, 0.01)], ids=str)
