@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from ticker import __version__
 from ticker.clock import Clock
+from ticker.history import History
 from ticker.relay import Relay
 
 
@@ -34,7 +35,7 @@ def tagged(payload: object) -> Response:
     return response
 
 
-def rest(relay: Relay, clock: Clock, clients: Callable[[], int]) -> Blueprint:
+def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int]) -> Blueprint:
     """The blueprint; `clients` counts the connected ones."""
     blueprint = Blueprint("rest", __name__)
     started_s = clock.monotonic()
@@ -60,6 +61,22 @@ def rest(relay: Relay, clock: Clock, clients: Callable[[], int]) -> Blueprint:
         if found is None:
             return error(404, "no_price_yet", f"no source has priced {symbol!r} yet")
         return tagged(found)
+
+    @blueprint.get("/api/sparkline")
+    def sparkline() -> Response:
+        now_ms = clock.now_ms()
+        wanted = _wanted()
+        known = relay.symbols
+        symbols = list(known) if wanted is None else [symbol for symbol in wanted if symbol in known]
+        return tagged({"epoch": relay.epoch, "step_s": 60, "sparklines": {symbol: history.sparkline(symbol, now_ms) for symbol in symbols},
+                       "unknown": [symbol for symbol in wanted or [] if symbol not in known]})
+
+    @blueprint.get("/api/candles/<path:symbol>")
+    def candles(symbol: str) -> Response:
+        if symbol not in relay.symbols:
+            return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
+        bars = history.bars(symbol, clock.now_ms())
+        return tagged({"symbol": symbol, "interval_s": 60, "candles": [bar._asdict() for bar in bars]})
 
     @blueprint.get("/api/status")
     def status() -> Response:

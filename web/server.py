@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from ticker.clock import Clock
+from ticker.history import History
 from ticker.relay import Relay, WireState
 from ticker.settings import Settings
 from web.board import Board
@@ -21,13 +23,15 @@ from web.runtime import EventletRuntime
 
 log = logging.getLogger(__name__)
 
+_SAMPLE_EVERY_S = 1.0  # how often prices are looked at for the history
 _SPARE_REQUESTS = 512  # HTTP requests at a time beyond one a client (long polling holds one each)
 
 
 class WebServer:
-    """Serves what `relay` publishes. `page` is the blueprint of the page; `None` serves no page (headless)."""
+    """Serves what `relay` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's)."""
 
-    def __init__(self, relay: Relay, settings: Settings, runtime: EventletRuntime, clock: Clock, page: Blueprint | None) -> None:
+    def __init__(self, relay: Relay, settings: Settings, runtime: EventletRuntime, clock: Clock,
+                 blueprints: Sequence[Blueprint] = ()) -> None:
         self._relay = relay
         self._runtime = runtime
         self._settings = settings
@@ -35,9 +39,10 @@ class WebServer:
         self.engine = Engine(runtime, relay.epoch, settings.broadcast, settings.limits, server.ping_interval_s, server.ping_timeout_s)
         self.app = Flask("web", static_folder=None)
         self.app.url_map.merge_slashes = False  # a symbol may hold one
-        self.app.register_blueprint(rest(relay, clock, lambda: len(self.engine.clients)))
-        if page is not None:
-            self.app.register_blueprint(page)
+        self._clock = clock
+        self._history = History()
+        for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), *blueprints):
+            self.app.register_blueprint(blueprint)
         self.app.register_error_handler(HTTPException, _http_error)
         self._origin_allowed = origin_check(server.allowed_origins)
         self.app.after_request(self._cross_origin)
@@ -58,7 +63,7 @@ class WebServer:
         self._listener = self._runtime.listen(server.host, server.port)
         self._sync_channels()
         most = self._settings.limits.max_clients + _SPARE_REQUESTS
-        self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._heartbeat),
+        self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._heartbeat), self._runtime.spawn(self._sample),
                        self._runtime.spawn(self._runtime.serve_http, self._listener, self.app, most)]
         host, port = self._listener.getsockname()[:2]
         return host, port
@@ -84,6 +89,11 @@ class WebServer:
         while True:
             self._runtime.sleep(self.engine.broadcast.heartbeat_s)
             self.board.beat()
+
+    def _sample(self) -> None:
+        while True:
+            self._runtime.sleep(_SAMPLE_EVERY_S)
+            self._history.sample(self._relay.quotes, self._clock.now_ms())
 
     def _state_changed(self, name: WireState) -> None:
         if name == "symbols":

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,10 +17,11 @@ from ticker.cli.options import config_option, fail, feed_kinds
 from ticker.cli.output import LEVELS, NdjsonWriter, log_to_stderr
 from ticker.clock import SystemClock
 from ticker.relay import Relay
-from ticker.settings import FeedSettings, Settings, source
+from ticker.settings import FeedSettings, Settings, edit, source
 from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Reloader
 from ticker.source import Source
+from web.admin import admin
 from web.page import page
 from web.runtime import EventletRuntime, Signals
 from web.server import WebServer
@@ -49,18 +51,21 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, he
     def reparse(data: bytes) -> Loaded:
         return parse(data, feed_kinds(), os.environ, overrides, name=config.name)
 
-    Service(loaded.settings, Reloader(config, content, loaded.settings, reparse), headless, ndjson).run()
+    Service(loaded.settings, config, Reloader(config, content, loaded.settings, reparse), headless, ndjson).run()
 
 
 class Service:
     """One running relay with its web side."""
 
-    def __init__(self, settings: Settings, reloader: Reloader, headless: bool, ndjson: bool) -> None:
+    def __init__(self, settings: Settings, config: Path, reloader: Reloader, headless: bool, ndjson: bool) -> None:
         self.runtime = EventletRuntime()
         self.clock = SystemClock()
         self.reloader = reloader
         self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
-        self.server = WebServer(self.relay, settings, self.runtime, self.clock, None if headless else page(PAGE))
+        blueprints = [admin(settings.server.admin_token, *self._editors(config))]
+        if not headless:
+            blueprints.append(page(PAGE, settings.server.frame_ancestors))
+        self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints)
         self._settings = settings
         self._reader_gone = threading.Event()
         if ndjson:
@@ -99,6 +104,12 @@ class Service:
         else:
             log.error("settings not applied, the old ones go on: %s", outcome.reload.error)
         self.relay.report_reload(outcome.reload)
+
+    @staticmethod
+    def _editors(config: Path) -> tuple[Callable[[str, str | None], object], Callable[[str], object]]:
+        """What adds and removes a symbol, in the settings file: it is picked up there like any other edit."""
+        return (lambda symbol, feed: edit.add(config, symbol, feed, feed_kinds(), os.environ),
+                lambda symbol: edit.remove(config, symbol, feed_kinds(), os.environ))
 
     def _make_source(self, name: str, settings: FeedSettings) -> Source:
         return kinds()[settings.kind](name, settings, self.runtime)

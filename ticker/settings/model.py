@@ -49,6 +49,8 @@ class Table(BaseModel):
 class ServerSettings(Table):
     """`[server]`: needs a restart."""
 
+    secrets = ("admin_token",)
+
     host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=NO_SPACES,
                       description="address to listen on; a name or an IPv4/IPv6 address")
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
@@ -56,8 +58,11 @@ class ServerSettings(Table):
     allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
     ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
+    frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
+    admin_token: SecretStr | None = Field(None, min_length=16,
+                                          description="lets its bearer add and remove symbols over HTTP; unset: nobody may")
 
-    @field_validator("allowed_origins")
+    @field_validator("allowed_origins", "frame_ancestors")
     @classmethod
     def _origins(cls, origins: list[str]) -> list[str]:
         for origin in origins:

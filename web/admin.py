@@ -1,0 +1,74 @@
+"""Adding and removing symbols over HTTP, for the bearer of the admin token: the same edit of the settings file as `symbols add`."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+from pydantic import SecretStr
+
+from ticker.errors import SettingsError
+from web.rest import answer, error
+
+log = logging.getLogger(__name__)
+
+_MOST_BYTES = 4096
+
+
+def admin(token: SecretStr | None, add: Callable[[str, str | None], object], remove: Callable[[str], object]) -> Blueprint:
+    """The blueprint. `add(symbol, feed)` and `remove(symbol)` edit the settings; they raise `SettingsError`, and `OSError`
+    where the file can't be written. Without a `token` every request is refused with 403, saying which variable sets one."""
+    blueprint = Blueprint("admin", __name__)
+
+    @blueprint.before_request
+    def may_pass() -> Response | None:
+        if token is None:
+            return error(403, "no_admin_token", "set TICKERCAST_SERVER__ADMIN_TOKEN to allow changes over HTTP")
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
+            refused = error(401, "unauthorized", "the admin token is missing or wrong")
+            refused.headers["WWW-Authenticate"] = "Bearer"
+            return refused
+        return None
+
+    @blueprint.post("/api/symbols")
+    def post() -> Response:
+        wish = _wish()
+        if isinstance(wish, Response):
+            return wish
+        symbol, feed = wish
+        return _edited(lambda: add(symbol, feed), 201, {"ok": True, "symbol": symbol})
+
+    @blueprint.delete("/api/symbols/<path:symbol>")
+    def delete(symbol: str) -> Response:
+        return _edited(lambda: remove(symbol), 200, {"ok": True, "symbol": symbol})
+
+    return blueprint
+
+
+def _wish() -> tuple[str, str | None] | Response:
+    """The symbol and feed that a body asks for, or why it can't be read."""
+    body: Any = None
+    if (request.content_length or 0) <= _MOST_BYTES:
+        try:
+            body = msgspec.json.decode(request.stream.read(_MOST_BYTES))
+        except (msgspec.DecodeError, RecursionError):
+            body = None
+    if not isinstance(body, dict) or not isinstance(body.get("symbol"), str) or not isinstance(body.get("feed", ""), str | None):
+        return error(400, "bad_request", 'send {"symbol": "…"} or {"symbol": "…", "feed": "…"} as JSON')
+    return body["symbol"], body.get("feed") or None
+
+
+def _edited(edit: Callable[[], object], status: int, done: dict[str, Any]) -> Response:
+    try:
+        edit()
+    except SettingsError as problem:
+        return error(422, "refused", "; ".join(str(one) for one in problem.problems[:5]))
+    except OSError as problem:
+        log.error("the settings file could not be written: %s", problem.strerror)
+        return error(500, "not_written", "the settings file could not be written; the log says why")
+    return answer(done, status)
