@@ -351,6 +351,28 @@ def test_a_clock_that_is_set_back(bench: Bench) -> None:
     assert bench.wait("A")["A"].state == "stale"
 
 
+def test_a_clock_that_was_set_is_mentioned_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Forwards or backwards, by a second or more, and not at every sweep from then on."""
+    bench.time.wall_offset_ms += 999
+    bench.relay.sweep()
+    assert caplog.text == ""
+    bench.time.wall_offset_ms += 1
+    for _ in range(3):
+        bench.relay.sweep()
+    assert caplog.text.count("the clock was set by +1.0 s") == 1
+
+
+def test_a_symbol_that_leaves_with_its_feed_leaves_in_silence(bench: Bench) -> None:
+    """What becomes of its price when its feed is closed is nobody's business any more."""
+    bench.relay.configure(settings_of({"A": "one", "B": "two"}))
+    bench.relay.start()
+    bench.wait("A", "B")
+    bench.relay.board.set_feed_down("one", True, bench.time.now_ms())
+    bench.relay.configure(settings_of({"B": "two"}))
+    bench.relay.configure(settings_of({"B": "two", "C": "two"}))
+    assert bench.wait("C").keys() == {"C"}
+
+
 def test_a_listener_that_raises_harms_nobody(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the next listener hears of everything."""
     def broken(_: Any) -> None:
