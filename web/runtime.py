@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from types import ModuleType
 from typing import Any, cast
 
@@ -86,8 +87,23 @@ class EventletRuntime:
 
         Errors show no traceback to the client. A connection that sends no request for 15 s, or no byte of one for 30 s, is closed.
         """
-        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=max_requests,
+        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=max_requests, protocol=_HttpProtocol,
                              keepalive=15, socket_timeout=30, log=logging.getLogger("http"))
+
+
+class _HttpProtocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet has no types
+    """eventlet's, saying which version of HTTP a request was made in, and nothing of itself where it can't be parsed."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """The request as WSGI knows it."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["SERVER_PROTOCOL"] = self.request_version
+        return environ
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP: the library's answer would repeat it and name our versions."""
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 %d %b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % (code, HTTPStatus(code).phrase.encode()))
 
 
 class Signals:
