@@ -13,19 +13,20 @@ from web.fanout.outbox import Outbox
 if TYPE_CHECKING:
     from web.fanout.engine import Engine
 
-Transport = Literal["polling", "probing", "websocket"]
+Transport = Literal["polling", "probing", "pausing", "websocket"]
+"""`probing`: it polls, and has opened a WebSocket to try out. `pausing`: that works, and its polls end until it switches over."""
 
 
 class Client(Outbox):
-    """A connected client. `transport` is `probing` while a long-polling client tries out its WebSocket.
+    """A connected client.
 
     python-engineio's server holds it where it would hold a socket of its own, so it has the attributes and methods that
     server uses: `sid`, `closed`, `closing`, `connected`, `upgraded`, `session`, `send`, `close`.
     """
 
-    __slots__ = ("_session", "address", "board_joined", "closed", "engine", "environ", "events", "events_s", "joins", "joins_s",
-                 "namespaces", "ping_slot", "poll_event", "polled_s", "progress_s", "public_id", "reader",
-                 "sid", "since_s", "socket", "transport")
+    __slots__ = ("_session", "address", "board_joined", "closed", "engine", "environ", "events", "events_s", "introduced", "joins",
+                 "joins_s", "namespaces", "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader",
+                 "sid", "since_s", "socket", "transport", "upgrade_s")
 
     def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
         super().__init__()
@@ -42,10 +43,14 @@ class Client(Outbox):
         self.board_joined = False
         self.namespaces = 0
         """How many other namespaces than symbols' it joined."""
-        self.since_s = self.progress_s = self.polled_s = engine.clock()
-        """Monotonic seconds: when it came, when its socket last took a byte while full, when it last polled."""
+        self.introduced = False
+        """Whether it sent a Socket.IO CONNECT, which must come before anything else."""
+        self.since_s = self.progress_s = self.polled_s = self.upgrade_s = engine.clock()
+        """Monotonic seconds: when it came, when its socket last took a byte while full, when it last polled, when it opened the
+        WebSocket it tries out."""
         self.ping_slot = 0
-        self.poll_event: threading.Event | None = None
+        self.poll_event: threading.Event | None = None  # while one of its requests polls
+        self.posting = False  # while one of its requests posts
         self.events = self.events_s = self.joins = self.joins_s = 0
         self._session: dict[str, Any] | None = None
 
@@ -92,6 +97,11 @@ class Client(Outbox):
     def check_ping_timeout(self) -> bool:
         """Time-outs are the engine's."""
         return self.closed is None
+
+    @property
+    def upgrading(self) -> bool:
+        """Whether it polls and has a WebSocket that nothing but a probe may go through."""
+        return self.transport in ("probing", "pausing")
 
     @property
     def anything_joined(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import logging
 import threading
@@ -21,7 +22,7 @@ import msgspec
 from web.fanout.client import Client, payload_of
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
-from web.fanout.frames import text_frame
+from web.fanout.frames import close_frame, text_frame
 from web.runtime import leave_response_to_us, take_socket
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,12 @@ _WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.
 _SEPARATOR = "\x1e"
 _PACKETS_A_POLL = 16
 """python-engineio's client refuses an answer with more packets."""
-_NOOP = "6"
+_CLOSE, _NOOP = "1", "6"
 _KEPT = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
          "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")
+
+
+_BAD_REQUEST = "400 Bad Request"
 
 
 class Refused(Exception):
@@ -71,7 +75,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if origin is None:
             return []
         if not self.origin_allowed(origin, environ):
-            raise Refused("400 Bad Request", "origin not allowed")
+            raise Refused(_BAD_REQUEST, "origin not allowed")
         headers = [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), ("Vary", "Origin")]
         if environ["REQUEST_METHOD"] == "OPTIONS":
             headers += [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
@@ -84,23 +88,23 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if method == "OPTIONS":
             return _answer(start_response, "200 OK", "ok", cors)
         if query.get("EIO") != ["4"]:
-            raise Refused("400 Bad Request", "unsupported Engine.IO version")
+            raise Refused(_BAD_REQUEST, "unsupported Engine.IO version")
         transport = query.get("transport", [""])[0]
         if transport not in ("polling", "websocket"):
-            raise Refused("400 Bad Request", "unknown transport")
-        if method not in ("GET", "POST"):
-            raise Refused("400 Bad Request", "method not allowed")
+            raise Refused(_BAD_REQUEST, "unknown transport")
+        if method != "GET" and (method != "POST" or transport == "websocket"):
+            raise Refused(_BAD_REQUEST, "method not allowed")
         if "sid" not in query:
             if method == "POST":
-                raise Refused("400 Bad Request", "no session")
+                raise Refused(_BAD_REQUEST, "no session")
             return self._handshake(environ, start_response, transport, cors)
         client = self.sockets.get(query["sid"][0])
         if client is None or client.closed is not None:
-            raise Refused("400 Bad Request", "unknown session")
+            raise Refused(_BAD_REQUEST, "unknown session")
         if transport == "websocket":
             return self._upgrade(client, environ)
         if client.transport == "websocket":
-            raise Refused("400 Bad Request", "the session speaks WebSocket")
+            raise Refused(_BAD_REQUEST, "the session speaks WebSocket")
         if method == "POST":
             self._receive(client, environ)
             return _answer(start_response, "200 OK", "ok", cors)
@@ -119,48 +123,46 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             "sid": client.sid, "upgrades": [] if accept else ["websocket"], "pingInterval": self.ping_interval * 1000,
             "pingTimeout": self.ping_timeout * 1000, "maxPayload": engine.limits.max_message_bytes}).decode()
         with engine.turn:
+            self.sockets[client.sid] = client
+            self._trigger_event("connect", client.sid, client.environ)
+            engine.admit(client)
             if accept:
                 # The answer and the first packet leave in one segment.
-                self._take_over(client, environ, accept + text_frame(opening.encode()))
-            self.sockets[client.sid] = client
-            engine.admit(client)
-            self._trigger_event("connect", client.sid, client.environ, run_async=False)
-            if accept:
+                engine.attach(client, _take_socket(environ, accept + text_frame(opening.encode())))
                 engine.open_for_quotes(client)
                 return leave_response_to_us()
-        engine.polling.add(client)
+            engine.polling.add(client)
         return _answer(start_response, "200 OK", opening, cors)
 
     def _upgrade(self, client: Client, environ: Environ) -> list[bytes]:
-        if client.transport != "polling":
-            raise Refused("400 Bad Request", "the session is upgraded already")
+        """Let a client that polls try out a WebSocket."""
+        engine = self.engine
         accept = _accept_websocket(environ)
-        with self.engine.turn:
-            self._take_over(client, environ, accept)
-            client.transport = "probing"
+        with engine.turn:
+            if client.transport == "polling" and client.closed is None:
+                engine.attach(client, _take_socket(environ, accept))
+                client.transport = "probing"
+                client.upgrade_s = engine.clock()
+            else:
+                # The protocol has a second WebSocket of a session closed, not refused.
+                closing = Closing.SECOND_WEBSOCKET
+                _take_socket(environ, accept + close_frame(closing.code, closing.reason)).close()
+                engine.closes[closing.reason] += 1
         return leave_response_to_us()
-
-    def _take_over(self, client: Client, environ: Environ, answer: bytes) -> None:
-        sock = take_socket(environ)
-        try:
-            sock.send(answer)  # a few hundred bytes into an empty buffer: taken whole
-        except OSError:
-            log.debug("a client left during its handshake")
-        self.engine.attach(client, sock)
 
     def _poll(self, client: Client) -> str:
         """What the client is owed, after waiting for something where there is nothing."""
         engine = self.engine
         if client.poll_event is not None:
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused("400 Bad Request", "another request is polling already")
+            raise Refused(_BAD_REQUEST, "another request is polling already")
         client.poll_event = threading.Event()
         try:
             while True:
                 with engine.turn:
                     if client.closed is not None:
-                        return "1"
-                    if client.transport != "polling":
+                        return _NOOP if client.closed is Closing.CLIENT else _CLOSE
+                    if client.transport in ("pausing", "websocket"):
                         return _NOOP
                     frames = client.frames(engine.readers.number, engine.readers.registry, _PACKETS_A_POLL)
                     client.accepted(sum(map(len, frames)))
@@ -175,47 +177,71 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     def _receive(self, client: Client, environ: Environ) -> None:
         """Handle the packets of a POST body."""
         engine = self.engine
+        if client.posting:
+            # Which of two bodies came first, nobody could say.
+            engine.close(client, Closing.BAD_PACKET)
+            raise Refused(_BAD_REQUEST, "another request is posting already")
+        client.posting = True
         try:
-            length = int(environ.get("CONTENT_LENGTH") or 0)
-        except ValueError:
-            raise Refused("400 Bad Request", "bad content length") from None
-        if length > engine.limits.max_message_bytes:
-            engine.close(client, Closing.TOO_BIG)
-            raise Refused("413 Content Too Large", "message too big")
-        body = environ["wsgi.input"].read(length)
-        with engine.turn:
-            try:
+            body = self._body(client, environ)
+            with engine.turn:
                 for packet in body.decode().split(_SEPARATOR):
                     if client.closed is not None:
                         break
-                    self.packet(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)
-            except ValueError:
-                engine.close(client, Closing.BAD_PACKET)
-                raise Refused("400 Bad Request", "malformed packet") from None
+                    self._handle(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)
+        except ValueError:
+            engine.close(client, Closing.BAD_PACKET)
+            raise Refused(_BAD_REQUEST, "malformed packet") from None
+        except Refused:
+            raise
+        except Exception:
+            log.exception("a client's packet could not be handled")
+            engine.close(client, Closing.ERROR)
+            raise Refused("500 Internal Server Error", "internal error") from None
+        finally:
+            client.posting = False
+
+    def _body(self, client: Client, environ: Environ) -> bytes:
+        """The body of a POST. Raises `ValueError` where it ends early."""
+        most = self.engine.limits.max_message_bytes
+        chunked = "HTTP_TRANSFER_ENCODING" in environ
+        length = most + 1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+        body: bytes = environ["wsgi.input"].read(length) if chunked or length <= most else b""
+        if max(len(body), 0 if chunked else length) > most:
+            self.engine.close(client, Closing.TOO_BIG)
+            raise Refused("413 Content Too Large", "message too big")
+        if not chunked and len(body) < length:
+            raise ValueError("the body ends early")
+        return body
 
     def packet(self, client: Client, payload: str | bytes) -> None:
-        """Handle one Engine.IO packet of `client`. Raises `ValueError` for one that makes no sense."""
-        if isinstance(payload, bytes):
-            self._trigger_event("message", client.sid, payload, run_async=False)
-            return
-        kind = payload[:1]
-        if client.transport == "probing" and client.reader is not None and kind in "25":
+        """Handle what came through the WebSocket of `client`. Raises `ValueError` for what makes no sense."""
+        if client.upgrading:
             self._probe(client, payload)
-        elif kind == "4":
-            self._trigger_event("message", client.sid, payload[1:], run_async=False)
+        else:
+            self._handle(client, payload)
+
+    def _handle(self, client: Client, payload: str | bytes) -> None:
+        """Handle one Engine.IO packet."""
+        kind = "4" if isinstance(payload, bytes) else payload[:1]
+        if kind == "4":
+            self._trigger_event("message", client.sid, payload if isinstance(payload, bytes) else payload[1:])
         elif kind == "3":
             self.engine.pulse.pong(client)
         elif kind == "1":
             self.engine.close(client, Closing.CLIENT)
         elif kind != "6":
-            raise ValueError("unknown Engine.IO packet")
+            raise ValueError("not a packet that clients send")
 
-    def _probe(self, client: Client, payload: str) -> None:
+    def _probe(self, client: Client, payload: str | bytes) -> None:
+        """Go one step towards WebSocket."""
         if payload == "2probe":
-            client.socket.send(text_frame(b"3probe"))
+            with contextlib.suppress(OSError):  # whoever left is noticed when its socket is read
+                client.socket.send(text_frame(b"3probe"))
+            client.transport = "pausing"
             if client.poll_event is not None:
                 client.poll_event.set()  # the pending poll ends with a no-op
-        elif payload == "5":
+        elif payload == "5" and client.transport == "pausing":
             self.engine.polling.discard(client)
             self.engine.open_for_quotes(client)
         else:
@@ -224,8 +250,17 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     def gone(self, client: Client, closing: Closing) -> None:
         """The engine closed `client`: tell the handlers."""
         reason = {Closing.CLIENT: self.reason.CLIENT_DISCONNECT, Closing.PING_TIMEOUT: self.reason.PING_TIMEOUT}
-        self._trigger_event("disconnect", client.sid, reason.get(closing, self.reason.SERVER_DISCONNECT), run_async=False)
-        self.sockets.pop(client.sid, None)
+        try:
+            self._trigger_event("disconnect", client.sid, reason.get(closing, self.reason.SERVER_DISCONNECT))
+        except Exception:
+            log.exception("a handler of a client's end failed")
+        finally:
+            self.sockets.pop(client.sid, None)
+
+    def _trigger_event(self, event: str, *arguments: Any, run_async: bool = False) -> Any:
+        """Call a handler here and now. Not the library's: that one logs a traceback for whatever a client sends, and goes on."""
+        handler = self.handlers.get(event)
+        return handler(*arguments) if handler is not None else None
 
     def send_packet(self, sid: str, pkt: Any) -> None:
         """Send a packet of the library's to the client `sid`; one that is gone is nobody's fault."""
@@ -242,21 +277,33 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
 
 def _accept_websocket(environ: Environ) -> bytes:
     """The answer to a WebSocket handshake (RFC 6455 section 4.2), without extensions. Raises `Refused`."""
+    if environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        raise Refused(_BAD_REQUEST, "a WebSocket needs HTTP/1.1")
+    if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+        raise Refused(_BAD_REQUEST, "a WebSocket handshake has no body")
     upgrade = environ.get("HTTP_UPGRADE", "").lower()
     connection = [token.strip() for token in environ.get("HTTP_CONNECTION", "").lower().split(",")]
     if upgrade != "websocket" or "upgrade" not in connection:
-        raise Refused("400 Bad Request", "not a WebSocket handshake")
+        raise Refused(_BAD_REQUEST, "not a WebSocket handshake")
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
-        raise Refused("400 Bad Request", "unsupported WebSocket version", (("Sec-WebSocket-Version", "13"),))
+        raise Refused(_BAD_REQUEST, "unsupported WebSocket version", (("Sec-WebSocket-Version", "13"),))
     key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "").encode("latin-1")
     try:
         if len(base64.b64decode(key, validate=True)) != 16:
-            raise Refused("400 Bad Request", "bad WebSocket key")
+            raise Refused(_BAD_REQUEST, "bad WebSocket key")
     except binascii.Error:
-        raise Refused("400 Bad Request", "bad WebSocket key") from None
+        raise Refused(_BAD_REQUEST, "bad WebSocket key") from None
     accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_GUID, usedforsecurity=False).digest())
     return (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+
+
+def _take_socket(environ: Environ, answer: bytes) -> Any:
+    """Take a request's socket over and send `answer`."""
+    sock = take_socket(environ)
+    with contextlib.suppress(OSError):  # whoever left during the handshake is noticed when the socket is read
+        sock.send(answer)  # a few hundred bytes into an empty buffer: taken whole
+    return sock
 
 
 def _polled(framed: bytes) -> str:

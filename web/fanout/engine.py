@@ -19,7 +19,20 @@ from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.flush import Flusher
-from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, Violation, close_code, close_frame, frame, text_frame
+from web.fanout.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    FrameReader,
+    Violation,
+    close_code,
+    close_frame,
+    decode_text,
+    frame,
+    text_frame,
+)
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
@@ -31,6 +44,7 @@ select = original("select")  # the patched one has no epoll
 socket = original("socket")
 
 _READ_BYTES = 65_536
+_LAST_READS = 16  # of a connection that is closed
 _READ_S = 0.004  # how long a round reads before quotes get their turn, seconds
 _NOTSENT_LOWAT_BYTES = 16_384  # begin to conflate after 16 KiB in the kernel, not after the 4 MB it would take
 _IDLE_S = 1.0
@@ -62,7 +76,7 @@ class Engine:
         self.closes: Counter[str] = Counter()
         self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
         self.receiver: Receiver | None = None
-        self.turn = threading.Lock()
+        self.turn = threading.RLock()
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
@@ -131,23 +145,34 @@ class Engine:
         self.clients.add(client)
         self.pulse.add(client)
 
-    def close(self, client: Client, closing: Closing) -> None:
-        """End a connection: whatever fits of what it is owed, a close frame, and it is forgotten."""
-        if client.closed is not None:
-            return
-        client.closed = closing
-        self.closes[closing.reason] += 1
-        self.clients.discard(client)
-        self.polling.discard(client)
-        self.pulse.remove(client)
-        self.flusher.pump.pop(client, None)
-        self.readers.drop(client)
-        if client.poll_event is not None:
-            client.poll_event.set()
-        if client.socket is not None:
-            self._hang_up(client, closing)
-        if self.receiver is not None:
-            self.receiver.gone(client, closing)
+    def close(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
+        """End a connection: whatever fits of what it is owed, a close frame (`farewell`, or the reason's own), and it is forgotten.
+
+        Waits for `turn` where another task has it: reading lists change.
+        """
+        with self.turn:
+            if client.closed is not None:
+                return
+            last_words = self._last_words(client, farewell or close_frame(closing.code, closing.reason))
+            client.closed = closing
+            self.closes[closing.reason] += 1
+            self.clients.discard(client)
+            self.polling.discard(client)
+            self.pulse.remove(client)
+            self.flusher.pump.pop(client, None)
+            self.readers.drop(client)
+            if client.poll_event is not None:
+                client.poll_event.set()
+            if client.socket is not None:
+                self._hang_up(client, last_words, reset=closing is Closing.STALLED)
+            if self.receiver is not None:
+                self.receiver.gone(client, closing)
+
+    def give_up_probe(self, client: Client, closing: Closing) -> None:
+        """The WebSocket that a polling client tried out is no good: it goes on polling."""
+        client.transport = "polling"
+        client.reader = None
+        self._hang_up(client, close_frame(closing.code, closing.reason))
 
     # The loop.
 
@@ -222,17 +247,14 @@ class Engine:
         except OSError:
             data = b""
         if not data:
-            if client.transport == "probing":
-                self._give_up_probe(client)
-            else:
-                self.close(client, Closing.CLIENT)
+            self._end(client, Closing.CLIENT)
             return
         try:
             self._received(client, data)
         except Violation as violation:
-            self.close(client, Closing.TOO_BIG if violation.code == 1009 else Closing.PROTOCOL)
+            self._end(client, Closing.of(violation))
         except ValueError:
-            self.close(client, Closing.BAD_PACKET)
+            self._end(client, Closing.BAD_PACKET)
         except Exception:
             log.exception("a client's packet could not be handled")
             self.close(client, Closing.ERROR)
@@ -241,17 +263,24 @@ class Engine:
         assert client.reader is not None
         assert self.receiver is not None
         for opcode, payload in client.reader.feed(data):
-            if client.closed is not None:
-                return
             if opcode == TEXT:
-                self.receiver.packet(client, payload.decode())
+                self.receiver.packet(client, decode_text(payload))
             elif opcode == BINARY:
                 self.receiver.packet(client, payload)
-            elif opcode == PING:
+            elif opcode == PING and not client.upgrading:
                 self.send_frame(client, frame(PONG, payload))
             elif opcode == CLOSE:
                 close_code(payload)
-                self.close(client, Closing.CLIENT)
+                self._end(client, Closing.CLIENT, frame(CLOSE, payload[:2]))  # its own code comes back (section 5.5.1)
+            if client.socket is None:
+                return
+
+    def _end(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
+        """End what speaks through the client's WebSocket: the connection, or only the try of one."""
+        if client.upgrading:
+            self.give_up_probe(client, closing)
+        else:
+            self.close(client, closing, farewell)
 
     def _writable(self, client: Client) -> None:
         client.blocked = False
@@ -287,28 +316,33 @@ class Engine:
             assert isinstance(client, Client)
             self.close(client, Closing.CLIENT)
 
-    def _give_up_probe(self, client: Client) -> None:
-        """Its try of a WebSocket failed: it goes on polling."""
-        sock, client.socket = client.socket, None
-        client.transport = "polling"
-        del self._by_descriptor[sock.fileno()]
-        self._epoll.unregister(sock.fileno())
-        sock.close()
+    def _last_words(self, client: Client, farewell: bytes) -> bytes:
+        """What a client that is about to be closed is still sent: nothing where the socket is full, perhaps within a frame."""
+        if client.blocked:
+            return b""
+        if client.write is None:
+            return farewell
+        return b"".join((client.gather(self.readers.number, self.readers.registry), farewell))
 
-    def _hang_up(self, client: Client, closing: Closing) -> None:
+    def _hang_up(self, client: Client, last_words: bytes, reset: bool = False) -> None:
         sock, client.socket = client.socket, None
         client.write = None
         descriptor = sock.fileno()
         self._by_descriptor.pop(descriptor, None)
         try:
             self._epoll.unregister(descriptor)
-            if closing is not Closing.CLIENT or client.reader is not None:
-                sock.send(close_frame(closing.code, closing.reason))
-            if closing is Closing.STALLED:
+            if last_words:
+                sock.send(last_words)
+            if reset:
                 # Its buffers are full and will not empty: give the kernel's memory back at once.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            else:
+                # Closing with bytes unread would be a reset, which can overtake the close frame.
+                for _ in range(_LAST_READS):
+                    if not sock.recv(_READ_BYTES):
+                        break
         except OSError:
-            pass  # it is gone already
+            pass  # it is gone already, or has no more to say
         finally:
             sock.close()
 

@@ -7,6 +7,7 @@ big-integer XOR (a byte loop in Python would block the process for 26 ms per 100
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -65,7 +66,7 @@ class Message(NamedTuple):
 class FrameReader:
     """Cuts a client's byte stream into messages. Idle, it holds nothing but two empty byte strings."""
 
-    __slots__ = ("_buffer", "_fragments", "_fragments_opcode", "_max_bytes")
+    __slots__ = ("_buffer", "_ended", "_fragments", "_fragments_opcode", "_max_bytes")
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes`: the longest message, fragments added up; a longer one is a violation with code 1009."""
@@ -73,22 +74,28 @@ class FrameReader:
         self._buffer = b""
         self._fragments = b""
         self._fragments_opcode = 0
+        self._ended = False
 
-    def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes. Raises `Violation`; nothing may be fed afterwards."""
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that `data` completes, in order; to be used up before the next call. What follows a close frame is ignored.
+
+        Raises `Violation` behind the last message before the breach; nothing may be fed afterwards.
+        """
+        if self._ended:
+            return
         self._buffer = buffer = self._buffer + data if self._buffer else data
-        messages: list[Message] = []
         position = 0
         while (size := self._frame_size(buffer, position)) and len(buffer) - position >= size:
             message = self._take(buffer, position, size)
             position += size
-            if message is not None:
-                messages.append(message)
-                if message.opcode == CLOSE:
-                    position = len(buffer)  # nothing may follow a close
-                    break
+            if message is None:
+                continue
+            yield message
+            if message.opcode == CLOSE:
+                self._ended = True
+                position = len(buffer)
+                break
         self._buffer = buffer[position:]
-        return messages
 
     def _frame_size(self, buffer: bytes, position: int) -> int:
         """Bytes of the frame at `position`, header included; 0 while its header is incomplete. Checks the header."""
@@ -108,15 +115,17 @@ class FrameReader:
                 raise Violation(1002, "control frame too long or fragmented")
             return 6 + length
         self._check_sequence(opcode)
-        header = 6
+        header, least = 6, 0
         if length == 126:
             if have < 4:
                 return 0
-            length, header = int.from_bytes(buffer[position + 2:position + 4]), 8
+            length, header, least = int.from_bytes(buffer[position + 2:position + 4]), 8, 126
         elif length == 127:
             if have < 10:
                 return 0
-            length, header = int.from_bytes(buffer[position + 2:position + 10]), 14
+            length, header, least = int.from_bytes(buffer[position + 2:position + 10]), 14, 65_536
+        if length < least or length >= 1 << 63:
+            raise Violation(1002, "length not in its shortest form")
         if length + len(self._fragments) > self._max_bytes:
             raise Violation(1009, "message too big")
         return header + length
@@ -144,6 +153,14 @@ class FrameReader:
         return Message(opcode, payload)
 
 
+def decode_text(payload: bytes) -> str:
+    """The text of a TEXT message. Raises `Violation` where it is not UTF-8 (section 8.1)."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        raise Violation(1007, "not UTF-8") from None
+
+
 def close_code(payload: bytes) -> int:
     """The status code of a peer's close frame, 1005 where it has none. Raises `Violation` for a malformed one (section 7.1.5)."""
     if not payload:
@@ -153,10 +170,7 @@ def close_code(payload: bytes) -> int:
     code = int.from_bytes(payload[:2])
     if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
         raise Violation(1002, "close code not allowed")
-    try:
-        payload[2:].decode()
-    except UnicodeDecodeError:
-        raise Violation(1007, "close reason is not UTF-8") from None
+    decode_text(payload[2:])
     return code
 
 

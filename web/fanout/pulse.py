@@ -1,6 +1,6 @@
 """What time does to clients: pings, clients that stopped answering, stalled ones, and ones that never joined anything.
 
-Pings are spread over a wheel with a slot a second; deadlines are kept in the order they fall due, so a look costs nothing.
+Pings are spread over a wheel with a slot a quarter of a second; deadlines are kept in the order they fall due, so a look costs nothing.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from web.fanout.engine import Engine
 
 _PING = text_frame(b"2")
-_STEP_S = 1.0
+_STEP_S = 0.25
+UPGRADE_S = 10.0
+"""How long a polling client may try out a WebSocket before it is taken away again."""
 
 
 class Pulse:
-    """Looks around once a second."""
+    """Looks around four times a second. Time-outs are kept to within a step: the step nearest to the deadline is the one that counts."""
 
     def __init__(self, engine: Engine, ping_interval_s: int, ping_timeout_s: int) -> None:
         self._engine = engine
         self.ping_timeout_s = ping_timeout_s
-        self._wheel: list[set[Client]] = [set() for _ in range(ping_interval_s)]
+        self._wheel: list[set[Client]] = [set() for _ in range(round(ping_interval_s / _STEP_S))]
         self._hand = 0
         self.next_s = engine.clock() + _STEP_S
         self._unanswered: dict[Client, float] = {}  # by deadline, earliest first
@@ -32,7 +34,7 @@ class Pulse:
         self._blocked: dict[Client, None] = {}
 
     def add(self, client: Client) -> None:
-        """Start to watch a client; its first ping is a whole interval away."""
+        """Start to watch a client; its first ping is an interval away, less one or two steps."""
         client.ping_slot = (self._hand - 1) % len(self._wheel)
         self._wheel[client.ping_slot].add(client)
         self._newcomers[client] = client.since_s
@@ -61,8 +63,8 @@ class Pulse:
         """Do what is due. `now_s`: monotonic seconds."""
         while now_s >= self.next_s:
             self.next_s += _STEP_S
-            if self.next_s < now_s - len(self._wheel):
-                self.next_s = now_s  # the process was stopped for long: one round of pings, not one for each second missed
+            if self.next_s < now_s - len(self._wheel) * _STEP_S:
+                self.next_s = now_s  # the process was stopped for long: one round of pings, not one for each step missed
             self._hand = (self._hand + 1) % len(self._wheel)
             self._ping(self._wheel[self._hand], now_s)
             self._reap(now_s)
@@ -75,6 +77,7 @@ class Pulse:
 
     def _reap(self, now_s: float) -> None:
         engine = self._engine
+        now_s += _STEP_S / 2  # a beat that is a little early must not make a time-out a whole step late
         for client, deadline_s in list(self._unanswered.items()):
             if deadline_s > now_s:
                 break
@@ -88,5 +91,7 @@ class Pulse:
             if client.progress_s + engine.broadcast.stall_limit_s <= now_s:
                 engine.close(client, Closing.STALLED)
         for client in list(engine.polling):
-            if client.unsent_bytes and client.polled_s + engine.broadcast.stall_limit_s <= now_s:
+            if client.upgrading and client.upgrade_s + UPGRADE_S <= now_s:
+                engine.give_up_probe(client, Closing.PING_TIMEOUT)
+            if client.unsent_bytes and client.poll_event is None and client.polled_s + engine.broadcast.stall_limit_s <= now_s:
                 engine.close(client, Closing.STALLED)
