@@ -5,6 +5,7 @@ or in `door.py` and `members.py`, and stands in `RELIED_UPON`: `check_libraries`
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -22,20 +23,33 @@ from web.fanout.engine import Engine
 from web.fanout.members import Members, frames_of
 from web.runtime import ASYNC_MODE
 
+log = logging.getLogger(__name__)
+
 TESTED = {"flask-socketio": "5.7.0", "python-socketio": "5.18.1", "python-engineio": "4.15.1", "eventlet": "0.41.3"}
 
 RELIED_UPON: dict[Any, tuple[str, ...]] = {
-    flask_socketio.SocketIO: ("init_app",),
+    flask_socketio.SocketIO: ("init_app", "on", "on_event", "emit"),
     flask_socketio: ("_SocketIOMiddleware",),
     socketio.Server: ("_engineio_server_class", "_handle_eio_message", "_handle_connect", "_handle_disconnect", "_handle_event",
-                      "_handle_ack", "_handle_eio_connect", "_handle_eio_disconnect", "_send_packet", "_trigger_event"),
-    socketio.Manager: ("pre_connect", "connect", "is_connected", "sid_from_eio_sid", "eio_sid_from_sid", "pre_disconnect",
-                       "disconnect", "get_participants", "emit", "enter_room", "leave_room", "close_room", "get_rooms",
-                       "is_sid_room", "_generate_ack_id", "trigger_callback"),
+                      "_handle_event_internal", "_handle_ack", "_handle_eio_connect", "_handle_eio_disconnect", "_send_packet",
+                      "_trigger_event", "on", "get_environ", "reason"),
+    socketio.Manager: ("pre_connect", "connect", "is_connected", "can_disconnect", "sid_from_eio_sid", "eio_sid_from_sid",
+                       "pre_disconnect", "disconnect", "get_participants", "get_namespaces", "emit", "enter_room", "leave_room",
+                       "close_room", "get_rooms", "is_sid_room", "set_server", "_generate_ack_id", "trigger_callback"),
     socketio.packet.Packet: ("encode", "decode", "add_attachment"),
-    engineio.Server: ("handle_request", "_trigger_event", "generate_id", "send_packet", "disconnect"),
+    engineio.packet.Packet: ("encode",),
+    engineio.Server: ("handle_request", "_trigger_event", "generate_id", "send", "send_packet", "disconnect", "get_session", "on",
+                      "reason"),
+}
+RELIED_UPON_IN_AN_INSTANCE: dict[Any, tuple[str, ...]] = {
+    socketio.Server: ("eio", "manager", "handlers", "namespace_handlers", "environ", "packet_class",
+                      "_binary_packet", "async_handlers", "not_handled"),
+    engineio.Server: ("handlers", "sockets", "ping_interval", "ping_timeout"),
+    socketio.Manager: ("callbacks", "server"),
 }
 
+_RESERVED_EVENTS = {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+"""Events that happen and are not sent; the reference implementation takes one that is sent for a broken packet."""
 _MOST_ATTACHMENTS = 16  # of one message from a client; each is up to max_message_bytes
 _PATIENCE = 20  # times the allowed events in one second, and the client is closed
 
@@ -46,16 +60,24 @@ class LibraryMismatch(Exception):
 
 def check_libraries() -> None:
     """Raises `LibraryMismatch`, naming what is missing and the versions that were tested."""
-    missing = [f"{getattr(owner, '__module__', '') or owner.__name__}.{getattr(owner, '__qualname__', '')}.{name}"
-               for owner, names in RELIED_UPON.items() for name in names if not hasattr(owner, name)]
-    parameters = list(inspect.signature(socketio.Server._handle_connect).parameters)
-    if parameters != ["self", "eio_sid", "namespace", "data"]:
-        missing.append(f"socketio.Server._handle_connect{tuple(parameters)}")
+    missing = [f"{_name_of(owner)}.{name}" for owner, names in RELIED_UPON.items() for name in names if not hasattr(owner, name)]
+    if not missing:
+        parameters = tuple(inspect.signature(socketio.Server._handle_connect).parameters)
+        if parameters != ("self", "eio_sid", "namespace", "data"):
+            missing.append(f"the known parameters of {_name_of(socketio.Server)}._handle_connect")
+        stock = socketio.Server(async_mode=ASYNC_MODE, monitor_clients=False)
+        for instance in (stock, stock.eio, stock.manager):
+            missing += [f"{_name_of(type(instance))}().{name}" for name in RELIED_UPON_IN_AN_INSTANCE[type(instance)]
+                        if not hasattr(instance, name)]
     if missing:
         installed = ", ".join(f"{name} {version(name)}" for name in TESTED)
         tested = ", ".join(f"{name} {number}" for name, number in TESTED.items())
         raise LibraryMismatch(f"the installed libraries lack {', '.join(missing)}\n  installed: {installed}\n  tested:    {tested}\n"
                               "  mend it with: make setup")
+
+
+def _name_of(owner: Any) -> str:
+    return owner.__name__ if inspect.ismodule(owner) else f"{owner.__module__}.{owner.__qualname__}"
 
 
 class _Json:
@@ -68,6 +90,26 @@ class _Json:
     @staticmethod
     def loads(text: str, **_: Any) -> Any:
         return msgspec.json.decode(text)
+
+
+_EVENTS = (socketio.packet.EVENT, socketio.packet.BINARY_EVENT)
+_ACKS = (socketio.packet.ACK, socketio.packet.BINARY_ACK)
+
+
+def _check(packet: Any) -> None:
+    """Raises `ValueError` for a packet that the protocol does not know, or that a client does not send."""
+    kind, data = packet.packet_type, packet.data
+    if kind in _EVENTS:
+        well_formed = isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED_EVENTS
+    elif kind in _ACKS:
+        well_formed = isinstance(data, list) and packet.id is not None
+    elif kind == socketio.packet.CONNECT:
+        well_formed = data is None or isinstance(data, dict)
+    else:
+        well_formed = kind == socketio.packet.DISCONNECT
+    most = _MOST_ATTACHMENTS if kind in (socketio.packet.BINARY_EVENT, socketio.packet.BINARY_ACK) else 0
+    if not well_formed or packet.attachment_count > most:
+        raise ValueError("malformed Socket.IO packet")
 
 
 Refusal = tuple[str, str]
@@ -101,29 +143,43 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         return Door
 
     def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
-        """Check the shape of a packet before the library handles it. Raises `ValueError` for a malformed one."""
+        """Handle what an Engine.IO message brings. Raises `ValueError` where that is no Socket.IO, or comes before any CONNECT."""
         try:
-            if eio_sid not in self._binary_packet:
-                self._check_packet(self.packet_class(encoded_packet=data))
-            elif not isinstance(data, bytes):
-                raise ValueError("an attachment was due")
-        except (TypeError, IndexError, KeyError, AttributeError, RecursionError, msgspec.DecodeError) as error:
+            packet = self._complete(eio_sid, data)
+        except (TypeError, LookupError, AttributeError, RecursionError, msgspec.DecodeError) as error:
             raise ValueError("malformed Socket.IO packet") from error
-        super()._handle_eio_message(eio_sid, data)
-
-    @staticmethod
-    def _check_packet(packet: Any) -> None:
-        kind, data = packet.packet_type, packet.data
-        if kind in (socketio.packet.EVENT, socketio.packet.BINARY_EVENT):
-            well_formed = isinstance(data, list) and bool(data) and isinstance(data[0], str)
-        elif kind in (socketio.packet.ACK, socketio.packet.BINARY_ACK):
-            well_formed = isinstance(data, list) and packet.id is not None
-        elif kind == socketio.packet.CONNECT:
-            well_formed = data is None or isinstance(data, dict)
+        client = self.eio.sockets.get(eio_sid)
+        if packet is None or client is None:
+            return
+        kind = packet.packet_type
+        if kind == socketio.packet.CONNECT:
+            client.introduced = True
+            self._handle_connect(eio_sid, packet.namespace, packet.data)
+        elif not client.introduced:
+            raise ValueError("the first packet must be CONNECT")
+        elif kind == socketio.packet.DISCONNECT:
+            self._handle_disconnect(eio_sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
+        elif kind in _EVENTS:
+            self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
         else:
-            well_formed = kind == socketio.packet.DISCONNECT
-        if not well_formed or packet.attachment_count > _MOST_ATTACHMENTS:
-            raise ValueError("malformed Socket.IO packet")
+            self._handle_ack(eio_sid, packet.namespace, packet.id, packet.data)
+
+    def _complete(self, eio_sid: str, data: str | bytes) -> Any:
+        """The packet that `data` completes, `None` while attachments of it are due."""
+        packet = self._binary_packet.get(eio_sid)
+        if packet is None:
+            packet = self.packet_class(encoded_packet=data)
+            _check(packet)
+            if not packet.attachment_count:
+                return packet
+            self._binary_packet[eio_sid] = packet
+            return None
+        if not isinstance(data, bytes):
+            raise ValueError("an attachment was due")
+        if not packet.add_attachment(data):
+            return None
+        del self._binary_packet[eio_sid]
+        return packet
 
     def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         namespace = namespace or "/"
@@ -131,18 +187,13 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         if client is None:
             return
         symbol = namespace[1:]
+        sid = client.public_id + namespace
+        if self.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
+            self.refuse(client, namespace, {"message": "already joined", "data": {"code": "already_joined", "symbol": symbol}})
+            return
         channel = self.engine.readers.registry.get(symbol)
         if channel is None:
-            if namespace in self.handlers:
-                super()._handle_connect(eio_sid, namespace, data)
-                if self.manager.is_connected(client.public_id + namespace, namespace):
-                    self.joined(client, namespace)
-            else:
-                self.refuse(client, namespace, self.unknown(namespace))
-            return
-        sid = client.public_id + namespace
-        if channel in client.spaces.channels:
-            self.refuse(client, namespace, {"message": "already joined", "data": {"code": "already_joined", "symbol": symbol}})
+            self._connect_to_handlers(client, namespace, data)
             return
         refusal = self.gate(client, symbol, data)
         if refusal is not None:
@@ -153,6 +204,21 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         self.engine.send(client, f'40{namespace},{{"sid":"{sid}"}}')
         self.engine.readers.join(client.spaces, channel)
 
+    def _connect_to_handlers(self, client: Client, namespace: str, data: Any) -> None:
+        """A CONNECT to a namespace that is no symbol's, as the library does it."""
+        if namespace not in self.handlers and namespace not in self.namespace_handlers:
+            self.refuse(client, namespace, self.unknown(namespace))
+            return
+        sid = client.public_id + namespace
+        try:
+            super()._handle_connect(client.sid, namespace, data)
+        except Exception:
+            log.exception("a connect handler of %s failed", namespace)
+            self.manager.disconnect(sid, namespace)
+            self.refuse(client, namespace, {"message": "internal error"})
+        if self.manager.is_connected(sid, namespace):
+            self.joined(client, namespace)
+
     def refuse(self, client: Client, namespace: str, payload: dict[str, Any]) -> None:
         """Answer a CONNECT with CONNECT_ERROR."""
         for framed in frames_of(self.packet_class(socketio.packet.CONNECT_ERROR, data=payload, namespace=namespace)):
@@ -160,11 +226,9 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
 
     def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         namespace = namespace or "/"
-        channel = self.engine.readers.registry.get(namespace[1:])
         client = self.eio.sockets.get(eio_sid)
-        if channel is not None and client is not None:
-            if channel in client.spaces.channels:
-                self.engine.readers.leave(client.spaces, channel)
+        if client is not None and namespace[1:] in self.engine.readers.registry:
+            self.manager.disconnect(client.public_id + namespace, namespace)
             return
         super()._handle_disconnect(eio_sid, namespace, reason)
 
@@ -182,6 +246,22 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             return
         super()._handle_event(eio_sid, namespace, id, data)
 
+    def _handle_ack(self, eio_sid: str, namespace: str | None, id: int | None, data: list[Any]) -> None:
+        try:
+            super()._handle_ack(eio_sid, namespace, id, data)
+        except Exception:
+            log.exception("the callback of an acknowledgement failed")
+
+    def _trigger_event(self, event: str, namespace: str, *arguments: Any) -> Any:
+        """Call a handler. What it raises is logged and ends nothing but this event, as in the library; only `connect` may refuse."""
+        if event == "connect":
+            return super()._trigger_event(event, namespace, *arguments)
+        try:
+            return super()._trigger_event(event, namespace, *arguments)
+        except Exception:
+            log.exception("the handler of %.40r in %s failed", event, namespace)
+            return self.not_handled
+
     def remove_symbol(self, symbol: str) -> None:
         """Take a symbol's namespace away: its clients are told (`removed`) and are out of it, nothing else. Needs `engine.turn`."""
         readers = self.engine.readers
@@ -190,24 +270,23 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         farewell = frames_of(self.packet_class(socketio.packet.DISCONNECT, namespace="/" + symbol))
         for client in readers.remove_channel(symbol):
             assert isinstance(client, Client)
+            self.manager.forget(f"{client.public_id}/{symbol}")
             for framed in (*removed, *farewell):
                 self.engine.send_frame(client, framed)
 
     def _handle_eio_connect(self, eio_sid: str, environ: Environ) -> None:
-        if not self.manager_initialized:
-            self.manager_initialized = True
-            self.manager.initialize()
         self.environ[eio_sid] = environ
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self.environ.pop(eio_sid, None)
-        self._binary_packet.pop(eio_sid, None)
+        """Tell the handlers, then forget the client: they may still ask for its request, session and rooms."""
         client = self.eio.sockets.get(eio_sid)
         if client is None:
             return
-        for namespace, sid in self.manager.drop(client):
-            self._trigger_event("disconnect", namespace, sid, reason)
-            self.manager.disconnect(sid, namespace)
+        for namespace in self.manager.namespaces_of(client):
+            self._handle_disconnect(eio_sid, namespace, reason)
+        self.manager.drop(client)
+        self.environ.pop(eio_sid, None)
+        self._binary_packet.pop(eio_sid, None)
 
 
 class TickerSocketIO(flask_socketio.SocketIO):  # type: ignore[misc]  # Flask-SocketIO has no types
