@@ -101,7 +101,7 @@ def test_a_reader_who_wants_no_motion_sees_no_flash(relay: Relay, context: Brows
     )
     page.goto(relay.url)
     Table(page).wait_connection("live")
-    page.wait_for_function("window.moves > 500")
+    page.wait_for_function("() => window.moves > 500")
     assert page.evaluate("window.flashes") == 0
 
 
@@ -127,7 +127,7 @@ def test_three_state_sort(table: Table) -> None:
 def test_the_order_follows_the_prices(table: Table) -> None:
     """Sorted by price, the dearest symbol is first and the table stays in order while prices move."""
     table.header("price").click()
-    table.page.wait_for_function("document.querySelector('[row-index=\"0\"][row-id]').getAttribute('row-id') === 'BTC/USD'")
+    table.page.wait_for_function("() => document.querySelector('[row-index=\"0\"][row-id]').getAttribute('row-id') === 'BTC/USD'")
     prices = [float(text.replace(",", "")) for text in table.column("price")]
     assert len(prices) > 20
     out_of_order = sum(left < right * 0.99 for left, right in pairwise(prices))  # a second's moves are < 1 %

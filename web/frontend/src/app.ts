@@ -11,6 +11,7 @@ import { browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { loadPrefs, savePrefs, type Prefs } from "./prefs";
 import { SparkBook } from "./spark";
 import type { Row } from "./store";
+import type { Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
 import { Table } from "./table/grid";
@@ -72,9 +73,9 @@ export class App {
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
     this.viewport = new Viewport(browserFrames, () => this.table.inView(), () => this.sendInterest());
     this.table = new Table(byId("table"), {
-      context: this.context, narrow: this.narrow.matches, tall: face.kind === "kiosk",
+      context: this.context, layout: this.layout(),
       styleNonce: document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content,
-      columns: face.kind === "desk" ? this.prefs.columns[this.layout()] : undefined,
+      columns: this.chosenColumns(),
       passes: (row) => this.passes(row),
       moved: () => this.viewport.moved(),
       columnsChanged: (columns) => face.kind === "desk" && this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
@@ -105,7 +106,7 @@ export class App {
     document.addEventListener("resume", () => this.watch());
     addEventListener("online", () => this.sendInterest());
     addEventListener("offline", () => this.sendInterest());
-    this.narrow.addEventListener("change", () => this.table.setLayout(this.narrow.matches, this.prefs.columns[this.layout()]));
+    this.narrow.addEventListener("change", () => this.table.setLayout(this.layout(), this.chosenColumns()));
     this.stillness.addEventListener("change", () => this.applyPrefs());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.details.recolour());
     setInterval(() => this.watch(), WATCH_MS);
@@ -208,8 +209,15 @@ export class App {
     this.watch();
   }
 
-  private layout(): "wide" | "narrow" {
+  private layout(): Layout {
+    if (this.face.kind === "kiosk") return "kiosk";
     return this.narrow.matches ? "narrow" : "wide";
+  }
+
+  /** What the reader chose for this layout; a kiosk or an embedded table does not follow one reader's choice. */
+  private chosenColumns(): Prefs["columns"]["wide"] {
+    const layout = this.layout();
+    return this.face.kind === "desk" && layout !== "kiosk" ? this.prefs.columns[layout] : undefined;
   }
 
   private save(change: Partial<Prefs>): void {
@@ -233,7 +241,7 @@ export class App {
   private applyLanguage(): void {
     this.context.texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
     this.context.format = this.newFormatter(this.context.texts);
-    this.table.relabel(this.narrow.matches);
+    this.table.relabel(this.layout());
     this.chrome.relabel();
     this.showCount();
   }

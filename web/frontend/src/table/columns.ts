@@ -17,10 +17,13 @@ interface Column {
   value(row: Row): Value;
   width: number;
   kind: "text" | "number";
-  /** Shown unless the reader says otherwise: at a desk, and on a phone. */
+  /** Shown unless the reader says otherwise: at a desk (`wide`), on a phone, on a screen on a wall. */
   wide: boolean;
   narrow: boolean;
 }
+
+/** What the table is looked at on: it decides which columns are shown at first, how wide they are, and how tall the rows. */
+export type Layout = "wide" | "narrow" | "kiosk";
 
 function field(name: keyof Quote & TextField): (row: Row) => Value {
   return (row) => row.quote?.[name];
@@ -75,8 +78,8 @@ export function compareValues(left: Value, right: Value, descending: boolean): n
   return String(left).localeCompare(String(right), undefined, { numeric: true });
 }
 
-/** The columns for the grid. `narrow`: the phone's choice. */
-export function columnDefs(texts: Texts, registry: CellRegistry, narrow: boolean): ColDef<Row>[] {
+/** The columns for the grid. */
+export function columnDefs(texts: Texts, registry: CellRegistry, layout: Layout): ColDef<Row>[] {
   return COLUMNS.map((column) => ({
     colId: column.id,
     headerName: columnTitle(column.id, texts),
@@ -88,13 +91,23 @@ export function columnDefs(texts: Texts, registry: CellRegistry, narrow: boolean
     sortable: column.id !== "spark",
     sortingOrder: column.kind === "number" ? ["desc", "asc", null] : ["asc", "desc", null],
     filter: filterOf(column),
-    initialWidth: narrow ? Math.min(column.width, NARROW_WIDTHS[column.id] ?? column.width) : column.width,
-    initialHide: !(narrow ? column.narrow : column.wide),
+    initialWidth: WIDTHS[layout][column.id] ?? column.width,
+    initialHide: !shown(column, layout),
+    ...(layout === "kiosk" ? { flex: WIDTHS.kiosk[column.id] ?? 1 } : {}),
     ...(column.id === "symbol" ? { initialPinned: "left" as const } : {}),
   }));
 }
 
-const NARROW_WIDTHS: Readonly<Record<string, number>> = { symbol: 104, price: 134, change_pct: 84, age: 56 };
+/** Pixels where they differ from a desk's; in a kiosk they are shares of the screen. */
+const WIDTHS: Readonly<Record<Layout, Readonly<Record<string, number>>>> = {
+  wide: {},
+  narrow: { symbol: 104, price: 134, change_pct: 84, age: 56 },
+  kiosk: { symbol: 220, name: 240, price: 330, change: 200, change_pct: 170, spark: 200, age: 100 },
+};
+
+function shown(column: Column, layout: Layout): boolean {
+  return layout === "kiosk" ? column.id in WIDTHS.kiosk : column[layout];
+}
 
 function filterOf(column: Column): string | boolean {
   if (column.id === "spark" || column.id === "age") return false;

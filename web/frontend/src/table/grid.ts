@@ -6,7 +6,7 @@ import {
 import type { TextKey } from "../i18n/en";
 import type { Row } from "../store";
 import { CellRegistry } from "./cells";
-import { columnDefs, STILL_COLUMNS } from "./columns";
+import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
 import type { TableContext } from "./context";
 import { gridTheme } from "./theme";
 
@@ -18,9 +18,7 @@ ModuleRegistry.registerModules([
 
 export interface TableOptions {
   context: TableContext;
-  narrow: boolean;
-  /** Rows to be read from across a room. */
-  tall: boolean;
+  layout: Layout;
   /** For the style elements that the grid adds. */
   styleNonce: string | undefined;
   columns: ColumnState[] | undefined;
@@ -37,17 +35,15 @@ export class Table {
   readonly cells = new CellRegistry();
   private readonly api: GridApi<Row>;
   private readonly context: TableContext;
-  private readonly tall: boolean;
 
   constructor(private readonly element: HTMLElement, options: TableOptions) {
     this.context = options.context;
-    this.tall = options.tall;
     const keepColumns = (): void => options.columnsChanged(this.api.getColumnState());
     this.api = createGrid<Row>(element, {
-      theme: gridTheme(options.narrow, options.tall),
+      theme: gridTheme(options.layout),
       ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
       context: options.context,
-      columnDefs: columnDefs(options.context.texts, this.cells, options.narrow),
+      columnDefs: columnDefs(options.context.texts, this.cells, options.layout),
       getRowId: ({ data }) => data.symbol,
       getLocaleText: ({ key, defaultValue }) => gridText(options.context, key, defaultValue),
       isExternalFilterPresent: () => true,
@@ -55,7 +51,7 @@ export class Table {
       animateRows: false, // rows that slide about can't be read
       suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
       suppressDragLeaveHidesColumns: true,
-      suppressMovableColumns: options.narrow,
+      suppressMovableColumns: options.layout === "narrow",
       rowData: [],
       suppressNoRowsOverlay: true, // the page says itself why there are no rows
       loading: false,
@@ -140,18 +136,18 @@ export class Table {
   }
 
   /** The language or the layout changed: titles, menus and texts anew; the columns stay as the reader left them. */
-  relabel(narrow: boolean): void {
+  relabel(layout: Layout): void {
     const state = this.api.getColumnState();
-    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, narrow));
+    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, layout));
     this.api.applyColumnState({ state, applyOrder: true });
     this.api.setGridAriaProperty("label", this.context.texts.say("grid.label"));
     this.repaint();
   }
 
   /** A phone turned, a window was made narrow: other columns, taller rows. */
-  setLayout(narrow: boolean, columns: ColumnState[] | undefined): void {
-    this.api.setGridOption("theme", gridTheme(narrow, this.tall));
-    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, narrow));
+  setLayout(layout: Layout, columns: ColumnState[] | undefined): void {
+    this.api.setGridOption("theme", gridTheme(layout));
+    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, layout));
     if (columns) this.api.applyColumnState({ state: columns, applyOrder: true });
     else this.api.resetColumnState();
   }

@@ -1,7 +1,11 @@
 import { themeQuartz, type Theme } from "ag-grid-community";
+import type { Layout } from "./columns";
+
+/** Pixels. A finger needs more than a mouse, an eye across the room more than a finger. */
+const ROW_HEIGHTS: Readonly<Record<Layout, number>> = { wide: 27, narrow: 40, kiosk: 52 };
 
 /** The grid's look, on the page's own custom properties, so that a change of theme is a change of those alone. */
-export function gridTheme(narrow: boolean, tall: boolean): Theme {
+export function gridTheme(layout: Layout): Theme {
   return themeQuartz.withParams({
     accentColor: "var(--accent)",
     backgroundColor: "var(--ground)",
@@ -15,7 +19,7 @@ export function gridTheme(narrow: boolean, tall: boolean): Theme {
     headerBackgroundColor: "var(--ground)",
     headerTextColor: "var(--muted)",
     headerFontWeight: 500,
-    headerFontSize: 12,
+    headerFontSize: layout === "kiosk" ? 16 : 12,
     headerRowBorder: { color: "var(--line-strong)" },
     headerColumnResizeHandleColor: "transparent",
     rowBorder: { color: "var(--line)" },
@@ -30,15 +34,9 @@ export function gridTheme(narrow: boolean, tall: boolean): Theme {
     fontFamily: "inherit",
     fontSize: 13,
     cellHorizontalPadding: 0,
-    rowHeight: rowHeight(narrow, tall),
-    headerHeight: 30,
+    rowHeight: ROW_HEIGHTS[layout],
+    headerHeight: layout === "kiosk" ? 40 : 30,
     iconSize: 13,
     spacing: 6,
   });
-}
-
-/** Pixels. A finger needs more than a mouse, an eye across the room more than a finger. */
-function rowHeight(narrow: boolean, tall: boolean): number {
-  if (tall) return 52;
-  return narrow ? 40 : 27;
 }
