@@ -72,12 +72,20 @@ class Relay:
     def configure(self, settings: Settings) -> None:
         """Put `settings` in force, at the start and at each reload; only the differences are touched.
 
-        What `make_source` raises is raised before anything has changed: the settings before stay in force.
+        What `make_source` or a source's `native_id` raises is raised before anything has changed: the settings before stay in force.
         """
         symbols_before, feeds_before = self.symbols_state(), self._feeds_told()
-        made = self._make_sources(settings)
-        sources = {name: made.get(name) or self._pollers[name].source for name in settings.feeds}
-        wanted = {name: _subscriptions(settings, source) for name, source in sources.items()}
+        made: dict[str, Source] = {}
+        try:
+            for name, feed in settings.feeds.items():
+                if name not in self._pollers or not _same_source(self._pollers[name].source.settings, feed):
+                    made[name] = self._make_source(name, feed)
+            sources = {name: made[name] if name in made else self._pollers[name].source for name in settings.feeds}
+            wanted = {name: _subscriptions(settings, source) for name, source in sources.items()}
+        except Exception:
+            for source in made.values():
+                source.close()
+            raise
 
         now_ms = self._clock.now_ms()
         quotes: list[Quote] = []
@@ -142,19 +150,6 @@ class Relay:
         """Say how the last attempt to take new settings went."""
         self._reload = reload
         self._tell("config")
-
-    def _make_sources(self, settings: Settings) -> dict[str, Source]:
-        """The sources that the settings need and that are not there yet, or not with these settings."""
-        made: dict[str, Source] = {}
-        try:
-            for name, feed in settings.feeds.items():
-                if name not in self._pollers or not _same_source(self._pollers[name].source.settings, feed):
-                    made[name] = self._make_source(name, feed)
-        except Exception:
-            for source in made.values():
-                source.close()
-            raise
-        return made
 
     def _new_poller(self, source: Source) -> Poller:
         name = source.name
