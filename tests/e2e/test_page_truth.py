@@ -121,6 +121,21 @@ def test_a_line_in_the_settings_becomes_a_row(relay: Relay, table: Table) -> Non
     assert table.column("symbol") == ["BOLT", "CRUX"]
 
 
+def test_the_dialog_shows_the_line_and_says_when_it_is_picked_up(relay: Relay, table: Table) -> None:
+    """The line of the dialog, saved as it stands, adds the symbol, and the dialog says so by itself within two seconds."""
+    page = table.page
+    page.get_by_role("button", name="Add symbol").click()
+    page.get_by_role("dialog").get_by_label("Symbol").fill("BRK.B")
+    verdict = page.get_by_role("status")
+    expect(verdict).to_have_text("Waiting for BRK.B to appear in the settings…")
+    line = page.locator("#add-symbol code").inner_text()
+    assert line == '"BRK.B" = { feed = "sim" }'
+    relay.edit(lambda text: f"{text}{line}\n")
+    expect(verdict).to_have_text("BRK.B has been picked up.", timeout=2500)
+    page.keyboard.press("Escape")
+    table.wait_priced("BRK.B")
+
+
 def test_settings_that_were_refused_are_told_with_their_reason(relay: Relay, table: Table) -> None:
     """A mistake in the file changes nothing but a banner that names it; the banner goes with the mistake."""
     relay.edit(lambda text: text + 'CRUX = { feed = "smi" }\n')

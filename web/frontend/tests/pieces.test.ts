@@ -5,6 +5,7 @@ import { Percentiles } from "../src/meter";
 import { loadPrefs, savePrefs } from "../src/prefs";
 import { SparkBook, sparkPath } from "../src/spark";
 import { compareValues } from "../src/table/columns";
+import { isSymbol, symbolLine } from "../src/toml";
 import { Viewport } from "../src/viewport";
 
 describe("CSV", () => {
@@ -15,6 +16,21 @@ describe("CSV", () => {
 
   test("commas, quotes and line ends stay inside their cell", () => {
     expect(toCsv(["a"], [['say "hi", twice\nor more']])).toBe('a\r\n"say ""hi"", twice\nor more"\r\n');
+  });
+});
+
+describe("the line that adds a symbol", () => {
+  test("quotes what a bare key can't hold", () => {
+    expect([symbolLine("ACME", "sim"), symbolLine("BTC-USD", "sim"), symbolLine("BRK.B", "sim"), symbolLine("BTC/USD", "sim")])
+      .toEqual(['ACME = { feed = "sim" }', 'BTC-USD = { feed = "sim" }', '"BRK.B" = { feed = "sim" }', '"BTC/USD" = { feed = "sim" }']);
+  });
+
+  test.each(["ACME", "^GSPC", "BTC/USD", "EURUSD=X", "0700.HK", "a", "A".repeat(32)])("%s is a symbol", (symbol) => {
+    expect(isSymbol(symbol)).toBe(true);
+  });
+
+  test.each(["", "A".repeat(33), "-A", ".A", "A//B", "A/", "A/../B", "A/.", "A B", "A,B", "Ä", 'A"'])("%j is none", (symbol) => {
+    expect(isSymbol(symbol)).toBe(false);
   });
 });
 

@@ -85,6 +85,17 @@ export const en = {
   "view.copy_failed": "The browser refused access to the clipboard",
   "view.about": "Version {version}. Charts by TradingView Lightweight Charts™, tables by AG Grid Community.",
 
+  "add.button": "Add symbol",
+  "add.title": "Add a symbol",
+  "add.feed": "Feed",
+  "add.how": "Put this line under [symbols] in settings.toml and save the file. The running server picks it up.",
+  "add.copy": "Copy the line",
+  "add.close": "Close",
+  "add.empty": "Which symbol?",
+  "add.waiting": "Waiting for {symbol} to appear in the settings…",
+  "add.present": "{symbol} has been picked up.",
+  "add.invalid": "Not a symbol: letters, digits and . - _ = ^ / : + only, 32 at most, a letter, a digit or ^ first.",
+
   "details.label": "Details of {symbol}",
   "details.close": "Close details",
   "details.chart": "Price chart of {symbol}",

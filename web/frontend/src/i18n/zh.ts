@@ -86,6 +86,17 @@ export const zh: Catalogue = {
   "view.copy_failed": "浏览器拒绝访问剪贴板",
   "view.about": "版本 {version}。图表：TradingView Lightweight Charts™；表格：AG Grid Community。",
 
+  "add.button": "添加代码",
+  "add.title": "添加代码",
+  "add.feed": "数据源",
+  "add.how": "将此行加入 settings.toml 的 [symbols] 下并保存，运行中的服务器会自动读取。",
+  "add.copy": "复制此行",
+  "add.close": "关闭",
+  "add.empty": "请输入代码",
+  "add.waiting": "正在等待 {symbol} 出现在设置中…",
+  "add.present": "{symbol} 已生效。",
+  "add.invalid": "代码无效：仅限字母、数字和 . - _ = ^ / : +，最多 32 个字符，首字符须为字母、数字或 ^。",
+
   "details.label": "{symbol} 详情",
   "details.close": "关闭详情",
   "details.chart": "{symbol} 价格图",

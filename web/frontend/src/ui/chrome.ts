@@ -3,6 +3,7 @@ import type { Prefs } from "../prefs";
 import type { TableContext } from "../table/context";
 import type { Table } from "../table/grid";
 import type { ConfigReport, FeedInfo, SymbolInfo } from "../wire";
+import { AddSymbol } from "./add-symbol";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { ColumnsMenu } from "./columns-menu";
@@ -29,6 +30,7 @@ export class Chrome {
   private readonly groups: Groups;
   private readonly columns: ColumnsMenu;
   private readonly view: ViewMenu;
+  private readonly adding: AddSymbol;
   private connection: Connection | undefined;
   private feeds: readonly FeedInfo[] = [];
 
@@ -38,6 +40,8 @@ export class Chrome {
     this.groups = new Groups(byId("groups"), texts, prefs.group, actions.grouped);
     this.columns = new ColumnsMenu(byId("columns-menu"), table, texts);
     this.view = new ViewMenu(byId("view-menu"), prefs, texts, actions);
+    this.adding = new AddSymbol(byId<HTMLDialogElement>("add-symbol"), texts);
+    byId("add-button").addEventListener("click", () => this.adding.open());
     this.search.addEventListener("input", () => actions.searched(this.search.value));
     this.search.addEventListener("keydown", (event) => event.key === "Escape" && this.clearSearch(table));
     document.addEventListener("keydown", (event) => this.onKey(event));
@@ -64,12 +68,14 @@ export class Chrome {
 
   setSymbols(symbols: readonly SymbolInfo[]): void {
     this.groups.setSymbols(symbols);
+    this.adding.setSymbols(new Set(symbols.map((info) => info.symbol)));
   }
 
   setFeeds(feeds: readonly FeedInfo[]): void {
     this.feeds = feeds;
     showFeeds(byId("feeds"), feeds, this.context.texts, this.context.format);
     this.banners.setFeeds(feeds);
+    this.adding.setFeeds(feeds.map((feed) => feed.feed));
   }
 
   setConfig(config: ConfigReport): void {
@@ -98,6 +104,8 @@ export class Chrome {
     document.documentElement.lang = texts.language === "zh" ? "zh-Hans" : texts.language;
     this.search.placeholder = texts.say("search.placeholder");
     this.search.setAttribute("aria-label", texts.say("search.label"));
+    this.adding.setTexts(texts);
+    labelTool("add-button", texts.say("add.button"));
     labelTool("columns-button", texts.say("columns.button"));
     labelTool("view-button", texts.say("view.button"));
     byId("zone").textContent = format.zone();
