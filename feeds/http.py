@@ -1,8 +1,8 @@
 """One `requests` session a feed: a deadline for the whole call, a bounded body, and a `FeedError` for whatever the wire can do.
 
 Nothing of the machine leaks into a call: `trust_env` is off, so neither `~/.netrc` (credentials meant for somebody else) nor
-`HTTP_PROXY` (another host that would read our keys) is used, and cookies are neither stored nor sent. What a provider echoes of
-our secrets is blanked before anybody sees the body.
+`HTTP_PROXY` (another host that would read our keys) is used, and cookies are neither stored nor sent, unless a feed brings a jar of
+its own. What a provider echoes of our secrets is blanked before anybody sees the body.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import requests.adapters
 import urllib3.exceptions
 from pydantic import SecretStr
 
+from feeds.cookies import Cookies
 from ticker import __version__
 from ticker.errors import FeedError
 from ticker.runtime import DeadlineExceeded, Runtime
@@ -48,7 +49,11 @@ HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError
 
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """The 4xx that time mends. 418 is Binance's ban for ignoring a 429. Every other 4xx is about what we asked."""
+ANY_STATUS = range(100, 600)
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {418: "Banned"}
+
+Form = tuple[tuple[str, str], ...]
+"""The fields of a form, in order."""
 
 
 class Response(NamedTuple):
@@ -72,14 +77,18 @@ class Response(NamedTuple):
 
 
 class Http:
-    """GET requests below `settings.base_url`, each within `settings.timeout_s`."""
+    """GET requests below `settings.base_url`, each within `settings.timeout_s`. `headers` replace ours; `cookies` go with every
+    request and take in what the answers set.
+    """
 
-    def __init__(self, settings: PolledSettings, runtime: Runtime, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: PolledSettings, runtime: Runtime, headers: Mapping[str, str] | None = None,
+                 cookies: Cookies | None = None) -> None:
         self._base = str(settings.base_url).rstrip("/")
         self._timeout_s = settings.timeout_s
         self._runtime = runtime
         self._secrets = _secret_values(settings)
         self._kept_alive = False
+        self._cookies = cookies
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -92,19 +101,32 @@ class Http:
             until_s: float = math.inf) -> Response:
         """Ask for `base_url` + `path` (percent-encoded by the caller, starts with `/`) and return the answer.
 
-        A status other than 2xx raises unless it is in `accept`, for a caller that wants to read the error itself.
-        The call ends within `settings.timeout_s` in all (name, connection, headers, redirects, a body that drips), and before
-        `time.monotonic()` is `until_s`, for a poll that takes several calls.
+        A status other than 2xx raises unless it is in `accept`, for a caller that wants to read the error, or to see the redirect,
+        itself. The call ends within `settings.timeout_s` in all (name, connection, headers, redirects, a body that drips), and
+        before `time.monotonic()` is `until_s`, for a poll that takes several calls.
         Raises `FeedError` for everything that can go wrong out there; a status that arrived outranks what became of its body,
         so a 429 keeps its `Retry-After`. Messages name host and path and never the query.
         """
         url = self._base + path
         if params:
             url += "?" + urlencode(params, quote_via=quote, safe=",")
+        return self._call(url, None, accept, until_s)
+
+    def visit(self, url: str, form: Form | None = None, *, until_s: float = math.inf) -> Response:
+        """As `get`, but for an address that the caller vouches for, on whatever host: GET, or POST of `form`. No status raises, and a
+        redirect is an answer like any other (its body is not read): where it leads is for the caller to judge.
+        """
+        return self._call(url, form, ANY_STATUS, until_s)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    def _call(self, url: str, form: Form | None, accept: Collection[int], until_s: float) -> Response:
         parts = urlsplit(url)
         where = f"{parts.hostname}{parts.path}"
         arriving = _Arriving()
-        problem = self._receive(url, arriving, min(self._timeout_s, until_s - time.monotonic()))
+        problem = self._receive(url, form, accept, arriving, min(self._timeout_s, until_s - time.monotonic()))
         self._kept_alive = problem is None
         answer = Response(where, arriving.status, arriving.headers, self._blank(bytes(arriving.body)))
         if answer.status and not answer.ok and (problem is not None or answer.status not in accept):
@@ -113,27 +135,23 @@ class Http:
             raise FeedError(f"{where}: {problem}", payload=answer.body)
         return answer
 
-    def close(self) -> None:
-        """Close the idle connections."""
-        self._session.close()
-
-    def _receive(self, url: str, arriving: _Arriving, timeout_s: float) -> str | None:
+    def _receive(self, url: str, form: Form | None, accept: Collection[int], arriving: _Arriving, timeout_s: float) -> str | None:
         """Fill `arriving` with what arrives of it; return what went wrong, or `None`."""
         if timeout_s <= 0:
             return "no time left for it"
         try:
             with self._runtime.deadline(timeout_s):
-                return self._follow(url, arriving, timeout_s)
+                return self._follow(url, form, accept, arriving, timeout_s)
         except DeadlineExceeded:
             return f"no full answer within {timeout_s:.3g} s"
         except WIRE_ERRORS as error:
             return _reason(error)
 
-    def _follow(self, url: str, arriving: _Arriving, timeout_s: float) -> str | None:
+    def _follow(self, url: str, form: Form | None, accept: Collection[int], arriving: _Arriving, timeout_s: float) -> str | None:
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._ask(url, timeout_s)
+            response = self._ask(url, form, timeout_s)
             try:
-                if not response.is_redirect:
+                if not response.is_redirect or response.status_code in accept:
                     return _read(response, arriving)
                 elsewhere = _redirected(url, response.headers["Location"])
             finally:
@@ -143,19 +161,30 @@ class Http:
             url = elsewhere
         return f"redirects more than {MAX_REDIRECTS} times"
 
-    def _ask(self, url: str, timeout_s: float) -> requests.Response:
+    def _ask(self, url: str, form: Form | None, timeout_s: float) -> requests.Response:
         """Send the request and wait for the headers.
 
         A server may close an idle connection at the very moment we use it again. Nobody is to blame for that, so one such
-        failure on a connection that worked is repeated at once on a new one.
+        failure on a connection that worked is repeated at once on a new one. A form is not: it may have arrived.
         """
         try:
-            return self._session.get(url, timeout=timeout_s, stream=True, allow_redirects=False)
+            return self._send(url, form, timeout_s)
         except requests.ConnectionError as error:
-            if not self._kept_alive or not any(isinstance(cause, HUNG_UP) for cause in _causes(error)):
+            if form is not None or not self._kept_alive or not any(isinstance(cause, HUNG_UP) for cause in _causes(error)):
                 raise
             self._kept_alive = False
-        return self._session.get(url, timeout=timeout_s, stream=True, allow_redirects=False)
+        return self._send(url, form, timeout_s)
+
+    def _send(self, url: str, form: Form | None, timeout_s: float) -> requests.Response:
+        cookie = None if self._cookies is None else self._cookies.header()
+        headers = None if cookie is None else {"Cookie": cookie}
+        if form is None:
+            response = self._session.get(url, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False)
+        else:
+            response = self._session.post(url, form, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False)
+        if self._cookies is not None:
+            self._cookies.take(response.raw.headers.getlist("Set-Cookie"))
+        return response
 
     def _blank(self, body: bytes) -> bytes:
         for secret in self._secrets:
@@ -203,6 +232,8 @@ def bounded_wait_s(seconds: float) -> float:
 
 def _read(response: requests.Response, arriving: _Arriving) -> str | None:
     arriving.status, arriving.headers = response.status_code, response.headers
+    if response.is_redirect:
+        return None
     limit = MAX_ERROR_BYTES if response.status_code >= 400 else MAX_BODY_BYTES
     for chunk in response.iter_content(CHUNK_BYTES):
         arriving.body += chunk

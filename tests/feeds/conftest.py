@@ -32,6 +32,12 @@ def _kraken() -> Iterator[RunningProvider]:
         yield provider
 
 
+@pytest.fixture(scope="session")
+def _yahoo() -> Iterator[RunningProvider]:
+    with running("yahoo", limits=False) as provider:
+        yield provider
+
+
 @pytest.fixture
 def binance(_binance: RunningProvider) -> RunningProvider:
     """A Binance with its limits (they are far), everything healed."""
@@ -51,3 +57,10 @@ def kraken(_kraken: RunningProvider) -> RunningProvider:
     """A Kraken without limits, everything healed."""
     _kraken.forget()
     return _kraken
+
+
+@pytest.fixture
+def yahoo(_yahoo: RunningProvider) -> RunningProvider:
+    """A Yahoo without limits (who looks like no browser is limited all the same), everything healed."""
+    _yahoo.forget()
+    return _yahoo

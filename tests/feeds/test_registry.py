@@ -20,7 +20,7 @@ from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
 
-SUPPORT = {"__init__", "base", "http", "parse", "polled", "registry"}
+SUPPORT = {"__init__", "base", "cookies", "http", "parse", "polled", "registry", "units", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:

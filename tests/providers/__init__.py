@@ -9,6 +9,7 @@ every answer. `GET /_control` shows what was asked for and what is set, `POST /_
 
     {"unknown": ["BTC-USD"]}                                  answered as the provider answers for a symbol that it does not know
     {"rows": {"BTC-USD": {"price": "NaN"}}}                   fields laid over the symbol's own, in the provider's own form
+    {"switches": {"market_state": "PRE"}}                     what a provider alone has; its module lists them
     {"limits": false}                                         no rate limit
     {"fault": {"name": "status", "status": 429, "retry_after": "7", "times": 1, "path": "/0/public/Ticker"}}
 

@@ -12,8 +12,9 @@ from tests.providers.coinbase import Coinbase
 from tests.providers.kraken import Kraken
 from tests.providers.server import ProviderServer
 from tests.providers.wire import Provider
+from tests.providers.yahoo import Yahoo
 
-PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (Binance, Coinbase, Kraken)}
+PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (Binance, Coinbase, Kraken, Yahoo)}
 
 
 def main() -> None:

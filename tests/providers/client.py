@@ -39,7 +39,7 @@ class RunningProvider:
         self._call("DELETE")
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked for, oldest first: `path`, `query`, `headers` (lower case), `status`, `fault`, `client_port`."""
+        """What was asked for, oldest first: `path`, `query`, `headers` (lower case), `form`, `status`, `fault`, `client_port`."""
         shown: list[dict[str, Any]] = self._call("GET")["requests"]
         return shown
 

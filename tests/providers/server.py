@@ -45,6 +45,7 @@ class ProviderServer(ThreadingHTTPServer):
             reply = self.provider.answer(request)
             fault = self._fault(request.path)
             self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers),
+                                  "form": None if request.form is None else {name: list(values) for name, values in request.form.items()},
                                   "status": reply.status, "fault": fault["name"] if fault else None, "client_port": client_port})
         if fault is None:
             return good(reply)
@@ -97,11 +98,13 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == CONTROL_PATH:
             self._play(good(Reply.json(self.server.show_control())))
         else:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self._play(self.server.script(Request.of(self.path, headers), self.client_address[1]))
+            self._answer(None)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path != CONTROL_PATH:
+            self._answer(body)
+            return
         try:
             self.server.set_control(json.loads(body))
         except (ValueError, AttributeError) as error:
@@ -115,6 +118,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: what was asked for is at `/_control`."""
+
+    def _answer(self, form: bytes | None) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self._play(self.server.script(Request.of(self.path, headers, form), self.client_address[1]))
 
     def _play(self, script: Script) -> None:
         for step in script:

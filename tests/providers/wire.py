@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -18,18 +18,22 @@ BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX"
 
 
 class Request(NamedTuple):
-    """A GET request: its decoded path, its decoded query (the last of a repeated key), and its headers in lower case."""
+    """A request: its decoded path, its decoded query (the last of a repeated key), its headers in lower case, and the fields of
+    its form where it is a POST of one.
+    """
 
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    form: Mapping[str, Sequence[str]] | None = None
 
     @classmethod
-    def of(cls, target: str, headers: Mapping[str, str]) -> Request:
+    def of(cls, target: str, headers: Mapping[str, str], form: bytes | None = None) -> Request:
         """The request for `target`, as it stands in the request line."""
         parts = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        return cls(unquote(parts.path), query, headers)
+        fields = None if form is None else parse_qs(form.decode("latin-1"), keep_blank_values=True)
+        return cls(unquote(parts.path), query, headers, fields)
 
 
 @dataclass
@@ -49,10 +53,11 @@ class Reply:
 
 @dataclass
 class Control:
-    """What `/_control` sets."""
+    """What `/_control` sets. `switches` are a provider's own: its module lists them."""
 
     unknown: list[str] = field(default_factory=list)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    switches: dict[str, Any] = field(default_factory=dict)
     limits: bool = True
     fault: dict[str, Any] | None = None
 
