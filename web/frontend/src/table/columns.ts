@@ -101,7 +101,7 @@ export function columnDefs(texts: Texts, registry: CellRegistry, layout: Layout)
 /** Pixels where they differ from a desk's; in a kiosk they are shares of the screen. */
 const WIDTHS: Readonly<Record<Layout, Readonly<Record<string, number>>>> = {
   wide: {},
-  narrow: { symbol: 104, price: 134, change_pct: 84, age: 56 },
+  narrow: { symbol: 114, price: 130, change_pct: 80, age: 54 },
   kiosk: { symbol: 220, name: 240, price: 330, change: 200, change_pct: 170, spark: 200, age: 100 },
 };
 
