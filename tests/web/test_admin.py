@@ -76,7 +76,7 @@ def test_without_a_token_it_is_switched_off(file: File) -> None:
     assert "TICKERCAST_SERVER__ADMIN_TOKEN" in refused.text
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"symbol": 5}', b'{"symbol": "A", "feed": 5}', b"[" * 5000, b'"x' + b"x" * 9000 + b'"'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"symbol": 5}', b'{"symbol": "A", "feed": 5}', b"[" * 5000, b"x" * 9000])
 def test_a_body_that_makes_no_sense_is_refused(file: File, body: bytes) -> None:
     """Any other body gets a sentence, and changes nothing."""
     assert client(file).post("/api/symbols", data=body, headers=BEARER).status_code == 400
