@@ -38,7 +38,7 @@ class Reader:
         self.states_seen: list[int] = []
         self.state_sent = 0
 
-    def take(self, data: bytes) -> int:
+    def take(self, data: bytes | memoryview) -> int:
         """A non-blocking send."""
         taken = len(data) if self.open else min(len(data), self.window)
         if not taken:
