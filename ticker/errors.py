@@ -41,7 +41,7 @@ class FeedError(Exception):
     """A provider did not give what was asked for. The last good quote is kept, whatever the reason.
 
     `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded
-    to 1 … 900; `None` where it said nothing. `rejects_symbol`: the provider does not know a symbol that was asked for
+    to 1 … 900 (to three days where it is a ban); `None` where it said nothing. `rejects_symbol`: the provider does not know a symbol that was asked for
     (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log.
     """
 
@@ -52,3 +52,11 @@ class FeedError(Exception):
         self.retryable = retryable
         self.retry_after_s = retry_after_s
         self.rejects_symbol = rejects_symbol
+
+
+class BudgetSpent(FeedError):
+    """The call was not made: the provider's limits allow none for another `wait_s` seconds. Nobody has failed."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"the provider's limits allow no call for {wait_s:.3g} s")
+        self.wait_s = wait_s
