@@ -65,7 +65,7 @@ setup: runtime page ## prepare .venv and the page's build, start nothing
 test: lint unit page-test e2e ## install what tests need, then lint, unit tests, the page's tests, end to end
 
 .PHONY: lint
-lint: dev page-packages ## ruff, mypy --strict, import-linter, tsc
+lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
 	$(FUNCTIONS)
 	say "ruff"
 	.venv/bin/python -m ruff check --quiet .
@@ -75,6 +75,8 @@ lint: dev page-packages ## ruff, mypy --strict, import-linter, tsc
 	quietly .venv/bin/python .venv/bin/lint-imports
 	say "tsc"
 	quietly page run typecheck
+	say "size of the page"
+	quietly page run size
 
 .PHONY: bench
 bench: runtime page ## measure, and print ratios
@@ -101,7 +103,7 @@ clean: ## remove everything that was installed or built
 
 .PHONY: unit
 unit: dev page
-	.venv/bin/python -m pytest -p tests.green tests/ticker tests/feeds tests/web tests/*.py
+	.venv/bin/python -m pytest -p tests.green tests --ignore=tests/e2e
 
 .PHONY: page-test
 page-test: page-packages

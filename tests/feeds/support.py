@@ -15,7 +15,7 @@ from feeds.base import Feed, Subscription
 from ticker.errors import FeedError
 from ticker.quote import Tick
 
-PRICES = ("bid", "ask", "open", "high", "low", "prev_close")
+PRICES = ("bid", "ask", "open", "high", "low", "prev_close", "ext_price")
 
 # What a confused provider may put anywhere: every JSON value, and the numbers and strings that are easily taken for good ones.
 ODD: st.SearchStrategy[Any] = st.sampled_from([
@@ -40,7 +40,7 @@ def mutated(draw: st.DrawFn, payload: Any) -> bytes:
             continue
         key = draw(st.sampled_from(keys))
         if draw(st.booleans()):
-            holder[key] = draw(JSON)
+            holder[key] = copy.deepcopy(draw(JSON))  # what is drawn may be drawn again: never put one list into two places
         else:
             del holder[key]
     body = bytearray(json.dumps(changed).encode())
@@ -66,10 +66,11 @@ def well_formed(tick: Tick) -> bool:
     """Whether it holds nothing that must not reach anybody: every number finite, every price above zero, times in this era."""
     numbers = [value for name in tick.__struct_fields__ if isinstance(value := getattr(tick, name), int | float)]
     prices = [tick.price, *(value for name in PRICES if (value := getattr(tick, name)) is not None)]
-    return (all(isinstance(number, float) or number == tick.quote_time for number in numbers)
+    times = [time for time in (tick.quote_time, tick.ext_time) if time is not None]
+    return (all(isinstance(number, float) or number in times for number in numbers)
             and all(map(math.isfinite, numbers)) and all(price > 0 for price in prices)
             and (tick.volume is None or tick.volume >= 0)
-            and (tick.quote_time is None or 631_152_000_000 <= tick.quote_time <= 4_102_444_800_000))
+            and all(631_152_000_000 <= time <= 4_102_444_800_000 for time in times))
 
 
 def answers_or_complains(parse: Callable[[], Mapping[str, Tick | FeedError]], asked: set[str]) -> None:
