@@ -43,8 +43,8 @@ def frame(opcode: int, payload: bytes = b"") -> bytes:
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
-    """A close frame; the reason is cut to the 123 bytes a control frame can hold."""
-    return frame(CLOSE, struct.pack("!H", code) + reason.encode()[:123])
+    """A close frame; the reason is cut to the whole characters that fit into the 123 bytes a control frame can hold."""
+    return frame(CLOSE, struct.pack("!H", code) + reason.encode()[:123].decode(errors="ignore").encode())
 
 
 class Violation(Exception):

@@ -100,7 +100,11 @@ def _check(packet: Any) -> None:
     """Raises `ValueError` for a packet that the protocol does not know, or that a client does not send."""
     kind, data = packet.packet_type, packet.data
     if kind in _EVENTS:
-        well_formed = isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED_EVENTS
+        well_formed = isinstance(data, list) and bool(data)
+        if well_formed:
+            if type(data[0]) is int:  # JavaScript may name an event by a number
+                data[0] = str(data[0])
+            well_formed = isinstance(data[0], str) and data[0] not in _RESERVED_EVENTS
     elif kind in _ACKS:
         well_formed = isinstance(data, list) and packet.id is not None
     elif kind == socketio.packet.CONNECT:
