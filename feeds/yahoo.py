@@ -116,7 +116,7 @@ class Yahoo(PolledFeed):
     def __init__(self, name: str, settings: YahooSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
         cookies = Cookies()
-        self.http = Http(settings, runtime, {"User-Agent": settings.user_agent, "Accept": "*/*"}, cookies)
+        self.http = Http(settings, runtime, {"User-Agent": settings.user_agent, "Accept": "text/html,application/json,*/*"}, cookies)
         self._limit = Limit(settings.interval_s)
         self._session = YahooSession(self.http, cookies, self._limit, base_url=str(settings.base_url), pages=settings.cookie_pages(),
                                      hosts=settings.consent_hosts, rest_s=SESSION_REST_INTERVALS * settings.interval_s)
@@ -199,6 +199,9 @@ class Yahoo(PolledFeed):
                     raise
                 break  # what came so far is worth having; a limit that was reached is remembered
             answer[subscription.symbol] = _chart_tick(response, subscription)
+        failures = [error for error in answer.values() if isinstance(error, FeedError) and not error.rejects_symbol]
+        if failures and not any(isinstance(tick, Tick) for tick in answer.values()):
+            raise failures[0]  # nothing that can be used came from there
         return answer
 
     def _judged(self, response: Response) -> Response:

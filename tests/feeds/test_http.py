@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from feeds.cookies import Cookies
 from feeds.http import MAX_BODY_BYTES, Http, Response, bounded_wait_s, retry_after_s
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
@@ -322,3 +323,46 @@ def test_a_date_is_read_against_the_providers_own_clock() -> None:
     """Our clock may be minutes off."""
     headers = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Retry-After": "Tue, 14 Nov 2023 22:14:00 GMT"}
     assert Response("host/path", 503, headers, b"").error().retry_after_s == 40
+
+
+def test_a_visit_goes_wherever_it_is_sent_and_hands_over_what_it_finds(
+        http: Http, coinbase: RunningProvider, kraken: RunningProvider) -> None:
+    """Another host, a redirect, an error: for the caller to judge. Nothing is followed."""
+    assert http.visit(f"{kraken.url}/0/public/SystemStatus").status == 200
+    coinbase.fault("redirect", location="http://169.254.169.254/", bomb=True)
+    answer = http.visit(f"{coinbase.url}/anywhere?a=1")
+    assert (answer.status, answer.headers["Location"], answer.body) == (302, "http://169.254.169.254/", b"")
+    coinbase.fault("status", status=503, body="later")
+    assert (http.visit(coinbase.url).status, http.visit(coinbase.url).body) == (503, b"later")
+    coinbase.fault("reset")
+    assert str(complaint(lambda: http.visit(f"{coinbase.url}/x?token=s3cret"))).startswith("127.0.0.1/x: the connection")
+
+
+def test_a_redirect_that_is_accepted_is_not_followed(http: Http, coinbase: RunningProvider) -> None:
+    """A caller that wants to know where it leads sees it."""
+    coinbase.fault("redirect", location="/products/ETH-USD/ticker")
+    assert http.get(TICKER, accept=(302,)).headers["Location"] == "/products/ETH-USD/ticker"
+    assert coinbase.paths() == [TICKER]
+
+
+def test_a_form_is_sent_as_forms_are_and_never_twice(http: Http, coinbase: RunningProvider) -> None:
+    """It may have arrived, though the connection broke."""
+    assert http.visit(coinbase.url + TICKER, (("a", "1 &"), ("b", ""), ("a", "ü"))).status == 200
+    assert coinbase.requests()[0]["form"] == {"a": ["1 &", "ü"], "b": [""]}
+    coinbase.fault("hang_up", times=1)
+    complaint(lambda: http.visit(coinbase.url + TICKER, (("a", "1"),)))
+    assert len(coinbase.requests()) == 2
+
+
+def test_a_jar_that_a_feed_brings_is_used_on_every_host(coinbase: RunningProvider, kraken: RunningProvider, runtime: Runtime) -> None:
+    """Its cookies go out, those of the answers come in, whatever host or fault."""
+    jar = Cookies()
+    http = Http(settings(coinbase.url), runtime, {"User-Agent": "Mozilla/5.0"}, jar)
+    coinbase.fault("cookie")
+    http.get(TICKER)
+    http.visit(f"{kraken.url}/0/public/SystemStatus")
+    assert kraken.requests()[0]["headers"]["cookie"] == "track=1"
+    assert kraken.requests()[0]["headers"]["user-agent"] == "Mozilla/5.0"
+    jar.clear()
+    http.get(TICKER)
+    assert "cookie" not in coinbase.requests()[-1]["headers"]
