@@ -1,0 +1,189 @@
+"""Clients that know the wire only: a WebSocket spoken by wsproto, and long polling by hand. They can also break every rule of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Message, RejectConnection, Request, TextMessage
+
+from tests.e2e.server import PATIENCE_S
+
+WEBSOCKET = "/socket.io/?EIO=4&transport=websocket"
+POLLING = "/socket.io/?EIO=4&transport=polling"
+NO_CLOSE_FRAME = 1006
+SEPARATOR = "\x1e"
+
+
+class Closed(Exception):
+    """The connection is over; `code` is that of the close frame, 1006 where there was none."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class RawSocket:
+    """A WebSocket. wsproto judges every frame that the server sends: one that breaks RFC 6455 raises."""
+
+    def __init__(self, address: tuple[str, int], target: str = WEBSOCKET, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        self.sock = socket.create_connection(address, PATIENCE_S)
+        self._protocol = WSConnection(ConnectionType.CLIENT)
+        self._packets: deque[str | bytes] = deque()
+        self._partial: list[Any] = []
+        self._closed: Closed | None = None
+        self.wire = bytearray()
+        """All bytes that came."""
+        self.sock.sendall(self._protocol.send(Request(host=f"{address[0]}:{address[1]}", target=target, extra_headers=list(headers))))
+        answer, *more = self._events()
+        if isinstance(answer, RejectConnection):
+            self.sock.close()
+            raise ConnectionRefusedError(answer.status_code)
+        assert isinstance(answer, AcceptConnection), answer
+        self._handle(more)
+
+    def send(self, packet: str | bytes) -> None:
+        """Send an Engine.IO packet."""
+        self.sock.sendall(self._protocol.send(Message(packet)))
+
+    def send_raw(self, data: bytes) -> None:
+        """Send these very bytes. The server may hang up before it has read all of them."""
+        try:
+            self.sock.sendall(data)
+        except ConnectionError:
+            pass
+
+    def receive(self) -> str | bytes:
+        """The next packet, pings answered and left out. Raises `Closed`."""
+        while True:
+            while self._packets:
+                packet = self._packets.popleft()
+                if packet != "2":
+                    return packet
+                self.send("3")
+            if self._closed is not None:
+                raise self._closed
+            self._handle(self._events())
+
+    def wait(self, prefix: str) -> str:
+        """The next text packet that begins with `prefix`; others are dropped."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline_s:
+            packet = self.receive()
+            if isinstance(packet, str) and packet.startswith(prefix):
+                return packet
+        raise TimeoutError(f"no packet begins with {prefix!r}")
+
+    def join(self, namespace: str) -> str:
+        """Join a namespace; returns the answer: `40…` or `44…`."""
+        place = "" if namespace == "/" else namespace + ","
+        self.send(f"40{place}")
+        while True:
+            packet = self.receive()
+            if isinstance(packet, str) and packet[:2] in ("40", "44") and packet[2:].startswith(place):
+                return packet
+
+    def quote(self, symbol: str) -> dict[str, Any]:
+        """The next quote of a joined symbol."""
+        prefix = f"42/{symbol},"
+        event, quote = json.loads(self.wait(prefix).removeprefix(prefix))
+        assert event == "quote"
+        assert isinstance(quote, dict)
+        return quote
+
+    def event(self, name: str) -> Any:
+        """The payload of the next event called `name` on `/`."""
+        return json.loads(self.wait(f'42["{name}",').removeprefix("42"))[1]
+
+    def ask(self, event: str, *arguments: Any, number: int = 0) -> Any:
+        """Emit on `/` and return the acknowledgement."""
+        self.send(f"42{number}" + json.dumps([event, *arguments]))
+        return json.loads(self.wait(f"43{number}[").removeprefix(f"43{number}"))[0]
+
+    def closing(self) -> Closed:
+        """How the server ends the connection."""
+        while True:
+            try:
+                self.receive()
+            except Closed as closed:
+                self.close()
+                return closed
+
+    def close(self) -> None:
+        """Hang up without a word."""
+        self.sock.close()
+
+    def _events(self) -> list[Any]:
+        """What the next bytes bring, at least one event."""
+        while True:
+            try:
+                data = self.sock.recv(65_536)
+            except ConnectionResetError:
+                data = b""
+            self.wire += data
+            if not data:
+                return [CloseConnection(NO_CLOSE_FRAME)]
+            self._protocol.receive_data(data)
+            if events := list(self._protocol.events()):
+                return events
+
+    def _handle(self, events: list[Any]) -> None:
+        for event in events:
+            if isinstance(event, TextMessage | BytesMessage):
+                self._partial.append(event.data)
+                if event.message_finished:
+                    self._packets.append(type(event.data)().join(self._partial))
+                    self._partial = []
+            elif isinstance(event, CloseConnection):
+                self._closed = self._closed or Closed(event.code, event.reason or "")
+
+
+class RawPolling:
+    """A long-polling client. Each request has a connection of its own, as through a careless proxy."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._address = address
+        status, body = self.request("GET", POLLING)
+        assert status == 200, (status, body)
+        assert body.startswith("0{")
+        self.opening = json.loads(body[1:])
+        self.target = f"{POLLING}&sid={self.opening['sid']}"
+
+    def request(self, method: str, target: str, body: str | bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
+        """One request: status and body."""
+        connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE_S)
+        try:
+            connection.request(method, target, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def post(self, *packets: str) -> int:
+        """Send packets; returns the status."""
+        return self.request("POST", self.target, SEPARATOR.join(packets))[0]
+
+    def poll(self) -> list[str]:
+        """What is there, after waiting for something. Pings are answered and left out."""
+        status, body = self.request("GET", self.target)
+        assert status == 200, (status, body)
+        packets = body.split(SEPARATOR)
+        if "2" in packets:
+            self.post("3")
+        return [packet for packet in packets if packet != "2"]
+
+    def wait(self, prefix: str) -> str:
+        """The first packet that begins with `prefix`; others are dropped."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline_s:
+            for packet in self.poll():
+                if packet.startswith(prefix):
+                    return packet
+        raise TimeoutError(f"no packet begins with {prefix!r}")

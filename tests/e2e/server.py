@@ -1,0 +1,151 @@
+"""The real server as a process of its own, with a settings file that the test may edit."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 20.0
+"""How long a test waits for what must come. Machines may be busy: whatever is promised sooner is told in the test that promises it."""
+
+
+class Answer(NamedTuple):
+    """One HTTP answer; `headers` in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """Its body as JSON."""
+        return json.loads(self.body)
+
+
+class RunningServer:
+    """`python main.py serve` that listens at `url`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], config: Path) -> None:
+        self.process = process
+        self.config = config
+        self.url = ""
+        self.log: list[str] = []
+        self._said = threading.Condition()
+        self._ended = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
+
+    def wait_log(self, pattern: str, timeout_s: float = PATIENCE_S) -> re.Match[str]:
+        """Wait for a log line in which `pattern` is found."""
+        found: list[re.Match[str]] = []
+
+        def is_there() -> bool:
+            found[:] = [match for line in self.log if (match := re.search(pattern, line))]
+            return bool(found) or self._ended
+
+        with self._said:
+            self._said.wait_for(is_there, timeout_s)
+        assert found, f"no line of the log has {pattern!r}:\n" + "\n".join(self.log)
+        return found[0]
+
+    def lines(self, pattern: str) -> list[str]:
+        """The log lines so far in which `pattern` is found."""
+        return [line for line in self.log if re.search(pattern, line)]
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
+        """One HTTP request, with `path` on the wire as it is written here."""
+        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE_S)
+        try:
+            connection.request(method, path, headers=dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def edit(self, change: Callable[[str], str]) -> None:
+        """Save the settings file as an editor does: a new file in place of the old."""
+        beside = self.config.with_suffix(".new")
+        beside.write_text(change(self.config.read_text()))
+        beside.replace(self.config)
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
+        """End it; returns its exit code."""
+        self.process.send_signal(with_signal)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; returns its exit code."""
+        code = self.process.wait(PATIENCE_S)
+        with self._said:
+            self._said.wait_for(lambda: self._ended, PATIENCE_S)
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._said:
+                self.log.append(line.decode().rstrip("\n"))
+                self._said.notify_all()
+        with self._said:
+            self._ended = True
+            self._said.notify_all()
+
+
+def start(config: Path, *options: str, stdout: int | IO[bytes] = subprocess.DEVNULL,
+          environment: Mapping[str, str] | None = None) -> RunningServer:
+    """Start `serve` on a free port with the settings in `config`; it may not be listening yet."""
+    command = [sys.executable, str(ROOT / "main.py"), "serve", "--config", str(config), "--port", "0", *options]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
+    process = subprocess.Popen(command, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                               env=inherited | dict(environment or {}))
+    return RunningServer(process, config)
+
+
+@contextmanager
+def serving(settings: str, *options: str, headless: bool = True, stdout: int | IO[bytes] = subprocess.DEVNULL) -> Iterator[RunningServer]:
+    """A server with `settings` that listens. Ended with the block, where no traceback may stand in its log."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "settings.toml"
+        config.write_text(settings)
+        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout)
+        try:
+            server.url = server.wait_log(r"listening on (http://\S+)")[1]
+            yield server
+        finally:
+            if server.process.poll() is None:
+                server.process.terminate()
+            try:
+                server.wait()
+            except subprocess.TimeoutExpired:
+                server.process.kill()
+                server.wait()
+                raise
+            assert server.lines("Traceback|Error:") == [], "\n".join(server.log)
+
+
+def run(*arguments: str, cwd: Path | None = None, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself."""
+    command = [sys.executable, str(ROOT / "main.py"), *arguments]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
+    return subprocess.run(command, cwd=cwd, env=inherited, capture_output=True, text=True, timeout=timeout_s, check=False)
+
