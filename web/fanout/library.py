@@ -5,6 +5,7 @@ or in `door.py` and `members.py`, and stands in `RELIED_UPON`: `check_libraries`
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 from collections.abc import Callable
 from importlib.metadata import version
@@ -89,7 +90,13 @@ class _Json:
 
     @staticmethod
     def loads(text: str, **_: Any) -> Any:
-        return msgspec.json.decode(text)
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            # Python's clients write `Infinity` and 1e999 where theirs is infinite: the handler of the event is to refuse that, in words.
+            value = json.loads(text)
+            msgspec.json.encode(value)  # raises for what could not be answered: half a surrogate pair
+            return value
 
 
 _EVENTS = (socketio.packet.EVENT, socketio.packet.BINARY_EVENT)
