@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from socketio.exceptions import ConnectionRefusedError
 
 from ticker import __version__
 from ticker.clock import Clock
 from ticker.relay import Relay, WireState
+from web.admission import Admission
 from web.fanout.client import Client
 from web.fanout.cohort import Lane
 from web.fanout.engine import Engine
@@ -24,8 +26,12 @@ MAX_HZ, MIN_HZ = 50.0, 0.1
 Answer = dict[str, Any]
 
 
-class BadRequest(Exception):
-    """A client's event makes no sense; the message says why."""
+class RequestError(Exception):
+    """A client asks for what can't be had. `code` is for programs, the message for people."""
+
+    def __init__(self, message: str, code: str = "bad_request") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def event_frame(event: str, payload: object) -> bytes:
@@ -36,18 +42,19 @@ def event_frame(event: str, payload: object) -> bytes:
 class Board:
     """Handles the events of `/` and keeps its state events current. `members` are the clients that joined it."""
 
-    def __init__(self, server: SocketServer, engine: Engine, relay: Relay, clock: Clock) -> None:
+    def __init__(self, server: SocketServer, engine: Engine, relay: Relay, clock: Clock, admission: Admission) -> None:
         self._server = server
         self._engine = engine
         self._relay = relay
         self._clock = clock
-        self.members: set[Client] = set()
+        self._admission = admission
+        self.members: dict[str, Client] = {}  # by public id, which is what a disconnect names
         self._states: dict[str, bytes] = {}
         handlers: dict[str, Callable[[Client, Any], Answer]] = {
             "subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "rate": self._rate, "message": self._echo}
         for event, handler in handlers.items():
             server.on(event, self._acknowledged(handler), namespace="/")
-        server.on("connect", lambda sid, environ, auth: None, namespace="/")
+        server.on("connect", self._may_join, namespace="/")
         server.on("disconnect", self._left, namespace="/")
         server.on("*", self._unknown_event, namespace="/")
         server.joined = self._joined
@@ -59,21 +66,21 @@ class Board:
     def state_changed(self, name: WireState) -> None:
         """Tell every member that `symbols`, `feeds` or `config` changed; a slow one gets the newest only."""
         frame = self._states[name] = event_frame(name, self._state(name))
-        for client in self.members:
+        for client in self.members.values():
             client.put_state(name, frame)
             self._engine.pump_soon(client)
 
     def beat(self) -> None:
         """Tell every member what time it is."""
         frame = event_frame("beat", {"server_time": self._clock.now_ms()})
-        for client in list(self.members):
+        for client in list(self.members.values()):
             self._engine.send_frame(client, frame)
 
     def _joined(self, client: Client, namespace: str) -> None:
         if namespace != "/":
             return
         client.board_joined = True
-        self.members.add(client)
+        self.members[client.public_id] = client
         broadcast = self._engine.broadcast
         self._engine.send_frame(client, event_frame("hello", {
             "epoch": self._relay.epoch, "version": __version__, "server_time": self._clock.now_ms(),
@@ -92,16 +99,21 @@ class Board:
         return self._relay.feeds_state() if name == "feeds" else self._relay.config_state()
 
     def _left(self, sid: str, *_: Any) -> None:
-        client = self._server.manager.clients.get(sid.partition("/")[0])
+        client = self.members.pop(_public_id(sid), None)
         if client is not None:
             client.board_joined = False
-            self.members.discard(client)
             if client.closed is None and client.board is not None:
                 self._engine.readers.leave_everything(client.board)
 
     # What clients ask.
 
+    def _may_join(self, sid: str, environ: Any, auth: Any) -> None:
+        if self._admission.is_surplus(self._server.manager.clients[_public_id(sid)]):
+            raise ConnectionRefusedError("too many clients", {"code": "too_many_clients"})
+
     def _gate(self, client: Client, symbol: str, auth: Any) -> Refusal | None:
+        if self._admission.is_surplus(client):
+            return "too_many_clients", "too many clients"
         if client.over_rate(self._engine.clock(), "joins", JOINS_PER_S):
             return "too_many_requests", f"more than {JOINS_PER_S} joins in a second"
         if self._room(client) < 1:
@@ -116,22 +128,22 @@ class Board:
 
     def _acknowledged(self, handler: Callable[[Client, Any], Answer]) -> Callable[..., Answer]:
         def handle(sid: str, *arguments: Any) -> Answer:
-            client = self._server.manager.clients[sid.partition("/")[0]]
+            client = self.members[_public_id(sid)]
             try:
                 if len(arguments) != 1:
-                    raise BadRequest(f"expected one argument, got {len(arguments)}")
+                    raise RequestError(f"expected one argument, got {len(arguments)}")
                 return handler(client, arguments[0])
-            except BadRequest as error:
-                return {"ok": False, "code": "bad_request", "message": str(error)}
+            except RequestError as error:
+                return {"ok": False, "code": error.code, "message": str(error)}
         return handle
 
-    def _unknown_event(self, event: str, sid: str, *_: Any) -> Answer:
-        known = "subscribe, unsubscribe, rate, message"
-        return {"ok": False, "code": "bad_request", "message": f"unknown event {event[:40]!r}; known: {known}"}
+    @staticmethod
+    def _unknown_event(*_: Any) -> Answer:
+        return {"ok": False, "code": "bad_request", "message": "there is no such event; known: subscribe, unsubscribe, rate, message"}
 
     def _subscribe(self, client: Client, request: Any) -> Answer:
         symbols = _symbols(request)
-        period_ms = self._period_ms(request["max_hz"]) if request.get("max_hz") is not None else None
+        period_ms = self._period_ms(request["max_hz"]) if "max_hz" in request else None
         readers, lane = self._engine.readers, client.board_lane()
         refused: dict[str, str] = {}
         room = self._room(client)
@@ -163,7 +175,10 @@ class Board:
             readers.leave_everything(lane)
         elif lane.everything:
             left_out = set(symbols)
-            readers.leave_everything(lane, [channel for symbol, channel in readers.registry.items() if symbol not in left_out])
+            kept = [channel for symbol, channel in readers.registry.items() if symbol not in left_out]
+            if self._room(client) + 1 < len(kept):  # "*" itself is one of them
+                raise RequestError('leaving some of "*" would leave more symbols than a client may list; leave "*"', "too_many_symbols")
+            readers.leave_everything(lane, kept)
         else:
             for symbol in symbols:
                 channel = readers.registry.get(symbol)
@@ -173,13 +188,13 @@ class Board:
 
     def _rate(self, client: Client, request: Any) -> Answer:
         if not isinstance(request, dict) or "max_hz" not in request:
-            raise BadRequest("rate needs {max_hz: number}")
+            raise RequestError("rate needs {max_hz: number}")
         self._engine.readers.set_period(client.spaces, self._period_ms(request["max_hz"]))
         return {"ok": True, "max_hz": self._granted_hz(client.spaces)}
 
     def _echo(self, client: Client, text: Any) -> Answer:
         if not isinstance(text, str):
-            raise BadRequest("message needs a string")
+            raise RequestError("message needs a string")
         self._engine.send_frame(client, event_frame("message", "Echo: " + text))
         return {"ok": True}
 
@@ -193,13 +208,19 @@ class Board:
 
     def _period_ms(self, max_hz: Any) -> float:
         """The time between two sends that `max_hz` asks for, clamped; 0 where the conflation window is as long."""
-        if isinstance(max_hz, bool) or not isinstance(max_hz, int | float) or not math.isfinite(max_hz) or max_hz <= 0:
-            raise BadRequest("max_hz must be a finite number above 0")
+        is_number = isinstance(max_hz, int | float) and not isinstance(max_hz, bool)
+        if not is_number or not 0 < max_hz < math.inf:  # false for NaN; no whole number is too large to compare
+            raise RequestError("max_hz must be a finite number above 0")
         granted_hz = min(max(max_hz, MIN_HZ), self._ceiling_hz())
         return 0.0 if granted_hz >= 1000 / self._engine.broadcast.flush_ms else 1000 / granted_hz
 
     def _granted_hz(self, lane: Lane) -> float:
         return round(1000 / lane.period_ms, 6) if lane.period_ms else self._ceiling_hz()
+
+
+def _public_id(sid: str) -> str:
+    """A client's public id: what each of its Socket.IO ids begins with."""
+    return sid.partition("/")[0]
 
 
 def _symbols(request: Any) -> list[str] | str:
@@ -208,5 +229,5 @@ def _symbols(request: Any) -> list[str] | str:
     if symbols == "*":
         return "*"
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
-        raise BadRequest('symbols must be a list of strings, or "*"')
+        raise RequestError('symbols must be a list of strings, or "*"')
     return list(dict.fromkeys(symbols))

@@ -13,6 +13,7 @@ from ticker.clock import Clock
 from ticker.history import History
 from ticker.relay import Relay, WireState
 from ticker.settings import Settings
+from web.admission import Admission
 from web.board import Board
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
@@ -49,9 +50,9 @@ class WebServer:
         self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=server.ping_interval_s, ping_timeout=server.ping_timeout_s)
         sockets = self.socketio.server
         sockets.eio.origin_allowed = self._origin_allowed
-        sockets.eio.max_clients_reached = self._refusal
-        self.board = Board(sockets, self.engine, relay, clock)
-        self._second = self._connects = 0
+        admission = Admission(self.engine)
+        sockets.eio.max_clients_reached = admission.refusal
+        self.board = Board(sockets, self.engine, relay, clock, admission)
         self._tasks: list[Any] = []
         self._listener: Any = None
         relay.on_quotes.append(self.engine.publish)
@@ -111,23 +112,6 @@ class WebServer:
                     self.engine.readers.add_channel(symbol)
                     if symbol in self._relay.quotes:
                         self.engine.publish([self._relay.quotes[symbol]])
-
-    def _refusal(self, environ: dict[str, Any]) -> str | None:
-        """Why no further client may come in now, `None` if one may."""
-        limits = self._settings.limits
-        clients = self.engine.clients
-        second = int(self.engine.clock())
-        self._connects = self._connects + 1 if second == self._second else 1
-        self._second = second
-        if self._connects > limits.connects_per_s:
-            return "too many connects a second"
-        if len(clients) >= limits.max_clients:
-            return "too many clients"
-        if len(clients) >= limits.max_clients_per_address:  # else no address can have so many
-            address = environ.get("REMOTE_ADDR")
-            if sum(client.address == address for client in clients) >= limits.max_clients_per_address:
-                return "too many clients from this address"
-        return None
 
     def _cross_origin(self, response: Response) -> Response:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
