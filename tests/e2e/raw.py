@@ -8,10 +8,11 @@ import socket
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Message, RejectConnection, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request, TextMessage
 
 from tests.e2e.server import PATIENCE_S
 
@@ -37,7 +38,7 @@ class RawSocket:
         self.sock = socket.create_connection(address, PATIENCE_S)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._packets: deque[str | bytes] = deque()
-        self._partial: list[Any] = []
+        self._partial = b""
         self._closed: Closed | None = None
         self.wire = bytearray()
         """All bytes that came."""
@@ -51,14 +52,12 @@ class RawSocket:
 
     def send(self, packet: str | bytes) -> None:
         """Send an Engine.IO packet."""
-        self.sock.sendall(self._protocol.send(Message(packet)))
+        self.sock.sendall(self._protocol.send(TextMessage(packet) if isinstance(packet, str) else BytesMessage(packet)))
 
     def send_raw(self, data: bytes) -> None:
         """Send these very bytes. The server may hang up before it has read all of them."""
-        try:
+        with suppress(ConnectionError):
             self.sock.sendall(data)
-        except ConnectionError:
-            pass
 
     def receive(self) -> str | bytes:
         """The next packet, pings answered and left out. Raises `Closed`."""
@@ -137,10 +136,10 @@ class RawSocket:
     def _handle(self, events: list[Any]) -> None:
         for event in events:
             if isinstance(event, TextMessage | BytesMessage):
-                self._partial.append(event.data)
+                self._partial += event.data if isinstance(event, BytesMessage) else event.data.encode()
                 if event.message_finished:
-                    self._packets.append(type(event.data)().join(self._partial))
-                    self._partial = []
+                    whole, self._partial = self._partial, b""
+                    self._packets.append(whole.decode() if isinstance(event, TextMessage) else whole)
             elif isinstance(event, CloseConnection):
                 self._closed = self._closed or Closed(event.code, event.reason or "")
 
