@@ -15,8 +15,8 @@ Switches:
     "market_state": "PRE"       PREPRE, PRE, REGULAR, POST, POSTPOST or CLOSED
 
 Recordings: `v7_quote*.json` holds answers of v7, whole; each row is served under its `symbol`. `v8_chart*.json` likewise, under its
-`meta.symbol`. `error_401_*.json`, `error_404_chart_not_found.json` and `error_429_*.txt` are served as they are; of `getcrumb_200.json`
-and `eu_consent_redirect_307.json`, which hold status, headers and `body_text`, the crumb and the cookie.
+`meta.symbol`. `error_401_*.json`, `error_404_chart_not_found.json` and `error_429_edge.txt` are served as they are; of
+`getcrumb_200.json`, which holds status, headers and `body_text`, the crumb.
 """
 
 from __future__ import annotations
