@@ -1,0 +1,78 @@
+"""`doctor`, on settings that are well and settings that are not. The whole command runs in e2e; here, what it finds."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.providers.client import running
+
+ROOT = Path(__file__).parents[3]
+SIM = '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n'
+
+
+def doctor(config: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Exit code, and findings by what they are about."""
+    run = subprocess.run([sys.executable, "main.py", "doctor", "--json", "--config", str(config), *options], cwd=ROOT, capture_output=True,
+                         text=True, check=False)
+    report = json.loads(run.stdout)
+    assert report["ok"] == (run.returncode == 0)
+    assert "Traceback" not in run.stderr
+    return run.returncode, {finding["what"]: finding for finding in report["findings"]}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A settings file to write."""
+    return tmp_path / "settings.toml"
+
+
+def test_all_is_well(config: Path) -> None:
+    """A simulated feed on a free port: nothing fails, and the feed's price is told."""
+    config.write_text('[server]\nport = 0\n' + SIM)
+    code, findings = doctor(config)
+    assert code == 0
+    assert {name for name, finding in findings.items() if finding["mark"] == "fail"} == set()
+    assert findings["feed sim"]["found"].startswith("ACME ")
+
+
+def test_broken_settings_are_told_with_the_remedy(config: Path) -> None:
+    """The first error is quoted, and the command that tells all of them is named."""
+    config.write_text("[broadcast]\nflush_ms = 0\n" + SIM)
+    code, findings = doctor(config)
+    assert code == 1
+    assert "broadcast.flush_ms" in findings["settings"]["found"]
+    assert "validate" in findings["settings"]["remedy"]
+
+
+def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
+    """A provider's server that is there gives a price; a closed port is a failure, said in words."""
+    with running("coinbase") as provider:
+        config.write_text(f'[server]\nport = 0\n[feeds.near]\nkind = "coinbase"\nbase_url = "{provider.url}"\n'
+                          '[feeds.far]\nkind = "coinbase"\nbase_url = "http://127.0.0.1:9"\n'
+                          '[symbols]\n"BTC-USD" = { feed = ["near", "far"] }\n')
+        code, findings = doctor(config)
+    assert code == 1
+    assert findings["feed near"]["mark"] == "ok"
+    assert findings["feed far"]["mark"] == "fail"
+    assert "docs/feeds.md" in findings["feed far"]["remedy"]
+
+
+def test_a_taken_port_is_a_warning(config: Path, listener: int) -> None:
+    """It may be tickercast itself that listens there."""
+    config.write_text(f"[server]\nport = {listener}\n" + SIM)
+    _, findings = doctor(config)
+    assert findings["port"]["mark"] == "warn"
+
+
+@pytest.fixture
+def listener() -> Any:
+    """A port that is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]

@@ -1,0 +1,184 @@
+"""`doctor`: what is wrong with this installation, each feed's reachability included."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from feeds.registry import kinds
+from ticker.cli.options import EXIT_FAILED, config_option, load_settings
+from ticker.errors import FeedError, SettingsError
+from ticker.runtime import DeadlineExceeded
+from ticker.settings import Settings, SymbolOptions
+from ticker.source import Source, Subscription, reason
+from web.fanout.library import LibraryMismatch, check_libraries
+from web.runtime import EventletRuntime, is_patched
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "web" / "frontend" / "dist" / "index.html"
+LOCK = ROOT / "requirements.txt"
+POLL_LIMIT_S = 15.0
+"""How long one feed may take to answer, whatever its own `timeout_s`."""
+
+Mark = Literal["ok", "warn", "fail"]
+_SIGNS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `remedy` says what to do where it is not ok."""
+
+    what: str
+    mark: Mark
+    found: str
+    remedy: str = ""
+
+
+@click.command(short_help="Say what is wrong with this installation.")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object: {ok, findings}.")
+def command(config: Path, as_json: bool) -> None:
+    """Look at the interpreter, the libraries, the settings, the page's build, the port, and ask each feed for one price.
+
+    Exits with 1 if anything fails.
+    """
+    findings: list[Finding] = []
+    table = Table.grid(padding=(0, 2))
+    for finding in examine(config):
+        findings.append(finding)
+        remedy = f"[dim]{escape(finding.remedy)}[/]" if finding.remedy and finding.mark != "ok" else ""
+        table.add_row(_SIGNS[finding.mark], f"[bold]{escape(finding.what)}[/]", escape(finding.found), remedy)
+    failed = sum(finding.mark == "fail" for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        console = Console(highlight=False)
+        console.print(table)
+        console.print(f"\n{failed} of {len(findings)} failed" if failed else "\nall is well")
+    if failed:
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def examine(config: Path) -> Iterator[Finding]:
+    """Everything there is to look at, as it is found."""
+    yield _python()
+    yield from _libraries()
+    yield _page()
+    try:
+        settings = load_settings(config).settings
+    except SettingsError as error:
+        count = len(error.problems)
+        yield Finding("settings", "fail", f"{count} error{'' if count == 1 else 's'} in {config.name}: {error.problems[0]}",
+                      f"python main.py validate --config {config}")
+        return
+    yield Finding("settings", "ok", f"{len(settings.symbols)} symbols, {len(settings.feeds)} feeds")
+    yield _port(settings)
+    for name in settings.feeds:
+        yield _feed(name, settings)
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if not is_patched():
+        return Finding("python", "fail", f"{found}, not patched", "start it by main.py: nothing may be imported before the patch")
+    return Finding("python", "ok", found)
+
+
+def _libraries() -> Iterator[Finding]:
+    """Whether what is installed is what was tested: the locked versions, and the names that the engine builds on."""
+    # What only some platforms need (a marker follows) is not asked for.
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+) \\$", LOCK.read_text(encoding="utf-8"), re.MULTILINE)) if LOCK.exists() else {}
+    older, other, missing = [], [], []
+    for name, wanted in locked.items():
+        try:
+            have = version(name)
+        except PackageNotFoundError:
+            missing.append(name)
+            continue
+        if _release(have) < _release(wanted):
+            older.append(f"{name} {have} < {wanted}")
+        elif have != wanted:
+            other.append(f"{name} {have}")
+    if missing or older:
+        yield Finding("libraries", "fail", ", ".join([*(f"{name} is missing" for name in missing), *older]), "make setup")
+    elif other:
+        yield Finding("libraries", "warn", f"newer than tested: {', '.join(other)}", "make setup")
+    else:
+        yield Finding("libraries", "ok", f"{len(locked)} packages as locked")
+    try:
+        check_libraries()
+    except LibraryMismatch as error:
+        yield Finding("engine", "fail", str(error).splitlines()[0], "make setup")
+    else:
+        yield Finding("engine", "ok", "the libraries have all that it builds on")
+
+
+def _release(number: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", number)))
+
+
+def _page() -> Finding:
+    if PAGE.exists():
+        return Finding("page", "ok", "built")
+    return Finding("page", "warn", "not built: only --headless can serve", "make setup")
+
+
+def _port(settings: Settings) -> Finding:
+    server = settings.server
+    where = f"{server.host} port {server.port}"
+    try:
+        EventletRuntime().listen(server.host, server.port).close()
+    except OSError as error:
+        return Finding("port", "warn", f"{where}: {error.strerror or error}", "is tickercast running? else choose another port")
+    return Finding("port", "ok", f"{where} is free")
+
+
+def _feed(name: str, settings: Settings) -> Finding:
+    """Ask the feed for the first symbol that names it."""
+    what = f"feed {name}"
+    feed = settings.feeds[name]
+    symbol = next((symbol for symbol, wish in settings.symbols.items() if name in wish.feed), None)
+    if symbol is None:
+        return Finding(what, "warn", "no symbol uses it", f"give a symbol feed = \"{name}\", or remove [feeds.{name}]")
+    runtime = EventletRuntime()
+    source: Source = kinds()[feed.kind](name, feed, runtime)
+    options = settings.symbols[symbol].options.get(name) or SymbolOptions()
+    subscription = Subscription(symbol, options.id or source.native_id(symbol), options)
+    started_s = time.monotonic()
+    try:
+        found = _asked(runtime, lambda: source.poll([subscription]).get(symbol))
+    finally:
+        source.close()
+    took_ms = round((time.monotonic() - started_s) * 1000)
+    if isinstance(found, str):
+        return Finding(what, "fail", f"{symbol}: {found}", f"see docs/feeds.md, {feed.kind}; base_url and keys are in [feeds.{name}]")
+    return Finding(what, "ok", f"{symbol} {found:g} in {took_ms} ms")
+
+
+def _asked(runtime: EventletRuntime, ask: Callable[[], object]) -> float | str:
+    """The price that `ask` gives, or why there is none."""
+    try:
+        with runtime.deadline(POLL_LIMIT_S):
+            tick = ask()
+    except FeedError as error:
+        return reason(error)
+    except DeadlineExceeded as error:
+        return f"no answer: {error}"
+    if isinstance(tick, FeedError):
+        return reason(tick)
+    price = getattr(tick, "price", None)
+    return price if isinstance(price, float | int) else "an answer without it"
+
+
