@@ -80,9 +80,14 @@ def close_payload(code: int, reason: str | bytes = b"") -> bytes:
 class Connection:
     """A TCP connection to the server."""
 
-    def __init__(self, address: Address) -> None:
-        self._socket = socket.create_connection(address, timeout=PATIENCE_S)
+    def __init__(self, address: Address, receive_bytes: int | None = None) -> None:
+        """`receive_bytes`: how much the kernel may receive before it is read (about half, Linux doubles it); default: megabytes."""
+        self._socket = socket.socket()
+        self._socket.settimeout(PATIENCE_S)
+        if receive_bytes is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.connect(address)
         self._buffer = b""
 
     def __enter__(self) -> Self:
