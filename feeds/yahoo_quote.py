@@ -55,7 +55,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     An unknown symbol has no row, or a row of type `NONE`, or one without a price, and is rejected; whatever is wrong with a row costs
     its own symbol only. Raises `FeedError` where the answer has no rows to look for.
     """
-    answer = table(table(_decoded(body), "answer").get("quoteResponse"), "quoteResponse")
+    answer = table(table(decode_leniently(body), "answer").get("quoteResponse"), "quoteResponse")
     if answer.get("error"):
         raise FeedError("Yahoo answers an error", payload=shown(answer["error"]))
     rows = {}
@@ -73,7 +73,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
 
 def parse_chart(body: bytes, subscription: Subscription, now_ms: int) -> Tick:
     """The tick in a `v8/finance/chart` answer for `range=1d&interval=1d`. The session is told by the market's hours and `now_ms`."""
-    result = array(table(table(_decoded(body), "answer").get("chart"), "chart").get("result"), "result")
+    result = array(table(table(decode_leniently(body), "answer").get("chart"), "chart").get("result"), "result")
     chart = table(result[0] if result else None, "result")
     meta = table(chart.get("meta"), "meta")
     if key_of(text(meta.get("symbol"), "symbol")) != key_of(subscription.id):
@@ -240,7 +240,7 @@ def _plain(value: object) -> object:
     return value.get("raw") if isinstance(value, dict) and value.keys() <= {"raw", "fmt", "longFmt"} else value
 
 
-def _decoded(body: bytes) -> Any:
+def decode_leniently(body: bytes) -> Any:
     """The JSON value of `body`; NaN, Infinity and what no float can hold become strings, which cost only the row they are in."""
     try:
         return decode(body)
