@@ -146,6 +146,11 @@ class Connection:
             pass
         return rest
 
+    @property
+    def buffered(self) -> int:
+        """How many bytes have come and are still to be read."""
+        return len(self._buffer)
+
     def half_close(self) -> None:
         """Say nothing more, but listen."""
         self._socket.shutdown(socket.SHUT_WR)

@@ -160,14 +160,13 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         try:
             while True:
                 with engine.turn:
-                    if client.closed is not None:
-                        return _NOOP if client.closed is Closing.CLIENT else _CLOSE
-                    if client.transport in ("pausing", "websocket"):
+                    if client.closed is Closing.CLIENT or client.transport in ("pausing", "websocket"):
                         return _NOOP
-                    frames = client.frames(engine.readers.number, engine.readers.registry, _PACKETS_A_POLL)
+                    last_words = [] if client.closed is None else [_CLOSE]
+                    frames = client.frames(engine.readers.number, engine.readers.registry, _PACKETS_A_POLL - len(last_words))
                     client.accepted(sum(map(len, frames)))
-                    if frames:
-                        return _SEPARATOR.join([_polled(framed) for framed in frames])
+                    if frames or last_words:
+                        return _SEPARATOR.join([*map(_polled, frames), *last_words])
                     client.poll_event.clear()
                 client.poll_event.wait(self.ping_interval + self.ping_timeout)
         finally:
