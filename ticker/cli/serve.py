@@ -22,6 +22,7 @@ from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Reloader
 from ticker.source import Source
 from web.admin import admin
+from web.fanout.library import LibraryMismatch
 from web.page import page
 from web.runtime import EventletRuntime, Signals
 from web.server import WebServer
@@ -51,7 +52,11 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, he
     def reparse(data: bytes) -> Loaded:
         return parse(data, feed_kinds(), os.environ, overrides, name=config.name)
 
-    Service(loaded.settings, config, Reloader(config, content, loaded.settings, reparse), headless, ndjson).run()
+    try:
+        service = Service(loaded.settings, config, Reloader(config, content, loaded.settings, reparse), headless, ndjson)
+    except LibraryMismatch as error:
+        fail(str(error))
+    service.run()
 
 
 class Service:

@@ -52,7 +52,7 @@ RELIED_UPON_IN_AN_INSTANCE: dict[Any, tuple[str, ...]] = {
 _RESERVED_EVENTS = {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 """Events that happen and are not sent; the reference implementation takes one that is sent for a broken packet."""
 _MOST_ATTACHMENTS = 16  # of one message from a client; each is up to max_message_bytes
-_PATIENCE = 20  # times the allowed events in one second, and the client is closed
+PATIENCE = 20  # times the allowed events in one second, and the client is closed
 
 
 class LibraryMismatch(Exception):
@@ -66,10 +66,13 @@ def check_libraries() -> None:
         parameters = tuple(inspect.signature(socketio.Server._handle_connect).parameters)
         if parameters != ("self", "eio_sid", "namespace", "data"):
             missing.append(f"the known parameters of {_name_of(socketio.Server)}._handle_connect")
-        stock = socketio.Server(async_mode=ASYNC_MODE, monitor_clients=False)
-        for instance in (stock, stock.eio, stock.manager):
-            missing += [f"{_name_of(type(instance))}().{name}" for name in RELIED_UPON_IN_AN_INSTANCE[type(instance)]
-                        if not hasattr(instance, name)]
+        try:
+            stock = socketio.Server(async_mode=ASYNC_MODE, monitor_clients=False)
+            for instance in (stock, stock.eio, stock.manager):
+                missing += [f"{_name_of(type(instance))}().{name}" for name in RELIED_UPON_IN_AN_INSTANCE[type(instance)]
+                            if not hasattr(instance, name)]
+        except AttributeError as error:
+            missing.append(f"{_name_of(type(error.obj))}().{error.name}")
     if missing:
         installed = ", ".join(f"{name} {version(name)}" for name in TESTED)
         tested = ", ".join(f"{name} {number}" for name, number in TESTED.items())
@@ -249,7 +252,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             return
         limit = self.engine.limits.requests_per_s
         if client.over_rate(self.engine.clock(), "events", limit):
-            if client.events > limit * _PATIENCE:
+            if client.events > limit * PATIENCE:
                 self.engine.close(client, Closing.TOO_MANY_REQUESTS)
             elif id is not None:
                 answer = {"ok": False, "code": "too_many_requests", "message": f"more than {limit} events in a second"}
