@@ -10,32 +10,21 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic, perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from ticker.quote import Quote
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.flush import Flusher
-from web.fanout.frames import (
-    BINARY,
-    CLOSE,
-    PING,
-    PONG,
-    TEXT,
-    FrameReader,
-    Violation,
-    close_code,
-    close_frame,
-    decode_text,
-    frame,
-    text_frame,
-)
+from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
+from web.fanout.inbound import READ_BYTES, Inbound, Receiver
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
+from web.fanout.waiting import WaitingRoom
 from web.runtime import EventletRuntime, original
 
 log = logging.getLogger(__name__)
@@ -43,21 +32,10 @@ log = logging.getLogger(__name__)
 select = original("select")  # the patched one has no epoll
 socket = original("socket")
 
-_READ_BYTES = 65_536
 _LAST_READS = 16  # of a connection that is closed
 _READ_S = 0.004  # how long a round reads before quotes get their turn, seconds
 _NOTSENT_LOWAT_BYTES = 16_384  # begin to conflate after 16 KiB in the kernel, not after the 4 MB it would take
 _IDLE_S = 1.0
-
-
-class Receiver(Protocol):
-    """Who handles what clients send: the library's server (`web.fanout.library`)."""
-
-    def packet(self, client: Client, payload: str | bytes) -> None:
-        """An Engine.IO packet came. Raises `ValueError` for one that makes no sense."""
-
-    def gone(self, client: Client, closing: Closing) -> None:
-        """The client was closed."""
 
 
 class Engine:
@@ -85,6 +63,7 @@ class Engine:
         self._stopping = False
         self._flushed_s = 0.0
         self.waiting_room = WaitingRoom()
+        self._inbound = Inbound(self)
 
     def configure(self, broadcast: BroadcastSettings, limits: LimitSettings) -> None:
         """Take changed settings into force."""
@@ -235,52 +214,9 @@ class Engine:
             if event & select.EPOLLOUT:
                 self._writable(client)
             if event & ~select.EPOLLOUT:
-                self._readable(client)
+                self._inbound.readable(client)
             if perf_counter() > until:
                 return  # epoll starts with the others next time
-
-    def _readable(self, client: Client) -> None:
-        try:
-            data = client.socket.recv(_READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._end(client, Closing.CLIENT)
-            return
-        try:
-            self._received(client, data)
-        except Violation as violation:
-            self._end(client, Closing.of(violation))
-        except ValueError:
-            self._end(client, Closing.BAD_PACKET)
-        except Exception:
-            log.exception("a client's packet could not be handled")
-            self.close(client, Closing.ERROR)
-
-    def _received(self, client: Client, data: bytes) -> None:
-        assert client.reader is not None
-        assert self.receiver is not None
-        for opcode, payload in client.reader.feed(data):
-            if opcode == TEXT:
-                self.receiver.packet(client, decode_text(payload))
-            elif opcode == BINARY:
-                self.receiver.packet(client, payload)
-            elif opcode == PING and not client.upgrading:
-                self.send_frame(client, frame(PONG, payload))
-            elif opcode == CLOSE:
-                close_code(payload)
-                self._end(client, Closing.CLIENT, frame(CLOSE, payload[:2]))  # its own code comes back (section 5.5.1)
-            if client.socket is None:
-                return
-
-    def _end(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
-        """End what speaks through the client's WebSocket: the connection, or only the try of one."""
-        if client.upgrading:
-            self.give_up_probe(client, closing)
-        else:
-            self.close(client, closing, farewell)
 
     def _writable(self, client: Client) -> None:
         client.blocked = False
@@ -339,42 +275,9 @@ class Engine:
             else:
                 # Closing with bytes unread would be a reset, which can overtake the close frame.
                 for _ in range(_LAST_READS):
-                    if not sock.recv(_READ_BYTES):
+                    if not sock.recv(READ_BYTES):
                         break
         except OSError:
             pass  # it is gone already, or has no more to say
         finally:
             sock.close()
-
-
-class WaitingRoom:
-    """Lets a few handshakes in a round, so that a storm of new clients does not hold up the quotes of those who are there."""
-
-    PER_ROUND = 16
-
-    def __init__(self) -> None:
-        self._free = self.PER_ROUND
-        self._waiting: list[threading.Event] = []
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether somebody waits to come in."""
-        return bool(self._waiting)
-
-    def enter(self, wake: Callable[[], None]) -> None:
-        """Return when it is the caller's turn, first come, first served."""
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
-            return
-        ticket = threading.Event()
-        self._waiting.append(ticket)
-        wake()
-        ticket.wait()
-
-    def open(self) -> None:
-        """A round is over: let the next ones in."""
-        self._free = self.PER_ROUND
-        called, self._waiting = self._waiting[:self._free], self._waiting[self._free:]
-        self._free -= len(called)
-        for ticket in called:
-            ticket.set()

@@ -14,8 +14,8 @@ from tests.web.fanout.conftest import MakeStand
 from tests.web.fanout.stand import SMALL_BYTES, Stand
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.closing import Closing
-from web.fanout.engine import WaitingRoom
 from web.fanout.outbox import CONTROL_LIMIT_BYTES
+from web.fanout.waiting import WaitingRoom
 from web.runtime import EventletRuntime
 
 SYMBOLS = [f"S{number}" for number in range(20)]

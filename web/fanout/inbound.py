@@ -1,0 +1,79 @@
+"""What clients send: bytes off a socket become messages for the library's server, and breaches end the connection that made them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from web.fanout.client import Client
+from web.fanout.closing import Closing
+from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, Violation, close_code, decode_text, frame
+
+if TYPE_CHECKING:
+    from web.fanout.engine import Engine
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 65_536
+
+
+class Receiver(Protocol):
+    """Who handles what clients send: the library's server (`web.fanout.library`)."""
+
+    def packet(self, client: Client, payload: str | bytes) -> None:
+        """An Engine.IO packet came. Raises `ValueError` for one that makes no sense."""
+
+    def gone(self, client: Client, closing: Closing) -> None:
+        """The client was closed."""
+
+
+class Inbound:
+    """Reads for the engine, and closes through it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def readable(self, client: Client) -> None:
+        """The client's socket has something: bytes, or its end. Whatever is wrong with it ends this client and nobody else."""
+        try:
+            data = client.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._end(client, Closing.CLIENT)
+            return
+        try:
+            self._received(client, data)
+        except Violation as violation:
+            self._end(client, Closing.of(violation))
+        except ValueError:
+            self._end(client, Closing.BAD_PACKET)
+        except Exception:
+            log.exception("a client's packet could not be handled")
+            self._engine.close(client, Closing.ERROR)
+
+    def _received(self, client: Client, data: bytes) -> None:
+        assert client.reader is not None
+        receiver = self._engine.receiver
+        assert receiver is not None
+        for opcode, payload in client.reader.feed(data):
+            if opcode == TEXT:
+                receiver.packet(client, decode_text(payload))
+            elif opcode == BINARY:
+                receiver.packet(client, payload)
+            elif opcode == PING and not client.upgrading:
+                self._engine.send_frame(client, frame(PONG, payload))
+            elif opcode == CLOSE:
+                close_code(payload)
+                self._end(client, Closing.CLIENT, frame(CLOSE, payload[:2]))  # its own code comes back (section 5.5.1)
+            if client.socket is None:
+                return
+
+    def _end(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
+        """End what speaks through the client's WebSocket: the connection, or only the try of one."""
+        if client.upgrading:
+            self._engine.give_up_probe(client, closing)
+        else:
+            self._engine.close(client, closing, farewell)
