@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
 from types import ModuleType
 from typing import Any, cast
@@ -69,8 +69,13 @@ class EventletRuntime:
         return True
 
     def wait_writable(self, descriptor: int) -> None:
-        """Let others run until `descriptor` can be written to. A regular file always can."""
-        with suppress(PermissionError):  # epoll's answer for a regular file
+        """Let others run until `descriptor` can be written to. A regular file always can, and is nothing that epoll would wait for."""
+        select = eventlet.patcher.original("select")
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        if poll.poll(0):
+            eventlet.sleep(0)
+        else:
             eventlet.hubs.trampoline(descriptor, write=True)
 
     def listen(self, host: str, port: int, backlog: int = 4096) -> Any:

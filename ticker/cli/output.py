@@ -30,6 +30,13 @@ def log_to_stderr(level: str) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
+def is_gone(descriptor: int) -> bool:
+    """Whether nobody is at the other end of a pipe, a socket or a terminal any more. Never blocks."""
+    poll = original("select").poll()
+    poll.register(descriptor, 0)  # no event asked for: what is told in any case is that the other end is gone
+    return bool(poll.poll(0))
+
+
 class NdjsonWriter:
     """Writes quotes to stdout as fast as the reader takes them; `gone` is called when the reader has left."""
 
@@ -40,6 +47,11 @@ class NdjsonWriter:
         self._idle = True
         self._ended = False
         self._descriptor = sys.stdout.fileno()
+
+    def look(self) -> None:
+        """Notice that the reader has left, even if there is nothing to write to it. Never blocks."""
+        if not self._ended and is_gone(self._descriptor):
+            self._end()
 
     def publish(self, quotes: Sequence[Quote]) -> None:
         """Take accepted updates. Never blocks."""
@@ -57,7 +69,11 @@ class NdjsonWriter:
                 self._runtime.wait_writable(self._descriptor)
                 os.write(self._descriptor, self._backlog.take(_PIPE_BUF))
         except OSError:
-            self._ended = True
-            self._gone()
+            self._end()
         finally:
             self._idle = True
+
+    def _end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._gone()

@@ -6,15 +6,17 @@ import logging
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from feeds.registry import kinds
 from ticker.cli.options import config_option, fail, feed_kinds
-from ticker.cli.output import LEVELS, NdjsonWriter, log_to_stderr
+from ticker.cli.output import LEVELS, NdjsonWriter, is_gone, log_to_stderr
 from ticker.clock import SystemClock
 from ticker.relay import Relay
 from ticker.settings import FeedSettings, Settings, edit, source
@@ -73,9 +75,10 @@ class Service:
         self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints)
         self._settings = settings
         self._reader_gone = threading.Event()
-        if ndjson:
-            gone = self._reader_gone.set if headless else lambda: log.info("the reader of stdout has left")
-            self.relay.on_quotes.append(NdjsonWriter(self.runtime, gone).publish)
+        self._ndjson = NdjsonWriter(self.runtime, self._reader_left) if ndjson else None
+        self._ends_with_reader = headless
+        if self._ndjson is not None:
+            self.relay.on_quotes.append(self._ndjson.publish)
 
     def run(self) -> None:
         """Serve until a signal, or until the reader of a headless `--ndjson` has left."""
@@ -92,23 +95,37 @@ class Service:
             came = signals.wait(_LOOK_EVERY_S)
             if signal.SIGTERM in came or signal.SIGINT in came:
                 break
+            if signal.SIGHUP in came and is_gone(sys.stderr.fileno()):  # not "reload": the terminal was closed
+                break
             self._look_at_settings(now=signal.SIGHUP in came)
+            if self._ndjson is not None:
+                self._ndjson.look()
         log.info("stopping")
         self.relay.stop()
         self.server.stop()
+
+    def _reader_left(self) -> None:
+        log.info("the reader of stdout has left")
+        if self._ends_with_reader:
+            self._reader_gone.set()
 
     def _look_at_settings(self, now: bool) -> None:
         """Apply the settings file if it was saved, or `now`."""
         outcome = self.reloader.reload(self.clock.now_ms()) if now else self.reloader.check(self.clock.monotonic(), self.clock.now_ms())
         if outcome is None:
             return
-        if outcome.reload.ok:
-            self.server.configure(outcome.settings)
-            self.relay.configure(outcome.settings)
-            log.info("settings applied: %s", outcome.changes or "nothing changed")
+        reload = outcome.reload
+        if reload.ok:
+            try:
+                self.relay.configure(outcome.settings)
+                self.server.configure(outcome.settings)
+                log.info("settings applied: %s", outcome.changes or "nothing changed")
+            except Exception as error:  # a bug; whoever is connected must not pay for it
+                log.exception("settings could not be applied")
+                reload = replace(reload, ok=False, error=f"internal error: {type(error).__name__}")
         else:
-            log.error("settings not applied, the old ones go on: %s", outcome.reload.error)
-        self.relay.report_reload(outcome.reload)
+            log.error("settings not applied, the old ones go on: %s", (reload.error or "").replace("\n", " | "))
+        self.relay.report_reload(reload)
 
     @staticmethod
     def _editors(config: Path) -> tuple[Callable[[str, str | None], object], Callable[[str], object]]:
