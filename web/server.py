@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from ticker.clock import Clock
 from ticker.history import History
 from ticker.relay import Relay, WireState
+from ticker.runtime import Task
 from ticker.settings import Settings
 from web.admission import Admission
 from web.board import Board
@@ -53,7 +54,8 @@ class WebServer:
         admission = Admission(self.engine)
         sockets.eio.max_clients_reached = admission.refusal
         self.board = Board(sockets, self.engine, relay, clock, admission)
-        self._tasks: list[Any] = []
+        self._tasks: list[Task] = []
+        self._heart: Task | None = None
         self._listener: Any = None
         relay.on_quotes.append(self.engine.publish)
         relay.on_state.append(self._state_changed)
@@ -64,15 +66,20 @@ class WebServer:
         self._listener = self._runtime.listen(server.host, server.port)
         self._sync_channels()
         most = self._settings.limits.max_clients + _SPARE_REQUESTS
-        self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._heartbeat), self._runtime.spawn(self._sample),
+        self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._sample),
                        self._runtime.spawn(self._runtime.serve_http, self._listener, self.app, most)]
+        self._heart = self._runtime.spawn(self._beat)
         host, port = self._listener.getsockname()[:2]
         return host, port
 
     def configure(self, settings: Settings) -> None:
         """Take reloaded settings into force (`server.*` needs a restart)."""
+        beats_otherwise = settings.broadcast.heartbeat_s != self._settings.broadcast.heartbeat_s
         self._settings = settings
         self.engine.configure(settings.broadcast, settings.limits)
+        if beats_otherwise and self._heart is not None:
+            self._heart.kill()  # the next beat of old may be minutes away
+            self._heart = self._runtime.spawn(self._beat)
 
     def stop(self) -> None:
         """Close every client with a reason, and stop listening."""
@@ -83,10 +90,11 @@ class WebServer:
                 self.engine.close(client, Closing.SHUTDOWN)
         self.engine.stop()
         self._runtime.sleep(0)
-        for task in self._tasks:
-            task.kill()
+        for task in (*self._tasks, self._heart):
+            if task is not None:
+                task.kill()
 
-    def _heartbeat(self) -> None:
+    def _beat(self) -> None:
         while True:
             self._runtime.sleep(self.engine.broadcast.heartbeat_s)
             self.board.beat()
