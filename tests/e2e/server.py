@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -111,13 +111,22 @@ class RunningServer:
             self._said.notify_all()
 
 
-def start(config: Path, *options: str, stdout: int | IO[bytes] = subprocess.DEVNULL,
-          environment: Mapping[str, str] | None = None) -> RunningServer:
-    """Start `serve` on a free port with the settings in `config`; it may not be listening yet."""
-    command = [sys.executable, str(ROOT / "main.py"), "serve", "--config", str(config), "--port", "0", *options]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
-    process = subprocess.Popen(command, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                               env=inherited | dict(environment or {}))
+def command_line(*arguments: str) -> list[str]:
+    """The program with these arguments."""
+    return [sys.executable, str(ROOT / "main.py"), *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Our own, without settings in it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
+
+
+def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = subprocess.DEVNULL,
+          command: Sequence[str] = ("serve",)) -> RunningServer:
+    """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet."""
+    arguments = command_line(*command, "--config", str(config), "--port", str(port), *options)
+    process = subprocess.Popen(arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                               env=environment())
     return RunningServer(process, config)
 
 
@@ -145,7 +154,6 @@ def serving(settings: str, *options: str, headless: bool = True, stdout: int | I
 
 def run(*arguments: str, cwd: Path | None = None, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
-    command = [sys.executable, str(ROOT / "main.py"), *arguments]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
-    return subprocess.run(command, cwd=cwd, env=inherited, capture_output=True, text=True, timeout=timeout_s, check=False)
+    return subprocess.run(command_line(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout_s,
+                          check=False)
 
