@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import pkgutil
 import signal
 import sys
 from pathlib import Path
 
-from tests.providers.binance import Binance
-from tests.providers.coinbase import Coinbase
-from tests.providers.kraken import Kraken
+import tests.providers
 from tests.providers.server import ProviderServer
 from tests.providers.wire import Provider
-from tests.providers.yahoo import Yahoo
 
-PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (Binance, Coinbase, Kraken, Yahoo)}
+
+def providers() -> dict[str, type[Provider]]:
+    """Every `Provider` of this folder that has a name, by it."""
+    found: dict[str, type[Provider]] = {}
+    for module in pkgutil.iter_modules(tests.providers.__path__):
+        if not module.name.startswith(("test_", "__")):
+            for value in vars(importlib.import_module(f"{tests.providers.__name__}.{module.name}")).values():
+                if isinstance(value, type) and issubclass(value, Provider) and "name" in vars(value):
+                    found[value.name] = value
+    return found
 
 
 def main() -> None:
     """Read the arguments, say where it listens, serve."""
     parser = argparse.ArgumentParser(prog="python -m tests.providers", description="Serve one provider's wire on this machine.")
-    parser.add_argument("provider", choices=sorted(PROVIDERS))
+    kinds = providers()
+    parser.add_argument("provider", choices=sorted(kinds))
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument("--fixtures", type=Path, help="folder of recorded answers to serve instead of moving prices")
     parser.add_argument("--no-limits", action="store_true", help="no rate limit")
@@ -28,7 +37,7 @@ def main() -> None:
     if arguments.fixtures is not None and not arguments.fixtures.is_dir():
         parser.error(f"{arguments.fixtures} is no folder")
 
-    provider = PROVIDERS[arguments.provider](arguments.fixtures)
+    provider = kinds[arguments.provider](arguments.fixtures)
     provider.control.limits = not arguments.no_limits
     server = ProviderServer(provider, arguments.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -18,22 +19,24 @@ BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX"
 
 
 class Request(NamedTuple):
-    """A request: its decoded path, its decoded query (the last of a repeated key), its headers in lower case, and the fields of
-    its form where it is a POST of one.
+    """A request: its decoded path, its decoded query (the last of a repeated key), its headers in lower case, the fields of its
+    form where it is a POST of one, and its query with all of a repeated key.
     """
 
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     form: Mapping[str, Sequence[str]] | None = None
+    repeated: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     @classmethod
     def of(cls, target: str, headers: Mapping[str, str], form: bytes | None = None) -> Request:
         """The request for `target`, as it stands in the request line."""
         parts = urlsplit(target)
-        query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        repeated = parse_qs(parts.query, keep_blank_values=True)
+        query = {key: values[-1] for key, values in repeated.items()}
         fields = None if form is None else parse_qs(form.decode("latin-1"), keep_blank_values=True)
-        return cls(unquote(parts.path), query, headers, fields)
+        return cls(unquote(parts.path), query, headers, fields, repeated)
 
 
 @dataclass
