@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 PATIENCE_S = 20.0
@@ -99,11 +100,9 @@ class Connection:
     def send(self, data: bytes, piece_bytes: int | None = None) -> None:
         """Send `data`, in pieces of `piece_bytes` if given. A server that has hung up already is no error: what it said can be read."""
         step = piece_bytes or len(data) or 1
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             for start in range(0, len(data), step):
                 self._socket.sendall(data[start:start + step])
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def request(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", version: str = "HTTP/1.1") -> None:
         """Send an HTTP request as it is given."""
@@ -139,11 +138,9 @@ class Connection:
     def rest(self) -> bytes:
         """All that comes until the server hangs up. (A reset, for what it did not read any more, ends it as well.)"""
         rest, self._buffer = self._buffer, b""
-        try:
+        with suppress(ConnectionResetError):
             while data := self._socket.recv(65_536):
                 rest += data
-        except ConnectionResetError:
-            pass
         return rest
 
     @property
@@ -152,8 +149,9 @@ class Connection:
         return len(self._buffer)
 
     def half_close(self) -> None:
-        """Say nothing more, but listen."""
-        self._socket.shutdown(socket.SHUT_WR)
+        """Say nothing more, but listen. A server that has hung up already is no error."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
     def _until(self, end: bytes) -> bytes:
         while end not in self._buffer:
