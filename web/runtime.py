@@ -25,6 +25,15 @@ log = logging.getLogger(__name__)
 
 ASYNC_MODE = "eventlet"
 
+RELIED_UPON: dict[Any, tuple[str, ...]] = {
+    eventlet.hubs: ("trampoline",),
+    eventlet.patcher: ("original", "is_monkey_patched"),
+    eventlet.wsgi: ("server", "WSGI_LOCAL"),
+    eventlet.wsgi.HttpProtocol: ("get_environ", "send_error"),
+    eventlet.wsgi.Input: ("get_socket", "read"),
+}
+"""Names of eventlet's that are used here beyond its documentation; they are checked at start (`web.fanout.guard`)."""
+
 
 def original(module: str) -> ModuleType:
     """The standard library's `module` as it was before the process was patched: its calls block, and cost no detour."""

@@ -24,7 +24,7 @@ from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Reloader
 from ticker.source import Source
 from web.admin import admin
-from web.fanout.library import LibraryMismatch
+from web.fanout.guard import LibraryMismatch
 from web.page import page
 from web.runtime import EventletRuntime, Signals
 from web.server import WebServer

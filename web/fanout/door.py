@@ -7,9 +7,7 @@ the engine and is done. Long polling keeps its request's task, and gets the same
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
-import hashlib
 import logging
 import threading
 import urllib.parse
@@ -23,6 +21,7 @@ from web.fanout.client import Client, payload_of
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.frames import close_frame, text_frame
+from web.fanout.handshake import BAD_REQUEST, Refused, accept_websocket
 from web.runtime import leave_response_to_us, take_socket
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
-_WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _SEPARATOR = "\x1e"
 _PACKETS_A_POLL = 16
 """python-engineio's client refuses an answer with more packets."""
@@ -39,20 +37,9 @@ _KEPT = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_N
          "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")
 
 
-_BAD_REQUEST = "400 Bad Request"
-
-
-class Refused(Exception):
-    """Answer the request with this status and message."""
-
-    def __init__(self, status: str, message: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers
-
-
 class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no types
-    """An `engineio.Server` whose transports are ours; its handlers, `send` and `disconnect` are as documented there.
+    """An `engineio.Server` whose transports are ours; its handlers, `send` and `disconnect` are as documented there, but that
+    handlers run in the engine's turn (they must not wait) and that what `connect` returns is not asked.
 
     `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect.
     """
@@ -75,7 +62,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if origin is None:
             return []
         if not self.origin_allowed(origin, environ):
-            raise Refused(_BAD_REQUEST, "origin not allowed")
+            raise Refused(BAD_REQUEST, "origin not allowed")
         headers = [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), ("Vary", "Origin")]
         if environ["REQUEST_METHOD"] == "OPTIONS":
             headers += [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
@@ -88,23 +75,23 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if method == "OPTIONS":
             return _answer(start_response, "200 OK", "ok", cors)
         if query.get("EIO") != ["4"]:
-            raise Refused(_BAD_REQUEST, "unsupported Engine.IO version")
+            raise Refused(BAD_REQUEST, "unsupported Engine.IO version")
         transport = query.get("transport", [""])[0]
         if transport not in ("polling", "websocket"):
-            raise Refused(_BAD_REQUEST, "unknown transport")
+            raise Refused(BAD_REQUEST, "unknown transport")
         if method != "GET" and (method != "POST" or transport == "websocket"):
-            raise Refused(_BAD_REQUEST, "method not allowed")
+            raise Refused(BAD_REQUEST, "method not allowed")
         if "sid" not in query:
             if method == "POST":
-                raise Refused(_BAD_REQUEST, "no session")
+                raise Refused(BAD_REQUEST, "no session")
             return self._handshake(environ, start_response, transport, cors)
         client = self.sockets.get(query["sid"][0])
         if client is None or client.closed is not None:
-            raise Refused(_BAD_REQUEST, "unknown session")
+            raise Refused(BAD_REQUEST, "unknown session")
         if transport == "websocket":
             return self._upgrade(client, environ)
         if client.transport == "websocket":
-            raise Refused(_BAD_REQUEST, "the session speaks WebSocket")
+            raise Refused(BAD_REQUEST, "the session speaks WebSocket")
         if method == "POST":
             self._receive(client, environ)
             return _answer(start_response, "200 OK", "ok", cors)
@@ -114,7 +101,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         reason = self.max_clients_reached(environ)
         if reason:
             raise Refused("503 Service Unavailable", reason, (("Retry-After", "5"),))
-        accept = _accept_websocket(environ) if transport == "websocket" else b""
+        accept = accept_websocket(environ) if transport == "websocket" else b""
         engine = self.engine
         engine.waiting_room.enter(engine.wake)
         client = Client(engine, self.generate_id(), self.generate_id()[:12], _slim(environ),
@@ -137,7 +124,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     def _upgrade(self, client: Client, environ: Environ) -> list[bytes]:
         """Let a client that polls try out a WebSocket."""
         engine = self.engine
-        accept = _accept_websocket(environ)
+        accept = accept_websocket(environ)
         with engine.turn:
             if client.transport == "polling" and client.closed is None:
                 engine.attach(client, _take_socket(environ, accept))
@@ -155,7 +142,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         engine = self.engine
         if client.poll_event is not None:
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused(_BAD_REQUEST, "another request is polling already")
+            raise Refused(BAD_REQUEST, "another request is polling already")
         client.poll_event = threading.Event()
         try:
             while True:
@@ -179,7 +166,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if client.posting:
             # Which of two bodies came first, nobody could say.
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused(_BAD_REQUEST, "another request is posting already")
+            raise Refused(BAD_REQUEST, "another request is posting already")
         client.posting = True
         try:
             body = self._body(client, environ)
@@ -190,7 +177,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                     self._handle(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)
         except ValueError:
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused(_BAD_REQUEST, "malformed packet") from None
+            raise Refused(BAD_REQUEST, "malformed packet") from None
         except Refused:
             raise
         except Exception:
@@ -272,29 +259,6 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         clients = list(self.engine.clients) if sid is None else [self.sockets[sid]] if sid in self.sockets else []
         for client in clients:
             self.engine.close(client, Closing.SERVER)
-
-
-def _accept_websocket(environ: Environ) -> bytes:
-    """The answer to a WebSocket handshake (RFC 6455 section 4.2), without extensions. Raises `Refused`."""
-    if environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
-        raise Refused(_BAD_REQUEST, "a WebSocket needs HTTP/1.1")
-    if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
-        raise Refused(_BAD_REQUEST, "a WebSocket handshake has no body")
-    upgrade = environ.get("HTTP_UPGRADE", "").lower()
-    connection = [token.strip() for token in environ.get("HTTP_CONNECTION", "").lower().split(",")]
-    if upgrade != "websocket" or "upgrade" not in connection:
-        raise Refused(_BAD_REQUEST, "not a WebSocket handshake")
-    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
-        raise Refused(_BAD_REQUEST, "unsupported WebSocket version", (("Sec-WebSocket-Version", "13"),))
-    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "").encode("latin-1")
-    try:
-        if len(base64.b64decode(key, validate=True)) != 16:
-            raise Refused(_BAD_REQUEST, "bad WebSocket key")
-    except binascii.Error:
-        raise Refused(_BAD_REQUEST, "bad WebSocket key") from None
-    accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_GUID, usedforsecurity=False).digest())
-    return (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
 
 
 def _take_socket(environ: Environ, answer: bytes) -> Any:
