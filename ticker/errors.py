@@ -40,9 +40,9 @@ class SettingsError(Exception):
 class FeedError(Exception):
     """A provider did not give what was asked for. The last good quote is kept, whatever the reason.
 
-    `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded
-    to 1 … 900 (to three days where it is a ban); `None` where it said nothing. `rejects_symbol`: the provider does not know a symbol that was asked for
-    (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log.
+    `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded to 1 … 900
+    (to three days where it is a ban); `None` where it said nothing. `rejects_symbol`: the provider does not know a symbol that was
+    asked for (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log.
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after_s: float | None = None,
@@ -60,3 +60,7 @@ class BudgetSpent(FeedError):
     def __init__(self, wait_s: float) -> None:
         super().__init__(f"the provider's limits allow no call for {wait_s:.3g} s")
         self.wait_s = wait_s
+
+
+class BadTick(FeedError):
+    """A provider gave a number for a price that can't be one: zero, negative, not a number, out of any range."""
