@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -48,10 +49,9 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
     def quotes() -> Response:
         wanted = _wanted()
         known, board = relay.symbols, relay.quotes
-        if wanted is None:
-            return tagged({"epoch": relay.epoch, "quotes": list(board.values()), "unknown": []})
-        return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in wanted if symbol in board],
-                       "unknown": [symbol for symbol in wanted if symbol not in known]})
+        asked = known if wanted is None else wanted
+        return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board],
+                       "unknown": [symbol for symbol in asked if symbol not in known]})
 
     @blueprint.get("/api/quotes/<path:symbol>")
     def quote(symbol: str) -> Response:
@@ -100,14 +100,16 @@ def unready(relay: Relay) -> str | None:
     feeds: list[dict[str, Any]] = relay.feeds_state()
     if relay.symbols and not relay.quotes:
         return "no quotes yet"
-    if feeds and all(feed["state"] == "down" for feed in feeds):
+    used = {name for symbol in relay.symbols.values() for name in symbol.feed}
+    if used and all(feed["state"] == "down" for feed in feeds if feed["feed"] in used):
         return "every feed is down"
     return None
 
 
 def _wanted() -> list[str] | None:
-    """The symbols asked for, `?symbols=A,B`, each once; `None`: all."""
-    listed = request.args.getlist("symbols")
+    """The symbols asked for, `?symbols=A,B`, each once; `None`: all. A plus sign is one: symbols have it, and never a space."""
+    fields = [field.partition("=") for field in request.query_string.decode("latin-1").split("&")]
+    listed = [unquote(value) for name, _, value in fields if name == "symbols"]
     if not listed:
         return None
     return list(dict.fromkeys(symbol for part in listed for symbol in part.split(",") if symbol))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ticker.clock import Clock
 from ticker.history import History
@@ -123,13 +123,21 @@ class WebServer:
 
     def _cross_origin(self, response: Response) -> Response:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.vary.add("Origin")  # in any case: a cache must not hand one origin's answer to another
         origin = request.headers.get("Origin")
         if origin and self._origin_allowed(origin, request.environ):
             response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers.add("Vary", "Origin")
+            response.headers["Access-Control-Expose-Headers"] = "ETag"
+            if request.method == "OPTIONS":  # Flask's own answer, which has Allow
+                response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET")
+                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-None-Match"
         return response
 
 
 def _http_error(problem: HTTPException) -> Response:
-    code = {404: "not_found", 405: "method_not_allowed"}.get(problem.code or 500, "http_error")
-    return error(problem.code or 500, code, problem.name)
+    status = problem.code or 500
+    code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 500: "internal_error"}.get(status, "http_error")
+    response = error(status, code, problem.name)
+    if isinstance(problem, MethodNotAllowed):
+        response.allow.update(problem.valid_methods or ())  # RFC 9110 section 15.5.6
+    return response
