@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ticker.ndjson import NdjsonBacklog
 from ticker.quote import Quote
@@ -15,10 +16,17 @@ _PIPE_BUF = 4096  # a pipe that can be written to takes so many bytes without bl
 
 
 class OneLine(logging.Formatter):
-    """One event, one line: line ends and other control characters in a message are escaped. Tracebacks keep their lines."""
+    """One event, one line: line ends and other control characters in a message are escaped. Tracebacks keep their lines, indented."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in super().formatMessage(record))
+        return _printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"    {_printable(line)}" for line in super().formatException(ei).split("\n"))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def log_to_stderr(level: str) -> None:
