@@ -1,31 +1,31 @@
 """The newest quote of every symbol, and whether it can still be believed. A plain object: no I/O, and the time is an argument.
 
-Each symbol is a `_Lane`; what one feed says of it is a `_Track`, one for each feed in the symbol's `feed`, best first. All tracks
+Each symbol is a `Lane`; what one feed says of it is a `Track`, one for each feed in the symbol's `feed`, best first. All tracks
 remember their newest tick; one of them is active and is what the lane publishes. `apply` takes in a feed's answer, `sweep` the
 passing of time; both return the quotes that are updates, in order, each with the next `seq` of its symbol.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-import msgspec
-
-from ticker.backoff import DOWN_AFTER
-from ticker.change import change_of
-from ticker.errors import FeedError
-from ticker.freshness import FeedTerms, limit_ms, state_of
-from ticker.quote import Kind, Quote, State, Tick
-from ticker.settings.model import SymbolSettings
+from ticker.errors import BadTick, FeedError
+from ticker.freshness import FeedTerms, Verdict
+from ticker.lane import Lane, make_quote
+from ticker.market import ALWAYS, NEVER, Hours
+from ticker.plausible import no_price
+from ticker.quality import Quality
+from ticker.quote import Quote, Tick
+from ticker.settings.calendars import ALWAYS_OPEN
+from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer, reason
 from ticker.sources import choose
+from ticker.track import Track
 
-FUTURE_LIMIT_MS = 300_000
-"""A `quote_time` further ahead of our clock than this is not believed so far as to hold back the quotes after it."""
-
-_NEVER = sys.maxsize
+LIMITS_TOLD_EVERY_MS = 5_000
+"""Limits that were learnt are told to clients at most this often."""
 
 
 class Changes(NamedTuple):
@@ -36,88 +36,29 @@ class Changes(NamedTuple):
     quotes: list[Quote]
 
 
-class _Track:
-    """One symbol as one feed gives it."""
-
-    __slots__ = ("error", "failures", "feed", "feed_down", "heard_ms", "kind", "lane", "limit_ms", "received_ms", "rejected",
-                 "steady", "tick")
-
-    def __init__(self, lane: _Lane, feed: str, feed_down: bool) -> None:
-        self.lane = lane
-        self.feed = feed
-        self.feed_down = feed_down  # as far as is known: a tick proves the contrary
-        self.tick: Tick | None = None
-        self.received_ms = 0  # when `tick` came first
-        self.heard_ms = 0  # when it was last confirmed
-        self.failures = 0  # answers running that had an error for this symbol
-        self.error: FeedError | None = None
-        self.rejected = False  # the provider does not know the symbol
-        self.steady = False  # active, published as fresh, no error: the next tick needs no decision
-
-    def take_terms(self, terms: FeedTerms, settings: SymbolSettings) -> None:
-        """How its quotes are called and when they are stale."""
-        self.kind: Kind = terms.kind
-        self.limit_ms = limit_ms(settings.stale_after_s, terms)
-
-    def broken(self) -> bool:
-        """Whether it can't be counted on, however new its tick is."""
-        return self.rejected or self.feed_down or self.failures >= DOWN_AFTER
-
-    def usable(self, now_ms: int) -> bool:
-        """Whether its tick could be shown as fresh now, without a step back in time."""
-        if self.tick is None or self.broken() or now_ms - self.heard_ms >= self.limit_ms:
-            return False
-        made = self.tick.quote_time
-        return self is self.lane.active or made is None or made >= self.lane.newest_ms
-
-
-class _Lane:
-    """One symbol: its sources, the one in use, and what was published last."""
-
-    __slots__ = ("active", "newest_ms", "quote", "seq", "settings", "switched_ms", "symbol", "tracks")
-
-    def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
-        self.symbol = symbol
-        self.settings = settings
-        self.seq = seq
-        self.tracks: tuple[_Track, ...] = ()
-        self.active: _Track | None = None
-        self.switched_ms: int | None = None
-        self.newest_ms = 0  # the newest `quote_time` published from the sources it has now
-        self.quote: Quote | None = None
-
-    def advance(self, made_ms: int | None, now_ms: int) -> None:
-        """A price made at `made_ms` is being published: none that is older may follow."""
-        if made_ms is not None and made_ms - now_ms < FUTURE_LIMIT_MS:
-            self.newest_ms = made_ms
-
-    def status(self) -> tuple[str, str | None]:
-        """`pending`, `live` or `rejected`, and what is wrong with its best source that has an error."""
-        shown: str | None = None
-        for track in self.tracks:
-            if track.error is not None:
-                shown = reason(track.error) if len(self.tracks) == 1 else f"{track.feed}: {reason(track.error)}"
-                break
-        if all(track.rejected for track in self.tracks):
-            return "rejected", shown
-        return "pending" if self.quote is None else "live", shown
-
-
 class Board:
     """The newest `Quote` of each symbol, by symbol in `quotes`. `epoch` names this life of the process on the wire."""
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
         self.quotes: dict[str, Quote] = {}
-        self._lanes: dict[str, _Lane] = {}
-        self._tracks: dict[str, dict[str, _Track]] = {}  # by feed, by symbol
+        self._noticed = Quality()
+        self._lanes: dict[str, Lane] = {}
+        self._tracks: dict[str, dict[str, tuple[Lane, Track]]] = {}  # by feed, by symbol
         self._terms: dict[str, FeedTerms] = {}
+        self._wanted_quality = QualitySettings()
+        self._intervals_s: dict[str, Mapping[str, float]] = {}  # by feed, by symbol, where they are not the feed's
+        self._hours: dict[str, Hours] = {ALWAYS_OPEN: ALWAYS}
         self._down: set[str] = set()
         self._left_at: dict[str, int] = {}  # the last seq of symbols that were removed
-        self._sweep_at = _NEVER  # before this moment no fresh quote can turn stale
+        self._opened: list[str] = []
+        self._sweep_at = NEVER  # before this moment nothing changes by the passing of time alone
         self._symbols_changed = False
+        self._limits_changed = False
+        self._limits_told_ms = 0
 
-    def configure(self, symbols: Mapping[str, SymbolSettings], feeds: Mapping[str, FeedTerms], now_ms: int) -> Changes:
+    def configure(self, symbols: Mapping[str, SymbolSettings], feeds: Mapping[str, FeedTerms], now_ms: int,
+                  quality: QualitySettings | None = None) -> Changes:
         """Take `symbols` as what the board is to hold from now on; `feeds` has the terms of every feed they name.
 
         A symbol that stays keeps its price, its `seq` and what its remaining sources have said.
@@ -126,7 +67,10 @@ class Board:
         for symbol in removed:
             self._left_at[symbol] = self._lanes.pop(symbol).seq
             self.quotes.pop(symbol, None)
+            self._noticed.forget(symbol)
         before, self._lanes = self._lanes, {}
+        same_quality = quality is None or quality == self._wanted_quality
+        self._wanted_quality = quality or self._wanted_quality
         unchanged = {feed for feed, terms in feeds.items() if self._terms.get(feed) == terms}
         self._terms = dict(feeds)
         self._tracks = {feed: {} for feed in feeds}
@@ -135,12 +79,14 @@ class Board:
         for symbol, settings in symbols.items():
             lane = before.get(symbol)
             if lane is None:
-                lane = _Lane(symbol, settings, self._left_at.pop(symbol, 0))
+                lane = Lane(symbol, settings, self._left_at.pop(symbol, 0))
                 added.append(symbol)
-            elif lane.settings == settings and unchanged.issuperset(settings.feed):
+            elif same_quality and lane.settings == settings and unchanged.issuperset(settings.feed):
                 self._add(lane)
                 continue
-            self._set_sources(lane, settings)
+            lane.take_settings(settings, self._wanted_quality)
+            lane.take_sources(self._terms, self._intervals_s, self._down)
+            lane.hours = self._hours.get(settings.calendar or "")
             self._add(lane)
             quotes += self._settle(lane, now_ms)
         self._sweep_at = 0
@@ -155,30 +101,28 @@ class Board:
             return accepted
         quotes = self.quotes
         for symbol, news in answer.items():
-            track = tracks.get(symbol)
-            if track is None:
+            found = tracks.get(symbol)
+            if found is None:
                 continue
+            lane, track = found
             if track.steady and isinstance(news, Tick):
-                # The rule: thousands of times a second. All that `_hear` would decide is known already.
-                track.heard_ms = now_ms
-                if news == track.tick:
+                # The rule: thousands of times a second. All that `_hear` would decide is known already, if only the price moved,
+                # not too far and not back in time.
+                last, made = track.tick, news.quote_time
+                lowest, highest = lane.believable
+                if (last is not None and last.price * lowest <= news.price <= last.price * highest
+                        and made is not None and track.newest_ms < made <= now_ms and news.session is None):
+                    track.newest_ms = track.current_ms = made
+                    track.tick = news
+                    track.heard_ms = track.received_ms = now_ms
+                    lane.seq += 1
+                    lane.quote = quotes[symbol] = quote = make_quote(lane, track, news, now_ms, "fresh")
+                    accepted.append(quote)
                     continue
-                lane = track.lane
-                made = news.quote_time
-                if made is not None:
-                    if made < lane.newest_ms:
-                        continue
-                    if made - now_ms < FUTURE_LIMIT_MS:
-                        lane.newest_ms = made
-                track.tick = news
-                track.received_ms = now_ms
-                lane.seq += 1
-                lane.quote = quotes[symbol] = quote = _quote(lane, track, news, now_ms, "fresh")
-                accepted.append(quote)
-            elif isinstance(news, Tick):
-                accepted += self._hear(track, news, now_ms)
+            if isinstance(news, Tick):
+                accepted += self._hear(lane, track, news, now_ms)
             else:
-                accepted += self._fail(track, news, now_ms)
+                accepted += self._fail(lane, track, news, now_ms)
         return accepted
 
     def set_feed_down(self, feed: str, down: bool, now_ms: int) -> list[Quote]:
@@ -188,43 +132,82 @@ class Board:
         else:
             self._down.discard(feed)
         accepted: list[Quote] = []
-        for track in self._tracks.get(feed, {}).values():
+        for lane, track in self._tracks.get(feed, {}).values():
             if track.feed_down != down:
                 track.feed_down = down
-                accepted += self._settle(track.lane, now_ms)
+                accepted += self._settle(lane, now_ms)
         return accepted
 
     def restart_feed(self, feed: str, now_ms: int) -> list[Quote]:
         """Forget what `feed` did wrong and how new its prices were: its source was replaced. Returns the updates that follow."""
         self._down.discard(feed)
         accepted: list[Quote] = []
-        for track in self._tracks.get(feed, {}).values():
-            if track is track.lane.active:
-                track.lane.newest_ms = 0
-            if track.error is not None or track.feed_down:
-                track.failures, track.error, track.rejected, track.feed_down = 0, None, False, False
+        for lane, track in self._tracks.get(feed, {}).values():
+            had_trouble = track.error is not None or track.feed_down
+            track.restart()
+            if track is lane.active:
+                lane.newest_ms = 0
+            if had_trouble:
                 self._symbols_changed = True
-                accepted += self._settle(track.lane, now_ms)
+                accepted += self._settle(lane, now_ms)
         return accepted
 
+    def set_intervals(self, feed: str, intervals_s: Mapping[str, float], now_ms: int) -> list[Quote]:
+        """Take in how often `feed` polls each symbol now, where that is not the interval of its settings (seconds, by symbol).
+
+        Limits follow. Returns the updates.
+        """
+        before = self._intervals_s.get(feed, {})
+        self._intervals_s[feed] = intervals_s
+        accepted: list[Quote] = []
+        for symbol, (lane, track) in self._tracks.get(feed, {}).items():
+            interval_s = intervals_s.get(symbol)
+            if interval_s != before.get(symbol):
+                limits = track.limit_ms, track.next_limit
+                track.take_interval(self._terms[feed], lane.settings, interval_s, now_ms)
+                if limits != (track.limit_ms, track.next_limit):
+                    self._limits_changed = True
+                    accepted += self._settle(lane, now_ms)
+        return accepted
+
+    def set_hours(self, calendar: str, hours: Hours, now_ms: int) -> list[Quote]:
+        """Take in when the markets of `calendar` are open; returns the updates that follow."""
+        self._hours[calendar] = hours
+        accepted: list[Quote] = []
+        for lane in self._lanes.values():
+            if lane.settings.calendar == calendar:
+                lane.hours = hours
+                accepted += self._settle(lane, now_ms)
+        return accepted
+
+    def is_shut(self, symbol: str) -> bool:
+        """Whether the market of `symbol` is shut, as far as is known: then its price does not move, and need not be asked for often."""
+        lane = self._lanes.get(symbol)
+        return lane is not None and lane.is_shut
+
+    def take_opened(self) -> list[str]:
+        """The symbols whose market has opened since this was last asked: time to poll them."""
+        opened, self._opened = self._opened, []
+        return opened
+
     def sweep(self, now_ms: int) -> list[Quote]:
-        """Take in that time has passed; returns the updates: quotes that turned stale, or come from another source now.
+        """Take in that time has passed; returns the updates: quotes that turned stale or closed, or come from another source now.
 
         Nearly free: an answer only ever moves the moment a price turns stale away, so nothing need be looked at before `_sweep_at`.
         """
         accepted: list[Quote] = []
+        if self._limits_changed and now_ms - self._limits_told_ms >= LIMITS_TOLD_EVERY_MS:
+            self._limits_changed, self._limits_told_ms, self._symbols_changed = False, now_ms, True
         if now_ms < self._sweep_at:
             return accepted
-        self._sweep_at = _NEVER
-        for lane in self._lanes.values():
+        for lane in [lane for lane in self._lanes.values() if lane.check_at_ms <= now_ms]:
             active = lane.active
-            if active is None or lane.quote is None or lane.quote.state != "fresh":
-                continue
-            due = active.heard_ms + active.limit_ms
-            if due <= now_ms:
+            if active is not None and active.steady and now_ms < lane.changes_at_ms:  # then it was heard since, in all likelihood
+                due_ms = active.current_ms + active.limit_ms
+                lane.check_at_ms = due_ms if due_ms < lane.changes_at_ms else lane.changes_at_ms  # `min` would take twice as long
+            if lane.check_at_ms <= now_ms:
                 accepted += self._settle(lane, now_ms)
-            elif due < self._sweep_at:
-                self._sweep_at = due
+        self._sweep_at = min([lane.check_at_ms for lane in self._lanes.values()], default=NEVER)
         return accepted
 
     def clock_stepped_back(self, by_ms: int) -> None:
@@ -233,12 +216,11 @@ class Board:
         Else nothing would turn stale for `by_ms`, and prices that we date ourselves would count as older than the last one.
         """
         for tracks in self._tracks.values():
-            for track in tracks.values():
-                track.heard_ms -= by_ms
+            for _, track in tracks.values():
+                track.clock_stepped_back(by_ms)
         for lane in self._lanes.values():
-            lane.newest_ms -= by_ms
-            if lane.switched_ms is not None:
-                lane.switched_ms -= by_ms
+            lane.clock_stepped_back(by_ms)
+        self._limits_told_ms -= by_ms
         self._sweep_at = 0
 
     def take_symbols_changed(self) -> bool:
@@ -248,118 +230,68 @@ class Board:
 
     def symbols_state(self) -> list[dict[str, Any]]:
         """What the wire says of the symbols, in the settings' order (docs/protocol.md, `symbols`)."""
-        return [_symbol_state(lane) for lane in self._lanes.values()]
+        return [lane.wire_state() for lane in self._lanes.values()]
 
-    def _add(self, lane: _Lane) -> None:
+    def quality_state(self, now_ms: int) -> dict[str, Any]:
+        """What `/api/status` says of the prices: `symbols bad_ticks divergences switches` (docs/freshness.md)."""
+        return self._noticed.state(self._lanes.values(), now_ms)
+
+    def _add(self, lane: Lane) -> None:
         self._lanes[lane.symbol] = lane
         for track in lane.tracks:
-            self._tracks[track.feed][lane.symbol] = track
+            self._tracks[track.feed][lane.symbol] = lane, track
 
-    def _set_sources(self, lane: _Lane, settings: SymbolSettings) -> None:
-        """Give `lane` its tracks, best first; those it had stay, unless they ask for something else now."""
-        before = lane.settings
-        lane.settings = settings
-        had = {track.feed: track for track in lane.tracks if before.options.get(track.feed) == settings.options.get(track.feed)}
-        tracks = []
-        for feed in settings.feed:
-            track = had.get(feed) or _Track(lane, feed, feed in self._down)
-            track.take_terms(self._terms[feed], settings)
-            tracks.append(track)
-        lane.tracks = tuple(tracks)
-        if lane.active not in tracks:
-            # Nobody vouches for the published price any more, nor must the next source's be newer.
-            lane.active, lane.switched_ms, lane.newest_ms = None, None, 0
-
-    def _hear(self, track: _Track, tick: Tick, now_ms: int) -> list[Quote]:
-        lane = track.lane
-        track.heard_ms = now_ms
-        track.feed_down = False
-        if track.error is not None:
-            track.error, track.failures, track.rejected = None, 0, False
+    def _hear(self, lane: Lane, track: Track, tick: Tick, now_ms: int) -> list[Quote]:
+        flaw = no_price(tick)
+        if flaw is not None:
+            return self._fail(lane, track, flaw, now_ms)
+        if track.answers_again():
             self._symbols_changed = True
-        older = track is lane.active and tick.quote_time is not None and tick.quote_time < lane.newest_ms
-        if tick != track.tick and not older:
-            track.tick = tick
-            track.received_ms = now_ms
-            if track is lane.active:
-                lane.advance(tick.quote_time, now_ms)
+        limit_ms = track.limit_ms
+        is_open = lane.quote is None or lane.quote.state != "closed"
+        outcome = track.hear(tick, now_ms, lane.believable, partial(lane.agrees, track, now_ms=now_ms), is_open)
+        if outcome in ("jump", "backwards"):
+            self._noticed.not_believed(lane, track, tick, outcome, now_ms)
+        self._limits_changed = self._limits_changed or track.limit_ms != limit_ms
+        if len(lane.tracks) > 1:
+            self._noticed.compare(lane, track, now_ms)
         return self._settle(lane, now_ms)
 
-    def _fail(self, track: _Track, error: FeedError, now_ms: int) -> list[Quote]:
-        track.failures += 1
-        track.rejected = error.rejects_symbol
+    def _fail(self, lane: Lane, track: Track, error: FeedError, now_ms: int) -> list[Quote]:
         if track.error is None or reason(track.error) != reason(error):
             self._symbols_changed = True
-        track.error = error
-        return self._settle(track.lane, now_ms)
+        if isinstance(error, BadTick):
+            self._noticed.no_price(lane, track, error, now_ms)
+        track.fail(error)
+        return self._settle(lane, now_ms)
 
-    def _settle(self, lane: _Lane, now_ms: int) -> list[Quote]:
+    def _settle(self, lane: Lane, now_ms: int) -> list[Quote]:
         """Choose the lane's source and state, and publish what differs from the last quote: no update, or one."""
         tracks = lane.tracks
+        markets = [track.market(lane.hours, now_ms) for track in tracks]
+        verdicts = [track.verdict(market, now_ms) for track, market in zip(tracks, markets, strict=True)]
         index = None if lane.active is None else tracks.index(lane.active)
-        chosen = choose([track.usable(now_ms) for track in tracks], index, lane.switched_ms, now_ms)
+        chosen = choose(lane.usable(verdicts), index, lane.switched_ms, now_ms)
+        if chosen is None:  # an old price is better than none
+            chosen = next((place for place, track in enumerate(tracks) if track.tick is not None), None)
         if chosen is not None and chosen != index:
-            lane.switched_ms = None if index is None else now_ms
-            lane.active = active = tracks[chosen]
-            lane.advance(active.tick.quote_time if active.tick else None, now_ms)
-        updates = self._publish(lane, now_ms)
-        fresh = lane.quote is not None and lane.quote.state == "fresh"
+            if lane.active is not None and index is not None:
+                lane.switched_ms = now_ms
+                why = "it is back" if chosen < index else lane.active.trouble(verdicts[index])
+                self._noticed.switched(lane, lane.active, tracks[chosen], why, now_ms)
+            lane.activate(tracks[chosen])
+            index = chosen
+        verdict = Verdict("stale", NEVER) if index is None else verdicts[index]
+        if all(track.broken() for track in tracks):
+            verdict = Verdict("failed", verdict.until_ms)
+        if lane.take_market(markets[index or 0]):
+            self._opened.append(lane.symbol)
+        lane.check_at_ms = lane.changes_at_ms if lane.active is None else verdict.until_ms
+        self._sweep_at = min(self._sweep_at, lane.check_at_ms)
+        quote = lane.next_quote(verdict.state)
+        if quote is not None:
+            self._symbols_changed = self._symbols_changed or lane.quote is None
+            lane.quote = self.quotes[lane.symbol] = quote
         for track in tracks:
-            track.steady = fresh and track is lane.active and track.error is None
-        if fresh and lane.active is not None:
-            self._sweep_at = min(self._sweep_at, lane.active.heard_ms + lane.active.limit_ms)
-        return updates
-
-    def _publish(self, lane: _Lane, now_ms: int) -> list[Quote]:
-        last, active = lane.quote, lane.active
-        broken = all(track.broken() for track in lane.tracks)
-        if active is None or active.tick is None:
-            if last is None:
-                return []
-            state: State = "failed" if broken else "stale"
-            quote = msgspec.structs.replace(last, state=state)
-        else:
-            state = state_of(silent_ms=now_ms - active.heard_ms, limit_ms=active.limit_ms, every_source_broken=broken)
-            received_ms = active.received_ms if last is None else max(last.received_time, active.received_ms)
-            quote = _quote(lane, active, active.tick, received_ms, state)
-        if last is not None and _same(quote, last):
-            return []
-        self._symbols_changed = self._symbols_changed or last is None
-        lane.seq += 1
-        lane.quote = self.quotes[lane.symbol] = msgspec.structs.replace(quote, seq=lane.seq)
-        return [lane.quote]
-
-
-def _quote(lane: _Lane, track: _Track, tick: Tick, received_ms: int, state: State) -> Quote:
-    change, change_pct = tick.change, tick.change_pct
-    if change is None or change_pct is None:
-        change, change_pct = change_of(tick)
-    return Quote(
-        price=tick.price, bid=tick.bid, ask=tick.ask, open=tick.open, high=tick.high, low=tick.low, prev_close=tick.prev_close,
-        volume=tick.volume, change=change, change_pct=change_pct, currency=tick.currency or lane.settings.currency,
-        quote_time=tick.quote_time, delay_min=tick.delay_min, session=tick.session, ext_price=tick.ext_price,
-        ext_change_pct=tick.ext_change_pct, ext_time=tick.ext_time, origin=tick.origin, hops=tick.hops,
-        symbol=lane.symbol, received_time=received_ms, seq=lane.seq, source=track.feed, kind=track.kind, state=state,
-    )
-
-
-def _same(quote: Quote, last: Quote) -> bool:
-    """Whether `quote` is no update: equal in every field but `received_time` and `seq`."""
-    return msgspec.structs.replace(quote, received_time=last.received_time, seq=last.seq) == last
-
-
-def _symbol_state(lane: _Lane) -> dict[str, Any]:
-    settings, quote = lane.settings, lane.quote
-    status, error = lane.status()
-    in_force = lane.active or lane.tracks[0]
-    return {
-        "symbol": lane.symbol,
-        "name": settings.name,
-        "decimals": settings.decimals,
-        "group": list(settings.group),
-        "feed": settings.feed[0] if len(settings.feed) == 1 else list(settings.feed),
-        "currency": settings.currency or (quote.currency if quote else None),
-        "stale_after_s": in_force.limit_ms / 1000,
-        "status": status,
-        "error": error,
-    }
+            track.steady = verdict.state == "fresh" and track is lane.active and track.is_plain()
+        return [] if quote is None else [quote]

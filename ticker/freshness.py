@@ -1,45 +1,91 @@
-"""How long silence may last before a price is called stale, and what state a price is in. Pure: times are arguments, ms.
-
-A market that is shut (`closed`) joins here, as one more thing `state_of` is told.
-"""
+"""How long a price may be believed, and what state it is in. Pure: times are arguments, ms. The table is in docs/freshness.md."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from ticker.quote import Kind, State
+from ticker.market import Market
+from ticker.quote import Kind, State, Tick
 
 STALE_MIN_S = 10.0
 STALE_INTERVALS = 3.0
 STALE_STREAM_S = 30.0
 
+SHUT_SLOWDOWN = 10.0
+"""While its market is shut, a symbol is polled so many times less often …"""
+SHUT_INTERVAL_S = 60.0
+"""… but no less often than this: a source that knows its market's hours has to be asked when they have begun."""
+
 
 class FeedTerms(NamedTuple):
-    """What the board must know of a feed: the kind of its quotes, how often it is asked, and the limit its settings name."""
+    """What the board must know of a feed.
+
+    `interval_s`: how often a symbol is polled. `stale_after_s`: the limit its settings name. `cadence_s`: how old its newest prices
+    are by nature; a feed of daily rates has the longest time from one rate to the next here.
+    """
 
     kind: Kind
     interval_s: float
     stale_after_s: float | None = None
+    cadence_s: float = 0.0
 
 
-def limit_ms(symbol_limit_s: float | None, feed: FeedTerms) -> int:
-    """After how much silence a price is stale, ms.
+class Verdict(NamedTuple):
+    """A state, and until when it holds if nothing is heard."""
 
-    The symbol's own limit, else the feed's, else 3 intervals but at least 10 s; streams 30 s.
+    state: State
+    until_ms: int
+
+
+def named_limit_s(symbol_limit_s: float | None, feed: FeedTerms) -> float | None:
+    """The limit that the settings name: the symbol's own, else the feed's, else none."""
+    return feed.stale_after_s if symbol_limit_s is None else symbol_limit_s
+
+
+def limit_ms(symbol_limit_s: float | None, feed: FeedTerms, interval_s: float | None = None) -> int:
+    """After how much silence a price is stale, ms: the limit that the settings name, else 3 intervals but at least 10 s; streams 30 s.
+
+    `interval_s` is how often the symbol is polled now, where that is not the feed's interval: a limit follows a longer one. What is
+    learnt (`ticker.rhythm`) may lengthen the limit that nobody named.
     """
-    if symbol_limit_s is not None:
-        limit_s = symbol_limit_s
-    elif feed.stale_after_s is not None:
-        limit_s = feed.stale_after_s
-    elif feed.kind == "streamed":
-        limit_s = STALE_STREAM_S
-    else:
-        limit_s = max(STALE_INTERVALS * feed.interval_s, STALE_MIN_S)
+    limit_s = named_limit_s(symbol_limit_s, feed)
+    if limit_s is None:
+        limit_s = STALE_STREAM_S if feed.kind == "streamed" else max(STALE_INTERVALS * feed.interval_s, STALE_MIN_S)
+    if interval_s is not None and interval_s > feed.interval_s:
+        limit_s = max(limit_s, STALE_INTERVALS * interval_s)
     return max(1, round(limit_s * 1000))
 
 
-def state_of(*, silent_ms: int, limit_ms: int, every_source_broken: bool) -> State:
-    """The state of a price whose source last answered `silent_ms` ago."""
-    if every_source_broken:
-        return "failed"
-    return "stale" if silent_ms >= limit_ms else "fresh"
+def shut_interval_s(interval_s: float) -> float:
+    """How often a symbol is polled while its market is shut."""
+    return max(interval_s, min(SHUT_SLOWDOWN * interval_s, SHUT_INTERVAL_S))
+
+
+def current_ms(tick: Tick, last: Tick | None, received_ms: int, heard_ms: int, allowance_ms: int) -> int:
+    """The latest moment at which `tick`, heard again at `heard_ms` and first at `received_ms`, was surely the newest there was.
+
+    A source that gives no times vouches for its price with each answer. One that does is as good as its time: what it repeats does
+    not become newer by it. `allowance_ms` is how old its prices are by nature (`delay_min`, `cadence_s`). Where the price, the bid or
+    the ask moved since `last` and the time did not, the time is not that of the price, and the answer's own counts.
+    """
+    made_ms = tick.quote_time
+    if made_ms is None:
+        return heard_ms
+    if last is not None and made_ms == last.quote_time and (tick.price, tick.bid, tick.ask) != (last.price, last.bid, last.ask):
+        return received_ms
+    if tick.ext_time is not None and tick.ext_time > made_ms:
+        made_ms = tick.ext_time
+    return min(heard_ms, min(made_ms, received_ms) + allowance_ms)
+
+
+def state_at(now_ms: int, market: Market, *, heard_ms: int, current_ms: int, limit_ms: int) -> Verdict:
+    """The state of a price whose source last answered at `heard_ms`, and which was the newest there was at `current_ms`."""
+    if market.phase == "shut":
+        return Verdict("closed", market.until_ms)
+    if now_ms < current_ms + limit_ms:
+        return Verdict("fresh", min(current_ms + limit_ms, market.until_ms))
+    if market.phase == "extended" and now_ms < heard_ms + limit_ms:  # nobody need trade, so that nobody does is no silence
+        return Verdict("closed", min(heard_ms + limit_ms, market.until_ms))
+    if market.phase == "open" and now_ms < market.since_ms + limit_ms:  # it has just opened: there need not be a price yet
+        return Verdict("closed", min(market.since_ms + limit_ms, market.until_ms))
+    return Verdict("stale", market.until_ms)

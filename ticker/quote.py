@@ -56,8 +56,8 @@ class Quote(Tick, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 TICK_FIELDS: tuple[str, ...] = Tick.__struct_fields__
 
 
-def encode(quote: Quote) -> bytes:
-    """The quote as the JSON object of the wire: unknown fields are absent, numbers are shortest round-trip."""
+def encode(quote: Tick) -> bytes:
+    """The quote (or the tick) as the JSON object of the wire: unknown fields are absent, numbers are shortest round-trip."""
     return _ENCODER.encode(quote)
 
 

@@ -84,8 +84,8 @@ class ScriptedSource:
         self.answer: Callable[[Sequence[Subscription]], Answer] = self.prices
 
     def prices(self, batch: Sequence[Subscription]) -> Answer:
-        """A price for each symbol, another one at each poll."""
-        return {subscription.symbol: Tick(price=float(len(self.batches))) for subscription in batch}
+        """A price for each symbol, 100 and the number of the poll."""
+        return {subscription.symbol: Tick(price=100.0 + len(self.batches)) for subscription in batch}
 
     def native_id(self, symbol: str) -> str:
         """The symbol in lower case."""

@@ -202,8 +202,8 @@ def test_a_changed_feed_is_replaced(bench: Bench) -> None:
     assert old.closed
     asked = len(old.batches)
     new = bench.source("one")
-    new.answer = lambda batch: {"A": Tick(price=float(len(new.batches)), quote_time=START_MS - 1000 + len(new.batches))}
-    assert [bench.wait("A")["A"].price for _ in range(3)] == [1.0, 2.0, 3.0]
+    new.answer = lambda batch: {"A": Tick(price=100.0 + len(new.batches), quote_time=START_MS - 1000 + len(new.batches))}
+    assert [bench.wait("A")["A"].price for _ in range(3)] == [101.0, 102.0, 103.0]
     assert len(old.batches) == asked
     assert not new.closed
 

@@ -22,6 +22,7 @@ class Changes:
     changed_feeds: tuple[str, ...] = ()
     broadcast: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    quality: tuple[str, ...] = ()
     restart_required: tuple[str, ...] = ()
     """Keys of `[server]`: they take hold when the process starts."""
 
@@ -53,6 +54,7 @@ def diff(old: Settings, new: Settings) -> Changes:
         changed_feeds=_changed(old.feeds, new.feeds),
         broadcast=_keys("broadcast", old.broadcast, new.broadcast),
         limits=_keys("limits", old.limits, new.limits),
+        quality=_keys("quality", old.quality, new.quality),
         restart_required=_keys("server", old.server, new.server),
     )
 

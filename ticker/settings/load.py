@@ -17,6 +17,7 @@ from ticker.settings.model import (
     BroadcastSettings,
     FeedSettings,
     LimitSettings,
+    QualitySettings,
     ServerSettings,
     Settings,
     SymbolOptions,
@@ -26,7 +27,8 @@ from ticker.settings.model import (
 from ticker.settings.oddities import oddities
 from ticker.settings.words import did_you_mean, key_path, nearest, shown, toml
 
-FIXED: Mapping[str, type[Table]] = {"server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings}
+FIXED: Mapping[str, type[Table]] = {
+    "server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings, "quality": QualitySettings}
 T = TypeVar("T", bound=Table)
 _Key = tuple[str, ...]
 

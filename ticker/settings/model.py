@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
+from ticker.settings import calendars
+
 
 def listed(value: object) -> object:
     """A single name stands for a list of one."""
@@ -93,6 +95,16 @@ class LimitSettings(Table):
     requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
 
 
+Percent = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class QualitySettings(Table):
+    """`[quality]`: what prices have to be like; a symbol may have its own."""
+
+    max_jump_pct: Percent = Field(20.0, description="a price that moves further in one tick has to be confirmed")
+    max_divergence_pct: Percent = Field(5.0, description="sources of a symbol that are further apart are reported")
+
+
 class FeedSettings(Table):
     """`[feeds.NAME]`, what every kind has. A kind adds its own keys in its file in `feeds/`."""
 
@@ -140,7 +152,14 @@ class SymbolSettings(Table):
     group: Annotated[tuple[Line, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
     calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
     stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
+    max_jump_pct: Percent | None = Field(None, description="overrides `[quality]`")
+    max_divergence_pct: Percent | None = Field(None, description="overrides `[quality]`")
     options: dict[str, SymbolOptions] = Field({}, description="by feed name")
+
+    @field_validator("calendar")
+    @classmethod
+    def _calendar_is_known(cls, calendar: str | None) -> str | None:
+        return None if calendar is None else calendars.check(calendar)
 
 
 SYMBOL_KEYS: tuple[str, ...] = tuple(name for name in SymbolSettings.model_fields if name != "options")
@@ -153,5 +172,6 @@ class Settings(Table):
     server: ServerSettings = ServerSettings()
     broadcast: BroadcastSettings = BroadcastSettings()
     limits: LimitSettings = LimitSettings()
+    quality: QualitySettings = QualitySettings()
     feeds: dict[str, FeedSettings] = {}
     symbols: dict[str, SymbolSettings] = {}

@@ -19,6 +19,7 @@ def test_defaults_are_the_contracts() -> None:
     assert settings.limits.model_dump() == {
         "max_clients": 10_000, "max_clients_per_address": 10_000, "max_symbols_per_client": 1000, "join_timeout_s": 10,
         "max_message_bytes": 65_536, "connects_per_s": 2000, "requests_per_s": 50}
+    assert settings.quality.model_dump() == {"max_jump_pct": 20.0, "max_divergence_pct": 5.0}
     assert settings.feeds == {}
     assert settings.symbols == {}
 
@@ -31,7 +32,8 @@ def test_a_name_stands_for_a_list_of_one() -> None:
 
 def test_words_of_a_symbol() -> None:
     """The words no feed may be called are those of the contract, and `feed` itself."""
-    assert set(SYMBOL_KEYS) == {"feed", "name", "decimals", "currency", "group", "calendar", "stale_after_s"}
+    assert set(SYMBOL_KEYS) == {"feed", "name", "decimals", "currency", "group", "calendar", "stale_after_s",
+                                "max_jump_pct", "max_divergence_pct"}
 
 
 @pytest.mark.parametrize("url", ["https://user:pass@api.example.com", "https://user@api.example.com", "https://api.example.com/?key=1",

@@ -1,0 +1,122 @@
+"""What happened to prices that people should be able to look up: ticks not believed, sources that disagree, switches between sources.
+
+Plain memories of bounded size. What is new is logged, once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ticker.errors import excerpt
+
+log = logging.getLogger(__name__)
+
+SHOWN = 100
+"""The most entries of a kind that are listed; all are counted."""
+LINES = 20
+"""The most log lines about bad ticks, about disagreements and about switches in …"""
+LINES_WINDOW_MS = 600_000
+
+
+class Lines:
+    """At most `LINES` log lines in ten minutes."""
+
+    def __init__(self) -> None:
+        self._left = LINES
+        self._until_ms = 0
+
+    def log(self, level: int, now_ms: int, message: str, *values: object) -> None:
+        """Log it, unless there were too many."""
+        if not self._until_ms - LINES_WINDOW_MS <= now_ms < self._until_ms:
+            self._left, self._until_ms = LINES, now_ms + LINES_WINDOW_MS
+        if self._left > 0:
+            self._left -= 1
+            log.log(level, message + (" (enough of this for ten minutes; /api/status has all)" if self._left == 0 else ""), *values)
+
+
+class BadTicks:
+    """Ticks that were not believed, by symbol and feed."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
+        self._said: set[tuple[str, str, str]] = set()
+        self._lines = Lines()
+
+    def note(self, symbol: str, feed: str, kind: str, reason: str, payload: str, now_ms: int) -> None:
+        """A tick was not believed. `kind` tells which reasons are the same."""
+        self._count += 1
+        before = self._entries.pop((symbol, feed), None)
+        self._entries[symbol, feed] = {"symbol": symbol, "feed": feed, "count": before["count"] + 1 if before else 1, "at": now_ms,
+                                       "reason": reason, "excerpt": (shown := excerpt(payload))}
+        if (symbol, feed, kind) not in self._said:
+            self._said.add((symbol, feed, kind))
+            self._lines.log(logging.WARNING, now_ms, "feed %s: a tick of %s is not believed: %s [%s]", feed, symbol, reason, shown)
+
+    def forget(self, symbol: str) -> None:
+        """The symbol left."""
+        for key in [key for key in self._entries if key[0] == symbol]:
+            del self._entries[key]
+        self._said = {said for said in self._said if said[0] != symbol}
+
+    def state(self) -> dict[str, Any]:
+        """For people: how many there were, and of each symbol and feed how many and the last, the newest first."""
+        return {"count": self._count, "recent": [*reversed(self._entries.values())][:SHOWN]}
+
+
+class Disagreements:
+    """Which pairs of sources disagree about a symbol at this moment."""
+
+    def __init__(self) -> None:
+        self._since_ms: dict[tuple[str, str], int] = {}
+        self._said: set[tuple[str, str]] = set()
+        self._lines = Lines()
+
+    def note(self, symbol: str, feed: str, apart_pct: float, in_use: str, now_ms: int) -> None:
+        """The price of `feed` is that far from that of the source in use."""
+        self._since_ms.setdefault((symbol, feed), now_ms)
+        if (symbol, feed) not in self._said:
+            self._said.add((symbol, feed))
+            self._lines.log(logging.WARNING, now_ms, "%s: the feeds %s and %s are %.3g %% apart", symbol, feed, in_use, apart_pct)
+
+    def clear(self, symbol: str, feed: str) -> None:
+        """They agree, or can't be compared."""
+        self._since_ms.pop((symbol, feed), None)
+
+    def forget(self, symbol: str) -> None:
+        """The symbol left."""
+        self._since_ms = {key: since_ms for key, since_ms in self._since_ms.items() if key[0] != symbol}
+        self._said = {said for said in self._said if said[0] != symbol}
+
+    def state(self, describe: Callable[[str, str], dict[str, Any] | None]) -> list[dict[str, Any]]:
+        """For people: each pair with what `describe(symbol, feed)` says of it; those that it says nothing of are over."""
+        shown: list[dict[str, Any]] = []
+        for (symbol, feed), since_ms in list(self._since_ms.items()):
+            said = describe(symbol, feed)
+            if said is None:
+                self.clear(symbol, feed)
+            elif len(shown) < SHOWN:
+                shown.append({"symbol": symbol, "feed": feed, "since": since_ms, **said})
+        return shown
+
+
+class Switches:
+    """Symbols that went from one source to another."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._recent: deque[dict[str, Any]] = deque(maxlen=SHOWN)
+        self._lines = Lines()
+
+    def note(self, symbol: str, left: str, taken: str, reason: str, now_ms: int) -> None:
+        """`symbol` comes from `taken` now."""
+        self._count += 1
+        self._recent.appendleft({"symbol": symbol, "from": left, "to": taken, "reason": reason, "at": now_ms})
+        self._lines.log(logging.INFO, now_ms, "%s comes from %s now, not from %s: %s", symbol, taken, left, reason)
+
+    def state(self) -> dict[str, Any]:
+        """For people: how many there were, and the last of them, the newest first."""
+        return {"count": self._count, "recent": list(self._recent)}

@@ -1,0 +1,182 @@
+"""One symbol on the board: its sources, the one in use, its market, and what was published last."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ticker.change import change_of
+from ticker.freshness import FeedTerms, Verdict
+from ticker.market import NEVER, Hours, Market
+from ticker.plausible import apart_pct, ratios
+from ticker.quote import Quote, State, Tick
+from ticker.settings.model import QualitySettings, SymbolSettings
+from ticker.source import reason
+from ticker.track import Track
+
+
+class Lane:
+    """A symbol's tracks, best first; one of them is active, and is what the lane publishes."""
+
+    __slots__ = ("active", "apart_pct", "believable", "changes_at_ms", "check_at_ms", "hours", "is_shut", "max_jump_pct", "newest_ms",
+                 "quote", "seq", "settings", "switched_ms", "symbol", "tracks")
+
+    def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
+        self.symbol = symbol
+        self.settings = settings
+        self.seq = seq
+        self.tracks: tuple[Track, ...] = ()
+        self.active: Track | None = None
+        self.switched_ms: int | None = None
+        self.newest_ms = 0  # the newest `quote_time` published from the sources it has now
+        self.quote: Quote | None = None
+        self.hours: Hours | None = None
+        self.is_shut = False
+        self.changes_at_ms = NEVER  # when the market opens or shuts next
+        self.check_at_ms = NEVER  # before this moment nothing changes by the passing of time alone
+
+    def take_settings(self, settings: SymbolSettings, quality: QualitySettings) -> None:
+        """What is to be shown of it, and believed."""
+        if self.settings.options != settings.options:  # whoever is asked for something else now has said nothing yet
+            asked = settings.options
+            self.tracks = tuple(track for track in self.tracks if self.settings.options.get(track.feed) == asked.get(track.feed))
+        self.settings = settings
+        self.max_jump_pct = quality.max_jump_pct if settings.max_jump_pct is None else settings.max_jump_pct
+        self.believable = ratios(self.max_jump_pct)
+        self.apart_pct = quality.max_divergence_pct if settings.max_divergence_pct is None else settings.max_divergence_pct
+
+    def take_sources(self, terms: Mapping[str, FeedTerms], intervals_s: Mapping[str, Mapping[str, float]], down: Container[str]) -> None:
+        """Have a track of each feed that the settings name, best first; those it has stay."""
+        had = {track.feed: track for track in self.tracks}
+        tracks = []
+        for feed in self.settings.feed:
+            track = had.get(feed) or Track(feed, feed in down)
+            track.take_terms(terms[feed], self.settings, intervals_s.get(feed, {}).get(self.symbol))
+            tracks.append(track)
+        self.tracks = tuple(tracks)
+        if self.active not in tracks:
+            # Nobody vouches for the published price any more, nor must the next source's be newer.
+            self.active, self.switched_ms, self.newest_ms = None, None, 0
+
+    def take_market(self, market: Market) -> bool:
+        """Its market is in that phase; returns whether it has opened just now."""
+        was_shut, self.is_shut = self.is_shut, market.phase == "shut"
+        self.changes_at_ms = market.until_ms
+        return was_shut and not self.is_shut
+
+    def clock_stepped_back(self, by_ms: int) -> None:
+        """The wall clock was set back: move what was measured with it along, tracks excepted."""
+        self.newest_ms -= by_ms
+        self.check_at_ms = 0
+        if self.switched_ms is not None:
+            self.switched_ms -= by_ms
+
+    def status(self) -> tuple[str, str | None]:
+        """`pending`, `live` or `rejected`, and what is wrong with its best source that has an error."""
+        shown: str | None = None
+        for track in self.tracks:
+            if track.error is not None:
+                shown = reason(track.error) if len(self.tracks) == 1 else f"{track.feed}: {reason(track.error)}"
+                break
+        if all(track.rejected for track in self.tracks):
+            return "rejected", shown
+        return "pending" if self.quote is None else "live", shown
+
+    def usable(self, verdicts: Sequence[Verdict]) -> list[bool]:
+        """Which tracks have a price that can be shown now without a step back in time: a fresh one; else the last one of a shut market.
+
+        A price that moves disproves a market that is said to be shut, so `closed` counts only where nothing is `fresh`.
+        """
+        newest_ms = max(self.newest_ms, self.active.newest_ms) if self.active else 0
+        states: list[State | None] = []
+        for track, verdict in zip(self.tracks, verdicts, strict=True):
+            made_ms = track.tick.quote_time if track.tick else None
+            follows = track is self.active or made_ms is None or made_ms >= newest_ms
+            states.append(verdict.state if track.tick is not None and follows and not track.broken() else None)
+        best = "fresh" if "fresh" in states else "closed"
+        return [state == best for state in states]
+
+    def activate(self, track: Track) -> None:
+        """Let `track` be the one in use: none of its prices may be older than what was published."""
+        if self.active is not None:
+            self.newest_ms = max(self.newest_ms, self.active.newest_ms)
+        track.newest_ms = max(track.newest_ms, self.newest_ms)
+        self.active = track
+
+    def agrees(self, track: Track, tick: Tick, now_ms: int) -> bool:
+        """Whether another source sees the price where `tick` has it, rather than where `track` had it before."""
+        last = track.tick
+        for other in self.tracks:
+            seen = other.doubt or other.tick
+            if other is track or seen is None or last is None or not _heard(other, now_ms):
+                continue
+            if apart_pct(tick.price, seen.price) <= self.apart_pct and abs(tick.price - seen.price) < abs(last.price - seen.price):
+                return True
+        return False
+
+    def next_quote(self, state: State) -> Quote | None:
+        """What there is to publish now, with the next `seq`; `None` where it would be no update."""
+        last, active = self.quote, self.active
+        if active is None or active.tick is None:
+            if last is None:
+                return None
+            quote = msgspec.structs.replace(last, state=state)
+        else:
+            received_ms = active.received_ms if last is None else max(last.received_time, active.received_ms)
+            quote = make_quote(self, active, active.tick, received_ms, state)
+        if last is not None and _same(quote, last):
+            return None
+        self.seq += 1
+        return msgspec.structs.replace(quote, seq=self.seq)
+
+    def wire_state(self) -> dict[str, Any]:
+        """This symbol's entry of the wire's `symbols`."""
+        settings, quote = self.settings, self.quote
+        status, error = self.status()
+        in_force = self.active or self.tracks[0]
+        return {
+            "symbol": self.symbol,
+            "name": settings.name,
+            "decimals": settings.decimals,
+            "group": list(settings.group),
+            "feed": settings.feed[0] if len(settings.feed) == 1 else list(settings.feed),
+            "currency": settings.currency or (quote.currency if quote else None),
+            "stale_after_s": in_force.limit_ms / 1000,
+            "status": status,
+            "error": error,
+        }
+
+
+def disagreement_pct(track: Track, other: Track, now_ms: int) -> float | None:
+    """How far apart the prices of two sources are, in percent of `other`'s; `None` where they can't be compared."""
+    tick, reference = track.tick, other.tick
+    if tick is None or reference is None or not _heard(track, now_ms) or not _heard(other, now_ms):
+        return None
+    if tick.currency is not None and reference.currency is not None and tick.currency != reference.currency:
+        return None
+    return apart_pct(tick.price, reference.price)
+
+
+def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: State) -> Quote:
+    """`tick` as the lane publishes it."""
+    change, change_pct = tick.change, tick.change_pct
+    if change is None or change_pct is None:
+        change, change_pct = change_of(tick)
+    return Quote(
+        price=tick.price, bid=tick.bid, ask=tick.ask, open=tick.open, high=tick.high, low=tick.low, prev_close=tick.prev_close,
+        volume=tick.volume, change=change, change_pct=change_pct, currency=tick.currency or lane.settings.currency,
+        quote_time=tick.quote_time, delay_min=tick.delay_min, session=tick.session, ext_price=tick.ext_price,
+        ext_change_pct=tick.ext_change_pct, ext_time=tick.ext_time, origin=tick.origin, hops=tick.hops,
+        symbol=lane.symbol, received_time=received_ms, seq=lane.seq, source=track.feed, kind=track.kind, state=state,
+    )
+
+
+def _heard(track: Track, now_ms: int) -> bool:
+    return not track.broken() and now_ms - track.heard_ms < track.limit_ms
+
+
+def _same(quote: Quote, last: Quote) -> bool:
+    """Whether `quote` is no update: equal in every field but `received_time` and `seq`."""
+    return msgspec.structs.replace(quote, received_time=last.received_time, seq=last.seq) == last

@@ -1,0 +1,81 @@
+"""When markets are open, and what that says of a price. Pure: times are arguments, Unix epoch ms."""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from ticker.quote import Session
+
+NEVER = sys.maxsize
+
+Phase = Literal["open", "extended", "shut", "unknown"]
+"""`extended`: before or after the regular hours, when some trade and nobody need. `unknown`: nobody said."""
+
+
+class Market(NamedTuple):
+    """The phase a market is in, since when and until when as far as is known: `since_ms` is 0 and `until_ms` `NEVER` where it is not."""
+
+    phase: Phase
+    since_ms: int = 0
+    until_ms: int = NEVER
+
+
+UNKNOWN = Market("unknown")
+
+
+class Said(NamedTuple):
+    """What a source says of its market: since when (0: ever since we know it), and until when that is worth something.
+
+    A source that no longer answers does not say that the market has opened.
+    """
+
+    session: Session
+    since_ms: int
+    until_ms: int
+
+
+class Hours:
+    """The regular hours of one market from some day on until `until_ms`: `[open, close)` in epoch ms, in order, without overlap."""
+
+    __slots__ = ("_closes_ms", "_opens_ms", "until_ms")
+
+    def __init__(self, windows: Sequence[tuple[int, int]], until_ms: int) -> None:
+        self._opens_ms = [open_ms for open_ms, _ in windows]
+        self._closes_ms = [close_ms for _, close_ms in windows]
+        self.until_ms = until_ms
+
+    def at(self, ms: int) -> Market:
+        """The market at that time; `unknown` beyond the days that are known."""
+        if ms >= self.until_ms:
+            return UNKNOWN
+        index = bisect_right(self._opens_ms, ms) - 1
+        if index >= 0 and ms < self._closes_ms[index]:
+            return Market("open", self._opens_ms[index], self._closes_ms[index])
+        since_ms = self._closes_ms[index] if index >= 0 else 0
+        return Market("shut", since_ms, self._opens_ms[index + 1] if index + 1 < len(self._opens_ms) else self.until_ms)
+
+
+ALWAYS = Hours([(0, NEVER)], NEVER)
+"""`calendar = "24/7"`."""
+
+
+def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None) -> Market:
+    """The market of a symbol as one source shows it: the calendar's word, and the source's own where that knows more or there is none.
+
+    A source that is `delay_ms` behind shows a market that opens and closes so much later.
+    """
+    market = UNKNOWN
+    if hours is not None:
+        phase, since_ms, until_ms = hours.at(now_ms - delay_ms)
+        market = Market(phase, since_ms and since_ms + delay_ms, min(until_ms, NEVER - delay_ms) + delay_ms)
+    if said is None or now_ms >= said.until_ms or market.phase == "open":
+        return market
+    until_ms = min(market.until_ms, said.until_ms)
+    if said.session in ("pre", "post"):
+        return Market("extended", market.since_ms, until_ms)
+    if market.phase == "unknown":
+        return Market("shut" if said.session == "closed" else "open", said.since_ms and said.since_ms + delay_ms, until_ms)
+    return market

@@ -1,0 +1,102 @@
+"""Whether prices are what they should be: which ticks are not believed, which sources disagree. What `/api/status` says of prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ticker.errors import BadTick
+from ticker.incidents import BadTicks, Disagreements, Switches
+from ticker.lane import Lane, disagreement_pct
+from ticker.market import NEVER
+from ticker.quote import Tick, encode
+from ticker.source import reason
+from ticker.track import Outcome, Track
+
+
+class Quality:
+    """What was noticed about the prices on a board. Times are arguments, epoch ms."""
+
+    def __init__(self) -> None:
+        self._bad_ticks = BadTicks()
+        self._disagreements = Disagreements()
+        self._switches = Switches()
+
+    def forget(self, symbol: str) -> None:
+        """The symbol left."""
+        self._bad_ticks.forget(symbol)
+        self._disagreements.forget(symbol)
+
+    def no_price(self, lane: Lane, track: Track, error: BadTick, now_ms: int) -> None:
+        """There was a number for a price that can't be one. Whoever met it has logged it, if that was the feed."""
+        self._bad_ticks.note(lane.symbol, track.feed, "no price", reason(error), error.excerpt, now_ms)
+
+    def not_believed(self, lane: Lane, track: Track, tick: Tick, outcome: Outcome, now_ms: int) -> None:
+        """A tick with a good price is not believed, next to what the source said before."""
+        if outcome == "jump":
+            before = track.tick.price if track.tick else 0.0
+            said = f"{tick.price:g} after {before:g}, a jump of more than {lane.max_jump_pct:g} %"
+        else:
+            said = f"made {(track.newest_ms - (tick.quote_time or 0)) / 1000:g} s before the one before it"
+        self._bad_ticks.note(lane.symbol, track.feed, outcome, said, encode(tick).decode(), now_ms)
+
+    def compare(self, lane: Lane, heard: Track, now_ms: int) -> None:
+        """One of several sources was heard: see which jumps it confirms, and whether the sources agree."""
+        for track in lane.tracks:
+            if track is not heard and track.doubt is not None and lane.agrees(track, track.doubt, now_ms):
+                track.take(track.doubt, now_ms)
+        active = lane.active
+        if active is None:
+            return
+        for track in lane.tracks if heard is active else (heard,):
+            apart_pct = None if track is active else disagreement_pct(track, active, now_ms)
+            if apart_pct is not None and apart_pct > lane.apart_pct:
+                self._disagreements.note(lane.symbol, track.feed, apart_pct, active.feed, now_ms)
+            else:
+                self._disagreements.clear(lane.symbol, track.feed)
+
+    def switched(self, lane: Lane, left: Track, taken: Track, why: str, now_ms: int) -> None:
+        """The symbol comes from another source now."""
+        self._switches.note(lane.symbol, left.feed, taken.feed, why, now_ms)
+
+    def state(self, lanes: Iterable[Lane], now_ms: int) -> dict[str, Any]:
+        """What `/api/status` says of the prices of `lanes` (docs/freshness.md)."""
+        by_symbol = {lane.symbol: lane for lane in lanes}
+
+        def described(symbol: str, feed: str) -> dict[str, Any] | None:
+            lane = by_symbol[symbol]
+            active = lane.active
+            track = next((track for track in lane.tracks if track.feed == feed), None)
+            if active is None or track is None or track is active or track.tick is None or active.tick is None:
+                return None
+            apart_pct = disagreement_pct(track, active, now_ms)
+            if apart_pct is None or apart_pct <= lane.apart_pct:
+                return None
+            return {"price": track.tick.price, "source": active.feed, "source_price": active.tick.price, "apart_pct": round(apart_pct, 4)}
+
+        return {
+            "symbols": [symbol_state(lane, now_ms) for lane in by_symbol.values()],
+            "bad_ticks": self._bad_ticks.state(),
+            "divergences": self._disagreements.state(described),
+            "switches": self._switches.state(),
+        }
+
+
+def symbol_state(lane: Lane, now_ms: int) -> dict[str, Any]:
+    """The limit that is in force for a symbol, where it comes from, and what it is compared with; times in epoch ms, unknown is `None`.
+
+    `current_as_of`: the latest moment at which the price was surely the newest there was. `market`: `open`, `extended`, `shut`,
+    `unknown`, and until when.
+    """
+    track = lane.active or lane.tracks[0]
+    market = track.market(lane.hours, now_ms)
+    return {
+        "symbol": lane.symbol,
+        "source": lane.quote.source if lane.quote else None,
+        "state": lane.quote.state if lane.quote else None,
+        "stale_after_s": track.limit_ms / 1000,
+        "stale_after_from": "settings" if track.limit_is_named else "learnt" if track.limit_ms > track.shortest_ms else "interval",
+        "current_as_of": track.current_ms or None,
+        "market": market.phase,
+        "market_until": market.until_ms if lane.hours is not None and market.until_ms < NEVER else None,
+    }

@@ -1,0 +1,217 @@
+"""One symbol as one feed gives it: its newest tick, whether that is believed, how long it holds, and what is wrong with the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from ticker.backoff import DOWN_AFTER
+from ticker.errors import FeedError
+from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
+from ticker.market import Hours, Market, Said, market_at
+from ticker.plausible import FORGET_MS, INSIST_MS, Ratios
+from ticker.quote import Kind, Tick
+from ticker.rhythm import Rhythm
+from ticker.settings.model import SymbolSettings
+
+FUTURE_LIMIT_MS = 300_000
+"""A `quote_time` further ahead of our clock than this is not believed so far as to hold back the quotes after it."""
+
+Outcome = Literal["news", "same", "backwards", "jump"]
+"""What came of a tick: it is the newest now; it was heard before; it is not believed."""
+
+
+class NextLimit(NamedTuple):
+    """A limit that takes hold with the next answer, or at `at_ms`."""
+
+    limit_ms: int
+    at_ms: int
+
+
+class Track:
+    """What a lane knows from one of its sources."""
+
+    __slots__ = ("cadence_ms", "current_ms", "doubt", "doubt_since_ms", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
+                 "is_yardstick", "kind", "limit_is_named", "limit_ms", "newest_ms", "next_limit", "received_ms", "rejected", "rhythm",
+                 "said_since_ms", "shortest_ms", "steady", "tick")
+
+    def __init__(self, feed: str, feed_down: bool) -> None:
+        self.feed = feed
+        self.feed_down = feed_down  # as far as is known: a tick proves the contrary
+        self.tick: Tick | None = None
+        self.is_yardstick = False  # `tick` tells what the next price may be
+        self.received_ms = 0  # when `tick` came first
+        self.heard_ms = 0  # when the source last answered, whatever it said
+        self.current_ms = 0  # the latest moment at which `tick` was surely the newest there was
+        self.newest_ms = 0  # the newest `quote_time` that is believed
+        self.said_since_ms = 0  # when `tick.session` came to be what it is; 0: it was so from the start
+        self.doubt: Tick | None = None  # a jump that nothing has confirmed yet
+        self.doubt_since_ms = 0
+        self.failures = 0  # answers running that had an error for this symbol
+        self.error: FeedError | None = None
+        self.rejected = False  # the provider does not know the symbol
+        self.next_limit: NextLimit | None = None
+        self.rhythm: Rhythm | None = None  # where nobody named a limit
+        self.steady = False  # the next tick needs no decision, if it is like the one before
+
+    def take_terms(self, terms: FeedTerms, settings: SymbolSettings, interval_s: float | None) -> None:
+        """How its quotes are called and when they are stale. `interval_s`: how often the symbol is polled, if not as the feed is."""
+        self.next_limit = None
+        self.kind: Kind = terms.kind
+        self.cadence_ms = round(terms.cadence_s * 1000)
+        self.interval_ms = 0 if terms.kind == "streamed" else round((interval_s or terms.interval_s) * 1000)
+        self.shortest_ms = limit_ms(settings.stale_after_s, terms, interval_s)
+        self.limit_is_named = named_limit_s(settings.stale_after_s, terms) is not None
+        if self.limit_is_named or terms.kind in ("simulated", "replayed"):
+            self.rhythm = None
+        elif self.rhythm is None:
+            self.rhythm = Rhythm()
+        self.limit_ms = self.rhythm.limit_ms(self.shortest_ms) if self.rhythm else self.shortest_ms
+
+    def take_interval(self, terms: FeedTerms, settings: SymbolSettings, interval_s: float | None, now_ms: int) -> None:
+        """The symbol is polled at another interval from now on.
+
+        A longer limit takes hold at once. A shorter one with the first answer, else the price would be called stale the moment
+        somebody looks; or where there is none, once it is over.
+        """
+        limit_ms = self.limit_ms
+        self.take_terms(terms, settings, interval_s)
+        if self.limit_ms < limit_ms:
+            self.next_limit = NextLimit(self.limit_ms, now_ms + self.limit_ms)
+            self.limit_ms = limit_ms
+
+    def broken(self) -> bool:
+        """Whether it can't be counted on, however new its tick is."""
+        return self.rejected or self.feed_down or self.failures >= DOWN_AFTER
+
+    def trouble(self, verdict: Verdict) -> str:
+        """Why it can't be used, in words."""
+        if self.rejected:
+            return "the symbol is rejected"
+        if self.feed_down:
+            return "the feed is down"
+        return f"{self.failures} errors running" if self.broken() else verdict.state
+
+    def is_plain(self) -> bool:
+        """Whether its next tick needs no decision if only the price moves: nothing to learn, to doubt, or to allow for."""
+        tick = self.tick
+        return (self.rhythm is None and self.next_limit is None and self.error is None and self.doubt is None and self.cadence_ms == 0
+                and self.kind != "replayed" and tick is not None and tick.quote_time is not None
+                and tick.session is None and tick.delay_min is None)
+
+    def allowance_ms(self) -> int:
+        """How old its prices are by nature."""
+        delay_min = self.tick.delay_min if self.tick else None
+        return self.cadence_ms + (round(delay_min * 60_000) if delay_min else 0)
+
+    def market(self, hours: Hours | None, now_ms: int) -> Market:
+        """The market as this source shows it, by the calendar's `hours` or by the source's own word."""
+        tick = self.tick
+        said = None
+        if tick is not None and tick.session is not None:
+            said = Said(tick.session, self.said_since_ms, self.heard_ms + max(self.limit_ms, round(STALE_INTERVALS * self.interval_ms)))
+        return market_at(now_ms, hours, self.allowance_ms() - self.cadence_ms, said)
+
+    def verdict(self, market: Market, now_ms: int) -> Verdict:
+        """The state its price is in while it works."""
+        if self.next_limit is not None and now_ms >= self.next_limit.at_ms:
+            self._take_next_limit()
+        verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
+        return verdict if self.next_limit is None else verdict._replace(until_ms=min(verdict.until_ms, self.next_limit.at_ms))
+
+    def hear(self, tick: Tick, now_ms: int, believable: Ratios, agreed: Callable[[Tick], bool], learn: bool) -> Outcome:
+        """Take in what the source says.
+
+        A price beyond `believable` multiples of the one before is doubted until the source says so again, or another one agrees.
+        `learn`: the market is open, so that silence until now was the source's rhythm.
+        """
+        last, heard_ms = self.tick, self.heard_ms
+        self.heard_ms = now_ms
+        self._take_next_limit()
+        if last is None:
+            self.take(tick, now_ms)
+            return "news"
+        if tick == last:
+            self.doubt = None
+            self.current_ms = max(self.current_ms, current_ms(tick, last, self.received_ms, now_ms, self.allowance_ms()))
+            return "same"
+        made_ms = tick.quote_time
+        if made_ms is not None and made_ms < self.newest_ms:
+            return "backwards"
+        jumps = (self.is_yardstick and now_ms - heard_ms <= FORGET_MS
+                 and not believable.lowest <= tick.price / last.price <= believable.highest)
+        if jumps and not self._confirms(tick, now_ms, believable) and not agreed(tick):
+            self._doubt(tick, now_ms)
+            return "jump"
+        before_ms = self.current_ms
+        self.take(tick, now_ms)
+        if learn and self.rhythm is not None and self.current_ms > before_ms and self._listened(heard_ms, now_ms):
+            self.rhythm.note(now_ms - before_ms, now_ms)
+            self.limit_ms = self.rhythm.limit_ms(self.shortest_ms)
+        return "news"
+
+    def take(self, tick: Tick, now_ms: int) -> None:
+        """Believe `tick`."""
+        last, self.tick, self.doubt = self.tick, tick, None
+        self.received_ms = now_ms
+        self.is_yardstick = True
+        if last is not None and last.session != tick.session:
+            self.said_since_ms = now_ms
+        made_ms = tick.quote_time
+        if made_ms is not None and self.newest_ms < made_ms < now_ms + FUTURE_LIMIT_MS:
+            self.newest_ms = made_ms
+        if self.kind == "replayed":  # its times are those of the recording
+            self.current_ms = now_ms
+        else:
+            self.current_ms = max(self.current_ms, current_ms(tick, last, now_ms, now_ms, self.allowance_ms()))
+
+    def fail(self, error: FeedError) -> None:
+        """The source has no price, and says why."""
+        self.failures += 1
+        self.rejected = error.rejects_symbol
+        self.error = error
+
+    def answers_again(self) -> bool:
+        """The source has said something; returns whether it had an error before."""
+        self.feed_down = False
+        had, self.error, self.failures, self.rejected = self.error is not None, None, 0, False
+        return had
+
+    def restart(self) -> None:
+        """Its source was replaced: what it did wrong, and how new its prices were, is the past."""
+        self.newest_ms, self.doubt, self.is_yardstick = 0, None, False
+        self.answers_again()
+
+    def clock_stepped_back(self, by_ms: int) -> None:
+        """The wall clock was set back: move what was measured with it along."""
+        self.heard_ms -= by_ms
+        self.received_ms -= by_ms
+        self.current_ms -= by_ms
+        self.newest_ms -= by_ms
+        self.doubt_since_ms -= by_ms
+        self.said_since_ms = max(0, self.said_since_ms - by_ms)
+        if self.next_limit is not None:
+            self.next_limit = self.next_limit._replace(at_ms=self.next_limit.at_ms - by_ms)
+        if self.rhythm is not None:
+            self.rhythm.clock_stepped_back(by_ms)
+
+    def _take_next_limit(self) -> None:
+        if self.next_limit is not None:
+            self.limit_ms, self.next_limit = self.next_limit.limit_ms, None
+
+    def _confirms(self, tick: Tick, now_ms: int, believable: Ratios) -> bool:
+        """Whether `tick` bears out the jump that is doubted: as a second observation, or as the same one, insisted on."""
+        doubt = self.doubt
+        if doubt is None or not believable.lowest <= tick.price / doubt.price <= believable.highest:
+            return False
+        is_second = tick.quote_time is None or tick.quote_time != doubt.quote_time
+        return is_second or now_ms - self.doubt_since_ms >= INSIST_MS
+
+    def _doubt(self, tick: Tick, now_ms: int) -> None:
+        if self.doubt is None or (tick.price, tick.quote_time) != (self.doubt.price, self.doubt.quote_time):
+            self.doubt_since_ms = now_ms
+        self.doubt = tick
+
+    def _listened(self, heard_ms: int, now_ms: int) -> bool:
+        """Whether the source was asked all the time since it last answered: else the silence was not its own."""
+        return self.interval_ms == 0 or now_ms - heard_ms <= max(2 * self.interval_ms, 5_000)
