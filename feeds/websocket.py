@@ -1,0 +1,208 @@
+"""One WebSocket connection to a provider, as `ticker.stream.Link`: RFC 6455 by the library's protocol object, a socket of our own.
+
+Bounded in all directions: the handshake by a deadline, a message by its length, a send by a deadline. As with `feeds.http` nothing of the
+machine leaks into it: no proxy of the environment, the same certificates, and what comes back of our secrets is blanked.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response as HandshakeResponse
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from feeds.http import Response
+from feeds.wire import WIRE_ERRORS, causes, wire_reason
+from ticker import __version__
+from ticker.errors import FeedError, excerpt
+from ticker.runtime import DeadlineExceeded, Runtime
+from ticker.stream import Ended
+
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""The longest honest message known (a relay's snapshot of 10,000 symbols) is 3 MB."""
+READ_BYTES = 256 * 1024
+SEND_WITHIN_S = 10.0
+"""Who does not take our few words in so long takes nothing."""
+
+# The library would log frames, keys included, at the level `debug`.
+_SILENT = logging.Logger("websocket", logging.CRITICAL)
+
+
+class WebSocket:
+    """An open connection. Messages are bytes in both directions: JSON is decoded from those directly."""
+
+    def __init__(self, url: str, runtime: Runtime, timeout_s: float, headers: Mapping[str, str] | None = None,
+                 secrets: Collection[bytes] = ()) -> None:
+        """Connect to `url` (`ws:` or `wss:`) within `timeout_s` in all.
+
+        Raises `FeedError`: the answer's own meaning where it is an HTTP error (with `Retry-After`), else what went wrong on the way.
+        Messages name host and path, never the query.
+        """
+        parts = urlsplit(url)
+        self._where = f"{parts.hostname}{parts.path}"
+        self._runtime = runtime
+        self._secrets = secrets
+        self._protocol = ClientProtocol(parse_uri(url), max_size=MAX_MESSAGE_BYTES, logger=_SILENT)
+        self._socket: socket.socket | None = None
+        self._ready: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._over: Ended | None = None
+        opened = False
+        try:
+            with runtime.deadline(timeout_s):
+                self._socket = self._connect(timeout_s)
+                self._shake_hands(self._socket, headers or {})
+            opened = True
+        except DeadlineExceeded:
+            raise FeedError(f"{self._where}: no connection within {timeout_s:.3g} s") from None
+        except WIRE_ERRORS as error:
+            retryable = not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
+            raise FeedError(f"{self._where}: {wire_reason(error)}", retryable=retryable) from None
+        finally:
+            if not opened:
+                self.close()
+
+    def send(self, message: bytes) -> None:
+        self._protocol.send_text(message)
+        self._flush()
+
+    def ping(self) -> None:
+        self._protocol.send_ping(b"")
+        self._flush()
+
+    def receive(self, timeout_s: float) -> list[bytes] | None:
+        if not self._ready and self._over is None:
+            data = self._read(timeout_s)
+            if data is None:
+                return None
+            self._feed(data)
+        if self._over is not None and not self._ready:
+            raise self._over
+        messages, self._ready = self._ready, []
+        return messages
+
+    def close(self) -> None:
+        connection, self._socket = self._socket, None
+        if connection is None:
+            return
+        with suppress(*WIRE_ERRORS):
+            if self._protocol.state is State.OPEN:
+                self._protocol.send_close(1000)
+                connection.settimeout(0.0)  # what the kernel does not take now need not be said
+                connection.send(b"".join(self._protocol.data_to_send()))
+        with suppress(*WIRE_ERRORS):
+            connection.close()
+
+    def _connect(self, timeout_s: float) -> socket.socket:
+        uri = self._protocol.uri
+        connection = socket.create_connection((uri.host, uri.port), timeout_s)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not uri.secure:
+                return connection
+            context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+            return context.wrap_socket(connection, server_hostname=uri.host)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _shake_hands(self, connection: socket.socket, headers: Mapping[str, str]) -> None:
+        request = self._protocol.connect()
+        request.headers["User-Agent"] = f"tickercast/{__version__}"
+        for name, value in headers.items():
+            request.headers[name] = value
+        self._protocol.send_request(request)
+        connection.sendall(b"".join(self._protocol.data_to_send()))
+        while self._protocol.state is State.CONNECTING:
+            data = connection.recv(READ_BYTES)
+            if data:
+                self._protocol.receive_data(data)
+            else:
+                self._protocol.receive_eof()
+            refused = self._protocol.handshake_exc
+            if isinstance(refused, InvalidStatus):
+                answer = refused.response
+                body = self._blank(bytes(answer.body or b""))
+                raise Response(self._where, answer.status_code, dict(answer.headers.raw_items()), body).error()
+            if refused is not None:
+                raise FeedError(f"{self._where}: no WebSocket answer: {refused}")
+        self._collect()
+
+    def _read(self, timeout_s: float) -> bytes | None:
+        """Some bytes, none at the end, `None` where none came in time. Raises `Ended`."""
+        connection = self._socket
+        assert connection is not None
+        try:
+            connection.settimeout(max(timeout_s, 0.001))
+            return connection.recv(READ_BYTES)
+        except TimeoutError:
+            return None
+        except WIRE_ERRORS as error:
+            raise Ended(f"{self._where}: {wire_reason(error)}") from None
+
+    def _feed(self, data: bytes) -> None:
+        """Take in what was read; empty: the end."""
+        if data:
+            self._protocol.receive_data(data)
+        else:
+            self._protocol.receive_eof()
+        self._collect()
+        if self._protocol.state is not State.OPEN:
+            self._over = self._ending()
+        with suppress(Ended):  # what was read counts, whether or not the answers to pings can be sent
+            self._flush()
+
+    def _collect(self) -> None:
+        """Put frames together to messages."""
+        for event in self._protocol.events_received():
+            if isinstance(event, HandshakeResponse):
+                continue
+            assert isinstance(event, Frame)
+            if event.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                continue
+            if event.fin and not self._pieces:
+                self._ready.append(self._blank(bytes(event.data)))
+                continue
+            self._pieces.append(bytes(event.data))
+            if event.fin:
+                self._ready.append(self._blank(b"".join(self._pieces)))
+                self._pieces = []
+
+    def _ending(self) -> Ended:
+        """Why it is over, as far as anybody said."""
+        said, ours = self._protocol.close_rcvd, self._protocol.close_sent
+        if said is not None:
+            reason = excerpt(self._blank(said.reason.encode()))
+            return Ended(f"{self._where}: closed with {said.code}" + (f", {reason!r}" if reason else ""))
+        if ours is not None and self._protocol.parser_exc is not None:
+            return Ended(f"{self._where}: closed by us with {ours.code}: {self._protocol.parser_exc}")
+        return Ended(f"{self._where}: the connection broke off")
+
+    def _flush(self) -> None:
+        data = b"".join(self._protocol.data_to_send())
+        if not data or self._socket is None:
+            return
+        try:
+            with self._runtime.deadline(SEND_WITHIN_S):
+                self._socket.settimeout(SEND_WITHIN_S)
+                self._socket.sendall(data)
+        except DeadlineExceeded:
+            raise Ended(f"{self._where}: takes nothing") from None
+        except WIRE_ERRORS as error:
+            raise Ended(f"{self._where}: {wire_reason(error)}") from None
+
+    def _blank(self, message: bytes) -> bytes:
+        for secret in self._secrets:
+            if secret in message:
+                message = message.replace(secret, b"***")
+        return message

@@ -1,0 +1,100 @@
+"""Prices from before the first word of a stream: asked for beside it, once a symbol and connection, and again from time to time.
+
+A stream that tells trades says nothing of a symbol until somebody trades it, and never what the close before was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ticker.caller import Caller
+from ticker.clock import Clock
+from ticker.complaints import Complaints
+from ticker.errors import BudgetSpent, FeedError
+from ticker.quarantine import Batch, Bisection
+from ticker.runtime import Runtime
+from ticker.source import Answer, Source, Subscription
+from ticker.stream import Session
+
+AGAIN_AFTER_S = 60.0
+"""How long to leave the provider alone where a call failed without its saying how long."""
+PATIENCE_S = 60.0
+"""The longest to wait for the limits' leave in one go."""
+SEARCH_CALLS = 64
+"""The most calls to find the symbols that spoil one batch."""
+
+
+class Snapshots:
+    """Asks `source` each `every_s` seconds, in a task of its own, as fast as the provider's limits let it."""
+
+    def __init__(self, source: Source, every_s: float, runtime: Runtime, clock: Clock) -> None:
+        self._every_s = every_s
+        self._runtime = runtime
+        self._clock = clock
+        self._complaints = Complaints(f"{source.name}, prices beside the stream")
+        self._caller = Caller(source, runtime, clock, self._complaints)
+        self._session: Session | None = None  # the one that was asked for last
+        self._had: dict[str, Subscription] = {}  # what was asked for on its behalf
+        self._complete = -1  # the version of what is wanted of which nothing is missing
+        self._again_s = 0.0  # when to begin anew
+        self._not_before_s = 0.0
+        self._asking = False
+
+    def look(self, session: Session, wanted: Mapping[str, Subscription], version: int, put: Callable[[Answer], None]) -> None:
+        """Ask for what of `wanted` has not been asked for on behalf of `session`; `put` takes in what comes. Returns at once.
+
+        `version` is another one when `wanted` has changed.
+        """
+        now_s = self._clock.monotonic()
+        if session is not self._session or now_s >= self._again_s:
+            self._session, self._had, self._complete = session, {}, -1
+            self._again_s = now_s + self._every_s
+        if self._asking or version == self._complete or now_s < self._not_before_s:
+            return
+        missing = [one for symbol, one in wanted.items() if self._had.get(symbol) != one]
+        if not missing:
+            self._complete = version
+            return
+        self._asking = True
+        self._runtime.spawn(self._ask, session, missing, put)
+
+    def forget(self, session: Session) -> None:
+        """`session` is over."""
+        if session is self._session:
+            self._session = None
+
+    def _ask(self, session: Session, missing: Sequence[Subscription], put: Callable[[Answer], None]) -> None:
+        try:
+            size = self._caller.batch_size() or len(missing)
+            for first in range(0, len(missing), size):
+                batch = missing[first:first + size]
+                self._caller.wait_for_room(len(batch), PATIENCE_S, lambda: session is not self._session)
+                if session is not self._session:
+                    return
+                for part, answer in self._call(batch):
+                    if session is not self._session:
+                        return
+                    self._had |= {one.symbol: one for one in part}
+                    put(session.take_snapshot(answer))
+            self._complaints.success()
+        except BudgetSpent as error:
+            self._not_before_s = self._clock.monotonic() + error.wait_s
+        except FeedError as error:
+            wait_s = max(AGAIN_AFTER_S, error.retry_after_s or 0.0)
+            self._not_before_s = self._clock.monotonic() + wait_s
+            self._complaints.failure(error, wait_s, self._clock.monotonic())
+        finally:
+            self._asking = False
+
+    def _call(self, batch: Batch) -> Iterator[tuple[Batch, Answer]]:
+        """The answer for `batch`, in parts where one symbol of it spoils it for the others."""
+        try:
+            yield batch, self._caller.ask(batch)
+        except FeedError as error:
+            if not error.rejects_symbol:
+                raise
+            if len(batch) == 1:
+                yield batch, {batch[0].symbol: error}
+                return
+            for part, outcome in Bisection(batch).run(self._caller.ask, SEARCH_CALLS):
+                yield part, ({part[0].symbol: outcome} if isinstance(outcome, FeedError) else outcome)

@@ -1,0 +1,298 @@
+"""Keeps one feed's stream alive: connects, subscribes, reads fast, notices silence, comes back after a cut.
+
+One connection carries all symbols. What is read waits in an inbox for the board, so that a slow board never makes the provider wait.
+A connection that is known to end is replaced before it does; one that breaks is made again after a pause that grows, and shrinks only
+when prices come: a server that lets everybody in and then says nothing is not well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from ticker.clock import Clock
+from ticker.errors import FeedError
+from ticker.health import Health
+from ticker.inbox import Inbox
+from ticker.line import Line
+from ticker.poller import FeedState
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+from ticker.snapshots import Snapshots
+from ticker.source import Answer, Subscription
+from ticker.stream import Ended, StreamSource
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.25
+"""How long to wait for bytes before looking whether anything else is to be done."""
+SETTLED_S = 10.0
+"""A connection that has been ready for so long makes its feed `ok`, though nobody trades."""
+PROVEN_S = 60.0
+"""… and for so long, as good as one that brought prices."""
+HEIR_WITHIN_S = 15.0
+"""In this time a connection that is to replace another must be ready."""
+HEIR_AGAIN_S = 30.0
+"""After this time it is tried again."""
+MUTE_FIRST_S, MUTE_LONGEST_S = 600.0, 3600.0
+"""A connection that may just be quiet is renewed less and less often."""
+MOST_ODD = 100
+"""So many messages running that make no sense end a connection."""
+APPLY_AT_ONCE = 100
+"""So many answers are applied before others get a turn."""
+
+
+class Streamer:
+    """One feed's stream and its state; from outside it looks like a `Poller`. `deliver(answer)` takes in what came; `changed()` is called
+    when something of `wire_state` that is worth telling has changed; `anew()` when what comes next may be older than what came before.
+    """
+
+    def __init__(self, source: StreamSource, runtime: Runtime, clock: Clock, here: str, *, deliver: Callable[[Answer], None],
+                 changed: Callable[[], None], anew: Callable[[], None], random: Random | None = None) -> None:
+        self.source = source
+        self.interval_s = source.settings.interval_s
+        self._runtime = runtime
+        self._clock = clock
+        self._here = here
+        self._deliver = deliver
+        self._changed = changed
+        self._anew = anew
+        self._health = Health(source.name, self.interval_s, clock, changed, random)
+        beside = source.snapshots
+        self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock)
+        self._wanted: dict[str, Subscription] = {}
+        self._version = 0  # counts the calls of `want`
+        self._inbox = Inbox()
+        self._applying = False
+        self._lines: list[Line] = []
+        self._charge: object | None = None  # the task that is in charge; `None`: there is none
+        self._heir_coming = False
+        self._next_heir_s = 0.0
+        self._connects = 0
+        self._gaps = 0  # of connections that are over
+        self._mute_s = 0.0
+        self._facts: Mapping[str, Any] = {}
+        self._stopped = False
+
+    @property
+    def state(self) -> FeedState:
+        """`ok`, `retrying`, or `down` after five failures running."""
+        return self._health.state
+
+    @property
+    def wants_any(self) -> bool:
+        """Whether there is a symbol to stream."""
+        return bool(self._wanted)
+
+    def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+        """Stream `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
+        before, self._wanted = self._wanted, {subscription.symbol: subscription for subscription in subscriptions}
+        new = [subscription for subscription in subscriptions if before.get(subscription.symbol) != subscription]
+        for symbol in [*(subscription.symbol for subscription in new), *(before.keys() - self._wanted.keys())]:
+            self._health.complaints.forget(symbol)
+        self._version += 1
+        return new
+
+    def run(self) -> None:
+        """Stream until nothing is wanted any more, or `stop`. Raises nothing; returns at once where it runs already."""
+        if self._charge is None:
+            self._charge = charge = object()
+            self._go_on(charge, None)
+
+    def stop(self) -> None:
+        """Deliver nothing more, close the source; connections are closed within `LOOK_S`."""
+        self._stopped = True
+        try:
+            self.source.close()
+        except Exception:
+            log.exception("feed %s: closing failed", self.source.name)
+
+    def wire_state(self) -> dict[str, Any]:
+        """This feed's entry of the wire's `feeds`."""
+        gaps = self._gaps + sum(line.session.gaps for line in self._lines)
+        return {"feed": self.source.name, "kind": self.source.kind, **self._health.wire_state(), "reconnects": max(0, self._connects - 1),
+                "gaps": gaps, "folded": self._inbox.folded, **self._facts}
+
+    def _go_on(self, charge: object, line: Line | None) -> None:
+        """One connection after the other, for as long as the task `charge` is in charge."""
+        try:
+            while self._charge is charge and self._wanted and not self._stopped:
+                if line is None:
+                    line = self._connect()
+                if line is not None:
+                    self._serve(charge, line)
+                    line = None
+        finally:
+            if line is not None:
+                self._close(line)
+            if self._charge is charge:
+                self._charge = None
+
+    def _connect(self) -> Line | None:
+        """A new connection; or `None` where it failed, or after a moment's wait where it is too early."""
+        too_early_s = LOOK_S if self._heir_coming else self._health.wait_s
+        if too_early_s > 0:
+            self._runtime.sleep(min(too_early_s, LOOK_S))
+            return None
+        try:
+            return self._open()
+        except FeedError as error:
+            self._failed(error)
+        except Exception as error:
+            self._failed(self._health.bug(error))
+        return None
+
+    def _open(self) -> Line:
+        link = self.source.open(list(self._wanted.values()))
+        line = Line(link, self.source.session(self._here), self._clock.monotonic())
+        self._connects += 1
+        self._lines.append(line)
+        return line
+
+    def _close(self, line: Line) -> None:
+        self._lines.remove(line)
+        self._gaps += line.session.gaps
+        if self._snapshots is not None:
+            self._snapshots.forget(line.session)
+        line.link.close()
+
+    def _serve(self, charge: object, line: Line) -> None:
+        """Use `line` until it ends, or another takes its place; then close it."""
+        try:
+            while self._charge is charge and self._wanted and not self._stopped:
+                self._step(line)
+                if line.renew and self._charge is charge:
+                    self._replace(charge)
+        except Ended as error:
+            if error.anew:
+                self._anew()
+            if error.planned and (line.has_data or line.session.ready):
+                log.info("feed %s: %s; connecting anew", self.source.name, error)
+            else:
+                self._failed(error)
+        except Exception as error:
+            self._failed(self._health.bug(error))
+        finally:
+            self._close(line)
+
+    def _replace(self, charge: object) -> None:
+        """Let another connection take the place of the one in use. Raises `Ended` where that has to go first."""
+        if not self.source.overlaps:
+            raise Ended("replaced in time", planned=True)
+        if not self._heir_coming and self._clock.monotonic() >= self._next_heir_s:
+            self._heir_coming = True
+            self._runtime.spawn(self._make_heir, charge)
+
+    def _make_heir(self, charge: object) -> None:
+        """Have a second connection ready before the first is given up, then take charge with it."""
+        line = None
+        try:
+            line = self._open()
+            until_s = self._clock.monotonic() + HEIR_WITHIN_S
+            while not line.session.ready and not self._stopped:
+                if self._clock.monotonic() > until_s:
+                    raise Ended(f"not ready within {HEIR_WITHIN_S:g} s")
+                self._step(line)
+        except Exception as error:
+            problem = error if isinstance(error, FeedError) else self._health.bug(error)
+            log.info("feed %s: a new connection in place of the old one could not be had: %s", self.source.name, problem)
+            self._next_heir_s = self._clock.monotonic() + HEIR_AGAIN_S
+            if line is not None:
+                self._close(line)
+            return
+        finally:
+            self._heir_coming = False
+        if self._charge is not charge or self._stopped:
+            self._close(line)
+            return
+        self._charge = heir = object()
+        self._go_on(heir, line)
+
+    def _step(self, line: Line) -> None:
+        """Say what is to be said, wait a little for what comes, and take it in. Raises `Ended`."""
+        session, now_s = line.session, self._clock.monotonic()
+        if line.version != self._version:
+            line.version = self._version
+            session.want(list(self._wanted.values()))
+        messages, answer = session.due(now_s)
+        for message in messages:
+            line.link.send(message)
+        if answer:
+            self._put(answer)
+        if self._snapshots is not None and line is self._lines[-1]:
+            self._snapshots.look(session, self._wanted, self._version, self._put)
+        self._watch(line, now_s)
+        received = line.link.receive(max(0.0, min(LOOK_S, session.next_due_s(now_s))))
+        if received is None:
+            return
+        now_s = self._clock.monotonic()
+        line.heard(len(received), now_s)
+        for message in received:
+            self._take(line, message, now_s)
+        if session.facts != self._facts:
+            self._facts = session.facts
+            self._changed()
+        self._runtime.sleep(0)  # a torrent never makes us wait, so nobody else would get a turn
+
+    def _take(self, line: Line, message: bytes, now_s: float) -> None:
+        try:
+            answer = line.session.receive(message, now_s)
+        except Ended:
+            raise
+        except FeedError as error:
+            if not line.odd_ever:
+                log.warning("feed %s: a message that makes no sense is passed over: %s", self.source.name, error)
+            line.odd_ever, line.odd_running = True, line.odd_running + 1
+            if line.odd_running >= MOST_ODD:
+                raise Ended(f"{MOST_ODD} messages running make no sense, the last: {error}") from error
+            return
+        line.odd_running = 0
+        if not answer:
+            return
+        self._put(answer)
+        if any(isinstance(news, Tick) for news in answer.values()):
+            self._health.prices()
+            if not line.has_data:
+                line.has_data, self._mute_s = True, 0.0
+                self._health.proven()
+                self._health.well()
+
+    def _watch(self, line: Line, now_s: float) -> None:
+        """Draw the conclusions from silence and age. Raises `Ended`."""
+        line.watch(now_s)
+        if not line.renew and line.is_mute(now_s, self._mute_s):
+            self._mute_s = min(max(2 * self._mute_s, MUTE_FIRST_S), MUTE_LONGEST_S)
+            line.renew = True
+        age_s, longest_s = line.age_s(now_s), self.source.longest_s
+        if line.session.leaving or (longest_s is not None and age_s >= longest_s):
+            line.renew = True
+        if age_s >= SETTLED_S and line.session.ready and self.state != "ok":
+            self._health.well()
+        if age_s >= PROVEN_S and line.session.ready:
+            self._health.proven()
+
+    def _failed(self, error: FeedError) -> None:
+        if not self._stopped:
+            self._health.failed(error)
+
+    def _put(self, answer: Answer) -> None:
+        """Hand on what came; the board takes it in a task of its own."""
+        if self._stopped:
+            return
+        self._health.complaints.symbols(answer)
+        self._inbox.put(answer)
+        if not self._applying:
+            self._applying = True
+            self._runtime.spawn(self._apply)
+
+    def _apply(self) -> None:
+        try:
+            while self._inbox and not self._stopped:
+                for answer in self._inbox.take(APPLY_AT_ONCE):
+                    self._deliver(answer)
+                if self._inbox:
+                    self._runtime.sleep(0)
+        finally:
+            self._applying = False
