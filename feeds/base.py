@@ -6,12 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+from ticker.budget import CALL, Cost, Demand
+from ticker.gate import Gate
 from ticker.quote import Kind
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription
 
 __all__ = ["Answer", "Feed", "Subscription"]
+
+PLANNED_SHARE = 0.9
+"""Of the provider's limits: so much the polls that can be foreseen may take."""
 
 
 class Feed(ABC):
@@ -27,6 +32,8 @@ class Feed(ABC):
     """The keys of a symbol's table for this feed: `ACME = { feed = "sim", sim = { … } }`."""
     batch_size: ClassVar[int | None] = 1
     """How many symbols one call can carry; `None`: all."""
+    gate: Gate | None = None
+    """What all calls to the provider go through; none where nothing is called that anybody counts."""
 
     def __init__(self, name: str, settings: FeedSettings, runtime: Runtime) -> None:
         self.name = name
@@ -37,6 +44,26 @@ class Feed(ABC):
     def native_id(cls, symbol: str) -> str:
         """The provider's id of `symbol` where the settings name none."""
         return symbol
+
+    @classmethod
+    def cost(cls, symbols: int) -> Cost:
+        """What one call for so many symbols, 1 to `batch_size`, takes of the provider's limits."""
+        return CALL
+
+    @classmethod
+    def demand(cls, symbols: int, interval_s: float) -> Demand:
+        """What polling so many symbols at that interval takes of the limits in a second, with what else has to be asked for.
+
+        A tenth is added for what can't be foreseen: new symbols, the search for one that spoils a batch, a call made twice.
+        """
+        full, rest = divmod(symbols, cls.batch_size or max(1, symbols))
+        costs = [(full, cls.cost(cls.batch_size or symbols))] if full else []
+        costs += [(1, cls.cost(rest))] if rest else []
+        spent: dict[str, float] = {}
+        for calls, cost in costs:
+            for unit, amount in cost.items():
+                spent[unit] = spent.get(unit, 0.0) + calls * amount / interval_s / PLANNED_SHARE
+        return spent
 
     @abstractmethod
     def poll(self, batch: Sequence[Subscription]) -> Answer:

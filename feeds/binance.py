@@ -18,13 +18,14 @@ priced in Tether, and `BTC-USD` (BTCUSD there) is refused rather than answered w
 One bad symbol fails the whole call with HTTP 400 and is not named: `{"code":-1121,"msg":"Invalid symbol."}`, or -1100 where it has
 a character that no symbol has. A call costs weight: 2 for up to 20 symbols, 40 for up to 100, 80 above; an address has 6000 a
 minute. Beyond them: 429, then 418 (a ban from 2 minutes to 3 days, longer with each further call), both with `Retry-After`.
+Every answer says in `X-MBX-USED-WEIGHT-1M` what all programs behind this address have used of the minute.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -32,21 +33,34 @@ import msgspec
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.http import Response, bounded_wait_s
+from feeds.http import Response
+from feeds.limits import LONGEST_BAN_S, bounded_wait_s, retry_after_s, until_minute_ends_s
 from feeds.parse import decode, optional_epoch_ms, optional_number, optional_price, optional_size, price, table
 from feeds.polled import PolledFeed
+from ticker.budget import Cost, Usage
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.settings import PolledSettings
+from ticker.settings import BudgetSettings, PolledSettings
 
 BAD_SYMBOL_CODES = frozenset({-1121, -1100})
 BANNED_UNTIL = re.compile(rb"banned until ([0-9]{13})")
 """How the body of a 418 says how long, epoch ms."""
+WEIGHT_A_MINUTE = 6000
+LEFT_TO_OTHERS = 300
+"""Of the weight that the headers say is left we leave so much: what others use meanwhile must not bring the 429 upon us."""
+
+
+class BinanceBudget(BudgetSettings):
+    """Limits for an address (https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits)."""
+
+    weight_per_min: int = Field(WEIGHT_A_MINUTE, ge=2, le=WEIGHT_A_MINUTE,
+                                description="of Binance's weight, in any minute; a call for 20 symbols weighs 2")
 
 
 class BinanceSettings(PolledSettings):
     """`[feeds.NAME]` of kind `binance`."""
 
+    budget: BinanceBudget = Field(BinanceBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.binance.com"), description="scheme, host and path prefix of the provider")
 
 
@@ -63,9 +77,19 @@ class Binance(PolledFeed):
         """`BTC-USDT`, `BTC/USDT` and `btcusdt` are `BTCUSDT` there."""
         return symbol.replace("-", "").replace("/", "").upper()
 
+    @classmethod
+    def cost(cls, symbols: int) -> Cost:
+        return {"calls": 1, "weight": 2 if symbols <= 20 else 40 if symbols <= 100 else 80}
+
+    @classmethod
+    def usage(cls, headers: Mapping[str, str], now_s: float) -> Iterator[Usage]:
+        used = headers.get("X-MBX-USED-WEIGHT-1M", "")
+        if re.fullmatch(r"[0-9]{1,9}", used):
+            yield Usage("weight", max(0, WEIGHT_A_MINUTE - LEFT_TO_OTHERS - int(used)), until_minute_ends_s(now_s))
+
     def poll(self, batch: Sequence[Subscription]) -> Answer:
-        symbols = msgspec.json.encode(list(dict.fromkeys(subscription.id.upper() for subscription in batch)))
-        response = self.http.get("/api/v3/ticker/24hr", {"symbols": symbols.decode()},
+        symbols = list(dict.fromkeys(subscription.id.upper() for subscription in batch))
+        response = self.http.get("/api/v3/ticker/24hr", {"symbols": msgspec.json.encode(symbols).decode()}, cost=self.cost(len(symbols)),
                                  accept=(HTTPStatus.BAD_REQUEST, HTTPStatus.IM_A_TEAPOT))
         if not response.ok:
             raise refusal(response, now_ms=time.time() * 1000)
@@ -94,9 +118,10 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
 def refusal(response: Response, now_ms: float) -> FeedError:
     """What an error answer means: a bad symbol among those asked for, a ban, or what its status says."""
     error = response.error()
-    if response.status == HTTPStatus.IM_A_TEAPOT and error.retry_after_s is None:
-        if banned := BANNED_UNTIL.search(response.body):
-            error.retry_after_s = bounded_wait_s((int(banned[1]) - now_ms) / 1000)
+    if response.status == HTTPStatus.IM_A_TEAPOT:
+        banned = BANNED_UNTIL.search(response.body)
+        if banned and retry_after_s(response.headers.get("Retry-After"), now_ms / 1000) is None:
+            error.retry_after_s = bounded_wait_s((int(banned[1]) - now_ms) / 1000, LONGEST_BAN_S)
         return error
     if response.status != HTTPStatus.BAD_REQUEST:
         return error

@@ -31,24 +31,32 @@ from feeds.base import Answer, Subscription
 from feeds.http import Response
 from feeds.parse import decode, optional_iso_ms, optional_price, optional_size, price, table
 from feeds.polled import PolledFeed
+from ticker.budget import Demand
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.settings import PolledSettings
+from ticker.settings import BudgetSettings, PolledSettings
 
 log = logging.getLogger(__name__)
 
 STATS_EVERY_S = 60.0
 """Of one product: they move slowly, and cost as much of the rate limit as a price."""
-STATS_SPACING_S = 0.2
-"""Of all products: at most half of the rate limit, so that a hundred new symbols do not use it up."""
-STATS_VALID_S = 300.0
+STATS_SPACING_S = 0.5
+"""Of all products: at most a fifth of the rate limit, so that a hundred new symbols do not use it up."""
+STATS_VALID_S = 900.0
 """Stats that could not be renewed for so long no longer describe the last 24 hours and are left out."""
+
+
+class CoinbaseBudget(BudgetSettings):
+    """Limits for an address (https://docs.cdp.coinbase.com/exchange/rest-api/rate-limits); bursts of 15 are not made use of."""
+
+    calls_per_s: int = Field(10, ge=1, le=10, description="at most so many calls in any second")
 
 
 class CoinbaseSettings(PolledSettings):
     """`[feeds.NAME]` of kind `coinbase`."""
 
+    budget: CoinbaseBudget = Field(CoinbaseBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.exchange.coinbase.com"), description="scheme, host and path prefix of the provider")
 
 
@@ -79,6 +87,11 @@ class Coinbase(PolledFeed):
         self._stats: dict[str, _Kept] = {}
         self._next_stats_s = 0.0
 
+    @classmethod
+    def demand(cls, symbols: int, interval_s: float) -> Demand:
+        """A call a product each interval, and its stats now and then."""
+        return {"calls": super().demand(symbols, interval_s)["calls"] + min(symbols / STATS_EVERY_S, 1 / STATS_SPACING_S)}
+
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         until_s = self.poll_ends_s()
         (subscription,) = batch
@@ -94,7 +107,7 @@ class Coinbase(PolledFeed):
         """The product's last 24 hours, asked for again where it is time; nothing that goes wrong here costs the price."""
         now_s = time.monotonic()
         kept = self._stats.get(product, _Kept(Stats(), now_s, now_s))
-        if now_s >= kept.next_s and now_s >= self._next_stats_s:
+        if now_s >= kept.next_s and now_s >= self._next_stats_s and self.gate.has_room():
             self._next_stats_s = now_s + STATS_SPACING_S
             try:
                 # Half of the time at most: the price is already here, and waits.

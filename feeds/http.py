@@ -7,16 +7,12 @@ its own. What a provider echoes of our secrets is blanked before anybody sees th
 
 from __future__ import annotations
 
-import http.client
+import logging
 import math
-import os
 import re
-import socket
-import ssl
 import time
-from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple
@@ -24,14 +20,20 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import requests
 import requests.adapters
-import urllib3.exceptions
 from pydantic import SecretStr
 
 from feeds.cookies import Cookies
+from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, retry_after_s, server_time_s
+from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
 from ticker import __version__
+from ticker.budget import CALL, Cost, Usage
 from ticker.errors import FeedError
+from ticker.gate import Gate
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings import PolledSettings
+
+for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole addresses into the log, query and all
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """After decompression. The longest honest answer known (all of Binance's tickers) is 2 MB."""
@@ -42,13 +44,10 @@ MAX_CONNECTIONS = 4
 """Polls of a feed don't overlap, so one is the rule. A fifth call at a time waits, within its deadline, for a connection."""
 CHUNK_BYTES = 64 * 1024
 
-WIRE_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
-"""All that a connection can raise. Anything else is a bug of ours and surfaces."""
-HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
-"""How a server ends a connection that it no longer wants."""
-
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """The 4xx that time mends. 418 is Binance's ban for ignoring a 429. Every other 4xx is about what we asked."""
+UNSAID_BAN_S = 120.0
+"""How long a 418 that does not say so is taken to last: Binance's shortest."""
 ANY_STATUS = range(100, 600)
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {418: "Banned"}
 
@@ -69,26 +68,37 @@ class Response(NamedTuple):
         """Whether its status is 2xx."""
         return 200 <= self.status <= 299
 
-    def error(self) -> FeedError:
-        """What its status means: whether to ask again, and when (`Retry-After`)."""
+    def error(self, limited_wait_s: float | None = None) -> FeedError:
+        """What its status means: whether to ask again, and when (`Retry-After`). A 429 that does not say it means `limited_wait_s`."""
+        banned = self.status == HTTPStatus.IM_A_TEAPOT
+        longest_s = LONGEST_BAN_S if banned else LONGEST_WAIT_S
+        wait_s = retry_after_s(self.headers.get("Retry-After"), server_time_s(self.headers), longest_s)
+        if wait_s is None:
+            wait_s = UNSAID_BAN_S if banned else limited_wait_s if self.status == HTTPStatus.TOO_MANY_REQUESTS else None
         return FeedError(f"{self.where}: HTTP {self.status} {PHRASES.get(self.status, '')}".rstrip(), payload=self.body,
-                         retryable=not 400 <= self.status <= 499 or self.status in RETRYABLE,
-                         retry_after_s=retry_after_s(self.headers.get("Retry-After"), _server_time_s(self.headers)))
+                         retryable=not 400 <= self.status <= 499 or self.status in RETRYABLE, retry_after_s=wait_s)
+
+
+ReadUsage = Callable[[Mapping[str, str], float], Iterable[Usage]]
+"""From an answer's headers and the provider's epoch time to what they say of its limits."""
 
 
 class Http:
     """GET requests below `settings.base_url`, each within `settings.timeout_s`. `headers` replace ours; `cookies` go with every
-    request and take in what the answers set.
+    request and take in what the answers set. Each request goes through `gate`, one that follows a redirect too, and what `usage`
+    finds in the headers of its answer is told there.
     """
 
     def __init__(self, settings: PolledSettings, runtime: Runtime, headers: Mapping[str, str] | None = None,
-                 cookies: Cookies | None = None) -> None:
+                 cookies: Cookies | None = None, gate: Gate | None = None, usage: ReadUsage | None = None) -> None:
         self._base = str(settings.base_url).rstrip("/")
         self._timeout_s = settings.timeout_s
         self._runtime = runtime
         self._secrets = _secret_values(settings)
         self._kept_alive = False
         self._cookies = cookies
+        self._gate = gate
+        self._usage = usage
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -98,98 +108,128 @@ class Http:
         self._session.mount("https://", adapter)
 
     def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Collection[int] = (),
-            until_s: float = math.inf) -> Response:
+            until_s: float = math.inf, cost: Cost = CALL) -> Response:
         """Ask for `base_url` + `path` (percent-encoded by the caller, starts with `/`) and return the answer.
 
         A status other than 2xx raises unless it is in `accept`, for a caller that wants to read the error, or to see the redirect,
         itself. The call ends within `settings.timeout_s` in all (name, connection, headers, redirects, a body that drips), and
         before `time.monotonic()` is `until_s`, for a poll that takes several calls.
         Raises `FeedError` for everything that can go wrong out there; a status that arrived outranks what became of its body,
-        so a 429 keeps its `Retry-After`. Messages name host and path and never the query.
+        so a 429 keeps its `Retry-After`. Messages name host and path and never the query. Raises `BudgetSpent` where the provider's
+        limits leave no room for `cost` in that time.
         """
         url = self._base + path
         if params:
             url += "?" + urlencode(params, quote_via=quote, safe=",")
-        return self._call(url, None, accept, until_s)
+        return self._call(_Request(url, None, accept, cost), until_s)
 
     def visit(self, url: str, form: Form | None = None, *, until_s: float = math.inf) -> Response:
         """As `get`, but for an address that the caller vouches for, on whatever host: GET, or POST of `form`. No status raises, and a
         redirect is an answer like any other (its body is not read): where it leads is for the caller to judge.
         """
-        return self._call(url, form, ANY_STATUS, until_s)
+        return self._call(_Request(url, form, ANY_STATUS, CALL), until_s)
 
     def close(self) -> None:
         """Close the idle connections."""
         self._session.close()
 
-    def _call(self, url: str, form: Form | None, accept: Collection[int], until_s: float) -> Response:
-        parts = urlsplit(url)
-        where = f"{parts.hostname}{parts.path}"
+    def _call(self, request: _Request, until_s: float) -> Response:
+        parts = urlsplit(request.url)
+        where = self._blank(f"{parts.hostname}{parts.path}".encode()).decode()
         arriving = _Arriving()
-        problem = self._receive(url, form, accept, arriving, min(self._timeout_s, until_s - time.monotonic()))
+        problem = self._receive(request, arriving, min(self._timeout_s, until_s - time.monotonic()))
         self._kept_alive = problem is None
         answer = Response(where, arriving.status, arriving.headers, self._blank(bytes(arriving.body)))
-        if answer.status and not answer.ok and (problem is not None or answer.status not in accept):
-            raise answer.error()
+        told = self._hear(answer)
+        if answer.status and not answer.ok and (problem is not None or answer.status not in request.accept):
+            error = answer.error(told)
+            if self._gate is not None and error.retry_after_s is not None:
+                self._gate.pause(error.retry_after_s)  # here, so that it holds for calls too that a feed can do without
+            raise error
         if problem is not None:
             raise FeedError(f"{where}: {problem}", payload=answer.body)
         return answer
 
-    def _receive(self, url: str, form: Form | None, accept: Collection[int], arriving: _Arriving, timeout_s: float) -> str | None:
+    def _hear(self, answer: Response) -> float | None:
+        """Take in what an answer says of the limits; returns how long a 429 means to wait that does not say so itself."""
+        if self._gate is None:
+            return None
+        usages = list(self._usage(answer.headers, server_time_s(answer.headers))) if self._usage is not None else []
+        for usage in usages:
+            self._gate.hear(usage)
+        return max((usage.reset_in_s for usage in usages if usage.left == 0), default=bounded_wait_s(self._gate.budget.usual_window_s()))
+
+    def _receive(self, request: _Request, arriving: _Arriving, timeout_s: float) -> str | None:
         """Fill `arriving` with what arrives of it; return what went wrong, or `None`."""
         if timeout_s <= 0:
             return "no time left for it"
         try:
             with self._runtime.deadline(timeout_s):
-                return self._follow(url, form, accept, arriving, timeout_s)
+                return self._follow(request, arriving, timeout_s)
         except DeadlineExceeded:
             return f"no full answer within {timeout_s:.3g} s"
         except WIRE_ERRORS as error:
-            return _reason(error)
+            return wire_reason(error)
 
-    def _follow(self, url: str, form: Form | None, accept: Collection[int], arriving: _Arriving, timeout_s: float) -> str | None:
+    def _follow(self, request: _Request, arriving: _Arriving, timeout_s: float) -> str | None:
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._ask(url, form, timeout_s)
+            response = self._ask(request, timeout_s)
             try:
-                if not response.is_redirect or response.status_code in accept:
+                if not response.is_redirect or response.status_code in request.accept:
                     return _read(response, arriving)
-                elsewhere = _redirected(url, response.headers["Location"])
+                elsewhere = _redirected(request.url, response.headers["Location"])
             finally:
                 response.close()
             if elsewhere is None:
                 return "redirects to another place, which is not followed"
-            url = elsewhere
+            request = request._replace(url=elsewhere)
         return f"redirects more than {MAX_REDIRECTS} times"
 
-    def _ask(self, url: str, form: Form | None, timeout_s: float) -> requests.Response:
+    def _ask(self, request: _Request, timeout_s: float) -> requests.Response:
         """Send the request and wait for the headers.
 
         A server may close an idle connection at the very moment we use it again. Nobody is to blame for that, so one such
         failure on a connection that worked is repeated at once on a new one. A form is not: it may have arrived.
         """
         try:
-            return self._send(url, form, timeout_s)
+            return self._send(request, timeout_s)
         except requests.ConnectionError as error:
-            if form is not None or not self._kept_alive or not any(isinstance(cause, HUNG_UP) for cause in _causes(error)):
+            hung_up = any(isinstance(cause, HUNG_UP) for cause in causes(error))
+            if request.form is not None or not self._kept_alive or not hung_up:
                 raise
             self._kept_alive = False
-        return self._send(url, form, timeout_s)
+        return self._send(request, timeout_s)
 
-    def _send(self, url: str, form: Form | None, timeout_s: float) -> requests.Response:
+    def _send(self, request: _Request, timeout_s: float) -> requests.Response:
         cookie = None if self._cookies is None else self._cookies.header()
         headers = None if cookie is None else {"Cookie": cookie}
-        if form is None:
-            response = self._session.get(url, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False)
-        else:
-            response = self._session.post(url, form, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False)
+        with self._passing(request.cost, timeout_s):
+            if request.form is None:
+                response = self._session.get(request.url, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False)
+            else:
+                response = self._session.post(request.url, request.form, headers=headers, timeout=timeout_s, stream=True,
+                                              allow_redirects=False)
         if self._cookies is not None:
             self._cookies.take(response.raw.headers.getlist("Set-Cookie"))
         return response
+
+    def _passing(self, cost: Cost, timeout_s: float) -> AbstractContextManager[None]:
+        """Through the gate, in half of the time at most: the call needs some too."""
+        return nullcontext() if self._gate is None else self._gate.passing(cost, time.monotonic() + timeout_s / 2)
 
     def _blank(self, body: bytes) -> bytes:
         for secret in self._secrets:
             body = body.replace(secret, b"***")
         return body
+
+
+class _Request(NamedTuple):
+    """What to ask for, which statuses are answers, and what it takes of the provider's limits."""
+
+    url: str
+    form: Form | None
+    accept: Collection[int]
+    cost: Cost
 
 
 class _Session(requests.Session):
@@ -208,26 +248,6 @@ class _Arriving:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.body = bytearray()
-
-
-def retry_after_s(value: str | None, now_s: float) -> float | None:
-    """The wait that a `Retry-After` header asks for (RFC 9110 section 10.2.3: seconds, or a date), bounded to 1 … 900 s.
-
-    `now_s` is the epoch time to count a date from. Fractions and negative numbers are seen in the wild and are read;
-    `None` where the header is absent or says nothing that can be read.
-    """
-    text = (value or "").strip()
-    seconds = float(text) if re.fullmatch(r"[+-]?[0-9]{1,300}(\.[0-9]{0,300})?", text) else None
-    if seconds is None and (date_s := _http_date_s(text)) is not None:
-        seconds = date_s - now_s
-    if seconds is None:
-        return None
-    return bounded_wait_s(seconds)
-
-
-def bounded_wait_s(seconds: float) -> float:
-    """A wait that a provider asks for, bounded to 1 … 900 s: what is longer is asked for again then."""
-    return min(max(seconds, 1.0), 900.0)
 
 
 def _read(response: requests.Response, arriving: _Arriving) -> str | None:
@@ -258,52 +278,13 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _server_time_s(headers: Mapping[str, str]) -> float:
-    """The provider's clock, which a `Retry-After` date is read against, so that a difference to ours costs nothing."""
-    date_s = _http_date_s(headers.get("Date", ""))
-    return time.time() if date_s is None else date_s
-
-
-def _http_date_s(text: str) -> float | None:
-    """Epoch seconds of an HTTP date, or `None`. One that names no zone is UTC, as RFC 9110 section 5.6.7 has it."""
-    try:
-        date = parsedate_to_datetime(text)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it was raised from, outermost first."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _reason(error: Exception) -> str:
-    """What happened, in a few words, from the innermost exception that knows; never a URL (they carry keys)."""
-    reason = ""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = f"TLS: {cause.verify_message}"
-        elif isinstance(cause, ssl.SSLError):
-            reason = f"TLS: {cause.reason or 'handshake failed'}"
-        elif isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError):
-            reason = "the host name is not known"
-        elif isinstance(cause, http.client.RemoteDisconnected):
-            reason = "the connection was closed without an answer"
-        elif isinstance(cause, urllib3.exceptions.IncompleteRead | urllib3.exceptions.InvalidChunkLength | http.client.IncompleteRead):
-            reason = "the answer broke off"
-        elif isinstance(cause, urllib3.exceptions.DecodeError):
-            reason = "the answer can't be decompressed"
-        elif isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) and not reason:
-            reason = "no answer in time"
-        elif isinstance(cause, OSError) and cause.errno:
-            reason = os.strerror(cause.errno).lower()  # its own text depends on who raised it
-    return reason or f"the connection failed ({type(error).__name__})"
-
-
 def _secret_values(settings: PolledSettings) -> list[bytes]:
+    """The secrets as they may come back: as they are, as an address has them, and as JSON may. Three letters are no secret: to blank
+    them would be to garble what has them by chance.
+    """
     values = (getattr(settings, name) for name in settings.secrets)
-    return [value.get_secret_value().encode() for value in values if isinstance(value, SecretStr) and value.get_secret_value()]
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr) and len(value.get_secret_value()) > 3]
+    encoded = [quote(secret, safe="") for secret in secrets]
+    spellings = [*secrets, *encoded, *(re.sub("%..", lambda code: code[0].lower(), text) for text in encoded),
+                 *(secret.replace("/", "\\/") for secret in secrets)]
+    return [spelling.encode() for spelling in dict.fromkeys(spellings)]

@@ -15,7 +15,8 @@ Rows are keyed by Kraken's own names, not by what was asked for: XBTUSD comes ba
     {"error":[],"result":{"XXBTZUSD":{"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD", …}, …}}
 
 Errors come with HTTP 200 and without `result`. One unknown pair fails the whole call, unnamed:
-`{"error":["EQuery:Unknown asset pair"]}`. Public calls are to be about one a second.
+`{"error":["EQuery:Unknown asset pair"]}`. Public calls are to be one a second at most; beyond that `EGeneral:Too many requests`
+or `EAPI:Rate limit exceeded`, then `EGeneral:Temporary lockout`, which lasts 15 minutes.
 """
 
 from __future__ import annotations
@@ -33,15 +34,25 @@ from feeds.polled import PolledFeed
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.settings import PolledSettings
+from ticker.settings import BudgetSettings, PolledSettings
 
 log = logging.getLogger(__name__)
 
 LIST_RETRY_S = 600.0
 """How long to do without the list of pairs when it could not be had, or when it lacks a pair that is asked for."""
 
+LIMITED_WAITS_S = {
+    "EGeneral:Too many requests": 15.0, "EAPI:Rate limit exceeded": 15.0, "EService:Throttled": 15.0, "EGeneral:Temporary lockout": 900.0}
+"""What Kraken answers to too many calls, and how long to leave it alone then. Its own counter falls to nothing in about 15 s."""
+
 KRAKEN_NAMES = {"BTC": "XBT", "DOGE": "XDG"}
 USUAL_NAMES = {kraken: usual for usual, kraken in KRAKEN_NAMES.items()}
+
+
+class KrakenBudget(BudgetSettings):
+    """Limits for an address (https://support.kraken.com/articles/206548367-what-are-the-api-rate-limits-)."""
+
+    calls_per_s: int = Field(1, ge=1, le=1, description="at most so many calls in any second")
 
 
 class KrakenSettings(PolledSettings):
@@ -49,6 +60,7 @@ class KrakenSettings(PolledSettings):
 
     advised_interval_s: ClassVar[float] = 1.0
 
+    budget: KrakenBudget = Field(KrakenBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.kraken.com"), description="scheme, host and path prefix of the provider")
 
 
@@ -168,7 +180,7 @@ def result_of(body: bytes) -> dict[str, Any]:
         first = text(errors[0], "error")
         unknown = first in {"EQuery:Unknown asset pair", "EQuery:Invalid asset pair"}
         raise FeedError(f"Kraken answers {first!r}" if len(first) < 100 else "Kraken answers an error",
-                        retryable=not unknown, rejects_symbol=unknown, payload=body)
+                        retryable=not unknown, rejects_symbol=unknown, retry_after_s=_limited_wait_s(first), payload=body)
     return table(answer.get("result"), "result")
 
 
@@ -187,6 +199,11 @@ def short_name(name: str) -> str:
         elif name.endswith(usual):
             name = name[:-len(usual)] + kraken
     return name
+
+
+def _limited_wait_s(error: str) -> float | None:
+    """How long to leave Kraken alone after `error` (which may go on behind another colon), `None` where it is about something else."""
+    return next((wait_s for start, wait_s in LIMITED_WAITS_S.items() if error.startswith(start)), None)
 
 
 def _listed(name: str, pairs: Pairs) -> bool:

@@ -39,15 +39,16 @@ from pydantic import Field, HttpUrl, field_validator
 
 from feeds.base import Answer, Subscription
 from feeds.cookies import Cookies
-from feeds.http import Http, Response, bounded_wait_s
+from feeds.http import Response
+from feeds.limits import bounded_wait_s
 from feeds.parse import decode, table
 from feeds.polled import PolledFeed
 from feeds.yahoo_quote import FIELDS, parse, parse_chart, unknown
 from feeds.yahoo_session import Crumb, Limit, YahooSession, consent_form
-from ticker.errors import FeedError
+from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.settings import PolledSettings
+from ticker.settings import BudgetSettings, PolledSettings
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,12 @@ GONE = frozenset({403, 404, 410, 501})
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$")]
 
 
+class YahooBudget(BudgetSettings):
+    """Yahoo names no limits. So many calls an hour are what its users found to go well, and no more than that is known."""
+
+    calls_per_hour: int = Field(2000, ge=1, le=1_000_000, description="at most so many calls in any hour")
+
+
 class YahooSettings(PolledSettings):
     """`[feeds.NAME]` of kind `yahoo`."""
 
@@ -80,6 +87,7 @@ class YahooSettings(PolledSettings):
     interval_s: float = Field(15.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
     timeout_s: float = Field(10.0, gt=0, le=86_400, allow_inf_nan=False,
                              description="for a whole poll; the first one gets cookie, consent and crumb too")
+    budget: YahooBudget = Field(YahooBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://query1.finance.yahoo.com"), description="scheme, host and path prefix of the provider")
     cookie_url: HttpUrl | None = Field(None, description="page that sets the cookie; default Yahoo's own where `base_url` is Yahoo's, "
                                                          "else the root of `base_url`")
@@ -114,9 +122,9 @@ class Yahoo(PolledFeed):
     """Nobody knows the limit; so many are asked for in one call by other clients. The address of a call is 2 KB long then."""
 
     def __init__(self, name: str, settings: YahooSettings, runtime: Runtime) -> None:
-        super().__init__(name, settings, runtime)
         cookies = Cookies()
-        self.http = Http(settings, runtime, {"User-Agent": settings.user_agent, "Accept": "text/html,application/json,*/*"}, cookies)
+        headers = {"User-Agent": settings.user_agent, "Accept": "text/html,application/json,*/*"}
+        super().__init__(name, settings, runtime, headers, cookies)
         self._limit = Limit(settings.interval_s)
         self._session = YahooSession(self.http, cookies, self._limit, base_url=str(settings.base_url), pages=settings.cookie_pages(),
                                      hosts=settings.consent_hosts, rest_s=SESSION_REST_INTERVALS * settings.interval_s)
@@ -174,6 +182,8 @@ class Yahoo(PolledFeed):
     def _crumb(self, until_s: float, refused: Crumb | None = None) -> Crumb:
         try:
             return self._session.crumb(until_s, refused)
+        except BudgetSpent:  # charts would come from the same budget
+            raise
         except FeedError as error:
             if error.retry_after_s is not None:
                 raise

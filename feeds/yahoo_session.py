@@ -20,8 +20,9 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from feeds.cookies import Cookies
-from feeds.http import Form, Http, Response, bounded_wait_s
-from ticker.errors import FeedError
+from feeds.http import Form, Http, Response
+from feeds.limits import bounded_wait_s
+from ticker.errors import BudgetSpent, FeedError
 from ticker.source import reason
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,8 @@ class YahooSession:
         """The crumb; a new one where there is none, or where the one that there is was `refused`.
 
         However many ask at a time, one renews the session and the others wait, until `until_s`, for what comes of it.
-        Raises `FeedError`: with `retry_after_s` where Yahoo wants to be left alone, without it where there just is no crumb.
+        Raises `FeedError`: with `retry_after_s` where Yahoo wants to be left alone, without it where there just is no crumb; and
+        `BudgetSpent` where our own limits allow no call.
         """
         crumb = self._crumb
         if crumb is not None and crumb != refused:
@@ -120,6 +122,8 @@ class YahooSession:
             self._cookies.clear()
             self._collect_cookies(until_s)
             text = self._crumb_text(until_s)
+        except BudgetSpent:  # we did not even ask
+            raise
         except FeedError as error:
             self._failure = reason(error)
             self._failures += 1
@@ -137,6 +141,8 @@ class YahooSession:
             try:
                 # Half of the time at most: ad blockers know some of these hosts, and swallow what is sent there.
                 self._walk(page, now_s + (until_s - now_s) / 2)
+            except BudgetSpent:
+                raise
             except FeedError as error:
                 if error.retry_after_s is not None:
                     raise

@@ -72,6 +72,10 @@ class Budget:
         """The limits in force."""
         return [window.rate for window in self._windows]
 
+    def usual_window_s(self) -> float:
+        """How long to wait after a refusal that does not say it: the longest window up to a minute, seconds; a minute without any."""
+        return max((rate.window_s for rate in self.rates if rate.window_s <= 60), default=60.0)
+
     def set_rates(self, rates: Iterable[Rate]) -> None:
         """Replace the limits; what was spent stays spent."""
         before = {(window.rate.unit, window.rate.window): window for window in self._windows}
@@ -123,6 +127,11 @@ class Budget:
     def plan(self, who: str, demand: Demand) -> None:
         """`who` means to spend so much from now on."""
         self._demands[who] = demand
+
+    @property
+    def planners(self) -> int:
+        """How many mean to spend from it."""
+        return len(self._demands)
 
     def keep_plans(self, of: Container[str]) -> None:
         """Forget what anybody else meant to spend."""

@@ -27,6 +27,8 @@ class Complaints:
         self._bug = ""
         self._bug_at_s = 0.0
         self._slow = False
+        self._widened = ""
+        self._widened_at_s = 0.0
         self._symbols: dict[str, str] = {}  # what was last said to be wrong with a symbol
 
     def failure(self, error: FeedError, delay: float, now_s: float) -> None:
@@ -61,6 +63,17 @@ class Complaints:
     def in_time(self) -> None:
         """A poll took less than the interval."""
         self._slow = False
+
+    def widened(self, reason: str | None, interval_s: float, now_s: float, often: bool) -> None:
+        """Polls are `interval_s` apart, for `reason` longer than the settings say (`None`: as they say). `often`: it keeps changing."""
+        what = reason or ""
+        if what == self._widened or (often and what and now_s - self._widened_at_s < REPEAT_AFTER_S):
+            return
+        if reason is not None:
+            log.warning("feed %s: polls every %.3g s: %s", self._feed, interval_s, reason)
+        else:
+            log.info("feed %s: polls every %.3g s again", self._feed, interval_s)
+        self._widened, self._widened_at_s = what, now_s
 
     def symbols(self, answer: Answer) -> None:
         """What there was for these symbols: one line for each reason why there is no price that is new for some of them."""

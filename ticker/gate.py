@@ -24,9 +24,13 @@ class Gate:
         self._runtime = runtime
         self._monotonic = monotonic
 
+    def wait_s(self, cost: Cost) -> float:
+        """How long, at least, until a call of that cost may leave; 0: now."""
+        return self.budget.wait_s(cost, self._monotonic())
+
     def has_room(self, cost: Cost = CALL) -> bool:
         """Whether a call of that cost could leave at once: for those that can be done without."""
-        return not self.budget.wait_s(cost, self._monotonic())
+        return not self.wait_s(cost)
 
     @contextmanager
     def passing(self, cost: Cost, until_s: float) -> Iterator[None]:
@@ -34,7 +38,7 @@ class Gate:
 
         Raises `BudgetSpent`, at once, where that would take until after `until_s` of the clock.
         """
-        while wait_s := self.budget.wait_s(cost, self._monotonic()):
+        while wait_s := self.wait_s(cost):
             if self._monotonic() + wait_s > until_s:
                 raise BudgetSpent(wait_s)
             self._runtime.sleep(wait_s)
@@ -44,6 +48,10 @@ class Gate:
             yield
         finally:
             budget.end(cost, self._monotonic())
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing pass for so long: the provider asked for it."""
+        self.budget.pause(self._monotonic() + seconds)
 
     def hear(self, usage: Usage) -> None:
         """Take the provider's word for what is left."""

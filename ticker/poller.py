@@ -7,22 +7,21 @@ delivered as it comes. What goes wrong is logged once (not at every poll), makes
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Literal
 
+from ticker.asker import Asker
 from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
 from ticker.complaints import Complaints
-from ticker.errors import FeedError
 from ticker.pace import Pace
-from ticker.quarantine import Batch, Bisection, Quarantine
-from ticker.runtime import DeadlineExceeded, Runtime
-from ticker.settings.model import PolledSettings
+from ticker.quarantine import Batch
+from ticker.rota import split
+from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription, reason
 from ticker.tally import Tally
+from ticker.tempo import Tempo
 
 log = logging.getLogger(__name__)
 
@@ -32,93 +31,109 @@ LOOP_BELOW_S = 0.1
 """Feeds with shorter intervals run their own loop: the scheduler's cost a run is that of some twenty quotes."""
 LATE_PAUSE_S = 0.05
 """Between the end of a poll that took longer than its interval and the next: the scheduler must see the one end first."""
-PAROLES_A_POLL = 5
-"""The most quarantined symbols that one poll asks for again."""
 URGENT_ABOVE_S = 1.0
 """New symbols of feeds with longer intervals are polled at once; else the next poll is soon enough."""
 
 
 class Poller:
     """One feed's polls, back-off and state. `deliver(answer)` takes in what came; `changed()` is called when `state` or `error` has
-    changed; `retry_in(seconds)` asks for the next run after that time instead of after the interval.
+    changed, `paced()` when an interval in force has; `retry_in(seconds)` asks for the next run after that time instead of after the
+    interval.
     """
 
     def __init__(self, source: Source, interval_s: float, runtime: Runtime, clock: Clock, *, deliver: Callable[[Answer], None],
-                 changed: Callable[[], None], retry_in: Callable[[float], None], random: Random | None = None) -> None:
+                 changed: Callable[[], None], retry_in: Callable[[float], None], paced: Callable[[], None] = lambda: None,
+                 random: Random | None = None) -> None:
         self.source = source
-        self.interval_s = interval_s
         self.state: FeedState = "ok"
         self.error: str | None = None
-        self.last_success_ms: int | None = None
         self.next_try_ms: int | None = None
         self._runtime = runtime
         self._clock = clock
-        self._deliver = deliver
         self._changed = changed
+        self._paced = paced
         self._retry_in = retry_in
         self._random = random or Random()
         self._complaints = Complaints(source.name)
-        self._wanted: dict[str, Subscription] = {}
-        self._wanted_since = 0  # counts the calls of `want`
-        self._plan: list[Batch] | None = None  # the batches of a poll, until something about them changes
-        self._first = 0  # which of `_wanted` a poll begins with, so that no symbol is always behind the failing ones
-        self._quarantine = Quarantine()
-        self._searches: list[Bisection] = []  # spoiled batches whose culprits are not all found
+        self._tempo = Tempo(source, interval_s)
+        self._asker = Asker(source, runtime, clock, self._complaints, deliver=deliver, may_go_on=self._may_go_on)
         self._failures = 0
         self._not_before_s = 0.0
         self._running = False
         self._stopped = False
         self._loop = 0
-        self._one_call = threading.Lock()  # a source is never asked twice at a time
-        settings = source.settings
-        # The feed keeps its own time limit; this one is for a feed that fails to.
-        self._call_limit_s = settings.timeout_s + 1 if isinstance(settings, PolledSettings) else None
 
-    def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
-        """Poll `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
-        before, self._wanted = self._wanted, {subscription.symbol: subscription for subscription in subscriptions}
-        new = [subscription for subscription in subscriptions if before.get(subscription.symbol) != subscription]
-        for symbol in [*(subscription.symbol for subscription in new), *(before.keys() - self._wanted.keys())]:
-            self._quarantine.release(symbol)
-            self._complaints.forget(symbol)
-        self._searches = []
-        self._plan = None
-        self._first = 0
-        self._wanted_since += 1
-        return new
+    @property
+    def interval_s(self) -> float:
+        """What the settings say is the time between two polls."""
+        return self._tempo.interval_s
+
+    @interval_s.setter
+    def interval_s(self, interval_s: float) -> None:
+        self._tempo.interval_s = interval_s
+
+    @property
+    def planned_s(self) -> float:
+        """The same, or longer where the provider's limits have no room for so many polls."""
+        return self._tempo.planned_s
 
     @property
     def wants_any(self) -> bool:
         """Whether there is a symbol to poll."""
-        return bool(self._wanted)
+        return bool(self._asker.rota.wanted)
+
+    def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+        """Poll `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
+        new = self._asker.want(subscriptions)
+        self._plan()
+        return new
+
+    def slow(self, periods_s: Mapping[str, float]) -> list[Subscription]:
+        """Poll these only once in so many seconds each; returns those that are polled more often from now on, and are overdue by that."""
+        faster = self._asker.slow(periods_s, self.interval_s)
+        self._plan()
+        self._paced()
+        return faster
+
+    def intervals_s(self) -> dict[str, float]:
+        """How long it is in force from one answer to the next, by symbol; of one that is to be faster, once it has been asked for."""
+        by_period = {period_s: self._tempo.in_force_s(period_s) for period_s in self._asker.rota.counts()}
+        slowest = {symbol: self._tempo.in_force_s(period_s) for symbol, period_s in self._asker.hurried.items()}
+        return {symbol: slowest.get(symbol) or by_period[self._asker.rota.period_s(symbol)] for symbol in self._asker.rota.wanted}
 
     def run(self) -> None:
         """One poll of all that is wanted. Raises nothing; returns at once where a poll is under way or it is too early to try again."""
-        if self._running or self._stopped or not self._wanted:
+        if self._running or self._stopped or not self.wants_any:
             return
         too_early_s = self._not_before_s - self._clock.monotonic()
         if too_early_s > 0:
             self._retry_in(too_early_s)
             return
         self._running = True
+        changed = self._look()
         started_s = self._clock.monotonic()
-        self.next_try_ms = self._clock.now_ms() + round(self.interval_s * 1000)
+        interval_s = self._tempo.planned_s
+        if changed:
+            self._retry_in(interval_s)
+        self.next_try_ms = self._clock.now_ms() + round(interval_s * 1000)
         try:
-            self._poll(self._batches(), self.interval_s)
+            self._poll(self._asker.round(interval_s, self._tempo.most(self._asker.batch_size)), interval_s)
         finally:
             self._running = False
         took_s = self._clock.monotonic() - started_s
-        if took_s < max(self.interval_s, LOOP_BELOW_S):  # a loop knows by itself when it is late
+        if took_s < max(interval_s, LOOP_BELOW_S):  # a loop knows by itself when it is late
             self._complaints.in_time()
-        elif not self._failures and not self._stopped:
-            self._complaints.slow(took_s, self.interval_s)
+            self._tempo.took(0.0)
+        elif self._may_go_on() and not self._failures and not self._stopped:
+            self._complaints.slow(took_s, interval_s)
+            self._tempo.took(took_s)
             self._retry_in(LATE_PAUSE_S)  # the run that was due meanwhile was left out
 
     def run_for(self, new: Sequence[Subscription]) -> None:
-        """Poll only `new` (just added), at once; not where the next poll comes soon anyhow, or while backing off."""
-        if self.interval_s <= URGENT_ABOVE_S or self._clock.monotonic() < self._not_before_s:
+        """Poll only `new` (just added, or faster from now on), at once; not where the next poll comes soon anyhow, or while backing off."""
+        if self._tempo.planned_s <= URGENT_ABOVE_S or self._clock.monotonic() < self._not_before_s:
             return
-        if batches := self._split(self._still_wanted(new)):
+        if batches := split(self._asker.still_wanted(new), self._asker.batch_size):
             self._poll(batches, 0)
 
     def loop(self) -> None:
@@ -138,6 +153,7 @@ class Poller:
     def stop(self) -> None:
         """Poll no more, deliver nothing more, close the source. A call under way is not waited for."""
         self._stopped = True
+        self._asker.stop()
         try:
             self.source.close()
         except Exception:
@@ -145,140 +161,36 @@ class Poller:
 
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
-        return {"feed": self.source.name, "kind": self.source.kind, "state": self.state, "last_success": self.last_success_ms,
-                "next_try": self.next_try_ms, "error": self.error}
+        return {"feed": self.source.name, "kind": self.source.kind, "state": self.state, "last_success": self._asker.last_success_ms,
+                "next_try": self.next_try_ms, "error": self.error, "interval_s": round(self._tempo.in_force_s(), 3),
+                "widened": self._tempo.reason}
 
-    def _batches(self) -> list[Batch]:
-        """The calls of one poll, but for the search for culprits."""
-        if self._plan is None:
-            apart = {subscription.symbol for search in self._searches for subscription in search.unresolved}
-            wanted = list(self._wanted.values())
-            turned = wanted[self._first:] + wanted[:self._first]
-            self._plan = self._split([one for one in turned if one.symbol not in apart and one.symbol not in self._quarantine])
-        paroles = self._quarantine.due(self._clock.monotonic(), PAROLES_A_POLL)
-        return self._plan + [[self._wanted[symbol]] for symbol in paroles]
+    def _may_go_on(self) -> bool:
+        return self._clock.monotonic() >= self._not_before_s
 
-    def _split(self, subscriptions: list[Subscription]) -> list[Batch]:
-        size = self.source.batch_size or max(1, len(subscriptions))
-        return [subscriptions[first:first + size] for first in range(0, len(subscriptions), size)]
+    def _plan(self) -> None:
+        """Who is polled how often has changed."""
+        self._tempo.plan(self._asker.rota.counts())
+        self._look()
 
-    def _still_wanted(self, batch: Batch) -> list[Subscription]:
-        return [subscription for subscription in batch if self._wanted.get(subscription.symbol) == subscription]
+    def _look(self) -> bool:
+        """Whether the intervals in force have changed, by what the limits allow or by how long calls take."""
+        changed = self._tempo.look()
+        if changed:
+            often = len(self._asker.rota.counts()) > 1
+            self._complaints.widened(self._tempo.limited, self._tempo.planned_s, self._clock.monotonic(), often)
+            self._paced()
+        return changed
 
     def _poll(self, batches: list[Batch], spread_over_s: float) -> None:
-        """Make the calls, spread over that time; then go on with the search for culprits, and draw the conclusions."""
-        tally = Tally()
-        try:
-            self._make_calls(batches, spread_over_s, tally)
-            for search in list(self._searches):
-                if search in self._searches and not self._stopped and not tally.give_up:
-                    self._search(search, tally)
-        except Exception as error:  # what was answered can't be used
-            tally.answers = 0
-            tally.failed([], self._bug(error))
-        if not self._stopped:
-            self._conclude(tally)
-
-    def _make_calls(self, batches: list[Batch], spread_over_s: float, tally: Tally) -> None:
-        started_s, planned_at, asked = self._clock.monotonic(), self._wanted_since, 0
-        for number, batch in enumerate(batches):
-            if number:
-                due_s = started_s + spread_over_s * number / len(batches)
-                self._runtime.sleep(max(0.0, due_s - self._clock.monotonic()))
-                if self._stopped or self._clock.monotonic() < self._not_before_s:
-                    return
-                if planned_at != self._wanted_since and not (batch := self._still_wanted(batch)):
-                    continue
-            self._call(batch, tally)
-            asked += len(batch)
-            if tally.give_up:
-                self._first = (self._first + asked) % max(1, len(self._wanted))
-                self._plan = None
-                return
-
-    def _call(self, batch: Batch, tally: Tally) -> None:
-        try:
-            answer = self._ask(batch)
-        except FeedError as error:
-            if not error.rejects_symbol:
-                tally.failed(batch, error)
-            elif len(batch) == 1:
-                self._convict(batch[0], error, tally)
-            else:
-                self._searches.append(Bisection(batch))  # taken up when the other batches have had their turn
-                self._plan = None
-        else:
-            self._take(batch, answer, tally)
-
-    def _search(self, search: Bisection, tally: Tally) -> None:
-        self._searches.remove(search)  # ours while it goes on
-        calls_before, asked_at = search.calls, self._wanted_since
-        try:
-            for part, outcome in search.run(self._ask, tally.search_calls):
-                if isinstance(outcome, FeedError):
-                    self._convict(part[0], outcome, tally)
-                else:
-                    self._take(part, outcome, tally)
-                if self._stopped or asked_at != self._wanted_since:
-                    break
-        except FeedError as error:
-            tally.failed(search.unresolved, error)
-        tally.search_calls -= search.calls - calls_before
-        if search.unresolved and asked_at == self._wanted_since:
-            self._searches.append(search)
-        self._plan = None
-
-    def _ask(self, batch: Batch) -> Answer:
-        """One call; whatever goes wrong is a `FeedError`."""
-        try:
-            with self._one_call, self._limit():
-                asked_at = self._wanted_since
-                answer = self.source.poll(batch)
-            if asked_at != self._wanted_since:  # the id of a symbol may mean something else by now
-                answer = {one.symbol: answer[one.symbol] for one in self._still_wanted(batch) if one.symbol in answer}
-            return answer
-        except FeedError:
-            raise
-        except DeadlineExceeded as error:
-            raise FeedError(f"no answer: {error}") from error
-        except Exception as error:
-            raise self._bug(error) from error
-
-    def _bug(self, error: Exception) -> FeedError:
-        if not self._stopped:
-            self._complaints.bug(error, self._clock.monotonic())
-        return FeedError(f"internal error: {type(error).__name__}: {error}")
-
-    def _limit(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._call_limit_s is None else self._runtime.deadline(self._call_limit_s)
-
-    def _take(self, batch: Batch, answer: Answer, tally: Tally) -> None:
+        """Ask, and draw the conclusions."""
+        hurried = len(self._asker.hurried)
+        tally = self._asker.ask(batches, spread_over_s, max(self._tempo.planned_s, URGENT_ABOVE_S))
         if self._stopped:
             return
-        first = batch[0].symbol
-        if len(batch) == 1:
-            alone = answer.get(first)
-            if isinstance(alone, FeedError) and alone.rejects_symbol:
-                self._convict(batch[0], alone, tally)
-                return
-            if self._quarantine.release(first):
-                self._plan = None
-        tally.good()
-        self.last_success_ms = self._clock.now_ms()
-        self._complaints.symbols(answer)
-        self._deliver(answer)
-
-    def _convict(self, subscription: Subscription, error: FeedError, tally: Tally) -> None:
-        """The provider does not know this symbol, asked for it alone: leave it out for a while. The provider itself is fine."""
-        if self._stopped:
-            return
-        tally.good()
-        if self._wanted.get(subscription.symbol) != subscription:
-            return
-        self._quarantine.put(subscription.symbol, self._clock.monotonic())
-        self._plan = None
-        self._complaints.symbols({subscription.symbol: error})
-        self._deliver({subscription.symbol: error})
+        self._conclude(tally)
+        if len(self._asker.hurried) != hurried:
+            self._paced()
 
     def _conclude(self, tally: Tally) -> None:
         """Failed as a whole: back off. Good on the whole: only the symbols of the failed calls have an error."""
@@ -286,21 +198,27 @@ class Poller:
         if tally.failures and (tally.give_up or not tally.answers):
             error = tally.worst()
             self._failures += 1
-            delay = delay_s(self._failures, self.interval_s, self._random.random(),
+            delay = delay_s(self._failures, self._tempo.planned_s, self._random.random(),
                             retry_after_s=error.retry_after_s, retryable=error.retryable)
-            self._not_before_s = max(self._not_before_s, now_s + delay)
-            self.next_try_ms = self._clock.now_ms() + round(delay * 1000)
             self._complaints.failure(error, delay, now_s)
             self._show("down" if self._failures >= DOWN_AFTER else "retrying", reason(error))
-            self._retry_in(delay)
+            self._rest(delay)
         elif tally.answers:
             for batch, error in tally.failures:
-                errors = {subscription.symbol: error for subscription in batch}
-                self._complaints.symbols(errors)
-                self._deliver(errors)
+                self._asker.fail(batch, error)
             self._failures = 0
             self._complaints.success()
             self._show("ok", reason(tally.failures[0][1]) if tally.failures else None)
+        if tally.spent is not None:  # the provider's limits have no room for the rest of the round: nobody has failed
+            self._rest(tally.spent.wait_s)
+            if not tally.answers and not self._failures:
+                self._show("retrying", reason(tally.spent))
+
+    def _rest(self, delay: float) -> None:
+        """Ask for nothing for so long."""
+        self._not_before_s = max(self._not_before_s, self._clock.monotonic() + delay)
+        self.next_try_ms = self._clock.now_ms() + round(delay * 1000)
+        self._retry_in(delay)
 
     def _show(self, state: FeedState, error: str | None) -> None:
         if (state, error) != (self.state, self.error):

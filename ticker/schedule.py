@@ -49,6 +49,14 @@ class Schedule:
         """Run `work` now and then each `interval_s` > 0 seconds; replaces what had this `name`."""
         self._scheduler.add_job(work, _Every(interval_s), id=name, name=name, replace_existing=True, next_run_time=_in(0))
 
+    def pace(self, name: str, interval_s: float) -> None:
+        """Change the interval of `name`; its next run is no later than it would have been. Nothing where it was removed."""
+        job = self._scheduler.get_job(name)
+        if job is not None:
+            first = _in(interval_s) if job.next_run_time is None else min(job.next_run_time, _in(interval_s))
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(name, trigger=_Every(interval_s), next_run_time=first)
+
     def remove(self, name: str) -> None:
         """Run it no more; a run under way goes on."""
         with suppress(JobLookupError):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from ticker.budget import Cost, Demand
 from ticker.errors import FeedError
+from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.settings.model import FeedSettings, SymbolOptions
 
@@ -44,6 +46,16 @@ class Source(Protocol):
     @property
     def batch_size(self) -> int | None:
         """How many symbols one call can carry; `None`: all."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """What its calls go through, which keeps to the provider's limits; `None`: nobody counts them."""
+
+    def cost(self, symbols: int) -> Cost:
+        """What a call for so many symbols takes of the limits."""
+
+    def demand(self, symbols: int, interval_s: float) -> Demand:
+        """What polling so many symbols at that interval takes of the limits in a second."""
 
     def native_id(self, symbol: str) -> str:
         """The provider's id of `symbol` where the settings name none."""

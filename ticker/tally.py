@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticker.errors import FeedError
+from ticker.errors import BudgetSpent, FeedError
 from ticker.quarantine import Batch
 
 GIVE_UP_AFTER = 3
@@ -12,9 +12,14 @@ SEARCH_CALLS = 64
 
 
 class Tally:
-    """How a poll went so far: `answers` calls were answered, `failures` were not."""
+    """How a poll went so far: `answers` calls were answered, `failures` were not; `spent`: the rest was not asked for.
 
-    def __init__(self) -> None:
+    `patience_s`: how long a call may wait for room in the provider's limits.
+    """
+
+    def __init__(self, patience_s: float = 0.0) -> None:
+        self.patience_s = patience_s
+        self.spent: BudgetSpent | None = None
         self.answers = 0
         self.failures: list[tuple[Batch, FeedError]] = []
         self.search_calls = SEARCH_CALLS

@@ -13,6 +13,7 @@ from feeds.binance import Binance, BinanceSettings, parse, refusal
 from feeds.http import Response
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
+from ticker.budget import Budget, Usage
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
@@ -117,11 +118,43 @@ def test_a_ban_without_a_header_says_in_its_text_how_long() -> None:
     """Until a moment in epoch ms; where there is a header, that one counts."""
     text = b'{"code":-1003,"msg":"Way too much request weight used; IP banned until 1700000000000. Please use WebSocket Streams."}'
     assert refusal(Response("h", 418, {}, text), now_ms=1_699_999_940_000).retry_after_s == 60
-    assert refusal(Response("h", 418, {}, text), now_ms=1_600_000_000_000).retry_after_s == 900
+    assert refusal(Response("h", 418, {}, text), now_ms=1_699_900_000_000).retry_after_s == 100_000
+    assert refusal(Response("h", 418, {}, text), now_ms=1_600_000_000_000).retry_after_s == 259_200
     assert refusal(Response("h", 418, {}, text), now_ms=1_800_000_000_000).retry_after_s == 1
     assert refusal(Response("h", 418, {"Retry-After": "17"}, text), now_ms=1_699_999_940_000).retry_after_s == 17
-    assert refusal(Response("h", 418, {}, b"<html>"), now_ms=1_699_999_940_000).retry_after_s is None
+    assert refusal(Response("h", 418, {"Retry-After": "86400"}, text), now_ms=1_699_999_940_000).retry_after_s == 86_400
+    assert refusal(Response("h", 418, {"Retry-After": "soon"}, text), now_ms=1_699_999_940_000).retry_after_s == 60
+    assert refusal(Response("h", 418, {}, b"<html>"), now_ms=1_699_999_940_000).retry_after_s == 120
 
+
+@pytest.mark.parametrize(("symbols", "weight"), [(1, 2), (20, 2), (21, 40), (100, 40), (101, 80)])
+def test_a_call_weighs_by_the_number_of_symbols(symbols: int, weight: int) -> None:
+    """Twenty for the price of one."""
+    assert Binance.cost(symbols) == {"calls": 1, "weight": weight}
+
+
+@pytest.mark.parametrize(("used", "left"), [("0", 5700), ("2", 5698), ("5699", 1), ("5700", 0), ("9999", 0)])
+def test_the_used_weight_says_what_is_left(used: str, left: int) -> None:
+    """Until the minute ends; a twentieth is left to others, who use the same address."""
+    assert list(Binance.usage({"X-MBX-USED-WEIGHT-1M": used}, now_s=1_700_000_000.0)) == [Usage("weight", left, 41.0)]
+
+
+@pytest.mark.parametrize("used", ["", "-1", "many", "1.5", "9" * 40])
+def test_an_odd_weight_is_passed_over(used: str) -> None:
+    """Like none."""
+    assert list(Binance.usage({"X-MBX-USED-WEIGHT-1M": used}, now_s=0.0)) == []
+    assert list(Binance.usage({}, now_s=0.0)) == []
+
+
+def test_a_feed_stops_before_the_limit(feed: Binance, binance: RunningProvider) -> None:
+    """What the answers say counts, whoever used the weight."""
+    batch = subscribe(Binance, "BTC-USDT")
+    feed.poll(batch)
+    assert feed.gate.has_room(Binance.cost(20))
+    binance.fault("headers", headers={"X-MBX-USED-WEIGHT-1M": "5699"})
+    feed.poll(batch)
+    assert not feed.gate.has_room(Binance.cost(1))
+    assert 1 < feed.gate.wait_s(Binance.cost(1)) <= 61
 
 def test_a_poll_is_one_call_for_all(feed: Binance, binance: RunningProvider) -> None:
     """As Binance writes lists: capitals, no spaces, each once."""
@@ -150,6 +183,7 @@ def test_another_error_blames_no_symbol(feed: Binance, binance: RunningProvider,
     binance.fault("status", status=status, body='{"code":-1102,"msg":"Mandatory parameter was not sent."}', retry_after="33")
     error = complaint(lambda: feed.poll(BATCH))
     assert (error.rejects_symbol, error.retry_after_s) == (False, 33)
+    feed.gate.budget = Budget()  # without the pause that it asked for
     binance.fault("status", status=status, body="<html>Request blocked</html>")
     assert "Request blocked" in str(complaint(lambda: feed.poll(BATCH)))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from feeds.coinbase import STATS_EVERY_S, STATS_VALID_S, Coinbase, CoinbaseSettings, Stats, parse, parse_stats, with_stats
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.errors import FeedError
+from ticker.budget import CALL, Budget, Rate
+from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 
@@ -45,6 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def feed(coinbase: RunningProvider, runtime: Runtime) -> Iterator[Coinbase]:
     """A feed on the local server."""
     feed = Coinbase("cb", CoinbaseSettings.model_validate({"kind": "coinbase", "base_url": coinbase.url}), runtime)
+    feed.gate.budget = Budget()  # this server has no limits
     yield feed
     feed.close()
 
@@ -128,7 +130,7 @@ def test_many_new_symbols_ask_for_their_day_one_after_the_other(feed: Coinbase, 
     """Prices come first; the limit is one for both."""
     assert poll(feed, "BTC-USD").open is not None
     assert poll(feed, "ETH-USD").open is None
-    clock.now_s += 0.2
+    clock.now_s += 0.5
     assert poll(feed, "ETH-USD").open is not None
     assert [path.rpartition("/")[2] for path in coinbase.paths()] == ["ticker", "stats", "ticker", "ticker", "stats"]
 
@@ -149,15 +151,15 @@ def test_a_day_that_can_not_be_had_never_costs_the_price(feed: Coinbase, coinbas
     assert poll(feed, "BTC-USD").open is None
 
 
-def test_a_rate_limit_on_the_day_is_heeded(feed: Coinbase, coinbase: RunningProvider, clock: Clock) -> None:
-    """For as long as it says."""
+def test_a_rate_limit_on_the_day_is_one_on_everything(feed: Coinbase, coinbase: RunningProvider) -> None:
+    """The price that came before it counts; nothing is asked for until its end."""
     coinbase.fault("status", path="/products/BTC-USD/stats", status=429, retry_after="120")
-    poll(feed, "BTC-USD")
-    coinbase.heal()
-    clock.now_s += 119
     assert poll(feed, "BTC-USD").open is None
-    clock.now_s += 1
-    assert poll(feed, "BTC-USD").open is not None
+    coinbase.heal()
+    with pytest.raises(BudgetSpent) as spent:
+        poll(feed, "BTC-USD")
+    assert 119 < spent.value.wait_s <= 120
+    assert coinbase.paths() == ["/products/BTC-USD/ticker", "/products/BTC-USD/stats"]
 
 
 def test_an_unknown_product_is_rejected_and_a_foreign_404_is_not(feed: Coinbase, coinbase: RunningProvider) -> None:
@@ -186,7 +188,7 @@ def test_a_rate_limit_is_retryable(feed: Coinbase, coinbase: RunningProvider) ->
     """Coinbase names no time."""
     coinbase.fault("status", status=429, body='{"message":"Public rate limit exceeded"}')
     error = complaint(lambda: poll(feed, "BTC-USD"))
-    assert (error.retryable, error.retry_after_s, error.rejects_symbol) == (True, None, False)
+    assert (error.retryable, error.retry_after_s, error.rejects_symbol) == (True, 60, False)
     assert "Public rate limit exceeded" in str(error)
 
 
@@ -206,3 +208,32 @@ def test_another_spelling_of_the_same_numbers_is_read(feed: Coinbase, coinbase: 
     tick = poll(feed, "BTC-USD")
     assert well_formed(tick)
     assert None not in {tick.bid, tick.ask, tick.volume, tick.open}
+
+
+def test_stats_are_left_out_where_the_limits_have_no_room(coinbase: RunningProvider, runtime: Runtime) -> None:
+    """The price has its own call; what can wait, waits."""
+    settings = {"kind": "coinbase", "base_url": coinbase.url, "budget": {"calls_per_s": 1}}
+    feed = Coinbase("cb", CoinbaseSettings.model_validate(settings), runtime)
+    assert poll(feed, "BTC-USD").open is None
+    assert coinbase.paths() == ["/products/BTC-USD/ticker"]
+    feed.close()
+
+
+def test_a_refusal_keeps_everybody_of_the_account_away(coinbase: RunningProvider, runtime: Runtime) -> None:
+    """For as long as Coinbase counts, where it names no time; for as long as it says where it does."""
+    settings = CoinbaseSettings.model_validate({"kind": "coinbase", "base_url": coinbase.url})
+    feed = Coinbase("cb", settings, runtime)
+    coinbase.fault("status", status=429)
+    assert complaint(lambda: poll(feed, "BTC-USD")).retry_after_s == 1
+    assert 0 < feed.gate.wait_s(CALL) <= 1
+    feed.gate.budget = Budget([Rate("calls", 10, "s")])
+    coinbase.fault("status", status=429, retry_after="40")
+    complaint(lambda: poll(feed, "BTC-USD"))
+    assert 39 < feed.gate.wait_s(CALL) <= 40
+    feed.close()
+
+
+def test_the_plan_has_room_for_stats() -> None:
+    """A call a product and interval, the day of each once a minute, at most two a second of those."""
+    assert Coinbase.demand(9, 1.0)["calls"] == pytest.approx(10 + 0.15)
+    assert Coinbase.demand(900, 100.0)["calls"] == pytest.approx(10 + 2)

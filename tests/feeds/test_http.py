@@ -3,27 +3,28 @@
 import gc
 import socket
 import ssl
+import time
 import tracemalloc
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import requests
 import urllib3.exceptions
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from feeds.cookies import Cookies
-from feeds.http import MAX_BODY_BYTES, Http, Response, bounded_wait_s, retry_after_s
+from feeds.http import MAX_BODY_BYTES, Http, Response
+from feeds.limits import remaining_calls
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from ticker import __version__
+from ticker.budget import Rate
+from ticker.errors import BudgetSpent
+from ticker.gate import Gate
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
 
-NOW_S = 1_700_000_000.0
 TICKER = "/products/BTC-USD/ticker"
 
 
@@ -301,24 +302,6 @@ def test_a_secret_that_the_provider_echoes_is_blanked(coinbase: RunningProvider,
     assert coinbase.requests()[-1]["headers"]["x-key"] == "k3y-123"
 
 
-@pytest.mark.parametrize(("value", "wait_s"), [
-    (None, None), ("", None), ("soon", None), ("nan", None), ("inf", None), ("1e3", None), ("-", None), ("12 s", None), ("\u0661", None),
-    ("0", 1), ("7", 7), (" 7 ", 7), ("2.5", 2.5), ("-5", 1), ("900", 900), ("901", 900), ("9" * 200, 900),
-    (formatdate(NOW_S + 30, usegmt=True), 30), (formatdate(NOW_S - 30, usegmt=True), 1), (formatdate(NOW_S + 86_400, usegmt=True), 900),
-    ("Tue, 14 Nov 2023 23:13:50 +0100", 30), ("Tue, 14 Nov 2023 22:13:50", 30), ("Tue, 14 Nov 2023 22:13:50 -0000", 30),
-    ("Tue, 99 Nov 2023 22:13:50 GMT", None), ("Tue, 14 Nov 99999 22:13:50 GMT", None)])
-def test_retry_after_is_seconds_or_a_date_and_bounded(value: str | None, wait_s: float | None) -> None:
-    """1 to 900 s, whatever is asked; nothing where nothing readable is."""
-    assert retry_after_s(value, NOW_S) == wait_s
-
-
-@given(st.text(max_size=40))
-def test_retry_after_survives_any_text(value: str) -> None:
-    """A header is a provider's input like any other."""
-    wait_s = retry_after_s(value, NOW_S)
-    assert wait_s is None or wait_s == bounded_wait_s(wait_s)
-
-
 def test_a_date_is_read_against_the_providers_own_clock() -> None:
     """Our clock may be minutes off."""
     headers = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Retry-After": "Tue, 14 Nov 2023 22:14:00 GMT"}
@@ -366,3 +349,69 @@ def test_a_jar_that_a_feed_brings_is_used_on_every_host(coinbase: RunningProvide
     jar.clear()
     http.get(TICKER)
     assert "cookie" not in coinbase.requests()[-1]["headers"]
+
+
+@pytest.mark.parametrize(("status", "retry_after", "wait_s"), [
+    (418, None, 120), (418, "300", 300), (418, "100000", 100_000), (418, "1000000000", 259_200), (429, "1000000000", 900),
+    (429, None, None), (503, None, None), (503, "0", 1)])
+def test_a_ban_lasts_as_long_as_it_says(status: int, retry_after: str | None, wait_s: float | None) -> None:
+    """Three days at most; any other wait a quarter of an hour. A ban that says nothing is taken for the shortest known."""
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    assert Response("host/path", status, headers, b"").error().retry_after_s == wait_s
+
+
+def gated(url: str, runtime: Runtime, *rates: Rate, **keys: Any) -> tuple[Http, Gate]:
+    """A session behind a gate that keeps to `rates`, and reads the usual headers."""
+    gate = Gate("account", rates, runtime)
+    return Http(settings(url, **keys), runtime, gate=gate, usage=remaining_calls), gate
+
+
+def used(gate: Gate) -> int:
+    """How many calls count against the first limit now."""
+    count: int = gate.budget.spent(time.monotonic())[0]["used"]
+    return count
+
+
+def test_every_request_counts(coinbase: RunningProvider, runtime: Runtime) -> None:
+    """One that follows a redirect, one that fails, one made again because the connection was gone: whatever the provider saw."""
+    http, gate = gated(coinbase.url, runtime, Rate("calls", 100, "hour"))
+    http.get(TICKER)
+    coinbase.fault("redirect", path="/products/BTC-USD", location="/products/ETH-USD/ticker")
+    http.get(TICKER)
+    coinbase.fault("hang_up", times=1)
+    http.get(TICKER)
+    coinbase.fault("status", status=500)
+    complaint(lambda: http.get(TICKER))
+    assert used(gate) == len(coinbase.paths()) == 6
+
+
+def test_a_call_without_room_is_not_made(coinbase: RunningProvider, runtime: Runtime) -> None:
+    """It waits for half of its time at most; what the provider has not seen costs nothing."""
+    http, gate = gated(coinbase.url, runtime, Rate("calls", 1, "min"))
+    http.get(TICKER)
+    with pytest.raises(BudgetSpent):
+        http.get(TICKER)
+    assert used(gate) == len(coinbase.paths()) == 1
+
+
+def test_a_refusal_without_a_time_waits_for_the_window(coinbase: RunningProvider, runtime: Runtime) -> None:
+    """Of the limit, or until the reset that its headers tell of."""
+    http, _ = gated(coinbase.url, runtime, Rate("calls", 100, "s"))
+    coinbase.fault("status", status=429)
+    assert complaint(lambda: http.get(TICKER)).retry_after_s == 1
+    http, _ = gated(coinbase.url, runtime)
+    assert complaint(lambda: http.get(TICKER)).retry_after_s == 60
+    http, _ = gated(coinbase.url, runtime)
+    coinbase.fault("status", status=429, headers={"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "300"})
+    assert complaint(lambda: http.get(TICKER)).retry_after_s == 300
+
+
+def test_what_the_headers_say_is_left_is_kept_to(coinbase: RunningProvider, runtime: Runtime) -> None:
+    """Before anything is refused."""
+    http, gate = gated(coinbase.url, runtime)
+    coinbase.fault("headers", headers={"X-Ratelimit-Remaining": "1", "X-Ratelimit-Reset": "300"})
+    http.get(TICKER)
+    assert gate.has_room()
+    coinbase.fault("headers", headers={"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "300"})
+    http.get(TICKER)
+    assert not gate.has_room()

@@ -1,6 +1,7 @@
 """Kraken spot: parsing, and a feed against a server that speaks its wire."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from feeds.kraken import LIST_RETRY_S, Kraken, KrakenSettings, Pair, parse, parse_pairs, short_name
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.errors import FeedError
+from ticker.budget import Budget
+from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 
@@ -44,6 +46,7 @@ LIST = parse_pairs(body(**PAIRS))
 def feed(kraken: RunningProvider, runtime: Runtime) -> Iterator[Kraken]:
     """A feed on the local server."""
     feed = Kraken("kr", KrakenSettings.model_validate({"kind": "kraken", "base_url": kraken.url}), runtime)
+    feed.gate.budget = Budget()  # this server has no limits: a poll of two calls need not take a second
     yield feed
     feed.close()
 
@@ -247,3 +250,25 @@ def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(feed: Kraken, krak
     complaint(lambda: feed.poll(batch))
     kraken.heal()
     assert isinstance(feed.poll(batch)["BTC-USD"], Tick)
+
+
+@pytest.mark.parametrize(("error", "wait_s"), [
+    ("EGeneral:Too many requests", 15), ("EAPI:Rate limit exceeded", 15), ("EService:Throttled:1700000000", 15),
+    ("EGeneral:Temporary lockout", 900), ("EService:Unavailable", None), ("EGeneral:Internal error", None),
+    ("EQuery:Unknown asset pair", None)])
+def test_kraken_says_in_words_that_it_is_too_much(error: str, wait_s: float | None) -> None:
+    """With status 200; how long it lasts is known from its documentation."""
+    payload = json.dumps({"error": [error]}).encode()
+    assert complaint(lambda: parse(payload, BATCH, {})).retry_after_s == wait_s
+
+
+def test_a_poll_keeps_to_one_call_a_second(kraken: RunningProvider, runtime: Runtime) -> None:
+    """The list of pairs and the prices are two: the second waits, and where there is no time to wait, the next poll goes on."""
+    settings = {"kind": "kraken", "base_url": kraken.url, "timeout_s": 1.0}
+    feed = Kraken("kr", KrakenSettings.model_validate(settings), runtime)
+    with pytest.raises(BudgetSpent) as spent:
+        feed.poll(subscribe(Kraken, "BTC-USD"))
+    assert 0.5 < spent.value.wait_s <= 1.0
+    assert kraken.paths() == ["/0/public/AssetPairs"]
+    assert feed.gate.budget.spent(time.monotonic()) == [{"unit": "calls", "per": "s", "most": 1, "used": 1, "left": 0}]
+    feed.close()

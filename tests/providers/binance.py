@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,10 +27,16 @@ ILLEGAL = ("Illegal characters found in parameter 'symbols'; legal range is "
 TOO_MUCH = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
 
 
+def weight_of(symbols: int) -> int:
+    """What a call for so many symbols weighs; 0: for all there are."""
+    return 80 if symbols > 100 or not symbols else 40 if symbols > 20 else 2
+
+
 class Binance(Provider):
     """`python -m tests.providers binance`."""
 
     name: ClassVar[str] = "binance"
+    limits: ClassVar[Mapping[str, int]] = {"weight_per_min": WEIGHT_A_MINUTE}
 
     def __init__(self, fixtures: Path | None) -> None:
         super().__init__(fixtures)
@@ -48,6 +55,11 @@ class Binance(Provider):
             elif path.stem.startswith("error_"):
                 self.record(path.stem, content)
 
+    def cost(self, request: Request) -> dict[str, int]:
+        asked = request.query.get("symbols", "")
+        names = 1 if "symbol" in request.query else asked.count(",") + 1 if asked else 0
+        return {"weight": weight_of(names)}
+
     def answer(self, request: Request) -> Reply:
         if request.path != "/api/v3/ticker/24hr":
             return not_found()
@@ -57,7 +69,7 @@ class Binance(Provider):
         if asked is not None and legal:
             names = json.loads(asked)
         everything = asked is None and not names
-        refused = self._spend(80 if everything or len(names) > 100 else 40 if len(names) > 20 else 2)
+        refused = self._spend(weight_of(0 if everything else max(1, len(names))))
         reply = refused or self._rows(names, legal, single="symbol" in request.query)
         reply.headers["X-MBX-USED-WEIGHT"] = reply.headers["X-MBX-USED-WEIGHT-1M"] = str(self._used)
         return reply

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.providers.server import CONTROL_PATH
+from tests.providers.server import BUDGET_PATH, CONTROL_PATH
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,10 +47,19 @@ class RunningProvider:
         """The paths of `requests`."""
         return [request["path"] for request in self.requests()]
 
-    def _call(self, method: str, body: Any = None) -> Any:
+    def budget(self) -> dict[str, dict[str, Any]]:
+        """By limit (`calls_per_s`): `limit`, the `most` that came in any window, wherever it begins, and the `total`."""
+        shown: dict[str, dict[str, Any]] = self._call("GET", path=BUDGET_PATH)
+        return shown
+
+    def exceeded(self) -> list[str]:
+        """The limits that were not kept."""
+        return [name for name, counted in self.budget().items() if counted["most"] > counted["limit"]]
+
+    def _call(self, method: str, body: Any = None, path: str = CONTROL_PATH) -> Any:
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)
         try:
-            connection.request(method, CONTROL_PATH, None if body is None else json.dumps(body))
+            connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()
             answer = json.loads(response.read())
         finally:

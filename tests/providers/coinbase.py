@@ -8,6 +8,7 @@ underscore); a file whose name holds no product's id (`ticker_doc_example.json`)
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ class Coinbase(Provider):
     """`python -m tests.providers coinbase`."""
 
     name: ClassVar[str] = "coinbase"
+    limits: ClassVar[Mapping[str, int]] = {"calls_per_s": 10}
 
     def __init__(self, fixtures: Path | None) -> None:
         super().__init__(fixtures)

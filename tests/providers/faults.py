@@ -2,7 +2,7 @@
 
 | name | what the client sees | options |
 | --- | --- | --- |
-| `status` | an error status, with a body of its own | `status`, `retry_after` (the header as it is), `body`, `drip_s` between its bytes |
+| `status` | an error status, with a body of its own | `status`, `retry_after`, `headers`, `body`, `drip_s` between its bytes |
 | `html` | a page, with status 200 | |
 | `empty` `null` `garbage` | no body at all; `null`; bytes that are no text | |
 | `nan` | NaN in place of every number | |
@@ -15,15 +15,21 @@
 | `drip` `drip_headers` | the body, or the headers, byte by byte | `wait_s` between bytes |
 | `hang_up` `reset` | the connection closed, or reset, without an answer | |
 | `redirect` | 302 | `location`, `bomb` (true: with a body like that) |
-| `cookie` | the good reply, with a `Set-Cookie` | |
+| `cookie` `headers` | the good reply, with a `Set-Cookie`; with these headers | `headers` (an object) |
+| `past` | the good reply, with all its times moved back | `by_s` |
+| `repeat` | the reply that the same request got when the fault began, again and again | |
+| `odd_header` | the good reply, with a line among the headers that is none | |
 | `noise` | no HTTP at all | |
+
+Every fault takes `path` (only below it), `times` (only so often) and `every` (only each so manieth request).
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
 from http import HTTPStatus
@@ -48,6 +54,9 @@ class End(Enum):
 Script = Iterator[bytes | Pause | End]
 
 NUMBER = rb"-?[0-9]+(?:\.[0-9]+)?"
+EPOCH_TIME = re.compile(rb"(?<![0-9.])1[5-9][0-9]{8}(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?![0-9.])")
+"""A time since 2017 in s, ms, µs or ns; a price or a volume has a point, or is not so long."""
+ISO_TIME = re.compile(rb"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]")
 PAGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 
 
@@ -64,8 +73,9 @@ def good(reply: Reply) -> Script:
     yield b"".join(render(reply))
 
 
-def status(_reply: Reply, status: int = 500, retry_after: str | None = None, body: str = '{"message":"no"}', drip_s: float = 0) -> Script:
-    bad = Reply(status, body.encode(), {} if retry_after is None else {"Retry-After": retry_after})
+def status(_reply: Reply, status: int = 500, retry_after: str | None = None, body: str = '{"message":"no"}', drip_s: float = 0,
+           headers: Mapping[str, str] | None = None) -> Script:
+    bad = Reply(status, body.encode(), {**(headers or {}), **({} if retry_after is None else {"Retry-After": retry_after})})
     return drip(bad, drip_s) if drip_s else good(bad)
 
 
@@ -169,6 +179,31 @@ def cookie(reply: Reply) -> Script:
     return good(Reply(reply.status, reply.body, {**reply.headers, "Set-Cookie": "track=1; Path=/"}))
 
 
+def headers(reply: Reply, headers: dict[str, str]) -> Script:
+    return good(Reply(reply.status, reply.body, {**reply.headers, **headers}))
+
+
+def past(reply: Reply, by_s: int = 3600) -> Script:
+    def epoch(match: re.Match[bytes]) -> bytes:
+        scale = 10 ** (len(match[0]) - 10)  # s, ms, µs or ns
+        return b"%d" % (int(match[0]) - by_s * scale)
+
+    def iso(match: re.Match[bytes]) -> bytes:
+        moved = datetime.fromisoformat(match[0].decode()) - timedelta(seconds=by_s)
+        return moved.isoformat(timespec="seconds").encode()
+
+    return good(Reply(reply.status, ISO_TIME.sub(iso, EPOCH_TIME.sub(epoch, reply.body)), reply.headers))
+
+
+def repeat(reply: Reply) -> Script:
+    return good(reply)  # the server has put the old one in its place
+
+
+def odd_header(reply: Reply) -> Script:
+    head, body = render(reply)
+    yield head.removesuffix(b"\r\n") + b"no header\r\n\r\n" + body
+
+
 def noise(_reply: Reply) -> Script:
     yield b"220 mail.example ESMTP\r\n"
     yield End.CLOSE
@@ -176,4 +211,5 @@ def noise(_reply: Reply) -> Script:
 
 FAULTS: dict[str, Callable[..., Script]] = {fault.__name__: fault for fault in (
     status, html, empty, null, garbage, nan, numbers, strings, torn, truncate, huge, bomb, not_gzip, wrong_type, slow, drip,
-    drip_headers, hang_up, reset, redirect, cookie, noise)}
+    drip_headers, hang_up, reset, redirect, cookie, headers, past,
+    repeat, odd_header, noise)}

@@ -12,6 +12,7 @@ they are.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,6 +40,7 @@ class Kraken(Provider):
     """`python -m tests.providers kraken`."""
 
     name: ClassVar[str] = "kraken"
+    limits: ClassVar[Mapping[str, int]] = {"calls_per_s": 1}
 
     def __init__(self, fixtures: Path | None) -> None:
         self._pairs: dict[str, dict[str, str]] = {}

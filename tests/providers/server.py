@@ -17,6 +17,9 @@ from tests.providers.faults import FAULTS, End, Pause, Script, good
 from tests.providers.wire import Control, Provider, Reply, Request
 
 CONTROL_PATH = "/_control"
+BUDGET_PATH = "/_budget"
+COMMON_OPTIONS = frozenset({"name", "path", "times", "every"})
+"""What any fault may have besides its own options."""
 REMEMBERED = 10_000
 
 
@@ -32,6 +35,8 @@ class ProviderServer(ThreadingHTTPServer):
         self._limits = provider.control.limits
         self.requests: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self.stopping = threading.Event()
+        self._repeated: dict[tuple[str, str], Reply] = {}
+        self._faulty = 0  # requests since the fault was set that it is about
         self._lock = threading.Lock()
 
     @property
@@ -42,14 +47,17 @@ class ProviderServer(ThreadingHTTPServer):
     def script(self, request: Request, client_port: int) -> Script:
         """What goes onto the wire for `request`, which came over the connection from `client_port`."""
         with self._lock:
+            self.provider.counted.count(self.provider.cost(request))
             reply = self.provider.answer(request)
             fault = self._fault(request.path)
+            if fault is not None and fault["name"] == "repeat":
+                reply = self._repeated.setdefault((request.path, str(request.query)), reply)
             self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers),
                                   "form": None if request.form is None else {name: list(values) for name, values in request.form.items()},
                                   "status": reply.status, "fault": fault["name"] if fault else None, "client_port": client_port})
         if fault is None:
             return good(reply)
-        return FAULTS[fault["name"]](reply, **{key: value for key, value in fault.items() if key not in {"name", "path", "times"}})
+        return FAULTS[fault["name"]](reply, **{key: value for key, value in fault.items() if key not in COMMON_OPTIONS})
 
     def set_control(self, changes: dict[str, Any]) -> None:
         """Merge `changes` into the control. Raises `ValueError` for one that does not exist."""
@@ -58,6 +66,9 @@ class ProviderServer(ThreadingHTTPServer):
         if unknown or (fault is not None and fault.get("name") not in FAULTS):
             raise ValueError(f"no such control: {sorted(unknown) or fault}")
         with self._lock:
+            if "fault" in changes:
+                self._repeated.clear()
+                self._faulty = 0
             for name, value in changes.items():
                 setattr(self.provider.control, name, value)
 
@@ -70,7 +81,14 @@ class ProviderServer(ThreadingHTTPServer):
         """As after the start, prices apart."""
         with self._lock:
             self.provider.control = Control(limits=self._limits)
+            self.provider.counted.forget()
+            self._repeated.clear()
             self.requests.clear()
+
+    def show_budget(self) -> dict[str, dict[str, Any]]:
+        """How near the client ever came to each limit."""
+        with self._lock:
+            return self.provider.counted.shown()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away is what many tests are about; anything else is shown."""
@@ -80,6 +98,9 @@ class ProviderServer(ThreadingHTTPServer):
     def _fault(self, path: str) -> dict[str, Any] | None:
         fault = self.provider.control.fault
         if fault is None or not path.startswith(fault.get("path", "/")):
+            return None
+        self._faulty += 1
+        if self._faulty % fault.get("every", 1):
             return None
         if "times" in fault:
             left = fault["times"] - 1
@@ -97,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == CONTROL_PATH:
             self._play(good(Reply.json(self.server.show_control())))
+        elif self.path == BUDGET_PATH:
+            self._play(good(Reply.json(self.server.show_budget())))
         else:
             self._answer(None)
 

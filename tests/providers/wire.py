@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.providers.counted import Counted
+
 BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX", *(f"T{number:03}" for number in range(500)))
 """What the servers have markets for: some that exist, and 500 that do not."""
 
@@ -119,9 +121,12 @@ class Provider(ABC):
     """One provider. Its answers are made under a lock, one at a time."""
 
     name: ClassVar[str]
+    limits: ClassVar[Mapping[str, int]] = {"calls_per_s": 1_000_000}
+    """What `/_budget` counts, and how much of it the provider documents to allow: `UNIT_per_WINDOW`."""
 
     def __init__(self, fixtures: Path | None) -> None:
         self.control = Control()
+        self.counted = Counted(self.limits)
         self.fixtures = fixtures
         self._markets: dict[str, Market] = {}
         self._recordings: dict[str, list[Any]] = {}
@@ -132,6 +137,10 @@ class Provider(ABC):
     @abstractmethod
     def load(self, fixtures: Path) -> None:
         """`record` every answer in the files of `fixtures`."""
+
+    def cost(self, request: Request) -> Mapping[str, int]:
+        """What a request takes of the limits, by unit."""
+        return {"calls": 1}
 
     @abstractmethod
     def answer(self, request: Request) -> Reply:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ticker.budget import CALL, Cost, Demand
+from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings.model import FeedSettings, SymbolOptions
@@ -79,6 +81,7 @@ class ScriptedSource:
         self.name = name
         self.settings = settings or FeedSettings(kind="scripted")
         self.batch_size = batch_size
+        self.gate: Gate | None = None
         self.batches: list[list[str]] = []
         self.closed = False
         self.answer: Callable[[Sequence[Subscription]], Answer] = self.prices
@@ -86,6 +89,14 @@ class ScriptedSource:
     def prices(self, batch: Sequence[Subscription]) -> Answer:
         """A price for each symbol, 100 and the number of the poll."""
         return {subscription.symbol: Tick(price=100.0 + len(self.batches)) for subscription in batch}
+
+    def cost(self, symbols: int) -> Cost:
+        """One call."""
+        return CALL
+
+    def demand(self, symbols: int, interval_s: float) -> Demand:
+        """One call a batch."""
+        return {"calls": -(-symbols // (self.batch_size or max(1, symbols))) / interval_s}
 
     def native_id(self, symbol: str) -> str:
         """The symbol in lower case."""

@@ -26,7 +26,7 @@ def feed_kinds() -> Mapping[str, FeedKind]:
     """The kinds of feed there are, as the settings need to know them."""
     from feeds.registry import kinds
 
-    return {name: FeedKind(feed.Settings, feed.Options) for name, feed in kinds().items()}
+    return {name: FeedKind(feed.Settings, feed.Options, feed.demand) for name, feed in kinds().items()}
 
 
 def load_settings(config: Path, overrides: Mapping[str, object] | None = None) -> Loaded:

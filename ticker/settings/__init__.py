@@ -2,6 +2,7 @@
 
 from ticker.settings.model import (
     BroadcastSettings,
+    BudgetSettings,
     FeedSettings,
     LimitSettings,
     PolledSettings,
@@ -11,5 +12,5 @@ from ticker.settings.model import (
     SymbolSettings,
 )
 
-__all__ = ["BroadcastSettings", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
+__all__ = ["BroadcastSettings", "BudgetSettings", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
            "SymbolOptions", "SymbolSettings"]

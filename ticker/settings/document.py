@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic.fields import FieldInfo
 
@@ -46,15 +46,21 @@ def _same(field: FieldInfo, other: FieldInfo | None) -> bool:
 
 
 def _table(model: type[Table], fields: Mapping[str, FieldInfo]) -> str:
-    rows = [("key", "must be", "default", "meaning"), ("---",) * 4]
+    return _lines([("key", "must be", "default", "meaning"), ("---",) * 4, *_rows(model, fields)])
+
+
+def _rows(model: type[Table], fields: Mapping[str, FieldInfo], above: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """A row for each key, those of a table in the table behind it."""
     for name, field in fields.items():
         must_be, default, meaning = _row(field)
-        rows.append((f"`{name}`", must_be, "from the environment only" if name in model.secrets else default, meaning))
-    return _lines(rows)
+        yield f"`{above}{name}`", must_be, "from the environment only" if name in model.secrets else default, meaning
+        if isinstance(field.default, Table):
+            inner = type(field.default)
+            yield from _rows(inner, inner.model_fields, f"{above}{name}.")
 
 
 def _row(field: FieldInfo) -> tuple[str, str, str]:
-    default = "" if field.default is None else f"`{toml(field.default)}`"
+    default = "" if field.default is None or isinstance(field.default, Table) else f"`{toml(field.default)}`"
     return expectation(field), "required" if field.is_required() else default, field.description or ""
 
 

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import HttpUrl, SecretStr
+from pydantic import AnyUrl, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 
 from ticker.errors import Problem
@@ -130,7 +130,7 @@ def _take(overlay: Overlay, ours: Mapping[str, str], given: Value, field: FieldI
 
 def _plain(text: str, annotation: Any) -> object:
     """The text of a variable as the value a file would hold: itself for a string, JSON for everything else."""
-    if _takes(annotation, (str, HttpUrl)) and not (text.startswith(("[", "{")) and _takes(annotation, (list, tuple, dict))):
+    if _takes(annotation, (str, HttpUrl, AnyUrl)) and not (text.startswith(("[", "{")) and _takes(annotation, (list, tuple, dict))):
         return text
     try:
         return json.loads(text)

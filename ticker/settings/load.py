@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from ticker import symbols
+from ticker.budget import Demand
 from ticker.errors import Problem, SettingsError
 from ticker.settings import environment, source
 from ticker.settings.check import Missing, check, secret_hint, unknown_key
@@ -34,10 +35,13 @@ _Key = tuple[str, ...]
 
 
 class FeedKind(NamedTuple):
-    """What a kind of feed adds to the settings: the keys of its `[feeds.NAME]` and of a symbol's table for it."""
+    """What a kind of feed adds to the settings: the keys of its `[feeds.NAME]` and of a symbol's table for it; and what it spends in a
+    second of its provider's limits, by unit, for so many symbols at such an interval (s).
+    """
 
     settings: type[FeedSettings]
     options: type[SymbolOptions] = SymbolOptions
+    demand: Callable[[int, float], Demand] = lambda symbols, interval_s: {}
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,9 @@ class _Loader:
         if self.problems:
             raise SettingsError(list(self.problems.values()))
         settings = Settings.model_validate({**fixed, "feeds": checked_feeds, "symbols": checked_symbols})
-        return Loaded(settings, (*self.warnings, *oddities(settings)))
+        # Without its secrets a feed's settings are as they stand in the file, and nobody polls with them.
+        demands = {name: kind.demand for name, kind in self.kinds.items()} if self.secrets_required else {}
+        return Loaded(settings, (*self.warnings, *oddities(settings, demands)))
 
     def _add(self, problem: Problem) -> None:
         if problem.key not in self.refused:

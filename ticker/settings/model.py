@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
+from ticker.budget import WINDOWS_S, Rate
 from ticker.settings import calendars
 
 
@@ -116,12 +118,51 @@ class FeedSettings(Table):
     stale_after_s: Seconds | None = Field(None, description="silence after which a price is stale; default max(3 × interval_s, 10)")
 
 
+class BudgetSettings(Table):
+    """`budget` of a feed: the most it may spend. Every key is called `UNIT_per_WINDOW`, the window one of `s min hour day`.
+
+    A kind whose provider documents limits redefines them with that as the default and as the most that is allowed: they can be lowered.
+    """
+
+    calls_per_s: int | None = Field(None, ge=1, le=1_000_000, description="at most so many calls in any second")
+    calls_per_min: int | None = Field(None, ge=1, le=1_000_000, description="the same in any minute")
+    calls_per_hour: int | None = Field(None, ge=1, le=1_000_000, description="the same in any hour")
+    calls_per_day: int | None = Field(None, ge=1, le=10_000_000, description="the same in any 24 hours")
+
+    def rates(self) -> list[Rate]:
+        """The limits that are set."""
+        parts = [(name.rpartition("_per_"), getattr(self, name)) for name in type(self).model_fields]
+        return [Rate(unit, most, window) for (unit, _, window), most in parts if most is not None]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name in cls.model_fields:
+            if name.rpartition("_per_")[2] not in WINDOWS_S:
+                raise TypeError(f"{cls.__name__}.{name} is not called UNIT_per_WINDOW")
+
+
 class PolledSettings(FeedSettings):
     """Keys of every feed that asks over HTTP."""
 
     interval_s: float = Field(2.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
     timeout_s: Seconds = Field(5.0, description="for a whole poll: connect, headers and body")
     base_url: HttpUrl = Field(description="scheme, host and path prefix of the provider")
+    interest: bool = Field(False, description="poll what nobody watches at idle_interval_s only")
+    idle_interval_s: Seconds | None = Field(None, description="for symbols that nobody watches, or whose market is shut; "
+                                                              "default 10 × interval_s")
+    budget: BudgetSettings = Field(BudgetSettings(), description="the most to spend with the provider; intervals grow until they fit")
+
+    @field_validator("idle_interval_s")
+    @classmethod
+    def _idle_is_slower(cls, idle_interval_s: float | None, info: ValidationInfo) -> float | None:
+        if idle_interval_s is not None and idle_interval_s < info.data.get("interval_s", 0.0):
+            raise ValueError(f"must not be shorter than interval_s, {info.data['interval_s']:g} s")
+        return idle_interval_s
+
+    def account(self) -> Hashable:
+        """Whose limits are spent: feeds of one kind that ask one server with one key share them."""
+        return self.kind, self.base_url.host, self.base_url.port, tuple(getattr(self, name) for name in self.secrets)
 
     @field_validator("base_url")
     @classmethod

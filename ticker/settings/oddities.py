@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
+from ticker.budget import Budget, Demand, lowest
 from ticker.errors import Problem
-from ticker.settings.model import Settings
+from ticker.settings.model import PolledSettings, Settings
 from ticker.settings.words import key_path
 
 
-def oddities(settings: Settings) -> Iterator[Problem]:
-    """Each thing that is odd about `settings`, by its key."""
+def oddities(settings: Settings, demands: Mapping[str, Callable[[int, float], Demand]]) -> Iterator[Problem]:
+    """Each thing that is odd about `settings`, by its key. `demands`: what a feed of each kind spends (`FeedKind.demand`)."""
+    yield from _in_feeds(settings)
+    yield from _over_budget(settings, demands)
+    if not settings.symbols:
+        yield Problem("symbols", "there are no symbols yet", "symbols add SYMBOL")
+    by_lower: dict[str, str] = {}
+    for symbol in settings.symbols:
+        twin = by_lower.setdefault(symbol.lower(), symbol)
+        if twin != symbol:
+            yield Problem(key_path(["symbols", symbol]), f"differs from {twin} by case only, and is another symbol")
+
+
+def _in_feeds(settings: Settings) -> Iterator[Problem]:
     used = {feed for symbol in settings.symbols.values() for feed in symbol.feed}
     for name, feed in settings.feeds.items():
         path = ("feeds", name)
@@ -22,10 +36,21 @@ def oddities(settings: Settings) -> Iterator[Problem]:
         if feed.stale_after_s is not None and feed.stale_after_s <= feed.interval_s:
             yield Problem(key_path([*path, "stale_after_s"]), "not longer than interval_s: prices turn stale between two polls",
                           value=feed.stale_after_s)
-    if not settings.symbols:
-        yield Problem("symbols", "there are no symbols yet", "symbols add SYMBOL")
-    by_lower: dict[str, str] = {}
-    for symbol in settings.symbols:
-        twin = by_lower.setdefault(symbol.lower(), symbol)
-        if twin != symbol:
-            yield Problem(key_path(["symbols", symbol]), f"differs from {twin} by case only, and is another symbol")
+
+
+def _over_budget(settings: Settings, demands: Mapping[str, Callable[[int, float], Demand]]) -> Iterator[Problem]:
+    """Feeds whose symbols can't be polled so often. With `interest` it depends on what is watched, and is said when it happens."""
+    counts = Counter(feed for symbol in settings.symbols.values() for feed in symbol.feed)
+    accounts: dict[Hashable, dict[str, PolledSettings]] = {}
+    for name, feed in settings.feeds.items():
+        if isinstance(feed, PolledSettings) and feed.kind in demands and counts[name] and not feed.interest:
+            accounts.setdefault(feed.account(), {})[name] = feed
+    for feeds in accounts.values():
+        budget = Budget(lowest(rate for feed in feeds.values() for rate in feed.budget.rates()))
+        for name, feed in feeds.items():
+            budget.plan(name, demands[feed.kind](counts[name], feed.interval_s))
+        for name, feed in feeds.items() if budget.stretch() > 1 else ():
+            shared = "" if len(feeds) == 1 else f", shared by {len(feeds)} feeds"
+            yield Problem(key_path(["feeds", name, "interval_s"]),
+                          f"{counts[name]} symbol{'s' * (counts[name] > 1)} can't be polled so often with {budget.tightest()}{shared}; "
+                          f"it will be every {budget.stretch() * feed.interval_s:.3g} s", "make it longer", feed.interval_s)

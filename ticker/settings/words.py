@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types as at
-from pydantic import BaseModel, HttpUrl, SecretStr
+from pydantic import AnyUrl, BaseModel, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 
 from ticker.settings.model import CURRENCY_CODE, NO_CONTROL_CHARACTERS, NO_SPACES, listed
@@ -58,6 +58,8 @@ def _type(annotation: Any, metadata: Iterable[Any] = ()) -> str:
         return "a number" + _range(metadata)
     if annotation is str or annotation is SecretStr:
         return ("a string" if annotation is str else "a secret") + _length(metadata)
+    if annotation is AnyUrl:
+        return "a ws:// or wss:// address"
     if annotation is HttpUrl:
         return "an http:// or https:// address"
     if origin in (dict, Mapping) or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

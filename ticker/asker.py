@@ -1,0 +1,222 @@
+"""Asks one feed for its symbols, call by call: finds the symbols that spoil a batch, keeps them apart, hands on what comes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from ticker.caller import Caller
+from ticker.clock import Clock
+from ticker.complaints import Complaints
+from ticker.errors import BudgetSpent, FeedError
+from ticker.quarantine import Batch, Bisection, Quarantine
+from ticker.rota import Rota, split
+from ticker.runtime import Runtime
+from ticker.source import Answer, Source, Subscription
+from ticker.tally import Tally
+
+PAROLES_A_ROUND = 5
+"""The most quarantined symbols that one round asks for again."""
+
+
+class Asker:
+    """Whom to ask a source for, and the asking. `deliver(answer)` takes in what came; `may_go_on()` is asked before each call."""
+
+    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints, *, deliver: Callable[[Answer], None],
+                 may_go_on: Callable[[], bool]) -> None:
+        self.rota = Rota()
+        self.hurried: dict[str, float] = {}  # symbols that were slow, with their period, until they have been asked for at the new pace
+        self.last_success_ms: int | None = None
+        self._asked_s: dict[str, float] = {}  # when each symbol was asked for last, while some are slow
+        self._runtime = runtime
+        self._clock = clock
+        self._complaints = complaints
+        self._deliver = deliver
+        self._may_go_on = may_go_on
+        self._caller = Caller(source, runtime, clock, complaints)
+        self._wanted_since = 0  # counts the calls of `want`
+        self._quarantine = Quarantine()
+        self._searches: list[Bisection] = []  # spoiled batches whose culprits are not all found
+        self._apart: set[str] | None = None  # whom rounds leave out, until something about that changes
+        self._chosen: list[Subscription] | None = None
+        self._split: list[Batch] = []  # `_chosen` in batches
+        self._stopped = False
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many symbols a call can carry; `None`: all."""
+        return self._caller.batch_size()
+
+    def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+        """Ask for `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
+        before = self.rota.wanted.keys()
+        new = self.rota.want(subscriptions)
+        for symbol in [*(subscription.symbol for subscription in new), *(before - self.rota.wanted.keys())]:
+            self._quarantine.release(symbol)
+            self._complaints.forget(symbol)
+        for symbol in self._asked_s.keys() - self.rota.wanted.keys():
+            del self._asked_s[symbol]
+        self._searches = []
+        self._apart = self._chosen = None
+        self._wanted_since += 1
+        return new
+
+    def slow(self, periods_s: Mapping[str, float], interval_s: float) -> list[Subscription]:
+        """Ask for these only once in so many seconds each; returns those that are asked for more often than so far, and were asked for
+        last longer ago than `interval_s`.
+        """
+        before = {symbol: self.rota.period_s(symbol) for symbol in self.rota.wanted}
+        faster = self.rota.slow(periods_s)
+        now_s = self._clock.monotonic()
+        self.hurried = {symbol: period_s for symbol, period_s in self.hurried.items() if symbol not in periods_s}
+        self.hurried.update((symbol, period_s) for symbol in faster if (period_s := before[symbol]) is not None)
+        return [self.rota.wanted[symbol] for symbol in faster if now_s - self._asked_s.get(symbol, -math.inf) >= interval_s]
+
+    def stop(self) -> None:
+        """Ask and deliver nothing more. A call under way is not waited for."""
+        self._stopped = self._caller.closed = True
+
+    def round(self, interval_s: float, most: int | None) -> list[Batch]:
+        """The calls of one round that takes `interval_s`, for at most so many symbols that need not be in it."""
+        if self._apart is None:
+            self._apart = {subscription.symbol for search in self._searches for subscription in search.unresolved}
+            self._apart.update(symbol for symbol in self.rota.wanted if symbol in self._quarantine)
+            self.rota.reshuffle()
+        chosen = self.rota.round(interval_s, self._apart, most)
+        if chosen is not self._chosen:  # the same list means the same symbols
+            self._chosen, self._split = chosen, split(chosen, self.batch_size)
+        paroles = self._quarantine.due(self._clock.monotonic(), PAROLES_A_ROUND)
+        return self._split + [[self.rota.wanted[symbol]] for symbol in paroles]
+
+    def still_wanted(self, batch: Batch) -> list[Subscription]:
+        """Those of `batch` that are wanted just so."""
+        return [subscription for subscription in batch if self.rota.wanted.get(subscription.symbol) == subscription]
+
+    def ask(self, batches: list[Batch], spread_over_s: float, patience_s: float) -> Tally:
+        """Make the calls, spread over that time; then go on with the search for culprits. For room in the provider's limits each call
+        waits, `patience_s` at most.
+        """
+        tally = Tally(patience_s)
+        try:
+            self._make_calls(batches, spread_over_s, tally)
+            for search in list(self._searches):
+                if search in self._searches and not self._stopped and not tally.give_up:
+                    self._search(search, tally)
+        except BudgetSpent as error:
+            tally.spent = error
+        except Exception as error:  # what was answered can't be used
+            tally.answers = 0
+            tally.failed([], self._caller.bug(error))
+        return tally
+
+    def fail(self, batch: Batch, error: FeedError) -> None:
+        """Deliver `error` for all of `batch`."""
+        errors = {subscription.symbol: error for subscription in batch}
+        self._complaints.symbols(errors)
+        self._deliver(errors)
+
+    def _make_calls(self, batches: list[Batch], spread_over_s: float, tally: Tally) -> None:
+        started_s, planned_at = self._clock.monotonic(), self._wanted_since
+        asked = 0
+        try:
+            for number, planned in enumerate(batches):
+                if number:
+                    due_s = started_s + spread_over_s * number / len(batches)
+                    self._runtime.sleep(max(0.0, due_s - self._clock.monotonic()))
+                self._await_room(planned, tally)
+                if self._stopped or (number and not self._may_go_on()):
+                    return
+                batch = planned if planned_at == self._wanted_since else self.still_wanted(planned)
+                if batch:
+                    self._call(batch, tally)
+                asked += 1
+                if tally.give_up:
+                    return
+        finally:
+            if asked < len(batches):
+                self.rota.left_out(batches[asked:])
+
+    def _await_room(self, batch: Batch, tally: Tally) -> None:
+        self._caller.wait_for_room(len(batch), tally.patience_s, lambda: self._stopped)
+
+    def _call(self, batch: Batch, tally: Tally) -> None:
+        try:
+            answer = self._ask(batch)
+        except BudgetSpent:
+            raise
+        except FeedError as error:
+            if not error.rejects_symbol:
+                tally.failed(batch, error)
+            elif len(batch) == 1:
+                self._convict(batch[0], error, tally)
+            else:
+                self._searches.append(Bisection(batch))  # taken up when the other batches have had their turn
+                self._apart = None
+        else:
+            self._take(batch, answer, tally)
+
+    def _search(self, search: Bisection, tally: Tally) -> None:
+        self._searches.remove(search)  # ours while it goes on
+        calls_before, asked_at = search.calls, self._wanted_since
+        try:
+            for part, outcome in search.run(lambda part: self._ask_in_turn(part, tally), tally.search_calls):
+                if isinstance(outcome, FeedError):
+                    self._convict(part[0], outcome, tally)
+                else:
+                    self._take(part, outcome, tally)
+                if self._stopped or asked_at != self._wanted_since:
+                    break
+        except BudgetSpent:
+            raise
+        except FeedError as error:
+            tally.failed(search.unresolved, error)
+        finally:
+            tally.search_calls -= search.calls - calls_before
+            if search.unresolved and asked_at == self._wanted_since:
+                self._searches.append(search)
+            self._apart = None
+
+    def _ask_in_turn(self, batch: Batch, tally: Tally) -> Answer:
+        self._await_room(batch, tally)
+        return self._ask(batch)
+
+    def _ask(self, batch: Batch) -> Answer:
+        """One call; whatever goes wrong is a `FeedError`."""
+        asked_at = self._wanted_since
+        answer = self._caller.ask(batch)
+        if self.rota.has_slow or self.hurried:
+            now_s = self._clock.monotonic()
+            for subscription in batch:
+                self._asked_s[subscription.symbol] = now_s
+                self.hurried.pop(subscription.symbol, None)
+        if asked_at != self._wanted_since:  # the id of a symbol may mean something else by now
+            return {one.symbol: answer[one.symbol] for one in self.still_wanted(batch) if one.symbol in answer}
+        return answer
+
+    def _take(self, batch: Batch, answer: Answer, tally: Tally) -> None:
+        if self._stopped:
+            return
+        first = batch[0].symbol
+        if len(batch) == 1:
+            alone = answer.get(first)
+            if isinstance(alone, FeedError) and alone.rejects_symbol:
+                self._convict(batch[0], alone, tally)
+                return
+            if self._quarantine.release(first):
+                self._apart = None
+        tally.good()
+        self.last_success_ms = self._clock.now_ms()
+        self._complaints.symbols(answer)
+        self._deliver(answer)
+
+    def _convict(self, subscription: Subscription, error: FeedError, tally: Tally) -> None:
+        """The provider does not know this symbol, asked for it alone: leave it out for a while. The provider itself is fine."""
+        if self._stopped:
+            return
+        tally.good()
+        if self.rota.wanted.get(subscription.symbol) != subscription:
+            return
+        self._quarantine.put(subscription.symbol, self._clock.monotonic())
+        self._apart = None
+        self._complaints.symbols({subscription.symbol: error})
+        self._deliver({subscription.symbol: error})

@@ -1,0 +1,71 @@
+"""One call to a source: when the provider's limits have room, one at a time, within its time; whatever goes wrong is a `FeedError`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from ticker.clock import Clock
+from ticker.complaints import Complaints
+from ticker.errors import BudgetSpent, FeedError
+from ticker.quarantine import Batch
+from ticker.runtime import DeadlineExceeded, Runtime
+from ticker.settings.model import PolledSettings
+from ticker.source import Answer, Source
+
+
+class Caller:
+    """Calls `source`; bugs of its code go to `complaints`."""
+
+    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints) -> None:
+        self.source = source
+        self._runtime = runtime
+        self._clock = clock
+        self._complaints = complaints
+        self._one_call = threading.Lock()  # a source is never asked twice at a time
+        settings = source.settings
+        # The feed keeps its own time limit; this one is for a feed that fails to.
+        self._limit_s = settings.timeout_s + 1 if isinstance(settings, PolledSettings) else None
+        self.closed = False
+
+    def batch_size(self) -> int | None:
+        """How many symbols a call can carry without taking more at once than the limits ever allow; `None`: all."""
+        size, gate = self.source.batch_size, self.source.gate
+        while size is not None and size > 1 and gate is not None and not gate.budget.fits(self.source.cost(size)):
+            size -= 1
+        return size
+
+    def wait_for_room(self, symbols: int, patience_s: float, given_up: Callable[[], bool]) -> None:
+        """Return when the provider's limits have room for a call for so many symbols, or when `given_up`.
+
+        Raises `BudgetSpent`, at once, where that takes longer than `patience_s`.
+        """
+        gate = self.source.gate
+        while gate is not None and not given_up() and (wait_s := gate.wait_s(self.source.cost(symbols))):
+            if wait_s > patience_s:
+                raise BudgetSpent(wait_s)
+            self._runtime.sleep(wait_s)
+
+    def ask(self, batch: Batch) -> Answer:
+        """One call. Where the provider wants to be left alone, that goes for all who share its limits."""
+        try:
+            with self._one_call, self._limit():
+                return self.source.poll(batch)
+        except FeedError as error:
+            if self.source.gate is not None and error.retry_after_s is not None:
+                self.source.gate.pause(error.retry_after_s)
+            raise
+        except DeadlineExceeded as error:
+            raise FeedError(f"no answer: {error}") from error
+        except Exception as error:
+            raise self.bug(error) from error
+
+    def bug(self, error: Exception) -> FeedError:
+        """Something raised what it should not: told in the log, unless the source is closed."""
+        if not self.closed:
+            self._complaints.bug(error, self._clock.monotonic())
+        return FeedError(f"internal error: {type(error).__name__}: {error}")
+
+    def _limit(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._limit_s is None else self._runtime.deadline(self._limit_s)
