@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from feeds.yahoo import CHARTS_A_CALL, COOKIE_PAGES, Yahoo, YahooSettings
 from tests.feeds.support import complaint, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
-from ticker.errors import FeedError
+from ticker.budget import Usage
+from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Session, Tick
 from ticker.runtime import Runtime
 
@@ -381,3 +382,14 @@ def test_a_budget_that_is_counted_is_kept(runtime: Runtime) -> None:
             ticks(feed, *(f"T{number:03}" for number in range(100)))
         assert len(yahoo.paths()) == 23
         assert {request["status"] for request in yahoo.requests()} == {404, 200}
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_a_spent_budget_is_no_failure_of_the_session(feed: Yahoo, yahoo: RunningProvider, calls: int) -> None:
+    """Nobody was asked, or not for everything: as soon as there is room again a session is had, and no chart stands in meanwhile."""
+    feed.gate.hear(Usage("calls", calls, 60))
+    with pytest.raises(BudgetSpent):
+        feed.poll(subscribe(Yahoo, "AAPL"))
+    assert yahoo.paths() == ["/"] * calls
+    feed.gate.hear(Usage("calls", 100, 60))
+    assert ticks(feed, "AAPL")["AAPL"].bid is not None
