@@ -57,8 +57,7 @@ class Attention:
     def settle(self, feed: str) -> None:
         """Let `feed` poll each symbol as often as it is worth, and at once what is worth more than before."""
         poller = self._pollers[feed]
-        symbols = [symbol for symbol, wish in self._settings.symbols.items() if feed in wish.feed]
-        periods = periods_s(self._settings.feeds[feed], symbols, self._interest.is_watched, self._board.is_shut)
+        periods = periods_s(self._settings.feeds[feed], poller.symbols, self._interest.is_watched, self._board.is_shut)
         if periods == self._periods_s.get(poller, {}):
             return
         self._periods_s[poller] = periods

@@ -16,6 +16,29 @@ class Clock(Protocol):
         """Seconds since some moment. It never steps back, and stands still while the machine is suspended."""
 
 
+CLOCK_STEP_MS = 1000
+"""By so much the wall clock must have moved against the monotonic one to count as set."""
+
+
+class ClockWatch:
+    """Notices when the wall clock is set."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_ms = self._offset()
+
+    def step_ms(self) -> int:
+        """By how much the wall clock was set since this was last asked, ms; 0: it was not."""
+        step_ms = self._offset() - self._offset_ms
+        if abs(step_ms) < CLOCK_STEP_MS:
+            return 0
+        self._offset_ms += step_ms
+        return step_ms
+
+    def _offset(self) -> int:
+        return self._clock.now_ms() - round(self._clock.monotonic() * 1000)
+
+
 class SystemClock:
     """The machine's clocks."""
 

@@ -7,7 +7,7 @@ delivered as it comes. What goes wrong is logged once (not at every poll), makes
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any, Literal
 
@@ -76,6 +76,11 @@ class Poller:
     def planned_s(self) -> float:
         """The same, or longer where the provider's limits have no room for so many polls."""
         return self._tempo.planned_s
+
+    @property
+    def symbols(self) -> Collection[str]:
+        """What is wanted."""
+        return self._asker.rota.wanted.keys()
 
     @property
     def wants_any(self) -> bool:

@@ -22,6 +22,7 @@ from web.fanout.library import TickerSocketIO
 from web.origins import origin_check
 from web.rest import error, rest
 from web.runtime import EventletRuntime
+from web.watchers import Watchers
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class WebServer:
         admission = Admission(self.engine)
         sockets.eio.max_clients_reached = admission.refusal
         self.board = Board(sockets, self.engine, relay, clock, admission)
+        self._watchers = Watchers(self.engine.readers, runtime, relay.attention)
         self._tasks: list[Task] = []
         self._heart: Task | None = None
         self._listener: Any = None
@@ -77,6 +79,7 @@ class WebServer:
         beats_otherwise = settings.broadcast.heartbeat_s != self._settings.broadcast.heartbeat_s
         self._settings = settings
         self.engine.configure(settings.broadcast, settings.limits)
+        self._watchers.changed()
         if beats_otherwise and self._heart is not None:
             self._heart.kill()  # the next beat of old may be minutes away
             self._heart = self._runtime.spawn(self._beat)

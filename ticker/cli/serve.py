@@ -79,6 +79,7 @@ class Service:
         self._ends_with_reader = headless
         if self._ndjson is not None:
             self.relay.on_quotes.append(self._ndjson.publish)
+            self.relay.attention.watch_everything()
 
     def run(self) -> None:
         """Serve until a signal, or until the reader of a headless `--ndjson` has left."""

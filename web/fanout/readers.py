@@ -6,7 +6,7 @@ looked up once before the next flush. Nobody may change a reading list while a f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from web.fanout.channel import Channel
 from web.fanout.cohort import Cohort, CohortKey, Lane, space_parts
@@ -23,6 +23,7 @@ class Readers:
         self.cohorts: dict[CohortKey, Cohort] = {}
         self.everything: dict[Cohort, None] = {}  # cohorts with a "*" subscription: any channel touches them
         self.unsettled: dict[Lane, None] = {}
+        self.changed: Callable[[], None] = lambda: None  # called at each change of a list; must return at once
 
     def add_channel(self, symbol: str) -> Channel:
         """Make `symbol` readable."""
@@ -82,6 +83,7 @@ class Readers:
 
     def drop(self, outbox: Outbox) -> None:
         """Forget a client."""
+        self.changed()
         for lane in outbox.lanes():
             self.unsettled.pop(lane, None)
             if lane.cohort is not None:
@@ -121,6 +123,7 @@ class Readers:
 
     def _edit(self, lane: Lane) -> dict[Channel, None]:
         """Take `lane` out of its cohort, bring its books up to date, and give it a set of its own to change."""
+        self.changed()
         if lane.cohort is not None:
             lane.cohort.demote(lane, self.number)
             lane.collect(self.number, self.registry)

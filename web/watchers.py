@@ -1,0 +1,43 @@
+"""Which symbols clients watch, told to who polls for them. Nothing of it happens while quotes are sent."""
+
+from __future__ import annotations
+
+from ticker.attention import Attention
+from ticker.runtime import Runtime
+from web.fanout.readers import Readers
+
+TELL_AFTER_S = 0.05
+"""Lists change in bursts (a page joins what it shows, a crowd comes in): they are looked through once for a burst."""
+
+
+class Watchers:
+    """Tells `attention` which symbols are read, a moment after reading lists changed, if that matters to any feed."""
+
+    def __init__(self, readers: Readers, runtime: Runtime, attention: Attention) -> None:
+        self._readers = readers
+        self._runtime = runtime
+        self._attention = attention
+        self._waiting = False
+        readers.changed = self.changed
+
+    def changed(self) -> None:
+        """A reading list changed, or the settings did."""
+        if not self._waiting:
+            self._waiting = True
+            self._runtime.spawn(self._tell_soon)
+
+    def watched(self) -> set[str] | None:
+        """The symbols that somebody reads; `None`: somebody reads all of them."""
+        readers = self._readers
+        if readers.everything or any(lane.everything for lane in readers.unsettled):
+            return None
+        watched = {symbol for symbol, channel in readers.registry.items() if channel.cohorts}
+        for lane in readers.unsettled:
+            watched.update(channel.symbol for channel in lane.channels)
+        return watched
+
+    def _tell_soon(self) -> None:
+        self._runtime.sleep(TELL_AFTER_S)
+        self._waiting = False
+        if self._attention.matters:
+            self._attention.watch(self.watched())
