@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from ticker.budget import Budget, Demand, lowest
 from ticker.errors import Problem
+from ticker.settings.calendars import ALWAYS_OPEN, known_calendars
 from ticker.settings.model import PolledSettings, Settings
 from ticker.settings.words import key_path
 
@@ -15,6 +16,7 @@ def oddities(settings: Settings, demands: Mapping[str, Callable[[int, float], De
     """Each thing that is odd about `settings`, by its key. `demands`: what a feed of each kind spends (`FeedKind.demand`)."""
     yield from _in_feeds(settings)
     yield from _over_budget(settings, demands)
+    yield from _without_hours(settings)
     if not settings.symbols:
         yield Problem("symbols", "there are no symbols yet", "symbols add SYMBOL")
     by_lower: dict[str, str] = {}
@@ -54,3 +56,13 @@ def _over_budget(settings: Settings, demands: Mapping[str, Callable[[int, float]
             yield Problem(key_path(["feeds", name, "interval_s"]),
                           f"{counts[name]} symbol{'s' * (counts[name] > 1)} can't be polled so often with {budget.tightest()}{shared}; "
                           f"it will be every {budget.stretch() * feed.interval_s:.3g} s", "make it longer", feed.interval_s)
+
+
+def _without_hours(settings: Settings) -> Iterator[Problem]:
+    """Calendars that nothing here knows the hours of."""
+    asking = [symbol for symbol, wish in settings.symbols.items() if wish.calendar not in (None, ALWAYS_OPEN)]
+    if asking and known_calendars() is None:
+        others = f"; so do {len(asking) - 1} others" if len(asking) > 1 else ""
+        yield Problem(key_path(["symbols", asking[0], "calendar"]),
+                      f"takes the package exchange_calendars, which is not installed: the market's hours stay unknown{others}",
+                      "pip install exchange_calendars", settings.symbols[asking[0]].calendar)

@@ -1,0 +1,127 @@
+"""The board is told when markets are open, by whatever can tell, and while it is not told it goes on without."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from queue import SimpleQueue
+
+import pytest
+
+from tests.ticker.stepped import START_MS, SteppedTime
+from ticker.board import Board
+from ticker.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, Found, HoursError
+from ticker.freshness import FeedTerms
+from ticker.markets import Markets
+from ticker.quote import Quote, Tick
+from ticker.settings.model import SymbolSettings
+from web.runtime import EventletRuntime
+
+TERMS = {"a": FeedTerms("polled", 2.0)}
+PATIENCE_S = 60.0
+"""How long to wait for what must happen; never waited out when all is well."""
+
+
+class Street:
+    """Markets in stepped time with hours out of a hat: XNYS is open for an hour from the start, XHKG can't be had."""
+
+    def __init__(self) -> None:
+        self.time = SteppedTime()
+        self.board = Board("epoch")
+        self.published: list[str] = []
+        self.asked: list[list[str]] = []
+        self.error: str | None = None
+        self.takes_s = 0.0
+        self.markets = Markets(self.board, self.time, self.time, self.publish, self.hours)
+
+    def use(self, **calendars: str | None) -> None:
+        """These symbols have these calendars."""
+        symbols = {symbol: SymbolSettings(feed=("a",), calendar=calendar) for symbol, calendar in calendars.items()}
+        self.board.configure(symbols, TERMS, self.time.now_ms())
+        self.markets.configure(symbols.values())
+
+    def look(self) -> None:
+        """Look, and let what follows run."""
+        self.markets.look()
+        self.time.run_spawned()
+
+    def hours(self, calendars: Collection[str], first: date, last: date) -> Found:
+        """What the hat has."""
+        self.asked.append(list(calendars))
+        self.time.pass_s(self.takes_s)
+        if self.error is not None:
+            raise HoursError(self.error)
+        opens = START_MS
+        return {name: HoursError("closed down") if name == "XHKG" else [(opens, opens + 3_600_000)] for name in calendars}
+
+    def publish(self, quotes: Sequence[Quote]) -> None:
+        """Remember the states."""
+        self.published += [f"{quote.symbol} {quote.state}" for quote in quotes]
+
+
+def test_hours_reach_the_board() -> None:
+    """In a task of their own, each calendar once; what never shuts needs none."""
+    street = Street()
+    street.use(A="XNYS", B="XNYS", C="24/7", D=None)
+    street.time.pass_s(3_601)
+    street.board.apply("a", {"A": Tick(price=1.0), "C": Tick(price=1.0)}, street.time.now_ms())
+    street.markets.look()
+    assert (street.asked, street.published) == ([], [])
+    street.time.run_spawned()
+    assert street.asked == [["XNYS"]]
+    assert street.published == ["A closed"]
+    assert street.board.is_shut("B")
+    street.look()
+    assert len(street.asked) == 1
+    street.time.pass_s(RENEW_AFTER_MS / 1000)
+    street.look()
+    assert len(street.asked) == 2
+
+
+def test_hours_that_can_not_be_had(caplog: pytest.LogCaptureFixture) -> None:
+    """Said once, tried again; the other calendars are not kept waiting."""
+    street = Street()
+    street.use(A="XNYS", B="XHKG")
+    street.look()
+    assert [(entry["calendar"], entry["market"], entry["error"]) for entry in street.markets.state()] == [
+        ("XHKG", "unknown", "closed down"), ("XNYS", "open", None)]
+    street.time.pass_s(RETRY_AFTER_MS / 1000)
+    street.look()
+    assert street.asked == [["XHKG", "XNYS"], ["XHKG"]]
+    assert [record.getMessage() for record in caplog.records] == ["calendar XHKG: its hours are not known: closed down"]
+
+
+def test_the_whole_package_is_missing() -> None:
+    """Every calendar has the error, and loses it when the package is there."""
+    street = Street()
+    street.error = "not installed"
+    street.use(A="XNYS", B="XLON")
+    street.look()
+    assert [entry["error"] for entry in street.markets.state()] == ["not installed"] * 2
+    street.error = None
+    street.use(A="XNYS")
+    street.look()
+    assert street.markets.state() == [{"calendar": "XNYS", "market": "open", "until": START_MS + 3_600_000, "error": None}]
+
+
+def test_hours_that_never_come() -> None:
+    """Whoever takes too long is given up."""
+    street = Street()
+    street.takes_s = 61.0
+    street.use(A="XNYS")
+    street.look()
+    assert [entry["error"] for entry in street.markets.state()] == ["took longer than 60 s"]
+
+
+def test_a_real_exchange() -> None:
+    """With the real package, process and runtime: on a Tuesday at 22:13 UTC New York is shut."""
+    time, board = SteppedTime(), Board("epoch")
+    published: SimpleQueue[Sequence[Quote]] = SimpleQueue()
+    markets = Markets(board, EventletRuntime(), time, published.put)
+    symbols = {"A": SymbolSettings(feed=("a",), calendar="XNYS")}
+    board.configure(symbols, TERMS, START_MS)
+    markets.configure(symbols.values())
+    board.apply("a", {"A": Tick(price=1.0)}, START_MS)
+    markets.look()
+    assert [quote.state for quote in published.get(timeout=PATIENCE_S)] == ["closed"]
+    assert markets.state() == [{"calendar": "XNYS", "market": "shut", "until": 1_700_058_600_000, "error": None}]

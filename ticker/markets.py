@@ -1,0 +1,71 @@
+"""Keeps the board told when the markets of the calendars in use are open."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ticker.board import Board
+from ticker.clock import Clock
+from ticker.exchange_hours import TIMEOUT_S, HoursError, Load, Wanted, end_ms, load, span
+from ticker.market import NEVER, Hours
+from ticker.quote import Quote
+from ticker.runtime import DeadlineExceeded, Runtime
+from ticker.settings.calendars import ALWAYS_OPEN
+from ticker.settings.model import SymbolSettings
+
+log = logging.getLogger(__name__)
+
+
+class Markets:
+    """Loads hours in tasks of their own and hands them to the board; `publish` takes the updates that follow."""
+
+    def __init__(self, board: Board, runtime: Runtime, clock: Clock, publish: Callable[[Sequence[Quote]], None],
+                 load_hours: Load = load) -> None:
+        self._board = board
+        self._runtime = runtime
+        self._clock = clock
+        self._publish = publish
+        self._load_hours = load_hours
+        self._wanted = Wanted()
+        self._hours: dict[str, Hours] = {}
+
+    def configure(self, symbols: Iterable[SymbolSettings]) -> None:
+        """Use the calendars that these symbols name."""
+        calendars = {symbol.calendar for symbol in symbols if symbol.calendar not in (None, ALWAYS_OPEN)}
+        self._wanted.want(sorted(calendar for calendar in calendars if calendar))
+
+    def look(self) -> None:
+        """Load what is due, if anything. Returns at once."""
+        if due := self._wanted.take_due(self._clock.now_ms()):
+            self._runtime.spawn(self._load, due)
+
+    def state(self) -> list[dict[str, Any]]:
+        """For `/api/status`: each calendar in use as `calendar market until error`; `until` is the next opening or close, epoch ms."""
+        now_ms = self._clock.now_ms()
+        shown = []
+        for calendar in self._wanted.calendars:
+            hours = self._hours.get(calendar)
+            market = hours.at(now_ms) if hours else None
+            shown.append({"calendar": calendar, "market": market.phase if market else "unknown",
+                          "until": market.until_ms if market and market.until_ms < NEVER else None,
+                          "error": self._wanted.errors.get(calendar)})
+        return shown
+
+    def _load(self, calendars: Sequence[str]) -> None:
+        now_ms = self._clock.now_ms()
+        first, last = span(now_ms)
+        try:
+            with self._runtime.deadline(TIMEOUT_S):
+                found = self._load_hours(calendars, first, last)
+        except (HoursError, DeadlineExceeded) as error:
+            found = dict.fromkeys(calendars, HoursError(str(error)))
+        for calendar, windows in found.items():
+            if isinstance(windows, HoursError):
+                if self._wanted.failed(calendar, str(windows)):
+                    log.warning("calendar %s: its hours are not known: %s", calendar, windows)
+                continue
+            self._hours[calendar] = hours = Hours(windows, end_ms(last))
+            self._wanted.loaded(calendar, now_ms)
+            self._publish(self._board.set_hours(calendar, hours, self._clock.now_ms()))
