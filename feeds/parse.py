@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ticker.errors import FeedError
+from ticker.errors import BadTick, FeedError
 
 LARGEST = 1e18
 """No price, size or volume in any unit is larger. It keeps out times in ns that slid into a price, and later overflows."""
@@ -72,7 +72,8 @@ def text(value: object, what: str) -> str:
 def number(value: object, what: str) -> float:
     """A finite number of at most ±10¹⁸ from a JSON number, or from a string that holds one (`"-1.5"`, `"2e-7"`).
 
-    Raises `FeedError` for everything else: booleans, null, NaN, Infinity, `""`, `"1_000"`, `"1,5"`, `" 1"`, `"0x1f"`, other digits.
+    Raises `BadTick` for everything else: booleans, NaN, Infinity, `""`, `"1_000"`, `"1,5"`, `" 1"`, `"0x1f"`, other digits; and for
+    null a plain `FeedError`.
     """
     if isinstance(value, str):
         result = float(value) if _NUMBER.fullmatch(value) else None
@@ -80,7 +81,8 @@ def number(value: object, what: str) -> float:
         result = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     # The comparison is false for NaN and right for integers that no float can hold.
     if result is None or not -LARGEST <= result <= LARGEST:
-        raise FeedError(f"{what}: not a number that can be used", payload=shown(value))
+        kind = FeedError if value is None else BadTick
+        raise kind(f"{what}: not a number that can be used", payload=shown(value))
     return result + 0.0  # a float, and never -0.0
 
 
@@ -88,7 +90,7 @@ def price(value: object, what: str) -> float:
     """A `number` that can be a price: 10⁻¹⁸ or more."""
     result = number(value, what)
     if result < SMALLEST_PRICE:
-        raise FeedError(f"{what}: not a price", payload=shown(value))
+        raise BadTick(f"{what}: not a price", payload=shown(value))
     return result
 
 
@@ -101,7 +103,7 @@ def optional_size(value: object, what: str) -> float | None:
     """A volume or an amount: a `number` of 0 or more, or `None` for null, a missing key and `""`."""
     result = optional_number(value, what)
     if result is not None and result < 0:
-        raise FeedError(f"{what}: less than nothing", payload=shown(value))
+        raise BadTick(f"{what}: less than nothing", payload=shown(value))
     return result
 
 

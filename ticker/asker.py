@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ticker.caller import Caller
 from ticker.clock import Clock
 from ticker.complaints import Complaints
-from ticker.errors import BudgetSpent, FeedError
+from ticker.errors import BadTick, BudgetSpent, FeedError
 from ticker.quarantine import Batch, Bisection, Quarantine
 from ticker.rota import Rota, split
 from ticker.runtime import Runtime
@@ -145,7 +145,9 @@ class Asker:
         except BudgetSpent:
             raise
         except FeedError as error:
-            if not error.rejects_symbol:
+            if isinstance(error, BadTick) and len(batch) == 1:  # an answer, if no good one: the provider is there
+                self._take(batch, {batch[0].symbol: error}, tally)
+            elif not error.rejects_symbol:
                 tally.failed(batch, error)
             elif len(batch) == 1:
                 self._convict(batch[0], error, tally)

@@ -63,4 +63,4 @@ class BudgetSpent(FeedError):
 
 
 class BadTick(FeedError):
-    """A provider gave a number for a price that can't be one: zero, negative, not a number, out of any range."""
+    """A provider gave a number that can't be one: a price of zero or less, not a number, out of any range."""

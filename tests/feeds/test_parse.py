@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from feeds import parse
 from tests.feeds.support import JSON, complaint
-from ticker.errors import FeedError
+from ticker.errors import BadTick, FeedError
 
 NOT_NUMBERS: list[Any] = [
     None, True, False, "", " ", "1 ", " 1", "+1", "1_000", "1,5", "1.", ".5", "01", "0x1f", "1e", "--1", "\u0661\u0662", "\uff11",
@@ -36,6 +36,7 @@ def test_what_only_looks_like_a_number_is_refused(value: object) -> None:
     """`float()` would take half of these."""
     error = complaint(lambda: parse.number(value, "lastPrice"))
     assert str(error).startswith("lastPrice: not a number")
+    assert isinstance(error, BadTick) == (value is not None), "what is not there is no bad number"
 
 
 @given(st.decimals(min_value=0, max_value=10**15, allow_nan=False, allow_infinity=False, places=6))
@@ -48,7 +49,9 @@ def test_a_number_keeps_its_fifteen_digits(written: Decimal) -> None:
 @pytest.mark.parametrize("value", [0, "0", "0.000", -1, "-1.5", "1e-19", 1e-300, "1e-400"])
 def test_a_price_is_above_zero(value: object) -> None:
     """Zero and less, and what rounds to it, are no prices."""
-    assert "not a price" in str(complaint(lambda: parse.price(value, "c")))
+    error = complaint(lambda: parse.price(value, "c"))
+    assert "not a price" in str(error)
+    assert isinstance(error, BadTick)
 
 
 def test_unknown_is_none_only_where_it_may_be() -> None:

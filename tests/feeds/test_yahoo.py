@@ -308,7 +308,7 @@ def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(feed: Yahoo, yahoo
     ticks(feed, "AAPL")
 
 
-@pytest.mark.parametrize(("fault", "outcome"), [("nan", FeedError), ("strings", Tick), ("wrong_type", Tick), ("cookie", Tick)])
+@pytest.mark.parametrize(("fault", "outcome"), [("nan", BadTick), ("strings", Tick), ("wrong_type", Tick), ("cookie", Tick)])
 def test_odd_spellings_cost_what_they_spoil(feed: Yahoo, yahoo: RunningProvider, fault: str, outcome: type) -> None:
     """NaN in place of numbers spoils every row, and still the answer is one; numbers with quotes are numbers."""
     yahoo.fault(fault, path=QUOTES)

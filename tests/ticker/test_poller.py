@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import HttpUrl
 
 from tests.ticker.stepped import START_MS, ScriptedSource, SteppedTime, subscriptions
-from ticker.errors import FeedError
+from ticker.errors import BadTick, FeedError
 from ticker.poller import Poller
 from ticker.quarantine import RETRY_S
 from ticker.quote import Tick
@@ -243,6 +243,16 @@ def test_one_failing_call_costs_only_its_symbols() -> None:
     bench.source.answer = bench.source.prices
     bench.run()
     assert bench.states == [("ok", "not JSON"), ("ok", None)]
+
+
+def test_a_bad_tick_is_an_answer() -> None:
+    """A provider that gives a number that can't be a price is there: only the symbol has an error, however often it happens."""
+    bench = Bench(*names(5), batch_size=1)
+    bench.fails(BadTick("price: not a price"))
+    for _ in range(10):
+        assert len(bench.run()) == 5
+    assert bench.states == []
+    assert [type(news) for answer in bench.delivered for news in answer.values()] == [BadTick] * 50
 
 
 def test_a_provider_that_is_out_is_not_asked_for_every_symbol() -> None:
