@@ -107,6 +107,12 @@ def optional_size(value: object, what: str) -> float | None:
     return result
 
 
+def optional_pct(value: object, what: str) -> float | None:
+    """A change in percent, to 4 places: a `number`, or a string with a percent sign behind it; `None` as in `optional_number`."""
+    result = optional_number(value.removesuffix("%") if isinstance(value, str) else value, what)
+    return None if result is None else round(result, 4) + 0.0
+
+
 def optional_price(value: object, what: str) -> float | None:
     """A `price`, or `None` for what providers write when there is none: null, a missing key, `""`, 0."""
     result = optional_number(value, what)

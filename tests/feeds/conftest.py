@@ -14,6 +14,19 @@ def runtime() -> EventletRuntime:
     return EventletRuntime()
 
 
+@pytest.fixture(scope="module")
+def _provider(request: pytest.FixtureRequest) -> Iterator[RunningProvider]:
+    with running(request.module.PROVIDER, limits=False) as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(_provider: RunningProvider) -> RunningProvider:
+    """The provider that the module names in `PROVIDER`, without limits, everything healed."""
+    _provider.forget()
+    return _provider
+
+
 @pytest.fixture(scope="session")
 def _binance() -> Iterator[RunningProvider]:
     with running("binance") as provider:

@@ -6,14 +6,18 @@ import copy
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from feeds.base import Feed, Subscription
+from feeds.polled import PolledFeed
+from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Tick
+from ticker.runtime import Runtime
 
 PRICES = ("bid", "ask", "open", "high", "low", "prev_close", "ext_price")
 
@@ -60,6 +64,25 @@ def subscribe(feed: type[Feed], *symbols: str, **ids: str) -> list[Subscription]
     """Our symbols, each under the id that the feed gives it; `name=id` for one with an id of its own."""
     named = {symbol: feed.native_id(symbol) for symbol in symbols} | ids
     return [Subscription(symbol, id, feed.Options()) for symbol, id in named.items()]
+
+
+Polled = TypeVar("Polled", bound=PolledFeed)
+CANARY = "C4nary-K3y.that+must/never=show"
+"""What all secrets are in tests."""
+
+
+def connected(kind: type[Polled], provider: RunningProvider, runtime: Runtime, **keys: Any) -> Polled:
+    """A feed on the local server, with `keys` as in the file, `CANARY` for each secret, and more to spend than any test does."""
+    secrets = {name: SecretStr(CANARY) for name in kind.Settings.secrets}
+    limits = type(kind.Settings.model_fields["budget"].default).model_fields
+    budget = {name: _most(field.metadata) for name, field in limits.items() if field.default is not None}
+    given = {"kind": kind.kind, "base_url": provider.url, "budget": budget, **secrets, **keys}
+    return kind("of_mine", kind.Settings.model_validate(given), runtime)
+
+
+def _most(bounds: list[Any]) -> int:
+    most: int = next(bound.le for bound in bounds if hasattr(bound, "le"))
+    return most
 
 
 def well_formed(tick: Tick) -> bool:

@@ -1,0 +1,52 @@
+"""Pairs of currencies, and when their daily rates are made."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.pairs import fixing_ms, pair_of, slashed
+from tests.feeds.support import JSON, complaint
+from ticker.errors import FeedError
+
+
+@pytest.mark.parametrize(("id", "pair"), [
+    ("EURUSD", ("EUR", "USD")), ("EUR/USD", ("EUR", "USD")), ("EUR-USD", ("EUR", "USD")), ("EURUSD=X", ("EUR", "USD")),
+    ("eurusd", ("EUR", "USD")), ("EUR", None), ("EURUSDX", None), ("EUR//USD", None), ("", None), ("EUR/USD=Y", None)])
+def test_a_pair_is_written_in_several_ways(id: str, pair: tuple[str, str] | None) -> None:
+    """Six letters, with or without something between them."""
+    assert pair_of(id) == pair
+
+
+@pytest.mark.parametrize(("symbol", "id"), [
+    ("BTC-USD", "BTC/USD"), ("BTC/USD", "BTC/USD"), ("BRK-B", "BRK-B"), ("AAPL", "AAPL"), ("-USD", "-USD"), ("A-", "A-"),
+    ("USD-COIN-EUR", "USD-COIN/EUR")])
+def test_a_dash_before_a_currency_becomes_a_slash(symbol: str, id: str) -> None:
+    """But not before a share's class."""
+    assert slashed(symbol) == id
+
+
+@pytest.mark.parametrize(("day", "utc"), [
+    ("2026-01-15", "13:10"), ("2026-03-27", "13:10"), ("2026-03-30", "12:10"), ("2026-10-23", "12:10"), ("2026-10-26", "13:10"),
+    ("2024-03-31", "12:10"), ("2024-10-27", "13:10"), ("2023-04-06", "12:10")])
+def test_rates_are_made_at_ten_past_two_in_frankfurt(day: str, utc: str) -> None:
+    """Summer time begins on the last Sunday of March and ends on that of October."""
+    made = datetime.fromtimestamp(fixing_ms(day, "date") / 1000, UTC)
+    assert made.strftime("%Y-%m-%d %H:%M") == f"{day} {utc}"
+
+
+@pytest.mark.parametrize("day", ["20260115", "2026-02-30", "2026-1-5", "1998-12-31", "2100-01-01", "", None, 20260115, "2026-01-15T00:00"])
+def test_what_is_no_day_is_a_complaint(day: object) -> None:
+    """One that names the field."""
+    assert str(complaint(lambda: fixing_ms(day, "date"))).startswith("date: not a day")
+
+
+@given(JSON | st.dates().map(str))
+def test_any_value_is_a_time_or_a_complaint(day: object) -> None:
+    """Nothing else."""
+    try:
+        made_ms = fixing_ms(day, "date")
+    except FeedError:
+        return
+    assert 900_000_000_000 < made_ms < 4_102_444_800_000
