@@ -1,0 +1,201 @@
+"""Twelve Data: shares of most exchanges, currencies, crypto. Many symbols a call, each costs a credit; a key.
+
+`GET /quote?symbol=AAPL,EUR/USD` with the header `Authorization: apikey KEY` (https://twelvedata.com/docs#quote):
+
+    {"AAPL":{"symbol":"AAPL","name":"Apple Inc.","exchange":"NASDAQ","mic_code":"XNGS","currency":"USD","datetime":"2025-12-02",
+     "timestamp":1764685800,"last_quote_at":1764709140,"open":"283","high":"287.39999","low":"282.63000","close":"286.19000",
+     "volume":"53615500","previous_close":"283.10001","change":"3.089996","percent_change":"1.091486","average_volume":"45722640",
+     "is_market_open":false,"fifty_two_week":{…},"extended_price":"286.5","extended_percent_change":"0.11","extended_timestamp":1764720000},
+     "EUR/USD":{"code":404,"message":"**symbol** or **figi** parameter is missing or invalid.","status":"error"}}
+
+Rows are keyed by what was asked for; a single symbol's row comes bare. `close` is the price. `timestamp` (s) is when a share's session
+began and, of what trades around the clock, the time of the price; `last_quote_at` (s, newer answers only) is that of the price everywhere.
+Pairs have no `currency`, and their names (`currency_quote`) are no codes: the symbol has it.
+
+Errors are `{"code":…,"message":…,"status":"error"}`, in a row or for all, with HTTP 200 or their own: 404 (older: 400) an unknown symbol,
+401 a wrong key, 403 or 404 `… available starting with Grow plan …`, 429 `You have run out of API credits for the current minute. …` until
+the minute of the clock ends, or `… for the current day …`. `api-credits-left` in the headers is what is left of the minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from pydantic import Field, HttpUrl
+
+from feeds.base import Answer, Subscription
+from feeds.keys import KeyedSettings
+from feeds.limits import LONGEST_WAIT_S, credits_left, server_time_s, until_minute_ends_s
+from feeds.pairs import slashed
+from feeds.parse import (
+    decode,
+    optional_epoch_ms,
+    optional_number,
+    optional_pct,
+    optional_price,
+    optional_size,
+    price,
+    shown,
+    table,
+)
+from feeds.polled import PolledFeed
+from feeds.rows import error_object, for_each, unknown
+from feeds.units import unit_of
+from ticker.budget import Cost, Usage
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+from ticker.settings import BudgetSettings, PolledSettings
+
+CREDITS_A_MINUTE, CREDITS_A_DAY = 8, 800
+"""Of the free plan."""
+ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class TwelveDataBudget(BudgetSettings):
+    """Limits of a key (https://twelvedata.com/pricing)."""
+
+    credits_per_min: int = Field(CREDITS_A_MINUTE, ge=1, le=1_000_000,
+                                 description="at most so many credits, one a symbol, in any minute; 8 in the free plan")
+    credits_per_day: int | None = Field(CREDITS_A_DAY, ge=1, le=10_000_000, description="the same in 24 hours; 800 in the free plan")
+
+
+class TwelveDataSettings(KeyedSettings):
+    """`[feeds.NAME]` of kind `twelvedata`."""
+
+    interval_s: float = Field(120.0, ge=0.1, le=86_400, allow_inf_nan=False,
+                              description="time between two polls of a symbol; one symbol in the free plan: 108 at least")
+    budget: TwelveDataBudget = Field(TwelveDataBudget(), description="the most to spend with the provider; intervals grow until they fit")
+    base_url: HttpUrl = Field(HttpUrl("https://api.twelvedata.com"), description="scheme, host and path prefix of the provider")
+
+
+class TwelveData(PolledFeed):
+    """`kind = "twelvedata"`."""
+
+    kind = "twelvedata"
+    Settings: ClassVar[type[PolledSettings]] = TwelveDataSettings
+    settings: TwelveDataSettings
+    batch_size: ClassVar[int | None] = CREDITS_A_MINUTE
+    """A call may name 120, but one that costs more than the free plan's minute has is refused whole, and two cost what one costs."""
+
+    def __init__(self, name: str, settings: TwelveDataSettings, runtime: Runtime) -> None:
+        super().__init__(name, settings, runtime, {"Authorization": f"apikey {settings.key()}"})
+
+    @classmethod
+    def native_id(cls, symbol: str) -> str:
+        """`BTC-USD` is `BTC/USD` there."""
+        return slashed(symbol)
+
+    @classmethod
+    def cost(cls, symbols: int) -> Cost:
+        return {"calls": 1, "credits": symbols}
+
+    @classmethod
+    def usage(cls, headers: Mapping[str, str], now_s: float) -> Iterable[Usage]:
+        return credits_left(headers, now_s)
+
+    def poll(self, batch: Sequence[Subscription]) -> Answer:
+        ids = list(dict.fromkeys(subscription.id for subscription in batch))
+        response = self.http.get("/quote", {"symbol": ",".join(ids)}, accept=ERRORS, cost=self.cost(len(ids)))
+        now_s = server_time_s(response.headers)
+        if not response.ok and not is_error(error_object(response)):
+            raise response.error(until_minute_ends_s(now_s))
+        return parse(response.body, batch, now_s)
+
+
+def parse(body: bytes, batch: Sequence[Subscription], now_s: float) -> dict[str, Tick | FeedError]:
+    """The ticks of a `quote` answer, by our symbol. Raises `FeedError` where it is an error as a whole; `now_s` is the provider's time."""
+    answer = table(decode(body), "answer")
+    if is_error(answer):
+        raise refusal(answer, batch, now_s)
+    if isinstance(answer.get("symbol"), str):  # bare: of the one that was asked for
+        rows = {key_of(subscription.id): answer for subscription in batch}
+    else:
+        rows = {key_of(key): row for key, row in answer.items()}
+
+    def read(subscription: Subscription) -> Tick:
+        row = rows.get(key_of(subscription.id))
+        if row is None:
+            raise FeedError(f"no row for {subscription.id}", payload=body)
+        row = table(row, subscription.id)
+        if is_error(row):
+            raise refusal(row, [subscription], now_s)
+        return _tick(row, subscription.id)
+
+    ticks = for_each(batch, read)
+    limits = [error for error in ticks.values() if isinstance(error, FeedError) and error.retry_after_s is not None]
+    if len(limits) == len(ticks):  # nothing but that there is no more to be had
+        raise limits[0]
+    return ticks
+
+
+def is_error(row: Mapping[str, Any]) -> bool:
+    """Whether an answer, or a row of one, is an error."""
+    return row.get("status") == "error" or ("code" in row and "message" in row)
+
+
+def refusal(error: Mapping[str, Any], batch: Sequence[Subscription], now_s: float) -> FeedError:
+    """What an error means: no more credits, a wrong key, or a symbol of `batch` that is unknown or in another plan."""
+    code, message = error.get("code"), str(error.get("message"))
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        wait_s = LONGEST_WAIT_S if "day" in message else until_minute_ends_s(now_s)
+        return FeedError("Twelve Data's credits are spent", retry_after_s=wait_s, payload=message)
+    if "plan" in message and code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        return FeedError("Twelve Data's plan does not include a symbol", retryable=False, rejects_symbol=True, payload=message)
+    if "symbol" in message and code in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
+        return unknown("Twelve Data", ", ".join(subscription.id for subscription in batch), message.encode())
+    client_error = isinstance(code, int) and 400 <= code <= 499
+    return FeedError("Twelve Data answers an error", retryable=not client_error, payload=shown(error))
+
+
+def key_of(id: str) -> str:
+    """The one spelling of an id: `eur/usd` and `EUR/USD` are one."""
+    return id.upper()
+
+
+def _tick(row: Mapping[str, Any], id: str) -> Tick:
+    _check_symbol(row, id)
+    pair_currency = id.partition(":")[0].rpartition("/")[2].upper() if "/" in id else None
+    stated = row.get("currency")
+    unit = unit_of(stated if isinstance(stated, str) and stated else pair_currency)
+
+    def amount(key: str) -> float | None:
+        value = optional_price(row.get(key), f"{id} {key}")
+        return None if value is None else unit.major(value)
+
+    change = optional_number(row.get("change"), f"{id} change")
+    is_open, made_ms = row.get("is_market_open"), _time_ms(row, id)
+    extended_ms = optional_epoch_ms(row.get("extended_timestamp"), f"{id} extended_timestamp", "s")
+    extended = extended_ms is not None and extended_ms > (made_ms or 0) and is_open is not True
+    return Tick(
+        price=unit.major(price(row.get("close"), f"{id} close")),
+        open=amount("open"),
+        high=amount("high"),
+        low=amount("low"),
+        prev_close=amount("previous_close"),
+        volume=optional_size(row.get("volume"), f"{id} volume"),
+        change=None if change is None else unit.major(change),
+        change_pct=optional_pct(row.get("percent_change"), f"{id} percent_change"),
+        currency=unit.currency,
+        quote_time=made_ms,
+        session=("regular" if is_open else "closed") if isinstance(is_open, bool) else None,
+        ext_price=amount("extended_price") if extended else None,
+        ext_change_pct=optional_pct(row.get("extended_percent_change"), f"{id} extended_percent_change") if extended else None,
+        ext_time=extended_ms if extended else None,
+    )
+
+
+def _check_symbol(row: Mapping[str, Any], id: str) -> None:
+    """Whether a row says that it is another symbol's. The exchange of `SBIN:NSE` is not in the row's `symbol`."""
+    symbol = row.get("symbol")
+    if isinstance(symbol, str) and symbol.upper() not in {key_of(id), key_of(id.partition(":")[0])}:
+        raise FeedError(f"not the row of {id}", payload=shown(symbol))
+
+
+def _time_ms(row: Mapping[str, Any], id: str) -> int | None:
+    last_ms = optional_epoch_ms(row.get("last_quote_at"), f"{id} last_quote_at", "s")
+    if last_ms is None and "/" in id:  # it trades around the clock: no session's beginning
+        return optional_epoch_ms(row.get("timestamp"), f"{id} timestamp", "s")
+    return last_ms
