@@ -1,0 +1,119 @@
+"""Alpha Vantage: shares of many exchanges, by default as of the last close. One symbol a call, 25 calls a day, a key.
+
+`GET /query?function=GLOBAL_QUOTE&symbol=MSFT&apikey=KEY` (https://www.alphavantage.co/documentation/#latestprice):
+
+    {"Global Quote":{"01. symbol":"MSFT","02. open":"112.6300","03. high":"113.1700","04. low":"110.6400","05. price":"112.1300",
+     "06. volume":"29062853","07. latest trading day":"2018-10-05","08. previous close":"112.7900","09. change":"-0.6600",
+     "10. change percent":"-0.5852%"}}
+
+There is no time and no currency. Plans that pay get newer prices with `entitlement=realtime`, or `delayed` by 15 minutes; then the key is
+`Global Quote - DATA DELAYED BY 15 MINUTES`. The key can go into the query only, and comes back in some answers.
+
+Everything is HTTP 200. An unknown symbol is `{"Global Quote":{}}`. A wrong key, or a question that makes no sense, is
+`{"Error Message":"…"}`. Limits are `{"Information":"…"}`, with older keys `{"Note":"…"}`: "… our standard API rate limit is 25 requests per
+day. …" and, faster than one a second, "… consider spreading out your free API requests more sparingly (1 request per second). …", which
+names both limits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, HttpUrl
+
+from feeds.base import Answer, Subscription
+from feeds.keys import KeyedSettings
+from feeds.limits import LONGEST_WAIT_S, SHORTEST_WAIT_S
+from feeds.pairs import DAY_MIN
+from feeds.parse import decode, optional_number, optional_pct, optional_price, optional_size, price, table
+from feeds.polled import PolledFeed
+from feeds.rows import for_each, unknown
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.settings import BudgetSettings, PolledSettings
+
+QUOTE = "Global Quote"
+DELAYED = re.compile(r"DELAYED BY ([0-9]{1,4}) MINUTES")
+
+
+class AlphaVantageBudget(BudgetSettings):
+    """Limits of a key (https://www.alphavantage.co/support/#support)."""
+
+    calls_per_s: int = Field(1, ge=1, le=100, description="at most so many calls in any second; 1 for a free key")
+    calls_per_day: int | None = Field(25, ge=1, le=10_000_000, description="the same in any 24 hours; 25 for a free key")
+
+
+class AlphaVantageSettings(KeyedSettings):
+    """`[feeds.NAME]` of kind `alphavantage`."""
+
+    interval_s: float = Field(4320.0, ge=0.1, le=86_400, allow_inf_nan=False,
+                              description="time between two polls of a symbol; one symbol and a free key: 3840 at least")
+    budget: AlphaVantageBudget = Field(AlphaVantageBudget(),
+                                       description="the most to spend with the provider; intervals grow until they fit")
+    base_url: HttpUrl = Field(HttpUrl("https://www.alphavantage.co"), description="scheme, host and path prefix of the provider")
+    entitlement: Literal["realtime", "delayed"] | None = Field(
+        None, description="which newer prices the plan pays for; unset: those of the last close")
+
+
+class AlphaVantage(PolledFeed):
+    """`kind = "alphavantage"`."""
+
+    kind = "alphavantage"
+    Settings: ClassVar[type[PolledSettings]] = AlphaVantageSettings
+    settings: AlphaVantageSettings
+
+    def poll(self, batch: Sequence[Subscription]) -> Answer:
+        (subscription,) = batch
+        query = {"function": "GLOBAL_QUOTE", "symbol": subscription.id, "apikey": self.settings.key()}
+        if self.settings.entitlement is not None:
+            query["entitlement"] = self.settings.entitlement
+        closing = self.settings.entitlement is None
+        return parse(self.http.get("/query", query).body, batch, DAY_MIN if closing else None)
+
+
+def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None) -> dict[str, Tick | FeedError]:
+    """The tick of a `GLOBAL_QUOTE` answer. `delay_min` is what the prices that were asked for lag behind, if the answer does not say."""
+    answer = table(decode(body), "answer")
+    (subscription,) = batch
+    for kind in ("Error Message", "Information", "Note"):  # in this order: what stands beside them is no quote
+        if kind in answer:
+            raise refusal(str(answer[kind]), subscription.id)
+    key = next((key for key in answer if key.startswith(QUOTE)), QUOTE)
+    row = table(answer.get(key), QUOTE)
+    if not row:
+        raise unknown("Alpha Vantage", subscription.id)
+    said = DELAYED.search(key)
+    return for_each(batch, lambda one: _tick(row, one.id, float(said[1]) if said else delay_min))
+
+
+def refusal(message: str, id: str) -> FeedError:
+    """What a message in place of a quote means."""
+    words = message.lower()
+    if "spreading out" in words or "per second" in words:  # before the day's limit: it names that too
+        return FeedError("Alpha Vantage: more than a call a second", retry_after_s=SHORTEST_WAIT_S, payload=message)
+    if "per day" in words or "rate limit" in words or "call frequency" in words:
+        return FeedError("Alpha Vantage: no more calls today", retry_after_s=LONGEST_WAIT_S, payload=message)
+    if "apikey" in words or "api key" in words or "premium" in words:
+        return FeedError("Alpha Vantage refuses the key", retryable=False, payload=message)
+    if "invalid api call" in words:  # of all that was asked only the symbol can be wrong
+        return unknown("Alpha Vantage", id, message.encode())
+    return FeedError("Alpha Vantage answers an error", payload=message)
+
+
+def _tick(row: Mapping[str, Any], id: str, delay_min: float | None) -> Tick:
+    symbol = row.get("01. symbol")
+    if isinstance(symbol, str) and symbol.upper() != id.upper():
+        raise FeedError(f"not the quote of {id}", payload=symbol)
+    return Tick(
+        price=price(row.get("05. price"), "05. price"),
+        open=optional_price(row.get("02. open"), "02. open"),
+        high=optional_price(row.get("03. high"), "03. high"),
+        low=optional_price(row.get("04. low"), "04. low"),
+        prev_close=optional_price(row.get("08. previous close"), "08. previous close"),
+        volume=optional_size(row.get("06. volume"), "06. volume"),
+        change=optional_number(row.get("09. change"), "09. change"),
+        change_pct=optional_pct(row.get("10. change percent"), "10. change percent"),
+        delay_min=delay_min,
+    )
