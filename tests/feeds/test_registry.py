@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import HttpUrl
+from pydantic import HttpUrl, SecretStr
 
 import feeds
 from feeds.base import Feed, Subscription
@@ -20,7 +20,8 @@ from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
 
-SUPPORT = {"__init__", "base", "cookies", "http", "parse", "polled", "registry", "units", "yahoo_quote", "yahoo_session"}
+SUPPORT = {"__init__", "base", "cookies", "http", "keys", "limits", "pairs", "parse", "polled", "registry", "rows", "units", "wire",
+           "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:
@@ -47,7 +48,8 @@ def test_a_kind_is_complete(kind: str) -> None:
 def test_a_polled_kind_can_be_pointed_anywhere_and_links_its_documentation(kind: str) -> None:
     """`base_url` has the provider's address as its default."""
     feed = kinds()[kind]
-    settings = feed.Settings(kind=kind)
+    secrets = {name: SecretStr("a-key") for name in feed.Settings.secrets}
+    settings = feed.Settings.model_validate({"kind": kind, **secrets})
     assert isinstance(settings, PolledSettings)
     assert settings.base_url.scheme == "https"
     assert "(https://" in (__import__(feed.__module__, fromlist=["__doc__"]).__doc__ or "")

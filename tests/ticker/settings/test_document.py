@@ -11,6 +11,7 @@ from ticker.cli.document import PAGE
 from ticker.cli.options import feed_kinds
 from ticker.settings import Settings
 from ticker.settings.document import BEGIN, END, tables, with_tables
+from ticker.settings.environment import variable_of
 from ticker.settings.load import FIXED, parse
 
 DEFAULTS = Path(__file__).parents[3] / "settings.toml"
@@ -32,7 +33,7 @@ def test_the_page_has_every_key() -> None:
     assert "| `api_key` | a secret of at least 4 characters | from the environment only | the key |" in text
     assert "| `volatility_pct` | a number from 0 to 5 | `0.05` | of one tick |" in text
     keys = {key for model in FIXED.values() for key in model.model_fields}
-    keys |= {key for kind in KINDS.values() for model in kind for key in model.model_fields}
+    keys |= {key for kind in KINDS.values() for model in (kind.settings, kind.options) for key in model.model_fields}
     assert keys <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
 
 
@@ -84,7 +85,10 @@ def test_the_default_file_is_valid() -> None:
     assert {feed.kind for feed in loaded.settings.feeds.values()} == {"simulated"}
     assert len(loaded.settings.symbols) == 12
     assert len({group for symbol in loaded.settings.symbols.values() for group in symbol.group}) == 2
-    uncommented = parse(COMMENTED_OUT.sub("", text).encode(), feed_kinds(), {})
+    uncommented_text = COMMENTED_OUT.sub("", text)
+    secrets = {variable_of(("feeds", name, secret)): "a-key" for name, feed in tomllib.loads(uncommented_text)["feeds"].items()
+               for secret in feed_kinds()[feed["kind"]].settings.secrets}
+    uncommented = parse(uncommented_text.encode(), feed_kinds(), secrets)
     assert uncommented.warnings == ()
     assert len(uncommented.settings.feeds) == len(feed_kinds())
 
