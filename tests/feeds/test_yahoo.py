@@ -13,7 +13,7 @@ from feeds.yahoo import CHARTS_A_CALL, COOKIE_PAGES, Yahoo, YahooSettings
 from tests.feeds.support import complaint, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
 from ticker.budget import Usage
-from ticker.errors import BudgetSpent, FeedError
+from ticker.errors import BadTick, BudgetSpent, FeedError
 from ticker.quote import Session, Tick
 from ticker.runtime import Runtime
 
