@@ -16,6 +16,8 @@ The logarithm of price over mean is a mean-reverting walk, cut into blocks of 64
 distribution that it has in the long run; inside a block a Brownian bridge leads from one boundary to the next. So tick n costs the
 same whether or not the ticks before it were ever looked at. All draws come from BLAKE2b of (seed, symbol, block): the same in every
 process and in every version of Python.
+
+With `faults` things go wrong as `feeds.script` tells.
 """
 
 from __future__ import annotations
@@ -27,11 +29,13 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import accumulate
 from statistics import NormalDist
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from feeds.base import Answer, Feed, Subscription
+from feeds.script import Fault, Script, spoilt
+from ticker.errors import FeedError
 from ticker.quote import Kind, Tick
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
@@ -48,6 +52,9 @@ SIZES = tuple(1 + byte % 16 for byte in blake2b(b"sizes").digest())
 """How many lots change hands at each tick of a block."""
 TRADED = tuple(accumulate(SIZES))
 
+BURST_S = 0.02
+"""From one tick of a burst to the next."""
+
 LARGEST_UNITS = 10**14
 """Price × 10^decimals stays below: exact as a float, with room for the walk."""
 
@@ -59,6 +66,7 @@ class SimulatedSettings(FeedSettings):
     seed: int = Field(7, ge=-2**63, lt=2**63, description="the same seed gives the same prices")
     volatility_pct: float = Field(0.05, ge=0, le=5, allow_inf_nan=False,
                                   description="standard deviation of one tick's move, in percent of the price")
+    faults: Annotated[tuple[Fault, ...], Field(strict=False)] = Field((), max_length=100, description="what goes wrong, and when")
 
 
 class SimulatedOptions(SymbolOptions):
@@ -91,9 +99,18 @@ class Simulated(Feed):
         super().__init__(name, settings, runtime)
         self._markets: dict[str, Market] = {}
         self._tick = 0
+        self._script = Script(settings.faults) if settings.faults else None
+        self._first_s: float | None = None  # when the first poll was, while there is a script
+        self._regular_s = 0.0  # when the next tick of all symbols is due; between two of them only those of a burst tick
+        self._last: dict[str, Tick] = {}
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
-        """The next tick. It can't fail."""
+        """The next tick. It can't fail unless it is told to."""
+        if self._script is not None:
+            return self._play(self._script, batch)
+        return self._next(batch)
+
+    def _next(self, batch: Sequence[Subscription]) -> dict[str, Tick]:
         tick, self._tick = self._tick, self._tick + 1
         return self.answer(batch, tick, int(time.time() * 1000))
 
@@ -110,6 +127,38 @@ class Simulated(Feed):
             if market is None or market.subscription != subscription:
                 market = markets[symbol] = Market(subscription, self.settings)
             answer[symbol] = market.at(tick, now_ms)
+        return answer
+
+    def _play(self, script: Script, batch: Sequence[Subscription]) -> Answer:
+        """The next tick, and what goes wrong with it now."""
+        now_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = self._regular_s = now_s
+        faults = script.at(now_s - self._first_s)
+        for fault in faults:
+            if fault.kind == "crash":
+                raise RuntimeError("a crash, as the settings want it")
+            if fault.kind == "429":
+                raise FeedError("HTTP 429 Too Many Requests, as the settings want it", retry_after_s=max(1.0, fault.wait_s))
+            if fault.kind == "slow":
+                self.runtime.sleep(fault.wait_s)
+        rushing = [fault for fault in faults if fault.kind == "burst"]
+        self.again_in_s = BURST_S if rushing else None
+        if rushing and now_s < self._regular_s - BURST_S / 2:
+            batch = [subscription for subscription in batch if any(fault.concerns(subscription.symbol) for fault in rushing)]
+        else:
+            self._regular_s = now_s + self.settings.interval_s
+        frozen = {one.symbol: last for one in batch if (last := self._last.get(one.symbol)) is not None}
+        answer = self._next(batch)
+        self._last.update(answer)
+        for fault in faults:
+            for symbol in [symbol for symbol in answer if fault.concerns(symbol)]:
+                if fault.kind == "silence":
+                    del answer[symbol]
+                elif fault.kind == "freeze" and symbol in frozen:
+                    answer[symbol] = self._last[symbol] = frozen[symbol]
+                elif fault.kind == "bad_tick":
+                    answer[symbol] = spoilt(answer[symbol], fault)
         return answer
 
 

@@ -100,11 +100,15 @@ class Poller:
         self._paced()
         return faster
 
-    def intervals_s(self) -> dict[str, float]:
-        """How long it is in force from one answer to the next, by symbol; of one that is to be faster, once it has been asked for."""
-        by_period = {period_s: self._tempo.in_force_s(period_s) for period_s in self._asker.rota.counts()}
-        slowest = {symbol: self._tempo.in_force_s(period_s) for symbol, period_s in self._asker.hurried.items()}
-        return {symbol: slowest.get(symbol) or by_period[self._asker.rota.period_s(symbol)] for symbol in self._asker.rota.wanted}
+    def intervals_s(self, strict: Callable[[str], bool]) -> dict[str, float]:
+        """How long it is in force from one answer to the next, by symbol; of one that is to be faster, once it has been asked for.
+
+        Symbols that are `strict` are not given longer because the provider is slow.
+        """
+        rota, hurried = self._asker.rota, self._asker.hurried
+        lenient, severe = ({period_s: self._tempo.in_force_s(period_s, with_calls) for period_s in {*rota.counts(), *hurried.values()}}
+                           for with_calls in (True, False))
+        return {symbol: (severe if strict(symbol) else lenient)[hurried.get(symbol) or rota.period_s(symbol)] for symbol in rota.wanted}
 
     def run(self) -> None:
         """One poll of all that is wanted. Raises nothing; returns at once where a poll is under way or it is too early to try again."""
@@ -129,6 +133,8 @@ class Poller:
         if took_s < max(interval_s, LOOP_BELOW_S):  # a loop knows by itself when it is late
             self._complaints.in_time()
             self._tempo.took(0.0)
+            if (again_in_s := self.source.again_in_s) is not None and self._may_go_on():
+                self._retry_in(again_in_s)
         elif self._may_go_on() and not self._failures and not self._stopped:
             self._complaints.slow(took_s, interval_s)
             self._tempo.took(took_s)

@@ -48,6 +48,10 @@ class Source(Protocol):
         """How many symbols one call can carry; `None`: all."""
 
     @property
+    def again_in_s(self) -> float | None:
+        """Looked at after a good poll: when it would like to be asked again, seconds; `None`: at the interval, as always."""
+
+    @property
     def gate(self) -> Gate | None:
         """What its calls go through, which keeps to the provider's limits; `None`: nobody counts them."""
 

@@ -55,9 +55,12 @@ class Tempo:
         """The interval that the provider's limits leave room for."""
         return self.interval_s * self._stretch
 
-    def in_force_s(self, period_s: float | None = None) -> float:
-        """How long it really is from one answer to the next, for symbols that are to be polled every `period_s` (`None`: interval)."""
-        return max((period_s or self.interval_s) * self._stretch, self._took_s)
+    def in_force_s(self, period_s: float | None = None, with_calls: bool = True) -> float:
+        """How long it really is from one answer to the next, for symbols that are to be polled every `period_s` (`None`: interval).
+
+        Without how long the calls take, if that is to be held against the provider.
+        """
+        return max((period_s or self.interval_s) * self._stretch, self._took_s if with_calls else 0.0)
 
     def most(self, batch_size: int | None) -> int | None:
         """How many symbols the limits have room for in one interval; `None`: as many as there are."""

@@ -82,6 +82,7 @@ class ScriptedSource:
         self.settings = settings or FeedSettings(kind="scripted")
         self.batch_size = batch_size
         self.gate: Gate | None = None
+        self.again_in_s: float | None = None
         self.batches: list[list[str]] = []
         self.closed = False
         self.answer: Callable[[Sequence[Subscription]], Answer] = self.prices

@@ -551,3 +551,14 @@ def test_whatever_happens_the_others_get_their_prices(data: st.DataObject) -> No
     bench.run()
     assert bench.prices() == set(names(count)) - unknown
     assert bench.poller.state == "ok"
+
+
+def test_a_source_may_ask_to_be_polled_again_soon() -> None:
+    """After a good poll; not while backing off."""
+    bench = Bench("A")
+    bench.source.again_in_s = 0.02
+    bench.run()
+    assert bench.retries == [0.02]
+    bench.fails(FeedError("HTTP 500"))
+    bench.run()
+    assert bench.retries[-1] >= 2.0

@@ -10,7 +10,8 @@ from ticker.settings.model import (
     Settings,
     SymbolOptions,
     SymbolSettings,
+    Table,
 )
 
 __all__ = ["BroadcastSettings", "BudgetSettings", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
-           "SymbolOptions", "SymbolSettings"]
+           "SymbolOptions", "SymbolSettings", "Table"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -54,9 +55,16 @@ def _rows(model: type[Table], fields: Mapping[str, FieldInfo], above: str = "") 
     for name, field in fields.items():
         must_be, default, meaning = _row(field)
         yield f"`{above}{name}`", must_be, "from the environment only" if name in model.secrets else default, meaning
-        if isinstance(field.default, Table):
-            inner = type(field.default)
-            yield from _rows(inner, inner.model_fields, f"{above}{name}.")
+        inner = _inner(field.annotation)
+        if inner is not None:
+            yield from _rows(inner, inner.model_fields, f"{above}{name}{'[]' if get_origin(field.annotation) in (list, tuple) else ''}.")
+
+
+def _inner(annotation: Any) -> type[Table] | None:
+    """The table that a key holds, or that the items of its list are."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return annotation
+    return next((found for argument in get_args(annotation) if (found := _inner(argument)) is not None), None)
 
 
 def _row(field: FieldInfo) -> tuple[str, str, str]:
