@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request, TextMessage
 
@@ -73,21 +74,13 @@ class RawSocket:
 
     def wait(self, prefix: str) -> str:
         """The next text packet that begins with `prefix`; others are dropped."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline_s:
-            packet = self.receive()
-            if isinstance(packet, str) and packet.startswith(prefix):
-                return packet
-        raise TimeoutError(f"no packet begins with {prefix!r}")
+        return self._wait((prefix,))
 
     def join(self, namespace: str) -> str:
         """Join a namespace; returns the answer: `40…` or `44…`."""
         place = "" if namespace == "/" else namespace + ","
         self.send(f"40{place}")
-        while True:
-            packet = self.receive()
-            if isinstance(packet, str) and packet[:2] in ("40", "44") and packet[2:].startswith(place):
-                return packet
+        return self._wait((f"40{place}", f"44{place}"))
 
     def quote(self, symbol: str) -> dict[str, Any]:
         """The next quote of a joined symbol."""
@@ -108,16 +101,22 @@ class RawSocket:
 
     def closing(self) -> Closed:
         """How the server ends the connection."""
-        while True:
-            try:
-                self.receive()
-            except Closed as closed:
-                self.close()
-                return closed
+        with pytest.raises(Closed) as closed:
+            self._wait(())
+        self.close()
+        return closed.value
 
     def close(self) -> None:
         """Hang up without a word."""
         self.sock.close()
+
+    def _wait(self, prefixes: tuple[str, ...]) -> str:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline_s:
+            packet = self.receive()
+            if isinstance(packet, str) and packet.startswith(prefixes):
+                return packet
+        raise TimeoutError(f"no packet begins with {' or '.join(prefixes)}" if prefixes else "the connection was not closed")
 
     def _events(self) -> list[Any]:
         """What the next bytes bring, at least one event."""
@@ -186,3 +185,22 @@ class RawPolling:
                 if packet.startswith(prefix):
                     return packet
         raise TimeoutError(f"no packet begins with {prefix!r}")
+
+
+def frame(opcode: int, payload: bytes, *, final: bool = True, reserved: int = 0, mask: bytes | None = b"\x37\xfa\x21\x3d") -> bytes:
+    """One frame as a client sends it, or as none may: `mask=None` leaves it unmasked, `reserved` sets bits of the first byte."""
+    first, size, masked = (0x80 if final else 0) | reserved | opcode, len(payload), 0 if mask is None else 0x80
+    if size < 126:
+        header = bytes((first, masked | size))
+    elif size < 65_536:
+        header = bytes((first, masked | 126)) + size.to_bytes(2)
+    else:
+        header = bytes((first, masked | 127)) + size.to_bytes(8)
+    if mask is None:
+        return header + payload
+    return header + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+
+
+def text(*packets: str) -> bytes:
+    """Packets as text frames, all in one piece."""
+    return b"".join(frame(1, packet.encode("utf-8", "surrogatepass")) for packet in packets)
