@@ -13,6 +13,9 @@ every answer. `GET /_control` shows what was asked for and what is set, `POST /_
     {"limits": false}                                         no rate limit
     {"fault": {"name": "status", "status": 429, "retry_after": "7", "times": 1, "path": "/0/public/Ticker"}}
 
-`tests/providers/faults.py` lists the faults. With `--fixtures` recorded answers are served instead of moving prices; how a file's name
-leads to a path is told in each provider's module.
+`GET /_budget` tells the most that ever came in any window, for each limit that the provider documents.
+
+`tests/providers/faults.py` lists the faults. `python -m tests.providers.proxy --to URL` plays them in front of any server.
+With `--fixtures` recorded answers are served instead of moving prices; how a file's name leads to a path is told in each provider's
+module.
 """

@@ -72,18 +72,31 @@ class RunningProvider:
 @contextmanager
 def running(name: str, *, fixtures: Path | None = None, limits: bool = True) -> Iterator[RunningProvider]:
     """A provider's server as a process, ended with the block."""
-    command = [sys.executable, "-m", "tests.providers", name]
+    command = ["tests.providers", name]
     if fixtures is not None:
         command += ["--fixtures", str(fixtures)]
     if not limits:
         command += ["--no-limits"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    with _serving(command) as provider:
+        yield provider
+
+
+@contextmanager
+def in_front_of(provider: RunningProvider, chaos: int | None = None) -> Iterator[RunningProvider]:
+    """A fault proxy in front of a provider's server, as a process, ended with the block."""
+    with _serving(["tests.providers.proxy", "--to", provider.url, *([] if chaos is None else ["--chaos", str(chaos)])]) as proxy:
+        yield proxy
+
+
+@contextmanager
+def _serving(module: list[str]) -> Iterator[RunningProvider]:
+    process = subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         said = process.stdout.readline()
         prefix = "listening on "
         if not said.startswith(prefix):
-            raise RuntimeError(f"the {name} server did not start")
+            raise RuntimeError(f"{' '.join(module)} did not start")
         yield RunningProvider(said.removeprefix(prefix).strip())
     finally:
         process.terminate()

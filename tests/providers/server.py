@@ -46,10 +46,9 @@ class ProviderServer(ThreadingHTTPServer):
 
     def script(self, request: Request, client_port: int) -> Script:
         """What goes onto the wire for `request`, which came over the connection from `client_port`."""
+        reply = self.reply(request)
         with self._lock:
-            self.provider.counted.count(self.provider.cost(request))
-            reply = self.provider.answer(request)
-            fault = self._fault(request.path)
+            fault = self.next_fault(request.path)
             if fault is not None and fault["name"] == "repeat":
                 reply = self._repeated.setdefault((request.path, str(request.query)), reply)
             self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers),
@@ -58,6 +57,12 @@ class ProviderServer(ThreadingHTTPServer):
         if fault is None:
             return good(reply)
         return FAULTS[fault["name"]](reply, **{key: value for key, value in fault.items() if key not in COMMON_OPTIONS})
+
+    def reply(self, request: Request) -> Reply:
+        """What the provider answers."""
+        with self._lock:
+            self.provider.counted.count(self.provider.cost(request))
+            return self.provider.answer(request)
 
     def set_control(self, changes: dict[str, Any]) -> None:
         """Merge `changes` into the control. Raises `ValueError` for one that does not exist."""
@@ -95,7 +100,8 @@ class ProviderServer(ThreadingHTTPServer):
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)  # type: ignore[arg-type] # typeshed's two spellings of a socket
 
-    def _fault(self, path: str) -> dict[str, Any] | None:
+    def next_fault(self, path: str) -> dict[str, Any] | None:
+        """What goes wrong with the next request for `path`."""
         fault = self.provider.control.fault
         if fault is None or not path.startswith(fault.get("path", "/")):
             return None

@@ -22,7 +22,7 @@ BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX"
 
 class Request(NamedTuple):
     """A request: its decoded path, its decoded query (the last of a repeated key), its headers in lower case, the fields of its
-    form where it is a POST of one, and its query with all of a repeated key.
+    form where it is a POST of one, its query with all of a repeated key; and as they stood on the wire, its target and its body.
     """
 
     path: str
@@ -30,6 +30,8 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     form: Mapping[str, Sequence[str]] | None = None
     repeated: Mapping[str, Sequence[str]] = MappingProxyType({})
+    target: str = "/"
+    body: bytes | None = None
 
     @classmethod
     def of(cls, target: str, headers: Mapping[str, str], form: bytes | None = None) -> Request:
@@ -38,7 +40,7 @@ class Request(NamedTuple):
         repeated = parse_qs(parts.query, keep_blank_values=True)
         query = {key: values[-1] for key, values in repeated.items()}
         fields = None if form is None else parse_qs(form.decode("latin-1"), keep_blank_values=True)
-        return cls(unquote(parts.path), query, headers, fields, repeated)
+        return cls(unquote(parts.path), query, headers, fields, repeated, target, form)
 
 
 @dataclass
