@@ -111,7 +111,7 @@ class Board:
                 last, made = track.tick, news.quote_time
                 lowest, highest = lane.believable
                 if (last is not None and last.price * lowest <= news.price <= last.price * highest
-                        and made is not None and track.newest_ms < made <= now_ms and news.session is None):
+                        and made is not None and track.newest_ms < made <= now_ms and news.session is None and news.upstream_state is None):
                     track.newest_ms = track.current_ms = made
                     track.tick = news
                     track.heard_ms = track.received_ms = now_ms
@@ -271,13 +271,14 @@ class Board:
         markets = [track.market(lane.hours, now_ms) for track in tracks]
         verdicts = [track.verdict(market, now_ms) for track, market in zip(tracks, markets, strict=True)]
         index = None if lane.active is None else tracks.index(lane.active)
-        chosen = choose(lane.usable(verdicts), index, lane.switched_ms, now_ms)
+        usable = lane.usable(verdicts)
+        chosen = choose(usable, index, lane.switched_ms, now_ms)
         if chosen is None:  # an old price is better than none
             chosen = next((place for place, track in enumerate(tracks) if track.tick is not None), None)
         if chosen is not None and chosen != index:
             if lane.active is not None and index is not None:
                 lane.switched_ms = now_ms
-                why = "it is back" if chosen < index else lane.active.trouble(verdicts[index])
+                why = f"{tracks[chosen].feed} is back" if usable[index] else lane.active.trouble(verdicts[index])
                 self._noticed.switched(lane, lane.active, tracks[chosen], why, now_ms)
             lane.activate(tracks[chosen])
             index = chosen

@@ -21,13 +21,20 @@ class FeedTerms(NamedTuple):
     """What the board must know of a feed.
 
     `interval_s`: how often a symbol is polled. `stale_after_s`: the limit its settings name. `cadence_s`: how old its newest prices
-    are by nature; a feed of daily rates has the longest time from one rate to the next here.
+    are by nature; a feed of daily rates has the longest time from one rate to the next here. `clock_rate`: how many of its seconds
+    pass in one of ours; a recording may be replayed faster.
     """
 
     kind: Kind
     interval_s: float
     stale_after_s: float | None = None
     cadence_s: float = 0.0
+    clock_rate: float = 1.0
+
+    @property
+    def streams(self) -> bool:
+        """Whether it talks by itself, so that silence has nothing to do with how often we ask."""
+        return self.kind in ("streamed", "relayed", "replayed")
 
 
 class Verdict(NamedTuple):
@@ -50,10 +57,10 @@ def limit_ms(symbol_limit_s: float | None, feed: FeedTerms, interval_s: float | 
     """
     limit_s = named_limit_s(symbol_limit_s, feed)
     if limit_s is None:
-        limit_s = STALE_STREAM_S if feed.kind == "streamed" else max(STALE_INTERVALS * feed.interval_s, STALE_MIN_S)
+        limit_s = STALE_STREAM_S if feed.streams else max(STALE_INTERVALS * feed.interval_s, STALE_MIN_S)
     if interval_s is not None and interval_s > feed.interval_s:
         limit_s = max(limit_s, STALE_INTERVALS * interval_s)
-    return max(1, round(limit_s * 1000))
+    return max(1, round(limit_s * 1000 / feed.clock_rate))
 
 
 def shut_interval_s(interval_s: float) -> float:

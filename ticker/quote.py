@@ -40,6 +40,9 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     ext_time: int | None = None
     origin: str | None = None
     hops: int | None = None
+    upstream_state: State | None = None
+    """What the source itself says of the price's state, for as long as it is heard; it is worth more than what the times tell. Never on
+    the wire: a quote has its own `state`."""
 
 
 class Quote(Tick, frozen=True, kw_only=True, omit_defaults=True, gc=False):

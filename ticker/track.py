@@ -59,10 +59,10 @@ class Track:
         self.next_limit = None
         self.kind: Kind = terms.kind
         self.cadence_ms = round(terms.cadence_s * 1000)
-        self.interval_ms = 0 if terms.kind == "streamed" else round((interval_s or terms.interval_s) * 1000)
+        self.interval_ms = 0 if terms.streams else round((interval_s or terms.interval_s) * 1000)
         self.shortest_ms = limit_ms(settings.stale_after_s, terms, interval_s)
         self.limit_is_named = named_limit_s(settings.stale_after_s, terms) is not None
-        if self.limit_is_named or terms.kind in ("simulated", "replayed"):
+        if self.limit_is_named or terms.kind in ("simulated", "replayed", "relayed"):
             self.rhythm = None
         elif self.rhythm is None:
             self.rhythm = Rhythm()
@@ -97,7 +97,7 @@ class Track:
         tick = self.tick
         return (self.rhythm is None and self.next_limit is None and self.error is None and self.doubt is None and self.cadence_ms == 0
                 and self.kind != "replayed" and tick is not None and tick.quote_time is not None
-                and tick.session is None and tick.delay_min is None)
+                and tick.session is None and tick.delay_min is None and tick.upstream_state is None)
 
     def allowance_ms(self) -> int:
         """How old its prices are by nature."""
@@ -116,13 +116,17 @@ class Track:
         """The state its price is in while it works."""
         if self.next_limit is not None and now_ms >= self.next_limit.at_ms:
             self._take_next_limit()
+        said = self.tick.upstream_state if self.tick else None
+        if said is not None and said != "fresh" and now_ms < self.heard_ms + self.limit_ms:
+            return Verdict(said, self.heard_ms + self.limit_ms)
         verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
         return verdict if self.next_limit is None else verdict._replace(until_ms=min(verdict.until_ms, self.next_limit.at_ms))
 
     def hear(self, tick: Tick, now_ms: int, believable: Ratios, agreed: Callable[[Tick], bool], learn: bool) -> Outcome:
         """Take in what the source says.
 
-        A price beyond `believable` multiples of the one before is doubted until the source says so again, or another one agrees.
+        A price beyond `believable` multiples of the one before is doubted until the source says so again, or another one agrees;
+        what another board has believed already is not.
         `learn`: the market is open, so that silence until now was the source's rhythm.
         """
         last, heard_ms = self.tick, self.heard_ms
@@ -133,12 +137,12 @@ class Track:
             return "news"
         if tick == last:
             self.doubt = None
-            self.current_ms = max(self.current_ms, current_ms(tick, last, self.received_ms, now_ms, self.allowance_ms()))
+            self._is_current(tick, last, self.received_ms, now_ms)
             return "same"
         made_ms = tick.quote_time
         if made_ms is not None and made_ms < self.newest_ms:
             return "backwards"
-        jumps = (self.is_yardstick and now_ms - heard_ms <= FORGET_MS
+        jumps = (self.is_yardstick and self.kind not in ("relayed", "replayed") and now_ms - heard_ms <= FORGET_MS
                  and not believable.lowest <= tick.price / last.price <= believable.highest)
         if jumps and not self._confirms(tick, now_ms, believable) and not agreed(tick):
             self._doubt(tick, now_ms)
@@ -160,10 +164,7 @@ class Track:
         made_ms = tick.quote_time
         if made_ms is not None and self.newest_ms < made_ms < now_ms + FUTURE_LIMIT_MS:
             self.newest_ms = made_ms
-        if self.kind == "replayed":  # its times are those of the recording
-            self.current_ms = now_ms
-        else:
-            self.current_ms = max(self.current_ms, current_ms(tick, last, now_ms, now_ms, self.allowance_ms()))
+        self._is_current(tick, last, now_ms, now_ms)
 
     def fail(self, error: FeedError) -> None:
         """The source has no price, and says why."""
@@ -194,6 +195,13 @@ class Track:
             self.next_limit = self.next_limit._replace(at_ms=self.next_limit.at_ms - by_ms)
         if self.rhythm is not None:
             self.rhythm.clock_stepped_back(by_ms)
+
+    def _is_current(self, tick: Tick, last: Tick | None, received_ms: int, now_ms: int) -> None:
+        """`tick` was heard now: draw the conclusion as to how long it has surely been the newest there is."""
+        if self.kind == "replayed" or tick.upstream_state is not None:  # times of a recording; or somebody nearer to the source knows
+            self.current_ms = now_ms
+        else:
+            self.current_ms = max(self.current_ms, current_ms(tick, last, received_ms, now_ms, self.allowance_ms()))
 
     def _take_next_limit(self) -> None:
         if self.next_limit is not None:

@@ -70,7 +70,7 @@ STORIES = {
     "daily rates that should have come long ago": Story(
         again(at(-432_000 - 11), 0, 2), {0: "stale", 2: "stale"}, POLLED._replace(cadence_s=432_000)),
     "a recording": Story(
-        {0: at(-1e6), 8: at(-1e6 + 8)}, {0: "fresh", 17.9: "fresh", 18: "stale"}, POLLED._replace(kind="replayed")),
+        {0: at(-1e6), 8: at(-1e6 + 8)}, {0: "fresh", 37.9: "fresh", 38: "stale"}, POLLED._replace(kind="replayed")),
     "a shut market": Story(
         again(at(-60_000), *range(-40, -1, 2)), {-40: "closed", -1: "closed"}, symbol={"calendar": "XNYS"}),
     "a shut market, and not a word from the source": Story(
