@@ -84,9 +84,10 @@ class Rota:
 
     def _turns(self, interval_s: float, apart: Container[str]) -> Iterator[Subscription]:
         for period_s, queue in self._queues.items():
-            due = min(self._due[period_s] + len(queue) * min(1.0, interval_s / period_s), len(queue))
-            self._due[period_s] = due % 1.0
-            for _ in range(int(due)):
+            due = self._due[period_s] + len(queue) * min(1.0, interval_s / period_s)
+            turns = min(int(due), len(queue))
+            self._due[period_s] = min(due - turns, 1.0)
+            for _ in range(turns):
                 queue.rotate(-1)
                 if queue[-1] not in apart:
                     yield self.wanted[queue[-1]]
@@ -103,7 +104,7 @@ class Rota:
     def _queue_up(self) -> None:
         """Sort the slow ones into their queues: new ones ahead, those that were there before in their order."""
         queued = [symbol for queue in self._queues.values() for symbol in queue]
-        rest = dict.fromkeys([*self._new, *queued, *self.wanted])
+        rest = dict.fromkeys([*(symbol for symbol in self.wanted if symbol in self._new), *queued, *self.wanted])
         self._queues = {period_s: deque() for symbol, period_s in self._periods_s.items() if symbol in self.wanted}
         self._due = {period_s: self._due.get(period_s, 0.0) for period_s in self._queues}
         for symbol in rest:

@@ -9,6 +9,9 @@ from typing import Any
 
 from ticker.budget import WINDOWS_S
 
+ROUNDING_S = 1e-9
+"""Just a window apart is apart, however the last bit of a float falls."""
+
 
 class Counted:
     """The most of each unit that ever came in a window, wherever one begins; `limits` as in the settings: `{"calls_per_s": 10}`."""
@@ -41,7 +44,7 @@ class _Window:
         self._arrived: deque[tuple[float, int]] = deque()
 
     def count(self, amount: int, now_s: float) -> None:
-        while self._arrived and self._arrived[0][0] <= now_s - self._length_s:
+        while self._arrived and self._arrived[0][0] <= now_s - self._length_s + ROUNDING_S:
             self._now -= self._arrived.popleft()[1]
         self._arrived.append((now_s, amount))
         self._now += amount
