@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ticker.attention import Attention
+from collections.abc import Collection
+from typing import Protocol
+
 from ticker.runtime import Runtime
 from web.fanout.readers import Readers
 
@@ -10,10 +12,21 @@ TELL_AFTER_S = 0.05
 """Lists change in bursts (a page joins what it shows, a crowd comes in): they are looked through once for a burst."""
 
 
+class Listener(Protocol):
+    """Who wants to know (`ticker.attention.Attention`)."""
+
+    @property
+    def matters(self) -> bool:
+        """Whether it makes a difference what is watched."""
+
+    def watch(self, symbols: Collection[str] | None) -> None:
+        """Exactly these symbols are read now; `None`: all there are and will be."""
+
+
 class Watchers:
     """Tells `attention` which symbols are read, a moment after reading lists changed, if that matters to any feed."""
 
-    def __init__(self, readers: Readers, runtime: Runtime, attention: Attention) -> None:
+    def __init__(self, readers: Readers, runtime: Runtime, attention: Listener) -> None:
         self._readers = readers
         self._runtime = runtime
         self._attention = attention

@@ -1,0 +1,118 @@
+"""Feeds poll each symbol as often as it is worth: the real poller and board, in stepped time."""
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from pydantic import HttpUrl
+
+from tests.ticker.stepped import ScriptedSource, SteppedTime, subscriptions
+from ticker.attention import LOOK_AT_MARKETS_EVERY_S, Attention
+from ticker.board import Board
+from ticker.freshness import FeedTerms
+from ticker.interest import READ_LASTS_S
+from ticker.market import Hours
+from ticker.poller import Poller
+from ticker.settings.model import PolledSettings, Settings, SymbolSettings
+from ticker.source import Subscription
+
+INTERVAL_S = 2.0
+
+
+class Bench:
+    """One feed with four symbols, of which S has a market with hours, and who was polled at once."""
+
+    def __init__(self, interest: bool = True) -> None:
+        self.time = SteppedTime()
+        self.board = Board("epoch")
+        self.at_once: list[list[str]] = []
+        self.attention = Attention(self.board, self.time, self.poll_now)
+        feed = PolledSettings(kind="x", base_url=HttpUrl("http://127.0.0.1"), interval_s=INTERVAL_S, interest=interest)
+        self.source = ScriptedSource("feed", feed)
+        self.poller = Poller(self.source, INTERVAL_S, self.time, self.time, random=Random(1), deliver=lambda answer: None,
+                             changed=lambda: None, retry_in=lambda seconds: None)
+        symbols = {symbol: SymbolSettings(feed=("feed",), calendar="XNYS" if symbol == "S" else None) for symbol in "ABCS"}
+        self.settings = Settings(feeds={"feed": feed}, symbols=symbols)
+        self.board.configure(symbols, {"feed": FeedTerms("polled", INTERVAL_S)}, self.time.now_ms())
+        self.attention.configure(self.settings, {"feed": self.poller})
+        self.poller.want(subscriptions(*symbols))
+        self.attention.settle("feed")
+        self.at_once.clear()
+
+    def poll_now(self, poller: Poller, wanted: Sequence[Subscription]) -> None:
+        """Poll, and remember whom."""
+        self.at_once.append([subscription.symbol for subscription in wanted])
+        poller.run_for(wanted)
+
+    def fast(self) -> set[str]:
+        """Who is polled at the interval."""
+        return {symbol for symbol, interval_s in self.poller.intervals_s(strict=lambda symbol: True).items() if interval_s == INTERVAL_S}
+
+
+def test_who_is_watched_is_polled_at_the_interval() -> None:
+    """And at once, where it was not just now; the others ten times less often."""
+    bench = Bench()
+    assert bench.fast() == set()
+    bench.attention.watch({"A", "B"})
+    assert (bench.fast(), sorted(bench.at_once[0])) == ({"A", "B"}, ["A", "B"])
+    bench.attention.watch({"B"})
+    bench.attention.watch({"B", "A"})
+    assert len(bench.at_once) == 1  # A was asked for a moment ago
+    bench.time.pass_s(INTERVAL_S)
+    bench.attention.watch(None)
+    assert sorted(bench.at_once[1]) == ["C", "S"]
+    assert bench.fast() == set("BCS")
+    bench.poller.run()
+    assert bench.fast() == set("ABCS")  # silence is measured anew from the first poll at the new pace
+
+
+def test_a_read_is_worth_a_minute() -> None:
+    """Then it is as before."""
+    bench = Bench()
+    bench.attention.read(["C"])
+    assert bench.fast() == {"C"}
+    bench.time.pass_s(READ_LASTS_S)
+    bench.attention.look_around()
+    assert bench.fast() == set()
+    bench.attention.read(None)
+    assert bench.fast() == set("ABCS")
+
+
+def test_a_recording_watches_everything() -> None:
+    """Whatever clients do."""
+    bench = Bench()
+    bench.attention.watch_everything()
+    bench.attention.watch([])
+    assert bench.fast() == set("ABCS")
+
+
+def test_without_interest_everything_is_watched() -> None:
+    """And who watches what need not be found out."""
+    bench = Bench(interest=False)
+    assert not bench.attention.matters
+    assert bench.fast() == set("ABCS")
+    bench.attention.watch({"A"})
+    bench.attention.read(["B"])
+    assert bench.fast() == set("ABCS")
+    assert bench.at_once == []
+    assert Bench().attention.matters
+
+
+@pytest.mark.parametrize("interest", [True, False])
+def test_a_shut_market_is_polled_less_often(interest: bool) -> None:
+    """Found out within seconds when it shuts, at once when it opens."""
+    bench = Bench(interest)
+    bench.attention.watch(None)
+    now_ms = bench.time.now_ms()
+    opens_ms = now_ms + 3_600_000
+    bench.board.set_hours("XNYS", Hours([(opens_ms, opens_ms + 3_600_000)], now_ms + 86_400_000), now_ms)
+    bench.time.pass_s(LOOK_AT_MARKETS_EVERY_S)
+    bench.attention.look_around()
+    assert bench.fast() == set("ABC")
+    bench.at_once.clear()
+    bench.board.apply("feed", bench.source.prices(subscriptions("S")), bench.time.now_ms())
+    bench.time.pass_s(3600.0)
+    bench.board.sweep(bench.time.now_ms())
+    bench.attention.look_around()
+    assert bench.fast() == set("ABCS")
+    assert bench.at_once == [["S"]]

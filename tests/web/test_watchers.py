@@ -1,0 +1,94 @@
+"""What clients read is told once for each burst of changes, whatever way they read it."""
+
+from collections.abc import Collection, Iterator
+
+import pytest
+
+from tests.web.fanout.stand import Stand
+from web.watchers import Watchers
+
+
+class Told:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.lists: list[Collection[str] | None] = []
+        self.matters = True
+
+    def watch(self, symbols: Collection[str] | None) -> None:
+        """Remember it."""
+        self.lists.append(symbols)
+
+
+class Bench:
+    """A fan-out with three symbols, and what it tells."""
+
+    def __init__(self) -> None:
+        self.stand = Stand()
+        self.stand.add_symbols("A", "B", "C")
+        self.told = Told()
+        self.watchers = Watchers(self.stand.engine.readers, self.stand.runtime, self.told)
+        self.stand.start()
+
+    def next(self) -> Collection[str] | None:
+        """What is told next."""
+        before = len(self.told.lists)
+        while len(self.told.lists) == before:
+            self.stand.breathe()
+        return self.told.lists[-1]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """Stopped in the end."""
+    bench = Bench()
+    yield bench
+    bench.stand.stop()
+
+
+def test_a_namespace_is_watched_while_somebody_is_in_it(bench: Bench) -> None:
+    """The first reader of a symbol is news, and so is that the last one left."""
+    with bench.stand.websocket("/A"):
+        assert bench.next() == {"A"}
+        with bench.stand.websocket("/A", "/B"):
+            while bench.next() != {"A", "B"}:
+                pass
+        while bench.next() != {"A"}:
+            pass
+    while bench.next() != set():
+        pass
+
+
+def test_the_board_is_watched_too(bench: Bench) -> None:
+    """By name, or all of it; before and after the lists are sorted into cohorts."""
+    readers = bench.stand.engine.readers
+    with bench.stand.websocket("/C"):
+        bench.next()
+        lane = bench.stand.client().board_lane()
+        readers.join(lane, readers.registry["B"])
+        assert bench.watchers.watched() == {"B", "C"}
+        bench.stand.flush("A")
+        assert bench.next() == {"B", "C"}
+        readers.join_everything(lane)
+        assert bench.watchers.watched() is None
+        bench.stand.flush("A")
+        assert bench.next() is None
+        readers.leave_everything(lane)
+        assert bench.next() == {"C"}
+
+
+def test_a_burst_of_changes_is_told_once(bench: Bench) -> None:
+    """However many there are in it."""
+    for _ in range(1000):
+        bench.watchers.changed()
+    assert bench.next() == set()
+    assert len(bench.told.lists) == 1
+
+
+def test_nothing_is_found_out_where_it_does_not_matter(bench: Bench) -> None:
+    """Until a feed goes by interest."""
+    bench.told.matters = False
+    bench.watchers.changed()
+    while bench.watchers._waiting:
+        bench.stand.breathe()
+    assert bench.told.lists == []
