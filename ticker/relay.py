@@ -8,9 +8,13 @@ from functools import partial
 from random import Random
 from typing import Any, Literal
 
+from ticker.attention import Attention
 from ticker.board import Board
-from ticker.clock import Clock
+from ticker.clock import Clock, ClockWatch
+from ticker.exchange_hours import Load, load
 from ticker.freshness import FeedTerms
+from ticker.gate import Accounts
+from ticker.markets import Markets
 from ticker.poller import LOOP_BELOW_S, Poller
 from ticker.quote import Quote
 from ticker.runtime import Runtime
@@ -25,8 +29,8 @@ WireState = Literal["symbols", "feeds", "config"]
 MakeSource = Callable[[str, FeedSettings], Source]
 
 SWEEP_EVERY_S = 0.25
-CLOCK_STEP_MS = 1000
-"""By so much the wall clock must have moved against the monotonic one to count as set."""
+POLLERS_BUSINESS = ("interval_s", "stale_after_s", "interest", "idle_interval_s")
+"""What may change in a feed's settings without a new source."""
 
 
 class Relay:
@@ -35,10 +39,14 @@ class Relay:
     `on_quotes`: called with the updates of each applied batch, in order, once a batch, in the task that polled.
     `on_state`: called when the named state of the wire has changed; ask `symbols_state()`, `feeds_state()` or `config_state()` for it.
     A listener must not block; what it raises is logged and harms nobody else.
+    `attention`: tell it who watches what.
     """
 
-    def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None,
+                 load_hours: Load = load) -> None:
         self.board = Board(epoch)
+        self.markets = Markets(self.board, runtime, clock, self._publish, load_hours)
+        self.attention = Attention(self.board, clock, self._poll_now)
         self.on_quotes: list[Callable[[Sequence[Quote]], None]] = []
         self.on_state: list[Callable[[WireState], None]] = []
         self._runtime = runtime
@@ -49,10 +57,11 @@ class Relay:
         self._settings = Settings()
         self._pollers: dict[str, Poller] = {}
         self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
+        self._accounts = Accounts()
         self._started = False
         self._stopped = False
         self._reload = Reload(ok=True, at=clock.now_ms())  # the start, as no settings came after it
-        self._clock_offset_ms = self._offset_ms()
+        self._clock_watch = ClockWatch(clock)
 
     @property
     def epoch(self) -> str:
@@ -95,13 +104,18 @@ class Relay:
                 poller.stop()
                 quotes += self.board.restart_feed(name, now_ms)
         terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s) for name, feed in settings.feeds.items()}
-        quotes += self.board.configure(settings.symbols, terms, now_ms).quotes
+        quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
+        self.markets.configure(settings.symbols.values())
         self._settings = settings
         self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
+        self._accounts.share({name: source.gate for name, source in sources.items() if source.gate is not None})
+        self.attention.configure(settings, self._pollers)
         self._publish([quote for quote in quotes if quote.symbol in settings.symbols])
         for name, poller in self._pollers.items():
             poller.interval_s = settings.feeds[name].interval_s
             new = poller.want(wanted[name])
+            self.attention.settle(name)
+            self._intervals_changed(name)
             if self._started:
                 self._run(poller, new)
         self.board.take_symbols_changed()
@@ -129,6 +143,10 @@ class Relay:
         """What follows from the passing of time alone: quotes turn stale. `start` lets it happen four times a second."""
         self._watch_clock()
         self._publish(self.board.sweep(self._clock.now_ms()))
+        self.markets.look()
+        if self.board.take_symbols_changed():
+            self._tell("symbols")
+        self.attention.look_around()
 
     def symbols_state(self) -> list[dict[str, Any]]:
         """What the wire says of the symbols: `symbol name decimals group feed currency stale_after_s status error`; unknown is `None`.
@@ -138,8 +156,25 @@ class Relay:
         return self.board.symbols_state()
 
     def feeds_state(self) -> list[dict[str, Any]]:
-        """What the wire says of the feeds: `feed kind state last_success next_try error`; times in epoch ms, unknown is `None`."""
+        """What the wire says of the feeds: `feed kind state last_success next_try error`; times in epoch ms, unknown is `None`.
+
+        And of those that are polled: `interval_s`, the time between two polls that is in force, and in `widened` why it is longer than
+        the settings say (`None`: it is not).
+        """
         return [poller.wire_state() for poller in self._pollers.values()]
+
+    def feeds_status(self) -> list[dict[str, Any]]:
+        """The same, and of feeds with limits what is spent of them, in `budget`: each as `unit per most used left`, `per` being `s`,
+        `min`, `hour` or `day`.
+        """
+        now_s = self._clock.monotonic()
+        gates = [poller.source.gate for poller in self._pollers.values()]
+        return [state if gate is None else {**state, "budget": gate.budget.spent(now_s)}
+                for state, gate in zip(self.feeds_state(), gates, strict=True)]
+
+    def quality_state(self) -> dict[str, Any]:
+        """What `/api/status` says of the prices: `symbols bad_ticks divergences switches markets` (docs/freshness.md)."""
+        return {**self.board.quality_state(self._clock.now_ms()), "markets": self.markets.state()}
 
     def config_state(self) -> dict[str, Any]:
         """What the wire says of the last reload: `ok at error restart_required` (`at` in epoch ms, then a sentence, a list of keys)."""
@@ -155,7 +190,7 @@ class Relay:
         name = source.name
         return Poller(source, source.settings.interval_s, self._runtime, self._clock, random=self._random,
                       deliver=partial(self._deliver, name), changed=partial(self._feed_changed, name),
-                      retry_in=partial(self._schedule.run_in, name))
+                      paced=partial(self._feed_paced, name), retry_in=partial(self._schedule.run_in, name))
 
     def _run(self, poller: Poller, new: Sequence[Subscription]) -> None:
         """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now."""
@@ -173,6 +208,7 @@ class Relay:
             self._runtime.spawn(poller.loop)
         else:
             self._schedule.every(name, interval_s, poller.run)
+            self._schedule.pace(name, poller.planned_s)
 
     def _halt(self, poller: Poller) -> None:
         self._rates.pop(poller.source.name, None)
@@ -191,6 +227,25 @@ class Relay:
         self._publish(self.board.set_feed_down(feed, self._pollers[feed].state == "down", self._clock.now_ms()))
         self._tell("feeds")
 
+    def _poll_now(self, poller: Poller, subscriptions: Sequence[Subscription]) -> None:
+        if self._started:
+            self._runtime.spawn(poller.run_for, subscriptions)
+
+    def _feed_paced(self, feed: str) -> None:
+        """How often the feed's symbols are polled has changed."""
+        if self._rates.get(feed, 0.0) >= LOOP_BELOW_S:
+            self._schedule.pace(feed, self._pollers[feed].planned_s)
+        self._intervals_changed(feed)
+        self._tell("feeds")
+
+    def _intervals_changed(self, feed: str) -> None:
+        """Silence is measured by the intervals in force; where a limit was named, slow answers are no excuse."""
+        poller, symbols = self._pollers[feed], self._settings.symbols
+        named = self._settings.feeds[feed].stale_after_s is not None
+        intervals_s = poller.intervals_s(strict=lambda symbol: named or symbols[symbol].stale_after_s is not None)
+        others = {symbol: interval_s for symbol, interval_s in intervals_s.items() if interval_s != poller.interval_s}
+        self._publish(self.board.set_intervals(feed, others, self._clock.now_ms()))
+
     def _sweep_on(self) -> None:
         while not self._stopped:
             self._runtime.sleep(SWEEP_EVERY_S)
@@ -205,17 +260,12 @@ class Relay:
         Set back, the silence measured so far must not be lost. Set forward, it looks just like a machine that was suspended, and prices
         do turn stale until the next answer: rather too old than too good.
         """
-        step_ms = self._offset_ms() - self._clock_offset_ms
-        if abs(step_ms) < CLOCK_STEP_MS:
-            return
-        self._clock_offset_ms += step_ms
-        log.warning("the clock was set by %+.1f s; polling every feed now", step_ms / 1000)
-        if step_ms < 0:
-            self.board.clock_stepped_back(-step_ms)
-        self._schedule.run_all_now()
-
-    def _offset_ms(self) -> int:
-        return self._clock.now_ms() - round(self._clock.monotonic() * 1000)
+        step_ms = self._clock_watch.step_ms()
+        if step_ms:
+            log.warning("the clock was set by %+.1f s; polling every feed now", step_ms / 1000)
+            if step_ms < 0:
+                self.board.clock_stepped_back(-step_ms)
+            self._schedule.run_all_now()
 
     def _publish(self, quotes: Sequence[Quote]) -> None:
         if not quotes:
@@ -235,12 +285,14 @@ class Relay:
 
     def _feeds_told(self) -> list[tuple[Any, ...]]:
         """What a change of is worth telling: `last_success` and `next_try` alone are not."""
-        return [(feed["feed"], feed["kind"], feed["state"], feed["error"]) for feed in self.feeds_state()]
+        return [(feed["feed"], feed["kind"], feed["state"], feed["error"], feed.get("interval_s"), feed.get("widened"))
+                for feed in self.feeds_state()]
 
 
 def _same_source(settings: FeedSettings, other: FeedSettings) -> bool:
     """Whether a source made with `settings` serves `other` as well: how often to poll and what is stale is not the source's business."""
-    return settings == other.model_copy(update={"interval_s": settings.interval_s, "stale_after_s": settings.stale_after_s})
+    others_business = {name: getattr(settings, name) for name in POLLERS_BUSINESS if name in type(settings).model_fields}
+    return settings == other.model_copy(update=others_business)
 
 
 def _subscriptions(settings: Settings, source: Source) -> list[Subscription]:

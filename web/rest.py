@@ -50,6 +50,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         wanted = _wanted()
         known, board = relay.symbols, relay.quotes
         asked = known if wanted is None else wanted
+        relay.attention.read(None if wanted is None else [symbol for symbol in wanted if symbol in known])
         return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board],
                        "unknown": [symbol for symbol in asked if symbol not in known]})
 
@@ -57,6 +58,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
     def quote(symbol: str) -> Response:
         if symbol not in relay.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
+        relay.attention.read([symbol])
         found = relay.quotes.get(symbol)
         if found is None:
             return error(404, "no_price_yet", f"no source has priced {symbol!r} yet")
@@ -81,7 +83,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
     @blueprint.get("/api/status")
     def status() -> Response:
         return answer({"version": __version__, "epoch": relay.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
-                       "clients": clients(), "feeds": relay.feeds_state(), "last_reload": relay.config_state()})
+                       "clients": clients(), "feeds": relay.feeds_status(), "last_reload": relay.config_state(), **relay.quality_state()})
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
