@@ -20,8 +20,8 @@ from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
 
-SUPPORT = {"__init__", "base", "cookies", "http", "keys", "limits", "pairs", "parse", "polled", "registry", "rows", "units", "wire",
-           "yahoo_quote", "yahoo_session"}
+SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "pairs", "parse", "polled",
+           "registry", "rows", "script", "session", "streamed", "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:
@@ -44,7 +44,21 @@ def test_a_kind_is_complete(kind: str) -> None:
         assert all(field.description for field in model.model_fields.values())
 
 
-@pytest.mark.parametrize("kind", [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)])
+POLLED = [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)]
+DESCRIBED = "http_json"
+"""The kind whose provider the settings describe."""
+
+
+@pytest.mark.parametrize("kind", POLLED)
+def test_a_polled_kind_has_a_server_and_tests(kind: str) -> None:
+    """In files of its name."""
+    tests = Path(__file__).parents[1]
+    assert (tests / "feeds" / f"test_{kind}.py").exists()
+    assert (tests / "providers" / f"{kind}.py").exists()
+    assert f"**`{kind}`**" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in POLLED if kind != DESCRIBED])
 def test_a_polled_kind_can_be_pointed_anywhere_and_links_its_documentation(kind: str) -> None:
     """`base_url` has the provider's address as its default."""
     feed = kinds()[kind]
@@ -87,7 +101,7 @@ def test_docs_have_one_row_a_kind() -> None:
 def test_the_batch_sizes_in_the_docs_are_those_of_the_code() -> None:
     """The fourth column."""
     shown = dict(re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\| (\w+) \|", PAGE.read_text(), re.MULTILINE))
-    assert shown == {kind: str(feed.batch_size or "all") for kind, feed in kinds().items()}
+    assert shown == {kind: str(feed.batch_size or "all") for kind, feed in kinds().items()} | {DESCRIBED: "set"}
 
 
 def test_the_feed_in_the_docs_works(kraken: RunningProvider, runtime: Runtime) -> None:

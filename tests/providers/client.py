@@ -99,7 +99,7 @@ def _serving(module: list[str]) -> Iterator[RunningProvider]:
             raise RuntimeError(f"{' '.join(module)} did not start")
         yield RunningProvider(said.removeprefix(prefix).strip())
     finally:
-        process.terminate()
+        process.kill()  # it has nothing to put in order, and a signal that can be missed may be
         process.wait()
         if process.stdout is not None:
             process.stdout.close()

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from feeds.registry import kinds
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
+from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
@@ -49,11 +50,15 @@ class Finding:
 @click.command(short_help="Say what is wrong with this installation.")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object: {ok, findings}.")
-def command(config: Path, as_json: bool) -> None:
+@click.option("--try", "tried", nargs=2, metavar="feeds.NAME SYMBOL", help="Ask one feed for one symbol; show what it makes of it.")
+def command(config: Path, as_json: bool, tried: tuple[str, str] | None) -> None:
     """Look at the interpreter, the libraries, the settings, the page's build, the port, and ask each feed for one price.
 
     Exits with 1 if anything fails.
     """
+    if tried is not None:
+        try_feed(config, *tried)
+        return
     findings: list[Finding] = []
     table = Table.grid(padding=(0, 2))
     for finding in examine(config):

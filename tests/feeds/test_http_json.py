@@ -1,0 +1,229 @@
+"""Endpoints described in settings: the examples of docs/feeds.md as they stand, and everything that can be wrong with others."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from feeds.extraction import Csv, read_csv
+from feeds.http_json import HttpJson, HttpJsonSettings
+from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, mutated, well_formed
+from tests.providers.client import RunningProvider
+from ticker.cli.options import feed_kinds
+from ticker.errors import FeedError, SettingsError
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+from ticker.settings import SymbolOptions
+from ticker.settings.environment import variable_of
+from ticker.settings.load import parse
+from ticker.source import Subscription
+
+PROVIDER = "http_json"
+CHAPTER = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text().split("## Any other endpoint")[1].split("\n## ")[0]
+EXAMPLES = re.findall(r"```(?:json|csv)\n(.*?)```\s+```toml\n(.*?)```", CHAPTER, re.DOTALL)
+EXPECTED = [
+    ("/v1/quote/KO", {}, {"KO": Tick(price=71.42, bid=71.41, ask=71.43, prev_close=70.95, quote_time=1_779_998_399_000)}),
+    ("/last", {"tickers": "VOD|BARC", "key": CANARY}, {
+        "VOD": Tick(price=70.125, change_pct=1.27, currency="GBP", quote_time=1_779_982_512_000, delay_min=15.0),
+        "BARC": Tick(price=2.1405, change_pct=-0.4, currency="GBP", delay_min=15.0)}),
+    ("/kurse.csv", {}, {
+        "ALLIANZ": Tick(price=1234.5, prev_close=1220.0, change_pct=1.19, currency="EUR", quote_time=1_779_982_502_000),
+        "BMW": Tick(price=82.14, currency="EUR", quote_time=1_779_982_507_000)}),
+]
+SETTINGS = {
+    "kind": "http_json", "base_url": "https://api.example.org", "path": "/q?ids={symbols}", "rows": "data", "symbol": "id", "price": "last"}
+BATCH = [Subscription(symbol, symbol, SymbolOptions()) for symbol in ("A", "B")]
+
+
+def settings(**keys: Any) -> HttpJsonSettings:
+    """Settings as a file has them."""
+    return HttpJsonSettings.model_validate(SETTINGS | keys)
+
+
+def ticks(answer: Any, **keys: Any) -> dict[str, Tick | FeedError]:
+    """What is read from an answer."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return settings(**keys).extraction().parse(body, BATCH)
+
+
+@contextmanager
+def feed_of(provider: RunningProvider, runtime: Runtime, **keys: Any) -> Iterator[HttpJson]:
+    """A feed on the local server."""
+    feed = HttpJson("mine", settings(base_url=provider.url, **keys), runtime)
+    yield feed
+    feed.close()
+
+
+@pytest.mark.parametrize(("number", "example"), list(enumerate(EXAMPLES)), ids=["one", "many", "csv"])
+def test_the_examples_of_the_docs_work(provider: RunningProvider, runtime: Runtime, number: int, example: tuple[str, str]) -> None:
+    """Pasted into a settings file, asked over the wire, read from the payload that stands above them."""
+    payload, text = example
+    name = re.findall(r"\[feeds\.(\w+)\]", text)[0]
+    loaded = parse(text.encode(), feed_kinds(), {variable_of(("feeds", name, "api_key")): CANARY})
+    assert loaded.warnings == ()
+    chosen = loaded.settings.feeds[name]
+    assert isinstance(chosen, HttpJsonSettings)
+    batch = [Subscription(symbol, wish.options[name].id or symbol, wish.options[name]) for symbol, wish in loaded.settings.symbols.items()]
+    path, query, expected = EXPECTED[number]
+    provider.set(switches={"body": payload})
+    feed = HttpJson(name, chosen.model_copy(update={"base_url": settings(base_url=provider.url).base_url}), runtime)
+    assert feed.poll(batch) == expected
+    feed.close()
+    (request,) = provider.requests()
+    assert (request["path"], request["query"]) == (path, query)
+    if number == 0:
+        assert request["headers"]["authorization"] == f"Bearer {CANARY}"
+
+
+def test_there_are_three_examples() -> None:
+    """All of them are tested."""
+    assert len(EXAMPLES) == len(EXPECTED) == 3
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("price", "last[", "feeds.x.price: is no JMESPath expression"), ("rows", "nope(@)", "feeds.x.rows: calls nope()"),
+    ("path", "q", "feeds.x.path: must be"), ("path", "/q/{symbl}", "feeds.x.path: has {symbl} in it"),
+    ("path", "/{symbol}/{symbols}", "feeds.x.path: has both"), ("path", "/q#x", "feeds.x.path: has a # in it"),
+    ("time_form", "hours", "feeds.x.time_form: must be s, ms"), ("time_zone", "Mars", "feeds.x.time_zone: is no time zone"),
+    ("decimal", ";", "feeds.x.decimal: must be one of"), ("prize", "last", "feeds.x.prize: unknown key"),
+    ("headers", {"A b": "x"}, "feeds.x.headers: the header 'A b' can't be sent"), ("headers", {"A": "x\ny"}, "can't be sent"),
+    ("headers", {"A": "{nope}"}, "feeds.x.headers: has {nope} in it")])
+def test_what_is_wrong_is_told_with_its_key(key: str, value: Any, words: str) -> None:
+    """When the settings are loaded, not at the first poll."""
+    table = "".join(f"{name} = {json.dumps(text)}\n" for name, text in (SETTINGS | {key: value}).items() if not isinstance(text, dict))
+    table += "".join(f"[feeds.x.{name}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in text.items())
+                     for name, text in {key: value}.items() if isinstance(text, dict))
+    with pytest.raises(SettingsError) as caught:
+        parse(f"[feeds.x]\n{table}".encode(), feed_kinds(), {})
+    assert words in str(caught.value)
+
+
+def test_a_secret_in_a_header_is_refused_and_not_shown() -> None:
+    """It belongs in the environment, wherever it would stand in the file."""
+    text = '[feeds.x]\nkind = "http_json"\nbase_url = "https://e.org"\npath = "/"\nprice = "p"\nheaders = { X-Api-Key = "sosecret" }\n'
+    with pytest.raises(SettingsError, match="holds a secret") as caught:
+        parse(text.encode(), feed_kinds(), {})
+    assert "sosecret" not in f"{caught.value} {caught.value.problems!r}"
+
+
+def test_a_secret_never_shows(provider: RunningProvider, runtime: Runtime) -> None:
+    """Not where it is part of the path, not where it comes back, not in a repr."""
+    provider.fault("status", status=403, body=f"no {CANARY}")
+    with feed_of(provider, runtime, path="/{api_key}/q?s={symbol}", headers={"X-Key": "{api_secret}"}, api_key=SecretStr(CANARY),
+                 api_secret=SecretStr(CANARY)) as feed:
+        error = complaint(lambda: feed.poll(BATCH[:1]))
+        assert "%" not in str(error).partition(":")[0]
+        encoded = CANARY.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+        assert not any(secret in text for secret in (CANARY, encoded) for text in (str(error), repr(error), repr(feed.settings)))
+    (request,) = provider.requests()
+    assert request["headers"]["x-key"] == CANARY
+
+
+def test_a_secret_that_is_missing_is_named(provider: RunningProvider, runtime: Runtime) -> None:
+    """With its variable; nothing is asked for, and asking again soon would not help."""
+    with feed_of(provider, runtime, path="/q?k={api_key}&s={symbol}") as feed:
+        error = complaint(lambda: feed.poll(BATCH[:1]))
+    assert "set TICKERCAST_FEEDS__MINE__API_KEY" in str(error)
+    assert not error.retryable
+    assert provider.requests() == []
+
+
+@pytest.mark.parametrize(("path", "size", "calls"), [("/q/{symbol}", 1, 10), ("/q?ids={symbols}", 4, 3), ("/all", None, 1)])
+def test_how_many_symbols_a_call_carries_is_a_feed_s_own(runtime: Runtime, path: str, size: int | None, calls: int) -> None:
+    """And what it takes of a budget with it; another feed of the kind is not touched."""
+    feed = HttpJson("mine", settings(path=path, batch_size=4), runtime)
+    other = HttpJson("other", settings(path="/{symbol}"), runtime)
+    assert (feed.batch_size, other.batch_size, feed.kind) == (size, 1, "http_json")
+    assert feed.demand(10, 1.0)["calls"] == pytest.approx(calls / 0.9)
+
+
+def test_an_odd_id_stays_where_it_belongs(provider: RunningProvider, runtime: Runtime) -> None:
+    """Whatever the settings say, another path is not asked for."""
+    provider.set(switches={"body": '{"data":[]}'})
+    with feed_of(provider, runtime, path="/q/{symbol}?a=1") as feed:
+        feed.poll([Subscription("A", "../x?a=2&b#c", SymbolOptions())])
+    (request,) = provider.requests()
+    assert (request["path"], request["query"]) == ("/q/../x?a=2&b#c", {"a": "1"})
+
+
+@pytest.mark.parametrize(("keys", "answer"), [
+    ({}, {"data": [{"id": "b", "last": 2}, {"id": None, "last": 9}, 7, {"id": "A", "last": "1.0"}]}),
+    ({"symbol": None}, {"data": {"B": {"last": 2}, "a": {"last": 1}}}),
+    ({"rows": None}, [{"id": "A", "last": 1}, {"id": "B", "last": 2}]),
+    ({"rows": "values(data)"}, {"data": {"x": {"id": "A", "last": 1}, "y": {"id": "B", "last": 2}}}),
+    ({"rows": None, "symbol": None, "price": "@"}, {"A": 1, "B": 2}),
+    ({"format": "csv", "rows": None, "columns": ["id", "last"]}, b"A,1\r\nB,2\r\nC\r\n"),
+    ({"format": "csv", "rows": None}, b"\xef\xbb\xbfid, last\n\"A\",1\n\nB,2,3\nB,2\n"),
+    ({"format": "csv", "rows": "[?id != 'C']"}, b"id,last\nA,1\nB,2\nC,x\n")])
+def test_rows_are_found_in_many_shapes(keys: dict[str, Any], answer: Any) -> None:
+    """Lists, objects by symbol, lines; in any order and case, with rows nobody asked for."""
+    assert ticks(answer, **keys) == {"A": Tick(price=1.0), "B": Tick(price=2.0)}
+
+
+@pytest.mark.parametrize("rows", [{"last": 1}, [{"last": 1}]])
+def test_a_lone_row_is_that_of_the_symbol_asked_for(rows: Any) -> None:
+    """Bare, or alone in a list; two are nobody's."""
+    extraction = settings(path="/{symbol}", symbol=None).extraction()
+    assert extraction.parse(json.dumps({"data": rows}).encode(), BATCH[:1]) == {"A": Tick(price=1.0)}
+    answer = extraction.parse(json.dumps({"data": [{"last": 1}, {"last": 2}]}).encode(), BATCH[:1])
+    assert isinstance(answer["A"], FeedError)
+
+
+def test_a_missing_or_a_bad_row_costs_its_symbol() -> None:
+    """Nobody knows whether the symbol exists, so it is not rejected."""
+    answer = ticks({"data": [{"id": "A", "last": "soon"}]})
+    assert [isinstance(error, FeedError) and not error.rejects_symbol for error in answer.values()] == [True, True]
+
+
+@pytest.mark.parametrize(("answer", "fails"), [({"data": [], "message": "no such key"}, True), ({"data": [], "message": None}, False),
+                                               ({"data": [], "message": ""}, False)])
+def test_an_error_with_status_200_is_one(answer: Any, fails: bool) -> None:
+    """Where the settings say how to know it."""
+    if fails:
+        assert "no such key" in str(complaint(lambda: ticks(answer, error="message")))
+    else:
+        ticks(answer, error="message")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b'id,last\n"A,1\n', b"id,last\n" + b'"' + b"x" * 200_000 + b'",1\n'])
+def test_what_is_no_csv_is_a_complaint(body: bytes) -> None:
+    """A page, an open quote, a cell without an end."""
+    complaint(lambda: read_csv(body, Csv(",", ())))
+
+
+@given(mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399}, {"id": "B", "last": "2"}]})
+       | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
+    """Of JSON, with every kind of field."""
+    everything = dict.fromkeys(("bid", "change", "change_pct", "volume"), "b")
+    extraction = settings(currency="id", quote_time="t", time_form="s", error="nope", **everything).extraction()
+    answers_or_complains(lambda: extraction.parse(body, BATCH), {"A", "B"})
+
+
+@given(st.binary(max_size=80) | st.text("AB;,\"\n\r12.id last", max_size=60).map(lambda text: ("id,last\n" + text).encode()))
+def test_any_csv_is_ticks_or_complaints(body: bytes) -> None:
+    """And of CSV."""
+    extraction = settings(format="csv", rows=None, quote_time="last", time_form="s").extraction()
+    answers_or_complains(lambda: extraction.parse(body, BATCH), {"A", "B"})
+
+
+@pytest.mark.parametrize("fault", ["html", "empty", "null", "garbage", "nan", "torn", "truncate", "huge", "hang_up", "reset"])
+def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(provider: RunningProvider, runtime: Runtime, fault: str) -> None:
+    """Whatever an endpoint can send."""
+    with feed_of(provider, runtime, path="/{symbol}", rows=None) as feed:
+        provider.fault(fault)
+        try:
+            assert all(isinstance(outcome, FeedError) for outcome in feed.poll(BATCH[:1]).values())
+        except FeedError as error:
+            assert not error.rejects_symbol  # noqa: PT017 (a failed call is as good as a failed row)
+        provider.heal()
+        tick = feed.poll(BATCH[:1])["A"]
+    assert isinstance(tick, Tick)
+    assert well_formed(tick)

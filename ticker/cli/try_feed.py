@@ -1,0 +1,87 @@
+"""`doctor --try feeds.NAME SYMBOL`: ask a feed for one symbol, and show what it makes of the answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from feeds.http_json import HttpJson
+from feeds.registry import kinds
+from ticker import symbols
+from ticker.cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
+from ticker.errors import FeedError
+from ticker.quote import TICK_FIELDS, Tick
+from ticker.runtime import DeadlineExceeded
+from ticker.settings import Settings, SymbolOptions
+from ticker.settings.words import did_you_mean
+from ticker.source import Source, Subscription
+from web.runtime import EventletRuntime
+
+LIMIT_S = 15.0
+"""How long it may take, whatever the feed's own `timeout_s`."""
+SHOWN_LENGTH = 60
+
+
+def try_feed(config: Path, feed: str, symbol: str) -> None:
+    """Print what the feed called `feed` (or `feeds.NAME`, as in the file) has for `symbol`, which need not be in the settings.
+
+    Exits with 1 where there is no price, with 2 where there is no such feed.
+    """
+    settings = load_settings(config).settings
+    name = feed.removeprefix("feeds.")
+    if name not in settings.feeds:
+        fail(f"there is no feed {name}; {did_you_mean(name, settings.feeds, 'feeds')}", EXIT_WRONG)
+    if problem := symbols.check(symbol):
+        fail(f"the symbol {problem}", EXIT_WRONG)
+    runtime = EventletRuntime()
+    source: Source = kinds()[settings.feeds[name].kind](name, settings.feeds[name], runtime)
+    console = Console(highlight=False)
+    try:
+        with runtime.deadline(LIMIT_S):
+            tick = _ask(source, _subscription(settings, source, symbol), console)
+    except (FeedError, DeadlineExceeded) as error:
+        console.print(f"[red]✗[/] {escape(str(error))}")
+        raise click.exceptions.Exit(EXIT_FAILED) from None
+    finally:
+        source.close()
+    table = Table("field", "becomes", box=None, padding=(0, 2, 0, 0))
+    for field in TICK_FIELDS:
+        if (value := getattr(tick, field)) is not None:
+            table.add_row(field, escape(_shown(value)))
+    console.print(table)
+
+
+def _subscription(settings: Settings, source: Source, symbol: str) -> Subscription:
+    wish = settings.symbols.get(symbol)
+    options = (wish.options.get(source.name) if wish else None) or SymbolOptions()
+    return Subscription(symbol, options.id or source.native_id(symbol), options)
+
+
+def _ask(source: Source, subscription: Subscription, console: Console) -> Tick:
+    """The tick for one symbol. Raises `FeedError` where there is none."""
+    console.print(f"[bold]{escape(source.name)}[/] ({source.kind}): {escape(subscription.symbol)}, there {escape(subscription.id)}")
+    if isinstance(source, HttpJson):
+        response = source.ask([subscription])
+        console.print(f"{escape(response.where)}: HTTP {response.status}, {len(response.body)} bytes")
+        table = Table("field", "expression", "finds", box=None, padding=(0, 2, 0, 0))
+        for finding in source.explain(response, subscription):
+            table.add_row(finding.field, escape(getattr(source.settings, finding.field)), escape(_shown(finding.found)))
+        console.print(table)
+        outcome = source.read(response, [subscription]).get(subscription.symbol)
+    else:
+        outcome = source.poll([subscription]).get(subscription.symbol)
+    if isinstance(outcome, FeedError):
+        raise outcome
+    if outcome is None:
+        raise FeedError("no news of it so far: this feed says nothing until something happens")
+    return outcome
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
