@@ -126,10 +126,11 @@ class StreamSession(ABC):
             self.known[key] = news
         return {subscription.symbol: news for subscription in wanted}
 
-    def acknowledged(self, keys: Iterable[str]) -> None:
-        """The provider has taken note of these."""
+    def acknowledged(self, keys: Iterable[object]) -> None:
+        """The provider has taken note of these; what is no key is passed over."""
         for key in keys:
-            self._waiting.pop(key, None)
+            if isinstance(key, str):
+                self._waiting.pop(key, None)
 
     def refused(self, key: str, error: FeedError) -> Answer:
         """The provider does not give this one."""
@@ -140,6 +141,11 @@ class StreamSession(ABC):
     def unacknowledged(self) -> Collection[str]:
         """The keys that were asked for without an answer so far."""
         return self._waiting.keys()
+
+    @property
+    def asked(self) -> Collection[str]:
+        """The keys that were asked for."""
+        return self._asked.keys()
 
     def ask_again(self, keys: Collection[str]) -> None:
         """Ask for these anew, as if they never had been."""

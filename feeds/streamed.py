@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AnyUrl, Field, HttpUrl, SecretStr, UrlConstraints, field_validator
@@ -67,6 +67,8 @@ class StreamFeed(Feed):
     Settings: ClassVar[type[StreamSettings]] = StreamSettings
     settings: StreamSettings
     batch_size: ClassVar[int | None] = None
+    headers: ClassVar[Mapping[str, str]] = {}
+    """Of the handshake, besides ours or in place of them."""
     snapshots: PolledFeed | None = None
     snapshot_every_s: float = 86_400.0
     longest_s: float | None = None
@@ -87,7 +89,7 @@ class StreamFeed(Feed):
     def open(self, subscriptions: Sequence[Subscription]) -> Link:
         """Connect. Raises `FeedError`; ends within `timeout_s` of the settings."""
         return WebSocket(self.settings.websocket_url(self.path(subscriptions)), self.runtime, self.settings.timeout_s,
-                         secrets=self.settings.secret_values())
+                         self.headers, self.settings.secret_values())
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         """What there is to ask for beside the stream."""

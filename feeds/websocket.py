@@ -118,8 +118,7 @@ class WebSocket:
 
     def _shake_hands(self, connection: socket.socket, headers: Mapping[str, str]) -> None:
         request = self._protocol.connect()
-        request.headers["User-Agent"] = f"tickercast/{__version__}"
-        for name, value in headers.items():
+        for name, value in {"User-Agent": f"tickercast/{__version__}", **headers}.items():
             request.headers[name] = value
         self._protocol.send_request(request)
         connection.sendall(b"".join(self._protocol.data_to_send()))

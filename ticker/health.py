@@ -23,10 +23,11 @@ class Health:
         self.last_success_ms: int | None = None
         self.next_try_ms: int | None = None
         self.complaints = Complaints(feed)
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._clock = clock
         self._changed = changed
         self._random = random or Random()
+        self.over = False  # the feed is stopped: what fails now is nobody's business
         self._failures = 0
         self._not_before_s = 0.0
 
@@ -37,9 +38,11 @@ class Health:
 
     def failed(self, error: FeedError) -> None:
         """There is no connection, or it is of no use."""
+        if self.over:
+            return
         now_s = self._clock.monotonic()
         self._failures += 1
-        delay = delay_s(self._failures, self._interval_s, self._random.random(),
+        delay = delay_s(self._failures, self.interval_s, self._random.random(),
                         retry_after_s=error.retry_after_s, retryable=error.retryable)
         self._not_before_s = now_s + delay
         self.next_try_ms = self._clock.now_ms() + round(delay * 1000)
@@ -48,7 +51,8 @@ class Health:
 
     def bug(self, error: Exception) -> FeedError:
         """What our own code raised, as a failure of the feed."""
-        self.complaints.bug(error, self._clock.monotonic())
+        if not self.over:
+            self.complaints.bug(error, self._clock.monotonic())
         return FeedError(f"internal error: {type(error).__name__}: {error}")
 
     def prices(self) -> None:

@@ -19,18 +19,21 @@ from ticker.poller import LOOP_BELOW_S, Poller
 from ticker.quote import Quote
 from ticker.runtime import Runtime
 from ticker.schedule import Schedule
-from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
+from ticker.settings.model import FeedSettings, Settings, SymbolSettings
 from ticker.settings.reload import Reload
 from ticker.source import Answer, Source, Subscription
+from ticker.stream import StreamSource
+from ticker.streamer import Streamer
+from ticker.wanted import same_source, subscriptions
 
 log = logging.getLogger(__name__)
 
 WireState = Literal["symbols", "feeds", "config"]
 MakeSource = Callable[[str, FeedSettings], Source]
+Runner = Poller | Streamer
 
 SWEEP_EVERY_S = 0.25
-POLLERS_BUSINESS = ("interval_s", "stale_after_s", "interest", "idle_interval_s")
-"""What may change in a feed's settings without a new source."""
+TOLD = ("feed", "kind", "state", "error", "interval_s", "widened", "upstream")
 
 
 class Relay:
@@ -55,7 +58,7 @@ class Relay:
         self._random = random or Random()
         self._schedule = Schedule(runtime)
         self._settings = Settings()
-        self._pollers: dict[str, Poller] = {}
+        self._pollers: dict[str, Runner] = {}
         self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
         self._accounts = Accounts()
         self._started = False
@@ -87,10 +90,10 @@ class Relay:
         made: dict[str, Source] = {}
         try:
             for name, feed in settings.feeds.items():
-                if name not in self._pollers or not _same_source(self._pollers[name].source.settings, feed):
+                if name not in self._pollers or not same_source(self._pollers[name].source.settings, feed):
                     made[name] = self._make_source(name, feed)
             sources = {name: made[name] if name in made else self._pollers[name].source for name in settings.feeds}
-            wanted = {name: _subscriptions(settings, source) for name, source in sources.items()}
+            wanted = {name: subscriptions(settings, source) for name, source in sources.items()}
         except Exception:
             for source in made.values():
                 source.close()
@@ -103,19 +106,21 @@ class Relay:
                 self._halt(poller)
                 poller.stop()
                 quotes += self.board.restart_feed(name, now_ms)
-        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s) for name, feed in settings.feeds.items()}
+        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s, clock_rate=feed.clock_rate)
+                 for name, feed in settings.feeds.items()}
         quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
         self.markets.configure(settings.symbols.values())
         self._settings = settings
         self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
         self._accounts.share({name: source.gate for name, source in sources.items() if source.gate is not None})
-        self.attention.configure(settings, self._pollers)
+        self.attention.configure(settings, {name: one for name, one in self._pollers.items() if isinstance(one, Poller)})
         self._publish([quote for quote in quotes if quote.symbol in settings.symbols])
         for name, poller in self._pollers.items():
             poller.interval_s = settings.feeds[name].interval_s
             new = poller.want(wanted[name])
-            self.attention.settle(name)
-            self._intervals_changed(name)
+            if isinstance(poller, Poller):
+                self.attention.settle(name)
+                self._intervals_changed(poller)
             if self._started:
                 self._run(poller, new)
         self.board.take_symbols_changed()
@@ -186,14 +191,21 @@ class Relay:
         self._reload = reload
         self._tell("config")
 
-    def _new_poller(self, source: Source) -> Poller:
+    def _new_poller(self, source: Source) -> Runner:
         name = source.name
+        if isinstance(source, StreamSource):
+            return Streamer(source, self._runtime, self._clock, self.epoch, random=self._random, deliver=partial(self._deliver, name),
+                            changed=partial(self._feed_changed, name), anew=partial(self._begins_anew, name))
         return Poller(source, source.settings.interval_s, self._runtime, self._clock, random=self._random,
                       deliver=partial(self._deliver, name), changed=partial(self._feed_changed, name),
                       paced=partial(self._feed_paced, name), retry_in=partial(self._schedule.run_in, name))
 
-    def _run(self, poller: Poller, new: Sequence[Subscription]) -> None:
-        """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now."""
+    def _run(self, poller: Runner, new: Sequence[Subscription]) -> None:
+        """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now. A stream just runs."""
+        if isinstance(poller, Streamer):
+            if poller.wants_any:
+                self._runtime.spawn(poller.run)
+            return
         name = poller.source.name
         interval_s = poller.interval_s if poller.wants_any else None
         if self._rates.get(name) == interval_s:
@@ -210,7 +222,9 @@ class Relay:
             self._schedule.every(name, interval_s, poller.run)
             self._schedule.pace(name, poller.planned_s)
 
-    def _halt(self, poller: Poller) -> None:
+    def _halt(self, poller: Runner) -> None:
+        if isinstance(poller, Streamer):
+            return
         self._rates.pop(poller.source.name, None)
         self._schedule.remove(poller.source.name)
         poller.end_loop()
@@ -227,20 +241,26 @@ class Relay:
         self._publish(self.board.set_feed_down(feed, self._pollers[feed].state == "down", self._clock.now_ms()))
         self._tell("feeds")
 
+    def _begins_anew(self, feed: str) -> None:
+        """What comes next of the feed may be older than what came last."""
+        self._publish(self.board.restart_feed(feed, self._clock.now_ms()))
+
     def _poll_now(self, poller: Poller, subscriptions: Sequence[Subscription]) -> None:
         if self._started:
             self._runtime.spawn(poller.run_for, subscriptions)
 
     def _feed_paced(self, feed: str) -> None:
         """How often the feed's symbols are polled has changed."""
+        poller = self._pollers[feed]
+        assert isinstance(poller, Poller)
         if self._rates.get(feed, 0.0) >= LOOP_BELOW_S:
-            self._schedule.pace(feed, self._pollers[feed].planned_s)
-        self._intervals_changed(feed)
+            self._schedule.pace(feed, poller.planned_s)
+        self._intervals_changed(poller)
         self._tell("feeds")
 
-    def _intervals_changed(self, feed: str) -> None:
+    def _intervals_changed(self, poller: Poller) -> None:
         """Silence is measured by the intervals in force; where a limit was named, slow answers are no excuse."""
-        poller, symbols = self._pollers[feed], self._settings.symbols
+        feed, symbols = poller.source.name, self._settings.symbols
         named = self._settings.feeds[feed].stale_after_s is not None
         intervals_s = poller.intervals_s(strict=lambda symbol: named or symbols[symbol].stale_after_s is not None)
         others = {symbol: interval_s for symbol, interval_s in intervals_s.items() if interval_s != poller.interval_s}
@@ -285,21 +305,4 @@ class Relay:
 
     def _feeds_told(self) -> list[tuple[Any, ...]]:
         """What a change of is worth telling: `last_success` and `next_try` alone are not."""
-        return [(feed["feed"], feed["kind"], feed["state"], feed["error"], feed.get("interval_s"), feed.get("widened"))
-                for feed in self.feeds_state()]
-
-
-def _same_source(settings: FeedSettings, other: FeedSettings) -> bool:
-    """Whether a source made with `settings` serves `other` as well: how often to poll and what is stale is not the source's business."""
-    others_business = {name: getattr(settings, name) for name in POLLERS_BUSINESS if name in type(settings).model_fields}
-    return settings == other.model_copy(update=others_business)
-
-
-def _subscriptions(settings: Settings, source: Source) -> list[Subscription]:
-    """What `source` is to be asked for, in the settings' order."""
-    subscriptions = []
-    for symbol, wish in settings.symbols.items():
-        if source.name in wish.feed:
-            options = wish.options.get(source.name) or SymbolOptions()
-            subscriptions.append(Subscription(symbol, options.id or source.native_id(symbol), options))
-    return subscriptions
+        return [tuple(feed.get(key) for key in TOLD) for feed in self.feeds_state()]

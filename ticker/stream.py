@@ -7,7 +7,7 @@ over it; a `Session` is what is said, and does no I/O; the `StreamSource` makes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ticker.errors import FeedError
 from ticker.source import Answer, Source, Subscription
@@ -96,6 +96,7 @@ class Session(Protocol):
         """What was asked for beside the stream, joined with what the stream has brought since."""
 
 
+@runtime_checkable
 class StreamSource(Source, Protocol):
     """A feed that talks by itself."""
 

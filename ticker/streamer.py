@@ -52,14 +52,13 @@ class Streamer:
     def __init__(self, source: StreamSource, runtime: Runtime, clock: Clock, here: str, *, deliver: Callable[[Answer], None],
                  changed: Callable[[], None], anew: Callable[[], None], random: Random | None = None) -> None:
         self.source = source
-        self.interval_s = source.settings.interval_s
         self._runtime = runtime
         self._clock = clock
         self._here = here
         self._deliver = deliver
         self._changed = changed
         self._anew = anew
-        self._health = Health(source.name, self.interval_s, clock, changed, random)
+        self._health = Health(source.name, source.settings.interval_s, clock, changed, random)
         beside = source.snapshots
         self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock)
         self._wanted: dict[str, Subscription] = {}
@@ -82,6 +81,15 @@ class Streamer:
         return self._health.state
 
     @property
+    def interval_s(self) -> float:
+        """The shortest pause after a failure, seconds."""
+        return self._health.interval_s
+
+    @interval_s.setter
+    def interval_s(self, interval_s: float) -> None:
+        self._health.interval_s = interval_s
+
+    @property
     def wants_any(self) -> bool:
         """Whether there is a symbol to stream."""
         return bool(self._wanted)
@@ -90,7 +98,7 @@ class Streamer:
         """Stream `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
         before, self._wanted = self._wanted, {subscription.symbol: subscription for subscription in subscriptions}
         new = [subscription for subscription in subscriptions if before.get(subscription.symbol) != subscription]
-        for symbol in [*(subscription.symbol for subscription in new), *(before.keys() - self._wanted.keys())]:
+        for symbol in [*(one.symbol for one in new), *(before.keys() - self._wanted.keys())]:
             self._health.complaints.forget(symbol)
         self._version += 1
         return new
@@ -103,7 +111,7 @@ class Streamer:
 
     def stop(self) -> None:
         """Deliver nothing more, close the source; connections are closed within `LOOK_S`."""
-        self._stopped = True
+        self._stopped = self._health.over = True
         try:
             self.source.close()
         except Exception:
@@ -138,10 +146,8 @@ class Streamer:
             return None
         try:
             return self._open()
-        except FeedError as error:
-            self._failed(error)
         except Exception as error:
-            self._failed(self._health.bug(error))
+            self._health.failed(error if isinstance(error, FeedError) else self._health.bug(error))
         return None
 
     def _open(self) -> Line:
@@ -171,9 +177,9 @@ class Streamer:
             if error.planned and (line.has_data or line.session.ready):
                 log.info("feed %s: %s; connecting anew", self.source.name, error)
             else:
-                self._failed(error)
+                self._health.failed(error)
         except Exception as error:
-            self._failed(self._health.bug(error))
+            self._health.failed(self._health.bug(error))
         finally:
             self._close(line)
 
@@ -204,11 +210,11 @@ class Streamer:
             return
         finally:
             self._heir_coming = False
-        if self._charge is not charge or self._stopped:
+        if self._charge is charge:
+            self._charge = heir = object()
+            self._go_on(heir, line)
+        else:
             self._close(line)
-            return
-        self._charge = heir = object()
-        self._go_on(heir, line)
 
     def _step(self, line: Line) -> None:
         """Say what is to be said, wait a little for what comes, and take it in. Raises `Ended`."""
@@ -272,10 +278,6 @@ class Streamer:
             self._health.well()
         if age_s >= PROVEN_S and line.session.ready:
             self._health.proven()
-
-    def _failed(self, error: FeedError) -> None:
-        if not self._stopped:
-            self._health.failed(error)
 
     def _put(self, answer: Answer) -> None:
         """Hand on what came; the board takes it in a task of its own."""

@@ -117,6 +117,11 @@ class FeedSettings(Table):
     interval_s: float = Field(1.0, ge=0.001, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
     stale_after_s: Seconds | None = Field(None, description="silence after which a price is stale; default max(3 × interval_s, 10)")
 
+    @property
+    def clock_rate(self) -> float:
+        """How many seconds of its clock pass in one of ours."""
+        return 1.0
+
 
 class BudgetSettings(Table):
     """`budget` of a feed: the most it may spend. Every key is called `UNIT_per_WINDOW`, the window one of `s min hour day`.

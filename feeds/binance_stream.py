@@ -1,0 +1,155 @@
+"""Binance spot as a stream, public market data. No key; one connection carries up to 1,024 symbols.
+
+`wss://stream.binance.com:9443/stream?streams=btcusdt@ticker/ethusdt@ticker`
+(https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#individual-symbol-ticker-streams), each symbol once a second:
+
+    {"stream":"bnbbtc@ticker","data":{"e":"24hrTicker","E":1580254809477,"s":"BNBBTC","p":"420.97000000","P":"4.720","w":"9058.27981278",
+     "x":"8917.98000000","c":"9338.96000000","Q":"0.17246300","b":"9338.03000000","B":"0.18234600","a":"9339.70000000",
+     "A":"0.14097600","o":"8917.99000000","h":"9373.19000000","l":"8862.40000000","v":"72229.53692000","q":"654275356.16896672",
+     "O":1580168409456,"C":1580254809456,"F":235294268,"L":235894703,"n":600436}}
+
+c last price, p change and P change in percent over the last 24 hours, b bid, a ask, o h l v of the 24 hours, C the time of the numbers,
+E that of the message. Keys differ by case only (`c` and `C`). Streams come and go by messages, five a second at most:
+
+    → {"method":"SUBSCRIBE","params":["btcusdt@ticker"],"id":1}
+    {"result":null,"id":1}
+    {"code":2,"msg":"Invalid request: request ID must be an unsigned integer"}
+
+A stream of a symbol that does not exist is acknowledged and says nothing; so the prices of all are asked for over REST besides
+(`feeds.binance`), where an unknown symbol is an error. Binance sends a ping each 20 s. It cuts each connection after 24 hours, and
+announces other ends with `{"e":"serverShutdown","E":…}`, in a combined stream `{"stream":"!serverShutdown","data":{…}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any, ClassVar
+
+import msgspec
+from pydantic import AnyUrl, Field
+
+from feeds.base import Answer, Subscription
+from feeds.binance import Binance
+from feeds.parse import decode, optional_epoch_ms, optional_number, optional_pct, optional_price, optional_size, price, table, text
+from feeds.polled import PolledFeed
+from feeds.session import StreamSession
+from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.stream import Silence
+
+STREAMS_A_MESSAGE = 200
+STREAMS_IN_URL = 100
+"""The address is 2 KB long then; servers refuse one of more than 8 KB. The others are asked for once it is open."""
+MUTE_AFTER_S = 60.0
+LONGEST_S = 23 * 3600 + 50 * 60
+"""Ten minutes before Binance cuts."""
+
+
+class BinanceStreamSettings(SnapshotSettings):
+    """`[feeds.NAME]` of kind `binance_stream`."""
+
+    base_url: StreamUrl = Field(AnyUrl("wss://stream.binance.com:9443"), description="scheme, host and path prefix of the provider")
+
+
+class BinanceSession(StreamSession):
+    """One connection's messages."""
+
+    sends_per_s: ClassVar[float] = 4.0  # five a second are allowed, pongs among them
+    most_symbols: ClassVar[int | None] = 1024
+
+    def __init__(self, known: dict[str, Tick]) -> None:
+        super().__init__(known)
+        self.silence = Silence(MUTE_AFTER_S, heartbeat=False)
+        self._numbers = count(1)
+        self._requests: dict[int, Sequence[str]] = {}  # by number: the symbols that were asked for
+
+    def key(self, id: str) -> str:
+        return id.upper()
+
+    def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
+        for first in range(0, len(ids), STREAMS_A_MESSAGE):
+            part = ids[first:first + STREAMS_A_MESSAGE]
+            number = next(self._numbers)
+            self._requests[number] = [self.key(id) for id in part]
+            yield _request("SUBSCRIBE", part, number)
+
+    def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
+        for first in range(0, len(ids), STREAMS_A_MESSAGE):
+            yield _request("UNSUBSCRIBE", ids[first:first + STREAMS_A_MESSAGE], next(self._numbers))
+
+    def receive(self, message: bytes, now_s: float) -> Answer:
+        frame = table(decode(message), "message")
+        data = frame["data"] if "stream" in frame else frame
+        if not isinstance(data, dict):
+            raise FeedError("a stream without an object", payload=message)
+        event = data.get("e")
+        if event == "24hrTicker":
+            return self._ticker(data)
+        if event == "serverShutdown":
+            self.leaving = True
+        elif event is None:
+            return self._reply(data, message)
+        return {}
+
+    def _ticker(self, data: dict[str, Any]) -> Answer:
+        symbol = text(data.get("s"), "s")
+        try:
+            tick = _tick(data, symbol)
+        except FeedError as error:
+            return self.say(symbol, error)
+        live = self.known.get(symbol)
+        if live is not None and live.quote_time is not None and tick.quote_time is not None and tick.quote_time < live.quote_time:
+            return {}  # of the connection that this one replaces, or out of order
+        return self.say(symbol, tick)
+
+    def _reply(self, reply: dict[str, Any], message: bytes) -> Answer:
+        number, refusal = reply.get("id"), reply.get("error", reply if "code" in reply else None)
+        asked = self._requests.pop(number, ()) if isinstance(number, int) else ()
+        if refusal is None:
+            self.acknowledged(asked)
+            return {}
+        error = FeedError("Binance refuses a request", retryable=False, payload=message)
+        if not asked:
+            raise error
+        return {symbol: news for key in asked for symbol, news in self.refused(key, error).items()}
+
+
+class BinanceStream(SnapshotFeed):
+    """`kind = "binance_stream"`."""
+
+    kind = "binance_stream"
+    Settings: ClassVar[type[SnapshotSettings]] = BinanceStreamSettings
+    Polled: ClassVar[type[PolledFeed]] = Binance
+    longest_s: float | None = LONGEST_S
+
+    def path(self, subscriptions: Sequence[Subscription]) -> str:
+        return f"/stream?streams={'/'.join(dict.fromkeys(map(_stream, (one.id for one in subscriptions[:STREAMS_IN_URL]))))}"
+
+    def session(self, here: str) -> BinanceSession:
+        return BinanceSession(self.known)
+
+
+def _stream(id: str) -> str:
+    return f"{id.lower()}@ticker"
+
+
+def _request(method: str, ids: Sequence[str], number: int) -> bytes:
+    return msgspec.json.encode({"method": method, "params": [_stream(id) for id in ids], "id": number})
+
+
+def _tick(row: dict[str, Any], symbol: str) -> Tick:
+    made_ms = optional_epoch_ms(row.get("C"), f"{symbol} C", "ms")
+    return Tick(
+        price=price(row.get("c"), f"{symbol} c"),
+        bid=optional_price(row.get("b"), f"{symbol} b"),
+        ask=optional_price(row.get("a"), f"{symbol} a"),
+        open=optional_price(row.get("o"), f"{symbol} o"),
+        high=optional_price(row.get("h"), f"{symbol} h"),
+        low=optional_price(row.get("l"), f"{symbol} l"),
+        volume=optional_size(row.get("v"), f"{symbol} v"),
+        change=optional_number(row.get("p"), f"{symbol} p"),
+        change_pct=optional_pct(row.get("P"), f"{symbol} P"),
+        quote_time=optional_epoch_ms(row.get("E"), f"{symbol} E", "ms") if made_ms is None else made_ms,
+    )

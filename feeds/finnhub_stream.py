@@ -1,0 +1,112 @@
+"""Finnhub as a stream: trades of US shares, crypto and currencies. A key, and one connection for each.
+
+`wss://ws.finnhub.io?token=KEY` (https://finnhub.io/docs/api/websocket-trades):
+
+    → {"type":"subscribe","symbol":"BINANCE:BTCUSDT"}
+    {"data":[{"c":null,"p":7296.89,"s":"BINANCE:BTCUSDT","t":1575526691134,"v":0.011467}],"type":"trade"}
+    {"type":"ping"}
+    {"msg":"Subscribing to too many symbols","type":"error"}
+
+p price, s symbol, t time in ms, v what changed hands in this trade (not in the day). A symbol a message, several trades in one. Nothing is
+acknowledged, and a ping wants no answer. Until somebody trades, nothing comes: the prices of before, and what they are compared with, are
+asked for over REST (`feeds.finnhub`), and from time to time again. The free plan has 50 symbols. A wrong key is refused with HTTP 401, a
+second connection of one key with 429 or by closing the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
+
+import msgspec
+from pydantic import AnyUrl, Field, SecretStr
+
+from feeds.base import Answer, Subscription
+from feeds.finnhub import Finnhub
+from feeds.keys import Sendable
+from feeds.parse import array, decode, epoch_ms, price, table
+from feeds.polled import PolledFeed
+from feeds.session import StreamSession, traded
+from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.stream import Ended, Silence
+
+MUTE_AFTER_S = 300.0
+
+
+class FinnhubStreamSettings(SnapshotSettings):
+    """`[feeds.NAME]` of kind `finnhub_stream`."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("api_key",)
+
+    base_url: StreamUrl = Field(AnyUrl("wss://ws.finnhub.io"), description="scheme, host and path prefix of the provider")
+    api_key: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the key that the provider gave you")
+
+
+class FinnhubSession(StreamSession):
+    """One connection's messages."""
+
+    acknowledges: ClassVar[bool] = False
+
+    def __init__(self, known: dict[str, Tick]) -> None:
+        super().__init__(known)
+        self.silence = Silence(MUTE_AFTER_S, heartbeat=False)
+
+    def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
+        return [msgspec.json.encode({"type": "subscribe", "symbol": id}) for id in ids]
+
+    def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
+        return [msgspec.json.encode({"type": "unsubscribe", "symbol": id}) for id in ids]
+
+    def receive(self, message: bytes, now_s: float) -> Answer:
+        frame = table(decode(message), "message")
+        kind = frame.get("type")
+        if kind == "trade":
+            return self._trades(array(frame.get("data"), "data"))
+        if kind == "error":
+            refused = FeedError("Finnhub refuses a request", payload=message)
+            if "key" in str(frame.get("msg")).lower():
+                raise Ended("Finnhub does not take the key", retryable=False, payload=message)
+            raise refused
+        return {}
+
+    def _trades(self, rows: Sequence[object]) -> Answer:
+        """The newest trade of each symbol: they need not be in order."""
+        answer: dict[str, Tick | FeedError] = {}
+        for row in rows:
+            if isinstance(row, dict) and isinstance(symbol := row.get("s"), str):
+                try:
+                    tick = self._after(symbol, row)
+                except FeedError as error:
+                    answer |= self.say(symbol, error)
+                else:
+                    answer |= {} if tick is None else self.say(symbol, tick)
+        return answer
+
+    def _after(self, symbol: str, row: dict[str, Any]) -> Tick | None:
+        """What is known of `symbol` after a trade; `None` where a later one is known already."""
+        last, made_ms = price(row.get("p"), f"{symbol} p"), epoch_ms(row.get("t"), f"{symbol} t", "ms")
+        before = self.known.get(symbol)
+        if before is None:
+            return Tick(price=last, quote_time=made_ms)
+        if before.quote_time is not None and made_ms < before.quote_time:
+            return None
+        return traded(before, last, made_ms)
+
+
+class FinnhubStream(SnapshotFeed):
+    """`kind = "finnhub_stream"`."""
+
+    kind = "finnhub_stream"
+    Settings: ClassVar[type[SnapshotSettings]] = FinnhubStreamSettings
+    Polled: ClassVar[type[PolledFeed]] = Finnhub
+    settings: FinnhubStreamSettings
+    overlaps: bool = False
+
+    def path(self, subscriptions: Sequence[Subscription]) -> str:
+        return f"/?token={quote(self.settings.api_key.get_secret_value(), safe='')}"
+
+    def session(self, here: str) -> FinnhubSession:
+        return FinnhubSession(self.known)
