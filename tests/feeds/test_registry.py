@@ -21,7 +21,7 @@ from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
 
 SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "pairs", "parse", "polled",
-           "registry", "rows", "script", "session", "streamed", "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
+           "protobuf", "registry", "rows", "script", "session", "streamed", "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:
