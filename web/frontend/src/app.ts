@@ -7,9 +7,10 @@ import { Live } from "./live";
 import { Percentiles } from "./meter";
 import { Link } from "./net/link";
 import type { LinkStats } from "./net/messages";
-import { browserFrames, PaintGate, type PaintInfo } from "./paint";
-import { loadPrefs, savePrefs, type Prefs } from "./prefs";
-import { SparkBook } from "./spark";
+import { fetchJson } from "./history";
+import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
+import { Past } from "./past";
+import { browserStorage, loadPrefs, savePrefs, type Prefs } from "./prefs";
 import type { Row } from "./store";
 import type { Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
@@ -33,7 +34,7 @@ const MOST_ALIGNED = 4;
 
 /** Composes the table's page: news goes into the store on arrival, the store is painted once a frame. */
 export class App {
-  private readonly prefs: Prefs = loadPrefs(localStorage);
+  private readonly prefs: Prefs = loadPrefs(browserStorage("localStorage"));
   private readonly live: Live;
   private readonly ages = new Percentiles();
   private readonly delays = new Percentiles();
@@ -53,6 +54,10 @@ export class App {
 
   constructor(private readonly face: Face) {
     document.body.dataset.face = face.kind;
+    if (face.kind === "kiosk") {
+      byId("title").textContent = face.group ?? document.title;
+      document.querySelector("header")?.append(byId("zone")); // a clock that is seen across the room
+    }
     this.live = new Live({
       dirty: () => this.gate.request(),
       quotes: (quotes) => this.takeQuotes(quotes),
@@ -60,18 +65,23 @@ export class App {
       feeds: (feeds) => this.chrome.setFeeds(feeds),
       config: (config) => this.chrome.setConfig(config),
       hello: (hello) => this.chrome.setVersion(hello.version),
+      rate: (max_hz) => this.chrome.setGranted(max_hz),
       stats: (stats) => this.showStats(stats),
     });
     const texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
     this.context = {
       texts, format: this.newFormatter(texts),
       flasher: new Flasher({ setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) }),
-      sparks: new SparkBook(),
+      layout: this.layout(),
+      past: new Past(fetchJson, () => this.live.serverNow(), () => this.table.repaint("spark")),
       state: (row) => displayState(row, this.live.store.generation, this.live.connection),
       serverNow: () => this.live.serverNow(),
     };
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
-    this.viewport = new Viewport(browserFrames, () => this.table.inView(), () => this.sendInterest());
+    this.viewport = new Viewport(browserFrames, () => this.table.inView(), () => {
+      this.sendInterest();
+      this.watchPast();
+    });
     this.table = new Table(byId("table"), {
       context: this.context, layout: this.layout(),
       styleNonce: document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content,
@@ -81,7 +91,11 @@ export class App {
       columnsChanged: (columns) => face.kind === "desk" && this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
       opened: (row) => face.kind === "desk" && this.details.open(row),
     });
-    this.details = new Details(byId("details"), this.context, (row) => this.table.focusRow(row), () => this.sendInterest());
+    this.details = new Details(byId("details"), this.context, {
+      closed: (row) => this.table.focusRow(row),
+      changed: () => this.sendInterest(),
+      spoken: (sentence) => this.chrome.murmur(sentence),
+    });
     this.chrome = new Chrome(this.table, this.context, this.prefs, {
       changed: (change) => this.save(change),
       searched: (text) => {
@@ -92,9 +106,11 @@ export class App {
       copy: () => copyTable(this.table, this.context),
     });
     this.applyPrefs();
+    this.chrome.setTime(this.live.serverNow());
     this.link = new Link(face.shared, (message) => {
       this.live.receive(message);
       if (message.type !== "quotes" && message.type !== "stats") this.watch();
+      if (message.type === "phase" && message.phase === "synced") this.watchPast();
     });
     this.listen();
     this.showCount();
@@ -106,7 +122,10 @@ export class App {
     document.addEventListener("resume", () => this.watch());
     addEventListener("online", () => this.sendInterest());
     addEventListener("offline", () => this.sendInterest());
-    this.narrow.addEventListener("change", () => this.table.setLayout(this.layout(), this.chosenColumns()));
+    this.narrow.addEventListener("change", () => {
+      this.context.layout = this.layout();
+      this.table.setLayout(this.layout(), this.chosenColumns());
+    });
     this.stillness.addEventListener("change", () => this.applyPrefs());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.details.recolour());
     setInterval(() => this.watch(), WATCH_MS);
@@ -116,7 +135,7 @@ export class App {
   private takeSymbols(symbols: readonly SymbolInfo[], changed: boolean, gone: readonly Row[]): void {
     this.chrome.setSymbols(symbols); // first: the chosen group decides which rows pass
     for (const row of gone) {
-      this.context.sparks.delete(row.symbol);
+      this.context.past.delete(row.symbol);
       if (row === this.details.row) this.details.close();
     }
     if (!changed) return;
@@ -126,21 +145,34 @@ export class App {
   }
 
   private takeQuotes(quotes: readonly Quote[]): void {
-    for (const quote of quotes) this.context.sparks.add(quote.symbol, quote.price, quote.received_time);
+    for (const quote of quotes) {
+      this.context.past.add(quote);
+      this.details.take(quote);
+    }
+  }
+
+  private watchPast(): void {
+    if (this.live.phase === "synced") this.context.past.watch(this.viewport.symbols, this.live.store.generation, performance.now());
   }
 
   private paint({ now_ms, catchUp }: PaintInfo): void {
+    this.watch(); // after a freeze this may be the first to run: nothing of before may be painted as new
     const rows = this.live.store.drain();
     this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
     const server_ms = this.live.serverNow();
+    const arrivals_ms: number[] = [];
     for (const row of rows) {
       if (row === this.details.row) this.details.update();
       if (row.arrived_ms > 0 && row.quote && !catchUp && this.table.cells.has(row)) {
-        this.delays.add(now_ms - row.arrived_ms);
+        arrivals_ms.push(row.arrived_ms);
         this.ages.add(server_ms - row.quote.received_time);
       }
       row.arrived_ms = 0;
     }
+    afterFrame(() => {
+      const painted_ms = Date.now();
+      for (const arrived_ms of arrivals_ms) this.delays.add(painted_ms - arrived_ms);
+    });
   }
 
   /** Looks whether what is said of the connection still holds. */
@@ -159,6 +191,8 @@ export class App {
     this.table.repaint("age");
     this.details.paint();
     this.table.reorder();
+    this.watchPast(); // where the server had no answer, once more
+    this.chrome.setTime(this.live.serverNow());
     this.chrome.setFraction(Math.min(MOST_ALIGNED, this.order.reduce((most, row) => Math.max(most, row.decimals), 0)));
   }
 
@@ -222,7 +256,7 @@ export class App {
 
   private save(change: Partial<Prefs>): void {
     Object.assign(this.prefs, change);
-    savePrefs(localStorage, this.prefs);
+    savePrefs(browserStorage("localStorage"), this.prefs);
     if ("columns" in change) return;
     this.applyPrefs();
     if ("language" in change) this.applyLanguage();
@@ -243,6 +277,8 @@ export class App {
     this.context.format = this.newFormatter(this.context.texts);
     this.table.relabel(this.layout());
     this.chrome.relabel();
+    this.chrome.setTime(this.live.serverNow());
+    this.details.relabel();
     this.showCount();
   }
 

@@ -3,13 +3,7 @@ import {
   CandlestickSeries, createChart, HistogramSeries, LineStyle, type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp,
 } from "lightweight-charts";
 import type { Candle } from "./candles";
-
-export interface ChartOptions {
-  locale: string;
-  decimals: number;
-  /** Time of day of an epoch in ms, as the rest of the page writes it. */
-  time(epoch_ms: number): string;
-}
+import type { Formatter } from "./format";
 
 /** With fewer bars than this the chart is filled with what there is; with more it follows the newest. */
 const FEW_CANDLES = 40;
@@ -20,22 +14,34 @@ export class PriceChart {
   private readonly prices: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
 
-  constructor(private readonly container: HTMLElement, options: ChartOptions) {
+  private interval_s = 60;
+
+  /** Numbers have `decimals` digits after the point; times and numbers are written by `format`, as in the rest of the page. */
+  constructor(private readonly container: HTMLElement, private readonly format: Formatter, decimals: number) {
     this.chart = createChart(container, {
       autoSize: true,
       // The logo is a link with styles of its own, which the policy refuses; the library is credited in the view menu.
       layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11 },
-      localization: { locale: options.locale, timeFormatter: (time: UTCTimestamp) => options.time(time * 1000) },
+      localization: {
+        locale: format.locale,
+        timeFormatter: (time: UTCTimestamp) => format.moment(time * 1000),
+        priceFormatter: (price: number) => format.price(price, decimals),
+      },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
-      timeScale: { borderVisible: false, timeVisible: true, rightOffset: 3, tickMarkFormatter: (time: UTCTimestamp) => options.time(time * 1000) },
+      timeScale: { borderVisible: false, timeVisible: true, rightOffset: 3, tickMarkFormatter: (time: UTCTimestamp) => this.tick(time * 1000) },
     });
     this.prices = this.chart.addSeries(CandlestickSeries, {
       borderVisible: false, priceLineStyle: LineStyle.Dotted,
-      priceFormat: { type: "price", precision: options.decimals, minMove: 10 ** -options.decimals },
+      priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals },
     });
     this.volumes = this.chart.addSeries(HistogramSeries, { priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.recolour();
+  }
+
+  /** How long a bar is, seconds: it decides what stands beneath it. */
+  setInterval(interval_s: number): void {
+    this.interval_s = interval_s;
   }
 
   /** All bars anew, e.g. of another interval. */
@@ -65,6 +71,11 @@ export class PriceChart {
 
   remove(): void {
     this.chart.remove();
+  }
+
+  private tick(epoch_ms: number): string {
+    if (this.interval_s >= 86_400) return this.format.day(epoch_ms);
+    return this.interval_s < 60 ? this.format.time(epoch_ms) : this.format.minute(epoch_ms);
   }
 
   private volume(candle: Candle): HistogramData<UTCTimestamp> {

@@ -30,6 +30,8 @@ export class Formatter {
   private readonly fixed = new Map<string, Intl.NumberFormat>();
   private readonly compact: Intl.NumberFormat;
   private readonly clock: Intl.DateTimeFormat;
+  private readonly minutes: Intl.DateTimeFormat;
+  private readonly days: Intl.DateTimeFormat;
   private readonly dated: Intl.DateTimeFormat;
   readonly point: string;
 
@@ -37,6 +39,8 @@ export class Formatter {
   constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
     this.compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 });
     this.clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", timeZone });
+    this.minutes = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone });
+    this.days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone });
     this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", timeZone });
     this.point = new Intl.NumberFormat(locale).formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
   }
@@ -64,15 +68,30 @@ export class Formatter {
     return this.clock.format(epoch_ms);
   }
 
+  /** The same without seconds. */
+  minute(epoch_ms: number): string {
+    return this.minutes.format(epoch_ms);
+  }
+
+  /** The day of an epoch in ms, without its year. */
+  day(epoch_ms: number): string {
+    return this.days.format(epoch_ms);
+  }
+
   /** Date, time and zone of an epoch in ms. */
   moment(epoch_ms: number): string {
     return this.dated.format(epoch_ms);
   }
 
-  /** The zone that times are shown in, e.g. "GMT+2". */
-  zone(): string {
-    const parts = new Intl.DateTimeFormat(this.locale, { timeZone: this.timeZone, timeZoneName: "short" }).formatToParts();
+  /** The zone that times are shown in at `epoch_ms`, e.g. "GMT+2". */
+  zone(epoch_ms: number): string {
+    const parts = new Intl.DateTimeFormat(this.locale, { timeZone: this.timeZone, timeZoneName: "short" }).formatToParts(epoch_ms);
     return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+  }
+
+  /** The same zone by its name, e.g. "Europe/Berlin". */
+  zoneName(): string {
+    return this.clock.resolvedOptions().timeZone;
   }
 
   private number(decimals: number, signDisplay: "auto" | "exceptZero"): Intl.NumberFormat {

@@ -7,12 +7,15 @@ import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";
 export interface LiveEvents {
   /** Some row has something to paint. */
   dirty(): void;
+  /** Quotes that are news: newer than what was known of their symbols. */
   quotes?(quotes: readonly Quote[]): void;
   /** `gone`: rows that are no longer in the settings. */
   symbols(symbols: readonly SymbolInfo[], changed: boolean, gone: readonly Row[]): void;
   feeds?(feeds: readonly FeedInfo[]): void;
   config?(config: ConfigReport): void;
   hello?(hello: Hello): void;
+  /** What the server grants for a symbol in view, updates a second. */
+  rate?(max_hz: number): void;
   stats?(stats: LinkStats): void;
 }
 
@@ -24,36 +27,34 @@ export class Live {
   connection: Connection = "recovering";
   phase: LinkPhase = "connecting";
   private heartbeat_s = 5;
-  private word_ms = 0;
+  /** When the server's newest word was said, by this page's clock, epoch ms. */
+  private said_ms = 0;
 
   constructor(private readonly events: LiveEvents) {}
 
   receive(message: FromHub): void {
-    if ("word_ms" in message) this.word_ms = Math.max(this.word_ms, message.word_ms);
     switch (message.type) {
       case "phase":
         this.phase = message.phase;
         return;
       case "hello":
-        this.clock.sample(message.hello.server_time, message.word_ms);
         this.heartbeat_s = message.hello.heartbeat_s;
+        if (message.hello.epoch !== this.store.epoch) this.clock.reset();
+        this.clock.sample(message.hello.server_time, message.arrived_ms);
+        this.heard(message.hello.server_time, message.arrived_ms);
         this.store.begin(message.hello.epoch);
         this.events.hello?.(message.hello);
         this.events.dirty();
         return;
       case "beat":
-        this.clock.sample(message.server_time, message.word_ms);
+        this.clock.sample(message.server_time, message.arrived_ms);
+        this.heard(message.server_time, message.arrived_ms);
         return;
       case "symbols":
         this.takeSymbols(message.symbols);
         return;
-      case "removed":
-        this.takeRemoved(message.symbol);
-        return;
       case "quotes":
-        this.store.applyQuotes(message.quotes, performance.now());
-        this.events.quotes?.(message.quotes);
-        this.events.dirty();
+        this.takeQuotes(message.quotes, message.arrived_ms);
         return;
       case "feeds":
         this.feeds.clear();
@@ -67,13 +68,17 @@ export class Live {
         this.events.stats?.(message.stats);
         return;
       case "rate":
+        this.events.rate?.(message.max_hz);
         return;
     }
   }
 
-  /** Since the server's newest word, ms; Infinity before the first. */
+  /** Since the server said its newest word, ms; Infinity before the first. */
   silence_ms(): number {
-    return this.word_ms === 0 ? Infinity : Math.max(0, Date.now() - this.word_ms);
+    if (this.said_ms === 0) return Infinity;
+    const now_ms = Date.now();
+    this.said_ms = Math.min(this.said_ms, now_ms); // this clock was set back: count from here
+    return now_ms - this.said_ms;
   }
 
   /** Judges the connection anew by the rows in view; true where the word changed. */
@@ -99,8 +104,15 @@ export class Live {
     this.events.dirty();
   }
 
-  private takeRemoved(symbol: string): void {
-    const row = this.store.remove(symbol);
-    if (row) this.events.symbols([...this.store.rows.values()].map((each) => each.info), true, [row]);
+  private takeQuotes(quotes: readonly Quote[], arrived_ms: number): void {
+    const news = this.store.applyQuotes(quotes, arrived_ms);
+    this.heard(news.reduce((newest, quote) => Math.max(newest, quote.received_time), 0), arrived_ms);
+    this.events.quotes?.(news);
+    this.events.dirty();
+  }
+
+  /** A word counts from when it was said: what lay in a buffer while the network was gone is no sign of life. */
+  private heard(server_ms: number, arrived_ms: number): void {
+    this.said_ms = Math.max(this.said_ms, this.clock.saidAt(server_ms, arrived_ms));
   }
 }

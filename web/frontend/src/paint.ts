@@ -75,3 +75,16 @@ export const browserFrames: Frames = {
   setTimer: (callback, delay_ms) => window.setTimeout(callback, delay_ms),
   clearTimer: (id) => window.clearTimeout(id),
 };
+
+let channel: MessageChannel | undefined;
+const waiting: (() => void)[] = [];
+
+/** Runs `callback` once the frame that is being made has been laid out and painted. */
+export function afterFrame(callback: () => void): void {
+  if (!channel) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => waiting.splice(0).forEach((each) => each());
+  }
+  waiting.push(callback);
+  if (waiting.length === 1) channel.port2.postMessage(undefined);
+}

@@ -9,6 +9,8 @@ export interface Prefs {
   theme: Theme;
   palette: Palette;
   flash: boolean;
+  /** Read the open symbol's price out through a screen reader. */
+  speak: boolean;
   language: Language | undefined;
   group: string | undefined;
   /** Updates a second of a row in view; `undefined`: as fast as the server goes. */
@@ -19,13 +21,14 @@ export interface Prefs {
 
 const KEY = "tickercast";
 const DEFAULTS: Prefs = {
-  theme: "auto", palette: "green-up", flash: true, language: undefined, group: undefined, symbol_hz: undefined, columns: {},
+  theme: "auto", palette: "green-up", flash: true, speak: true, language: undefined, group: undefined, symbol_hz: undefined, columns: {},
 };
 
 const CHECKS: { readonly [K in keyof Prefs]: (value: unknown) => boolean } = {
   theme: (value) => value === "auto" || value === "dark" || value === "light",
   palette: (value) => value === "green-up" || value === "red-up" || value === "blue-up",
   flash: (value) => typeof value === "boolean",
+  speak: (value) => typeof value === "boolean",
   language: (value) => value === "en" || value === "zh",
   group: (value) => typeof value === "string",
   symbol_hz: (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
@@ -53,5 +56,14 @@ export function savePrefs(storage: Pick<Storage, "setItem"> | undefined, prefs: 
     storage?.setItem(KEY, JSON.stringify(prefs));
   } catch {
     // the storage is full or forbidden: the choice holds for this visit
+  }
+}
+
+/** The browser's storage, or undefined where it is forbidden (in a frame of another site, say): even to name it throws there. */
+export function browserStorage(name: "localStorage" | "sessionStorage"): Storage | undefined {
+  try {
+    return globalThis[name];
+  } catch {
+    return undefined;
   }
 }

@@ -1,15 +1,19 @@
 /** Sparklines: up to the last 60 minutes of a symbol in at most 60 points. */
+import { Bounded } from "./bounded";
 
 export const SPARK_WIDTH = 100;
 export const SPARK_HEIGHT = 20;
 const MAX_POINTS = 60;
+const MINUTE_MS = 60_000;
+const SPAN_MS = 60 * MINUTE_MS;
 /** Widths of a bucket, ms; each a multiple of the one before. A young line is fine-grained, an old one has a point a minute. */
-const STEPS_MS: readonly number[] = [5000, 10_000, 20_000, 60_000];
-const MINUTE_STEP = STEPS_MS.length - 1;
+const STEPS_MS: readonly number[] = [1000, 5000, 10_000, 20_000, MINUTE_MS];
+/** Lines kept at a time: of symbols that are or were in view. */
+const MAX_LINES = 512;
 
-/** The last price of a bucket. `bucket`: epoch ms / step, whole. */
+/** The last price of the stretch of time in which `time_ms` (epoch) lies. */
 export interface SparkPoint {
-  bucket: number;
+  time_ms: number;
   price: number;
 }
 
@@ -19,36 +23,38 @@ interface Line {
   points: SparkPoint[];
 }
 
-/** A bounded line a symbol: history from the server once, then live prices. */
+/** A bounded line a symbol: history from the server once, then live prices. Only symbols that were watched have one. */
 export class SparkBook {
-  private readonly lines = new Map<string, Line>();
+  private readonly lines = new Bounded<string, Line>(MAX_LINES, () => ({ step: 0, points: [] }));
+
+  /** Begins the lines of `symbols`, which are in view, where they have none. */
+  watch(symbols: Iterable<string>): void {
+    for (const symbol of symbols) this.lines.touch(symbol);
+  }
 
   /** A live price, received at `time_ms` (epoch). */
   add(symbol: string, price: number, time_ms: number): void {
-    let line = this.lines.get(symbol);
-    if (!line) {
-      line = { step: 0, points: [] };
-      this.lines.set(symbol, line);
-    }
-    append(line, price, time_ms);
+    const line = this.lines.get(symbol);
+    if (line) append(line, { time_ms, price });
   }
 
-  /** History from the server, oldest first, `[epoch ms, price]`, a point a minute; what we saw live meanwhile goes on top. */
-  fill(symbol: string, history: readonly (readonly [time_ms: number, price: number])[]): void {
-    const live = this.lines.get(symbol);
-    const line: Line = { step: MINUTE_STEP, points: [] };
-    for (const [time_ms, price] of history) append(line, price, time_ms);
-    for (const { bucket, price } of live?.points ?? []) append(line, price, bucket * stepOf(live));
-    this.lines.set(symbol, line);
+  /**
+   * History from the server, the last price of each minute: it goes where we have nothing of our own.
+   *
+   * A price stands at the end of its minute, the last one at `now_ms` (the server's clock, epoch) if its minute is not over.
+   */
+  fill(symbol: string, history: readonly (readonly [minute_ms: number, price: number])[], now_ms: number): void {
+    const line = this.lines.get(symbol);
+    if (!line) return;
+    const minutes = new Set(line.points.map((point) => Math.floor(point.time_ms / MINUTE_MS)));
+    const missing = history.filter(([minute_ms]) => !minutes.has(Math.floor(minute_ms / MINUTE_MS)));
+    const points = missing.map(([minute_ms, price]) => ({ time_ms: Math.min(now_ms, minute_ms + MINUTE_MS - 1), price }));
+    line.points = [...points, ...line.points].sort((left, right) => left.time_ms - right.time_ms);
+    trim(line);
   }
 
   points(symbol: string): readonly SparkPoint[] {
     return this.lines.get(symbol)?.points ?? [];
-  }
-
-  /** Milliseconds a bucket of `symbol`'s line. */
-  step_ms(symbol: string): number {
-    return stepOf(this.lines.get(symbol));
   }
 
   delete(symbol: string): void {
@@ -56,47 +62,54 @@ export class SparkBook {
   }
 }
 
-function stepOf(line: Line | undefined): number {
-  return STEPS_MS[line?.step ?? 0] ?? 60_000;
+function bucketOf(line: Line, time_ms: number): number {
+  const step_ms = STEPS_MS[line.step] ?? MINUTE_MS;
+  return Math.floor(time_ms / step_ms) * step_ms;
 }
 
-function append(line: Line, price: number, time_ms: number): void {
-  const bucket = Math.floor(time_ms / stepOf(line));
-  const { points } = line;
-  const last = points[points.length - 1];
-  if (last && last.bucket === bucket) last.price = price;
-  else if (!last || last.bucket < bucket) points.push({ bucket, price });
-  if (points.length > MAX_POINTS && line.step < MINUTE_STEP) widen(line);
-  const oldest = Math.floor(time_ms / stepOf(line)) - MAX_POINTS;
-  while (points[0] && points[0].bucket <= oldest) points.shift();
-}
-
-/** The same line with the next wider bucket; of each new bucket the last price stays. */
-function widen(line: Line): void {
-  const before_ms = stepOf(line);
-  line.step += 1;
-  const kept: SparkPoint[] = [];
-  for (const point of line.points) {
-    const bucket = Math.floor((point.bucket * before_ms) / stepOf(line));
-    const last = kept[kept.length - 1];
-    if (last?.bucket === bucket) last.price = point.price;
-    else kept.push({ bucket, price: point.price });
+function append(line: Line, { time_ms, price }: SparkPoint): void {
+  const begun_ms = bucketOf(line, time_ms);
+  const last = line.points[line.points.length - 1];
+  if (last && last.time_ms >= begun_ms) {
+    if (last.time_ms === begun_ms) last.price = price;
+    return;
   }
-  line.points.splice(0, line.points.length, ...kept);
+  line.points.push({ time_ms: begun_ms, price });
+  trim(line);
+}
+
+/** Brings a line back into its bounds: of time, then of points. Where they are too many, buckets widen; of each the last price stays. */
+function trim(line: Line): void {
+  const newest_ms = line.points[line.points.length - 1]?.time_ms ?? 0;
+  const first = line.points.findIndex((point) => point.time_ms > newest_ms - SPAN_MS);
+  if (first > 0) line.points.splice(0, first);
+  while (line.points.length > MAX_POINTS) {
+    if (line.step < STEPS_MS.length - 1) line.step += 1;
+    else line.points.shift();
+    const kept: SparkPoint[] = [];
+    for (const { time_ms, price } of line.points) {
+      const begun_ms = bucketOf(line, time_ms);
+      const last = kept[kept.length - 1];
+      if (last?.time_ms === begun_ms) last.price = price;
+      else kept.push({ time_ms: begun_ms, price });
+    }
+    line.points = kept;
+  }
 }
 
 /** An SVG path through `points` and on to `price`, in a box of 100 × 20 with the newest point at the right edge. */
 export function sparkPath(points: readonly SparkPoint[], price: number | undefined): string {
   const first = points[0];
   const last = points[points.length - 1];
-  if (!first || !last || points.length < 2) return "";
+  if (!first || !last) return "";
+  if (points.length === 1) return `M${SPARK_WIDTH} ${SPARK_HEIGHT / 2}h0`; // a dot: the round end of a line without length
   const prices = points.map((point) => point.price);
   if (price !== undefined) prices[prices.length - 1] = price;
   const low = Math.min(...prices);
   const span = Math.max(...prices) - low;
   return points
     .map((point, index) => {
-      const x = ((point.bucket - first.bucket) / (last.bucket - first.bucket)) * SPARK_WIDTH;
+      const x = ((point.time_ms - first.time_ms) / (last.time_ms - first.time_ms)) * SPARK_WIDTH;
       const height = span === 0 ? 0.5 : ((prices[index] ?? low) - low) / span;
       return `${index === 0 ? "M" : "L"}${x.toFixed(1)} ${(SPARK_HEIGHT - 1 - height * (SPARK_HEIGHT - 2)).toFixed(1)}`;
     })

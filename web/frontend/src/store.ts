@@ -16,7 +16,7 @@ export interface Row {
   painted: { price: number; generation: number } | undefined;
   /** Direction and size of the last move that was painted. */
   move: number;
-  /** Page clock (ms) at which the newest unpainted quote arrived; 0 once painted. */
+  /** When the oldest unpainted quote came off the wire, epoch ms; 0 once painted. */
   arrived_ms: number;
 }
 
@@ -67,30 +67,23 @@ export class Store {
         changes.added.push(this.add(info));
       }
     }
-    for (const symbol of this.rows.keys()) {
-      const row = listed.has(symbol) ? undefined : this.remove(symbol);
-      if (row) changes.removed.push(row);
+    for (const [symbol, row] of this.rows) {
+      if (listed.has(symbol)) continue;
+      this.rows.delete(symbol);
+      this.dirty.delete(row);
+      changes.removed.push(row);
     }
+    this.early.clear(); // what is still there was of a symbol that has left: it must not come back as its first price
     return changes;
   }
 
-  remove(symbol: string): Row | undefined {
-    this.early.delete(symbol);
-    const row = this.rows.get(symbol);
-    if (row) {
-      this.rows.delete(symbol);
-      this.dirty.delete(row);
-    }
-    return row;
-  }
-
-  /** Takes in quotes of the current connection; `now_ms` is the page's clock. */
-  applyQuotes(quotes: readonly Quote[], now_ms: number): void {
-    for (const quote of quotes) {
+  /** Takes in quotes of the current connection, which arrived at `arrived_ms` (epoch). Returns those that are news. */
+  applyQuotes(quotes: readonly Quote[], arrived_ms: number): Quote[] {
+    return quotes.filter((quote) => {
       const row = this.rows.get(quote.symbol);
-      if (row) this.apply(row, quote, now_ms);
-      else this.keepEarly(quote);
-    }
+      if (!row) this.keepEarly(quote);
+      return row !== undefined && this.apply(row, quote, arrived_ms);
+    });
   }
 
   /** The rows to paint now; each is handed out once per change. */
@@ -115,20 +108,21 @@ export class Store {
     return row;
   }
 
-  private apply(row: Row, quote: Quote, now_ms: number): void {
+  private apply(row: Row, quote: Quote, arrived_ms: number): boolean {
     const known = row.quote;
     const sameCount = known !== undefined && row.epoch === this.epoch;
     const vouched = row.generation === this.generation;
     if (sameCount && quote.seq <= known.seq) {
       if (!vouched) this.touch(row); // the snapshot after a reconnect repeats what we have: good again, and no news
-      return;
+      return false;
     }
     if (sameCount && vouched) this.folded += quote.seq - known.seq - 1;
-    if (vouched && row.arrived_ms === 0) row.arrived_ms = now_ms;
+    if (vouched && row.arrived_ms === 0) row.arrived_ms = arrived_ms;
     row.quote = quote;
     row.epoch = this.epoch;
     row.decimals = decimalsFor(quote.price, row.info.decimals, row.decimals);
     this.touch(row);
+    return true;
   }
 
   private touch(row: Row): void {

@@ -5,7 +5,7 @@ import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
 import { Link } from "./net/link";
 import { browserFrames, PaintGate } from "./paint";
-import { loadPrefs } from "./prefs";
+import { browserStorage, loadPrefs } from "./prefs";
 import type { Row } from "./store";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
@@ -36,7 +36,7 @@ export class Tape {
   private readonly gate = new PaintGate(browserFrames, () => this.paint(this.live.store.drain()));
 
   constructor(private readonly face: Face) {
-    const prefs = loadPrefs(localStorage);
+    const prefs = loadPrefs(browserStorage("localStorage"));
     document.documentElement.dataset.theme = prefs.theme;
     document.documentElement.dataset.palette = prefs.palette;
     this.texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));

@@ -60,6 +60,9 @@ describe("numbers", () => {
 
   test("times are in the zone given", () => {
     expect(new Formatter("en-GB", "Asia/Tokyo").time(Date.UTC(2026, 0, 5, 15, 4, 5))).toBe("00:04:05");
-    expect(english.zone()).toBe("UTC");
+    expect([english.zone(0), english.zoneName()]).toEqual(["UTC", "UTC"]);
+    const berlin = new Formatter("en-GB", "Europe/Berlin");
+    expect([berlin.zone(Date.UTC(2026, 0, 5)), berlin.zone(Date.UTC(2026, 6, 5)), berlin.zoneName()]).toEqual(["CET", "CEST", "Europe/Berlin"]);
+    expect([berlin.minute(0), berlin.day(0)]).toEqual(["01:00", "1 Jan"]);
   });
 });

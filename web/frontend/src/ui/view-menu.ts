@@ -15,9 +15,10 @@ export interface ViewActions {
 
 /** How the table looks and how fast it runs: everything here is the reader's own choice, kept in this browser. */
 export class ViewMenu {
-  /** What the server granted, updates a second; shown beside the slider. */
-  granted_hz: number | undefined;
   version = "";
+  /** What the server granted, updates a second. */
+  private granted_hz: number | undefined;
+  private readonly granted = element("span", { class: "granted", role: "status" });
 
   constructor(private readonly root: HTMLElement, private readonly prefs: Prefs, private texts: Texts, private readonly actions: ViewActions) {
     root.addEventListener("beforetoggle", (event) => event.newState === "open" && this.show());
@@ -29,12 +30,19 @@ export class ViewMenu {
     if (this.root.matches(":popover-open")) this.show();
   }
 
+  setGranted(granted_hz: number): void {
+    this.granted_hz = granted_hz;
+    this.showGranted();
+  }
+
   private show(): void {
     const { texts, prefs } = this;
+    this.showGranted();
     this.root.replaceChildren(
       this.choice("view.theme", THEMES.map((theme) => [theme, texts.say(`view.theme.${theme}`)]), prefs.theme, (theme) => this.actions.changed({ theme })),
       this.choice("view.palette", PALETTES.map((palette) => [palette, texts.say(`view.palette.${palette}`)]), prefs.palette, (palette) => this.actions.changed({ palette })),
-      this.flashBox(),
+      this.box("flash"),
+      this.box("speak"),
       this.choice("view.language", Object.entries(LANGUAGES) as [Language, string][], texts.language, (language) => this.actions.changed({ language })),
       this.rate(),
       this.copyButton(),
@@ -51,11 +59,11 @@ export class ViewMenu {
     return element("label", { class: "line" }, element("span", {}, this.texts.say(label)), select);
   }
 
-  private flashBox(): HTMLElement {
+  private box(choice: "flash" | "speak"): HTMLElement {
     const box = element("input", { type: "checkbox" });
-    box.checked = this.prefs.flash;
-    box.addEventListener("change", () => this.actions.changed({ flash: box.checked }));
-    return element("label", { class: "line" }, element("span", {}, this.texts.say("view.flash")), box);
+    box.checked = this.prefs[choice];
+    box.addEventListener("change", () => this.actions.changed({ [choice]: box.checked }));
+    return element("label", { class: "line" }, element("span", {}, this.texts.say(`view.${choice}`)), box);
   }
 
   private rate(): HTMLElement {
@@ -75,7 +83,12 @@ export class ViewMenu {
       this.actions.changed({ symbol_hz: RATES[Number(slider.value)] });
     });
     update();
-    return element("label", { class: "stack" }, element("span", {}, this.texts.say("view.rate")), slider, shown);
+    return element("div", { class: "stack" }, element("label", { for: "rate" }, this.texts.say("view.rate")), slider, shown, this.granted);
+  }
+
+  private showGranted(): void {
+    const hz = this.granted_hz;
+    this.granted.textContent = hz === undefined ? "" : this.texts.say("view.rate.granted", { hz: Math.round(hz * 100) / 100 });
   }
 
   private copyButton(): HTMLElement {

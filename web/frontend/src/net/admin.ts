@@ -1,0 +1,47 @@
+/** Adding and removing symbols over HTTP, for whoever knows the admin token. */
+
+/** Why a change was refused. `message` is the server's own sentence, in English. */
+export interface Refusal {
+  code: string;
+  message: string;
+}
+
+export type Change = { add: string; feed: string } | { remove: string };
+
+/** Asks for `change`; undefined where it was granted. The token travels in a header, never in an address. Never rejects. */
+export async function requestChange(send: typeof fetch, token: string, change: Change): Promise<Refusal | undefined> {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  try {
+    const answer = await ("add" in change
+      ? send("/api/symbols", { method: "POST", headers, body: JSON.stringify({ symbol: change.add, feed: change.feed }) })
+      : send(`/api/symbols/${encodeURIComponent(change.remove)}`, { method: "DELETE", headers }));
+    if (answer.ok) return undefined;
+    const { error } = (await answer.json()) as { error: Refusal };
+    return { code: error.code, message: error.message };
+  } catch (error) {
+    return { code: "unreachable", message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const KEY = "tickercast-admin";
+
+/** The token as this tab knows it: typed by the reader, kept until the tab is closed, and only once the server has accepted it. */
+export class TokenBox {
+  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined) {}
+
+  read(): string {
+    return this.storage?.getItem(KEY) ?? "";
+  }
+
+  keep(token: string): void {
+    try {
+      this.storage?.setItem(KEY, token);
+    } catch {
+      // the storage is full: it will have to be typed again
+    }
+  }
+
+  forget(): void {
+    this.storage?.removeItem(KEY);
+  }
+}

@@ -1,0 +1,36 @@
+import { SecondsBook } from "./candles";
+import { SparkHistory, type ReadJson } from "./history";
+import { SparkBook } from "./spark";
+import type { Quote } from "./wire";
+
+/** What was before now, of symbols that are or were in view: an hour for the sparkline, some minutes in seconds for the chart. */
+export class Past {
+  readonly sparks = new SparkBook();
+  readonly seconds = new SecondsBook();
+  private readonly history: SparkHistory;
+
+  /** `serverNow`: the server's clock, epoch ms; `filled`: lines have grown a past. */
+  constructor(read: ReadJson, serverNow: () => number, filled: () => void) {
+    this.history = new SparkHistory(read, (sparklines) => {
+      for (const [symbol, points] of Object.entries(sparklines)) this.sparks.fill(symbol, points, serverNow());
+      filled();
+    });
+  }
+
+  /** `symbols` are in view on connection `generation`. `now_ms`: a clock that only goes forward. */
+  watch(symbols: readonly string[], generation: number, now_ms: number): void {
+    this.sparks.watch(symbols);
+    this.seconds.watch(symbols);
+    void this.history.need(symbols, generation, now_ms);
+  }
+
+  add({ symbol, price, volume, received_time }: Quote): void {
+    this.sparks.add(symbol, price, received_time);
+    this.seconds.add(symbol, { time_ms: received_time, price, volume });
+  }
+
+  delete(symbol: string): void {
+    this.sparks.delete(symbol);
+    this.seconds.delete(symbol);
+  }
+}

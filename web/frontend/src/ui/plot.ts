@@ -1,0 +1,111 @@
+import { CandleBuilder, chartPast, INTERVALS_S, type Candle } from "../candles";
+import type { PriceChart } from "../chart";
+import { fetchJson, readCandles } from "../history";
+import type { Row } from "../store";
+import type { TableContext } from "../table/context";
+import type { Quote } from "../wire";
+import { button, element } from "./dom";
+
+/** With a shorter past than this, bars of a minute say too little: until the reader chooses, there are shorter ones. */
+const FEW_MINUTES = 5;
+
+/** The chart of one symbol with its choice of intervals: the past from the server and from what was seen here, then live. */
+export class Plot {
+  readonly plot = element("div", { class: "plot", role: "img" });
+  readonly intervals = element("div", { class: "intervals", role: "group" });
+  private row: Row | undefined;
+  private chart: PriceChart | undefined;
+  private interval_s = 60;
+  private chosen = false;
+  private builder = new CandleBuilder(60);
+  private minutes: Candle[] = [];
+  /** Until when the minutes know everything, epoch seconds. */
+  private known_s = 0;
+
+  constructor(private readonly context: TableContext) {}
+
+  open(row: Row): void {
+    this.close();
+    this.row = row;
+    this.label(row);
+    this.rebuild();
+    void this.load(row);
+    void this.draw(row);
+  }
+
+  close(): void {
+    this.chart?.remove();
+    this.chart = undefined;
+    this.row = undefined;
+    this.minutes = [];
+  }
+
+  /** The open row's quote is news. */
+  take(quote: Quote): void {
+    const candle = this.builder.add({ time_ms: quote.received_time, price: quote.price, volume: quote.volume });
+    if (candle) this.chart?.update(candle);
+  }
+
+  recolour(): void {
+    this.chart?.recolour();
+    this.chart?.setCandles(this.builder.candles);
+  }
+
+  /** The language changed: the words, and how the chart writes times and numbers. */
+  relabel(): void {
+    const row = this.row;
+    if (!row) return;
+    this.label(row);
+    this.chart?.remove();
+    this.chart = undefined;
+    void this.draw(row);
+  }
+
+  private label(row: Row): void {
+    const { texts } = this.context;
+    this.plot.setAttribute("aria-label", texts.say("details.chart", { symbol: row.symbol }));
+    this.intervals.setAttribute("aria-label", texts.say("details.interval"));
+    this.intervals.replaceChildren(...INTERVALS_S.map((interval_s) => {
+      return button(intervalName(interval_s), () => {
+        this.chosen = true;
+        this.choose(interval_s);
+        this.rebuild();
+      }, { "aria-pressed": String(interval_s === this.interval_s) });
+    }));
+  }
+
+  private choose(interval_s: number): void {
+    this.interval_s = interval_s;
+    [...this.intervals.children].forEach((choice, index) => choice.setAttribute("aria-pressed", String(INTERVALS_S[index] === interval_s)));
+  }
+
+  private async load(row: Row): Promise<void> {
+    const minutes = await readCandles(fetchJson, row.symbol);
+    if (this.row !== row) return; // closed, or another one opened, meanwhile
+    this.minutes = minutes;
+    this.known_s = this.context.serverNow() / 1000;
+    if (!this.chosen) this.choose(minutes.length < FEW_MINUTES ? 5 : 60);
+    this.rebuild();
+  }
+
+  private rebuild(): void {
+    if (!this.row) return;
+    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(this.row.symbol));
+    this.chart?.setInterval(this.interval_s);
+    this.chart?.setCandles(this.builder.candles);
+  }
+
+  private async draw(row: Row): Promise<void> {
+    const { PriceChart } = await import("../chart");
+    if (this.row !== row || this.chart) return; // closed, or drawn already, while it was loading
+    this.chart = new PriceChart(this.plot, this.context.format, row.decimals);
+    this.chart.setInterval(this.interval_s);
+    this.chart.setCandles(this.builder.candles);
+  }
+}
+
+function intervalName(interval_s: number): string {
+  if (interval_s < 60) return `${interval_s}s`;
+  if (interval_s < 3600) return `${interval_s / 60}m`;
+  return interval_s < 86_400 ? `${interval_s / 3600}h` : "1d";
+}
