@@ -111,8 +111,16 @@ class Board:
                 last, made = track.tick, news.quote_time
                 lowest, highest = lane.believable
                 if (last is not None and last.price * lowest <= news.price <= last.price * highest
-                        and made is not None and track.newest_ms < made <= now_ms and news.session is None and news.upstream_state is None):
-                    track.newest_ms = track.current_ms = made
+                        and (news != last if made is None else track.newest_ms < made <= now_ms)
+                        and news.session is None and news.upstream_state is None):
+                    if track.rhythm is not None and track.learn(now_ms - track.current_ms, now_ms - track.heard_ms, now_ms):
+                        self._limits_changed = True
+                        lane.check_at_ms = self._sweep_at = 0
+                    if made is None:
+                        track.current_ms = now_ms
+                    else:
+                        track.newest_ms = made
+                        track.current_ms = made if made > track.current_ms else track.current_ms
                     track.tick = news
                     track.heard_ms = track.received_ms = now_ms
                     lane.seq += 1
@@ -253,6 +261,8 @@ class Board:
         if outcome in ("jump", "backwards"):
             self._noticed.not_believed(lane, track, tick, outcome, now_ms)
         self._limits_changed = self._limits_changed or track.limit_ms != limit_ms
+        if outcome == "same" and track.steady:  # it stays fresh, only for longer
+            return []
         if len(lane.tracks) > 1:
             self._noticed.compare(lane, track, now_ms)
         return self._settle(lane, now_ms)

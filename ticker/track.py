@@ -93,11 +93,10 @@ class Track:
         return f"{self.failures} errors running" if self.broken() else verdict.state
 
     def is_plain(self) -> bool:
-        """Whether its next tick needs no decision if only the price moves: nothing to learn, to doubt, or to allow for."""
+        """Whether its next tick needs no decision if only the price moves: there is nothing to doubt, to wait or to allow for."""
         tick = self.tick
-        return (self.rhythm is None and self.next_limit is None and self.error is None and self.doubt is None and self.cadence_ms == 0
-                and self.kind != "replayed" and tick is not None and tick.quote_time is not None
-                and tick.session is None and tick.delay_min is None and tick.upstream_state is None)
+        return (self.next_limit is None and self.error is None and self.doubt is None and self.cadence_ms == 0 and self.kind != "replayed"
+                and tick is not None and tick.session is None and tick.delay_min is None and tick.upstream_state is None)
 
     def allowance_ms(self) -> int:
         """How old its prices are by nature."""
@@ -149,10 +148,20 @@ class Track:
             return "jump"
         before_ms = self.current_ms
         self.take(tick, now_ms)
-        if learn and self.rhythm is not None and self.current_ms > before_ms and self._listened(heard_ms, now_ms):
-            self.rhythm.note(now_ms - before_ms, now_ms)
-            self.limit_ms = self.rhythm.limit_ms(self.shortest_ms)
+        if learn and self.current_ms > before_ms:
+            self.learn(now_ms - before_ms, now_ms - heard_ms, now_ms)
         return "news"
+
+    def learn(self, lapse_ms: int, silence_ms: int, now_ms: int) -> bool:
+        """A price came when the one before was `lapse_ms` old, `silence_ms` after the last answer; returns whether the limit changed.
+
+        Where polls were further apart than they should be, the silence was not the source's own.
+        """
+        if self.rhythm is None or (self.interval_ms and silence_ms > max(2 * self.interval_ms, 5_000)):
+            return False
+        self.rhythm.note(lapse_ms, now_ms)
+        limit_ms, self.limit_ms = self.limit_ms, self.rhythm.limit_ms(self.shortest_ms)
+        return limit_ms != self.limit_ms
 
     def take(self, tick: Tick, now_ms: int) -> None:
         """Believe `tick`."""
@@ -219,7 +228,3 @@ class Track:
         if self.doubt is None or (tick.price, tick.quote_time) != (self.doubt.price, self.doubt.quote_time):
             self.doubt_since_ms = now_ms
         self.doubt = tick
-
-    def _listened(self, heard_ms: int, now_ms: int) -> bool:
-        """Whether the source was asked all the time since it last answered: else the silence was not its own."""
-        return self.interval_ms == 0 or now_ms - heard_ms <= max(2 * self.interval_ms, 5_000)

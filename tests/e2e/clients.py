@@ -137,16 +137,21 @@ class PythonClient:
         return lambda namespace, *arguments: self.received.add(Event(namespace, event, arguments))
 
 
+def node_path() -> str:
+    """Node, beside socket.io-client; without them the test fails, and says what to do."""
+    if not (PAGE_PACKAGES / "socket.io-client").is_dir():
+        pytest.fail("socket.io-client is not installed. Run `make page-packages`.", pytrace=False)
+    node = shutil.which("node", path=f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}")
+    if node is None:
+        pytest.fail("Node is not installed. Run `make node`.", pytrace=False)
+    return node
+
+
 class NodeDriver:
     """A Node process with any number of socket.io-client clients in it."""
 
     def __init__(self) -> None:
-        if not (PAGE_PACKAGES / "socket.io-client").is_dir():
-            pytest.fail("socket.io-client is not installed. Run `make page-packages`.", pytrace=False)
-        node = shutil.which("node", path=f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}")
-        if node is None:
-            pytest.fail("Node is not installed. Run `make node`.", pytrace=False)
-        self._process = subprocess.Popen([node, str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([node_path(), str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._received: dict[str, Received] = {}
         self._names = count()
         threading.Thread(target=self._read, daemon=True).start()

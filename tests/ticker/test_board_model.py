@@ -10,22 +10,25 @@ from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
 from ticker.quote import Quote, Tick
-from ticker.settings.model import SymbolSettings
+from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer
 
 START_MS = 1_700_000_000_000
-FEEDS = {"a": FeedTerms("polled", 2.0), "b": FeedTerms("simulated", 1.0, 4.0), "c": FeedTerms("streamed", 1.0)}
+FEEDS = {"a": FeedTerms("polled", 2.0, 10.0), "b": FeedTerms("simulated", 1.0, 4.0), "c": FeedTerms("streamed", 1.0, 30.0)}
 LIMIT_MS = {"a": 10_000, "b": 4_000, "c": 30_000}
 SOURCES = {"X": ("a", "b", "c"), "Y": ("b", "a"), "Z": ("a",)}
 RETURN_REST_MS = 60_000
+ANY_PRICE = QualitySettings(max_jump_pct=100_000)
+"""Jumps that have to be confirmed are the business of test_hour.py and test_bad_ticks.py."""
 
 
 class Source:
     """What the model knows of one feed's word on one symbol."""
 
     def __init__(self) -> None:
-        self.heard_ms: int | None = None
-        self.made_ms: int | None = None
+        self.tick: Tick | None = None
+        self.current_ms = 0
+        self.newest_ms = 0
         self.failures = 0
         self.rejected = False
         self.feed_down = False
@@ -33,6 +36,17 @@ class Source:
     def broken(self) -> bool:
         """Five errors running, rejected, or its feed is down and has not spoken since."""
         return self.failures >= 5 or self.rejected or self.feed_down
+
+    def hear(self, tick: Tick, now: int) -> None:
+        """It says `tick`: each answer proves itself where there are no times, else a newer time does, or a price that moved."""
+        self.failures, self.rejected, self.feed_down = 0, False, False
+        made = tick.quote_time
+        if made is not None and made < self.newest_ms:
+            return
+        moved = self.tick is not None and made == self.tick.quote_time and tick.price != self.tick.price
+        self.current_ms = now if made is None or moved else max(self.current_ms, made)
+        self.newest_ms = max(self.newest_ms, made or 0)
+        self.tick = tick
 
 
 class BoardMachine(RuleBasedStateMachine):
@@ -63,8 +77,8 @@ class BoardMachine(RuleBasedStateMachine):
                 age_ms = data.draw(st.sampled_from([None, 0, 0, 1, 5_000, 60_000]))
                 answer[symbol] = Tick(price=data.draw(st.sampled_from([1.0, 2.0, 3.0])), prev_close=2.0,
                                       quote_time=None if age_ms is None else self.now - age_ms)
-        steady = {symbol: quote for symbol, quote in self.last.items() if quote.source == feed and quote.state == "fresh"
-                  and self.sources[symbol, feed].failures == 0}
+        steady = {symbol: (quote, self.newest_ms[symbol]) for symbol, quote in self.last.items()
+                  if quote.source == feed and quote.state == "fresh" and self.sources[symbol, feed].failures == 0}
         self.note(feed, answer)
         updates = self.board.apply(feed, answer, self.now)
         self.check(updates)
@@ -77,8 +91,7 @@ class BoardMachine(RuleBasedStateMachine):
             if source is None or symbol not in self.present:
                 continue
             if isinstance(news, Tick):
-                source.heard_ms, source.made_ms = self.now, news.quote_time
-                source.failures, source.rejected, source.feed_down = 0, False, False
+                source.hear(news, self.now)
             else:
                 source.failures, source.rejected = source.failures + 1, news.rejects_symbol
 
@@ -99,9 +112,7 @@ class BoardMachine(RuleBasedStateMachine):
         for symbol, quote in self.board.quotes.items():
             feeds = SOURCES[symbol]
             if quote.state == "fresh":
-                heard_ms = self.sources[symbol, quote.source].heard_ms
-                assert heard_ms is not None
-                assert self.now - heard_ms < LIMIT_MS[quote.source]
+                assert self.now - self.sources[symbol, quote.source].current_ms < LIMIT_MS[quote.source]
             elif quote.state == "stale":
                 assert not self.healthy(symbol, quote.source), "its own source vouches for it"
             assert (quote.state == "failed") == all(self.sources[symbol, feed].broken() for feed in feeds)
@@ -120,7 +131,8 @@ class BoardMachine(RuleBasedStateMachine):
                 for feed in feeds:
                     self.sources[symbol, feed] = Source()
                     self.sources[symbol, feed].feed_down = feed in self.down
-        changes = self.board.configure({symbol: SymbolSettings(feed=SOURCES[symbol]) for symbol in sorted(symbols)}, FEEDS, self.now)
+        wanted = {symbol: SymbolSettings(feed=SOURCES[symbol]) for symbol in sorted(symbols)}
+        changes = self.board.configure(wanted, FEEDS, self.now, ANY_PRICE)
         assert set(changes.added) == symbols - self.present
         assert set(changes.removed) == self.present - symbols
         self.present = symbols
@@ -145,6 +157,8 @@ class BoardMachine(RuleBasedStateMachine):
                     self.check_switch(last, quote)
             self.seq[symbol], self.last[symbol] = quote.seq, quote
             self.newest_ms[symbol] = max(self.newest_ms.get(symbol, 0), quote.quote_time or 0)
+            source = self.sources[symbol, quote.source]
+            source.newest_ms = max(source.newest_ms, self.newest_ms[symbol])
         assert self.board.quotes == self.last
 
     def check_switch(self, last: Quote, quote: Quote) -> None:
@@ -157,28 +171,34 @@ class BoardMachine(RuleBasedStateMachine):
             assert self.now - self.switched_ms.get(symbol, 0) >= RETURN_REST_MS
         self.switched_ms[symbol] = self.now
 
-    def check_nothing_folded(self, steady: dict[str, Quote], answer: Answer, updates: list[Quote]) -> None:
+    def check_nothing_folded(self, steady: dict[str, tuple[Quote, int]], answer: Answer, updates: list[Quote]) -> None:
         """Each answer of the source in use that differs and is not older is exactly one update, with its price."""
-        for symbol, last in steady.items():
+        for symbol, (last, newest_ms) in steady.items():
             news = answer.get(symbol)
             if not isinstance(news, Tick):
                 continue
             mine = [quote for quote in updates if quote.symbol == symbol]
-            older = news.quote_time is not None and last.quote_time is not None and news.quote_time < last.quote_time
+            older = news.quote_time is not None and news.quote_time < newest_ms
             if older or (news.price, news.quote_time) == (last.price, last.quote_time):
-                assert mine == []
-            elif news.quote_time is None or last.quote_time is not None:
-                assert [(quote.price, quote.quote_time) for quote in mine] == [(news.price, news.quote_time)]
+                assert all((quote.price, quote.quote_time) == (last.price, last.quote_time) or quote.source != last.source
+                           for quote in mine)
+            else:
+                assert (news.price, news.quote_time) in [(quote.price, quote.quote_time) for quote in mine] or self.switched(mine, last)
+
+    def switched(self, updates: list[Quote], last: Quote) -> bool:
+        """Whether the answer led away from its own source: by what it said, its price is too old."""
+        return bool(updates) and updates[-1].source != last.source
 
     def healthy(self, symbol: str, feed: str) -> bool:
         """Whether the source has a price and can be counted on now."""
         source = self.sources[symbol, feed]
-        return source.heard_ms is not None and not source.broken() and self.now - source.heard_ms < LIMIT_MS[feed]
+        return source.tick is not None and not source.broken() and self.now - source.current_ms < LIMIT_MS[feed]
 
     def could_take_over(self, symbol: str, feed: str) -> bool:
         """Whether the source is healthy and its newest price is no step back."""
-        made_ms = self.sources[symbol, feed].made_ms
-        return self.healthy(symbol, feed) and (made_ms is None or made_ms >= self.newest_ms.get(symbol, 0))
+        tick = self.sources[symbol, feed].tick
+        made = tick.quote_time if tick else None
+        return self.healthy(symbol, feed) and (made is None or made >= self.newest_ms.get(symbol, 0))
 
 
 def _without_times(quote: Quote) -> list[object]:

@@ -64,7 +64,7 @@ def test_switches_are_remembered() -> None:
         desk.hear(100.0, "a", passed_ms=0)
     state = desk.state["switches"]
     assert state["count"] == 2
-    assert [(entry["from"], entry["to"], entry["reason"]) for entry in state["recent"]] == [("b", "a", "it is back"), ("a", "b", "stale")]
+    assert [(entry["from"], entry["to"], entry["reason"]) for entry in state["recent"]] == [("b", "a", "a is back"), ("a", "b", "stale")]
     assert [entry["at"] for entry in state["recent"]] == [NOW + 72_000, NOW + 12_000]
 
 

@@ -229,6 +229,7 @@ class ScriptedStream:
         self.settings = FeedSettings(kind="scripted_stream", interval_s=0.5)
         self.snapshots: ScriptedSource | None = None
         self.gate: Gate | None = None
+        self.again_in_s: float | None = None
         self.snapshot_every_s = 900.0
         self.longest_s: float | None = None
         self.overlaps = True
