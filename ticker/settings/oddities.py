@@ -62,7 +62,7 @@ def _without_hours(settings: Settings) -> Iterator[Problem]:
     """Calendars that nothing here knows the hours of."""
     asking = [symbol for symbol, wish in settings.symbols.items() if wish.calendar not in (None, ALWAYS_OPEN)]
     if asking and known_calendars() is None:
-        others = f"; so do {len(asking) - 1} others" if len(asking) > 1 else ""
+        others = f"; {len(asking)} symbols have one" if len(asking) > 1 else ""
         yield Problem(key_path(["symbols", asking[0], "calendar"]),
                       f"takes the package exchange_calendars, which is not installed: the market's hours stay unknown{others}",
                       "pip install exchange_calendars", settings.symbols[asking[0]].calendar)

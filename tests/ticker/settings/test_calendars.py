@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from ticker.cli.options import feed_kinds
+from ticker.errors import SettingsError
 from ticker.settings import calendars
 from ticker.settings.calendars import check, known_calendars
+from ticker.settings.load import parse
 
 
 @pytest.fixture
@@ -48,3 +51,32 @@ def test_without_the_package() -> None:
     assert check("XABC") == "XABC"
     with pytest.raises(ValueError, match="must be"):
         check("New York")
+
+
+def with_calendars(*calendars: str) -> bytes:
+    """A settings file with a symbol for each of `calendars`."""
+    lines = [f'S{number} = {{ feed = "sim", calendar = "{calendar}" }}' for number, calendar in enumerate(calendars)]
+    return "\n".join(['[feeds.sim]', 'kind = "simulated"', '[symbols]', *lines]).encode()
+
+
+def test_a_calendar_that_nobody_knows_stops_the_start() -> None:
+    """With its key, and the name that was meant."""
+    with pytest.raises(SettingsError) as caught:
+        parse(with_calendars("24/7", "XNYS", "XNSY"), feed_kinds(), {})
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.value) == ("symbols.S2.calendar", "XNSY")
+    assert problem.reason.endswith('did you mean "XNYS"?')
+
+
+def test_calendars_that_are_known() -> None:
+    """Are nothing to mention."""
+    assert parse(with_calendars("24/7", "XNYS", "XLON"), feed_kinds(), {}).warnings == ()
+
+
+@pytest.mark.usefixtures("without_the_package")
+def test_a_missing_package_is_a_warning() -> None:
+    """One, however many symbols ask for it; what needs no package is none."""
+    (warning,) = parse(with_calendars("24/7", "XNYS", "XLON"), feed_kinds(), {}).warnings
+    assert (warning.key, warning.hint) == ("symbols.S1.calendar", "pip install exchange_calendars")
+    assert warning.reason.endswith("; 2 symbols have one")
+    assert parse(with_calendars("24/7"), feed_kinds(), {}).warnings == ()

@@ -1,0 +1,77 @@
+"""What is remembered of incidents is bounded, and what is logged of them too."""
+
+import logging
+
+import pytest
+
+from ticker.incidents import LINES, LINES_WINDOW_MS, SHOWN, BadTicks, Disagreements, Lines, Switches
+
+NOW = 1_700_000_000_000
+
+
+def test_so_many_lines_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    """The last one says that it is; ten minutes later there are as many again, and also where the clock was set back."""
+    lines = Lines()
+    for start in (NOW, NOW + LINES_WINDOW_MS, NOW - 10 * LINES_WINDOW_MS):
+        caplog.clear()
+        for number in range(100):
+            lines.log(logging.WARNING, start + number, "line %d", number)
+        said = [record.getMessage() for record in caplog.records]
+        assert len(said) == LINES
+        assert said[0] == "line 0"
+        assert said[-1] == f"line {LINES - 1} (enough of this for ten minutes; /api/status has all)"
+
+
+def test_bad_ticks_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
+    """All are counted, the newest are listed, the newest first; a feed gone mad does not flood the log."""
+    bad = BadTicks()
+    for number in range(1_000):
+        bad.note(f"S{number}", "a", "jump", "too far", "{}", NOW + number)
+    bad.note("S950", "a", "jump", "again", "x" * 1_000, NOW + 1_000)
+    state = bad.state()
+    assert state["count"] == 1_001
+    assert [entry["symbol"] for entry in state["recent"]] == ["S950", *(f"S{number}" for number in range(999, 999 - SHOWN, -1)
+                                                                        if number != 950)]
+    assert (state["recent"][0]["count"], state["recent"][0]["reason"], len(state["recent"][0]["excerpt"])) == (2, "again", 121)
+    assert len(caplog.records) == LINES
+
+
+def test_each_kind_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Of each symbol and feed; again after the symbol had left and come back."""
+    bad = BadTicks()
+    for kind in ("jump", "jump", "no price", "jump"):
+        bad.note("X", "a", kind, kind, "{}", NOW)
+    assert len(caplog.records) == 2
+    bad.forget("X")
+    bad.note("X", "a", "jump", "jump", "{}", NOW)
+    assert len(caplog.records) == 3
+
+
+def test_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the payload holds."""
+    BadTicks().note("X", "a", "no price", "not a price", "1\r\n2\x1b[31m", NOW)
+    assert "\n" not in caplog.records[0].getMessage()
+    assert "\x1b" not in caplog.records[0].getMessage()
+
+
+def test_disagreements_are_listed_while_they_last() -> None:
+    """Those that are over are forgotten by looking; `since` is when they began."""
+    apart = Disagreements()
+    apart.note("X", "b", 6.0, "a", NOW)
+    apart.note("X", "b", 7.0, "a", NOW + 1_000)
+    apart.note("Y", "b", 8.0, "a", NOW + 2_000)
+    assert apart.state(lambda symbol, feed: {"apart_pct": 7.0} if symbol == "X" else None) == [
+        {"symbol": "X", "feed": "b", "since": NOW, "apart_pct": 7.0}]
+    assert [entry["symbol"] for entry in apart.state(lambda symbol, feed: {})] == ["X"]
+    apart.clear("X", "b")
+    assert apart.state(lambda symbol, feed: {}) == []
+
+
+def test_the_last_switches() -> None:
+    """All are counted, the newest are listed."""
+    switches = Switches()
+    for number in range(SHOWN + 5):
+        switches.note(f"S{number}", "a", "b", "stale", NOW + number)
+    state = switches.state()
+    assert (state["count"], len(state["recent"])) == (SHOWN + 5, SHOWN)
+    assert state["recent"][0] == {"symbol": f"S{SHOWN + 4}", "from": "a", "to": "b", "reason": "stale", "at": NOW + SHOWN + 4}
