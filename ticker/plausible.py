@@ -10,8 +10,8 @@ from ticker.quote import Tick
 
 FORGET_MS = 600_000
 """A price not heard again for so long is no yardstick for the next: in that time a market may go anywhere."""
-INSIST_MS = 10_000
-"""A source that says the same for so long means it."""
+INSIST_MS = 5_000
+"""A source that says the very same for so long means it."""
 LOWEST_RATIO = 1e-9
 """However much a price may fall at once by the settings, it does not fall to nothing."""
 

@@ -95,7 +95,8 @@ class Track:
     def is_plain(self) -> bool:
         """Whether its next tick needs no decision if only the price moves: there is nothing to doubt, to wait or to allow for."""
         tick = self.tick
-        return (self.next_limit is None and self.error is None and self.doubt is None and self.cadence_ms == 0 and self.kind != "replayed"
+        return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
+                and self.cadence_ms == 0 and self.kind != "replayed"
                 and tick is not None and tick.session is None and tick.delay_min is None and tick.upstream_state is None)
 
     def allowance_ms(self) -> int:
@@ -221,8 +222,9 @@ class Track:
         doubt = self.doubt
         if doubt is None or not believable.lowest <= tick.price / doubt.price <= believable.highest:
             return False
-        is_second = tick.quote_time is None or tick.quote_time != doubt.quote_time
-        return is_second or now_ms - self.doubt_since_ms >= INSIST_MS
+        # The very same tick is no second one; unless times do not move with prices here, and so do not tell.
+        tells = doubt.quote_time is not None and self.tick is not None and doubt.quote_time != self.tick.quote_time
+        return not tells or tick.quote_time != doubt.quote_time or now_ms - self.doubt_since_ms >= INSIST_MS
 
     def _doubt(self, tick: Tick, now_ms: int) -> None:
         if self.doubt is None or (tick.price, tick.quote_time) != (self.doubt.price, self.doubt.quote_time):

@@ -90,10 +90,18 @@ def test_the_same_tick_again_is_no_second_one() -> None:
     desk = Desk(stale_after_s=60.0)
     desk.hear(100.0)
     made = desk.now + 2_000
-    for _ in range(0, INSIST_MS, 2_000):
-        assert desk.hear(150.0, quote_time=made) == []
-    assert desk.hear(150.0, quote_time=made) == [150.0]
-    assert desk.bad_ticks() == [("a", INSIST_MS // 2_000)]
+    assert desk.hear(150.0, quote_time=made) == []
+    assert desk.hear(150.0, quote_time=made, passed_ms=INSIST_MS - 1) == []
+    assert desk.hear(150.0, quote_time=made, passed_ms=1) == [150.0]
+    assert desk.bad_ticks() == [("a", 2)]
+
+
+def test_a_jump_of_a_source_whose_time_stands() -> None:
+    """Where the price moved and its time did not, times tell nothing: the same answer again is a second observation."""
+    desk = Desk()
+    desk.hear(100.0, quote_time=NOW)
+    assert desk.hear(150.0, quote_time=NOW) == []
+    assert desk.hear(150.0, quote_time=NOW) == [150.0]
 
 
 def test_garbage_confirms_nothing() -> None:
