@@ -32,6 +32,8 @@ class Feed(ABC):
     """The keys of a symbol's table for this feed: `ACME = { feed = "sim", sim = { … } }`."""
     batch_size: ClassVar[int | None] = 1
     """How many symbols one call can carry; `None`: all."""
+    cadence_s: ClassVar[float] = 0.0
+    """How old its newest prices may be by nature, seconds: for daily rates, the longest time from one to the next."""
     again_in_s: float | None = None
     """A wish for the next poll, seconds: sooner than the interval says. Looked at after each poll."""
     gate: Gate | None = None

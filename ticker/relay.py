@@ -106,7 +106,7 @@ class Relay:
                 self._halt(poller)
                 poller.stop()
                 quotes += self.board.restart_feed(name, now_ms)
-        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s, clock_rate=feed.clock_rate)
+        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s, sources[name].cadence_s, feed.clock_rate)
                  for name, feed in settings.feeds.items()}
         quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
         self.markets.configure(settings.symbols.values())

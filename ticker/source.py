@@ -48,6 +48,10 @@ class Source(Protocol):
         """How many symbols one call can carry; `None`: all."""
 
     @property
+    def cadence_s(self) -> float:
+        """How old its newest prices may be by nature, seconds: for daily rates, the longest time from one to the next."""
+
+    @property
     def again_in_s(self) -> float | None:
         """Looked at after a good poll: when it would like to be asked again, seconds; `None`: at the interval, as always."""
 

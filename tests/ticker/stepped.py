@@ -83,6 +83,7 @@ class ScriptedSource:
         self.batch_size = batch_size
         self.gate: Gate | None = None
         self.again_in_s: float | None = None
+        self.cadence_s = 0.0
         self.batches: list[list[str]] = []
         self.closed = False
         self.answer: Callable[[Sequence[Subscription]], Answer] = self.prices

@@ -81,6 +81,7 @@ class Feed:
     kind = "made_up"
     quote_kind: Kind = "polled"
     again_in_s: float | None = None
+    cadence_s = 0.0
 
     def __init__(self, name: str, provider: Provider, interval_s: float, batch_size: int | None, weight: Callable[[int], Cost]) -> None:
         self.name = name

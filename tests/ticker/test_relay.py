@@ -15,7 +15,7 @@ from ticker.clock import Clock, SystemClock
 from ticker.errors import FeedError
 from ticker.quote import Quote, Tick
 from ticker.relay import Relay
-from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
+from ticker.settings.model import FeedSettings, QualitySettings, Settings, SymbolOptions, SymbolSettings
 from ticker.settings.reload import Reload
 from ticker.source import Answer, Subscription
 from web.runtime import EventletRuntime
@@ -106,6 +106,30 @@ def test_every_feed_is_polled_at_once(bench: Bench) -> None:
     assert [(entry["feed"], entry["state"], entry["last_success"]) for entry in bench.relay.feeds_state()] == [
         ("one", "ok", START_MS), ("two", "ok", START_MS)]
     assert set(bench.states) == {"symbols", "feeds"}
+
+
+def test_what_is_old_by_nature_is_not_stale(bench: Bench) -> None:
+    """A feed of daily rates says so, and the board is told."""
+    bench.relay.configure(settings_of({"A": "daily"}))
+    bench.source("daily").cadence_s = 432_000.0
+    bench.source("daily").answer = lambda batch: {"A": Tick(price=1.0, quote_time=START_MS - 200_000_000)}
+    bench.relay.configure(settings_of({"A": "daily"}, HOUR_S - 1))
+    bench.relay.start()
+    assert bench.wait("A")["A"].state == "fresh"
+
+
+def test_the_prices_are_reported_on(bench: Bench) -> None:
+    """Limits in force, bad ticks, disagreements, switches and markets; quality and calendars are taken from the settings."""
+    settings = Settings(feeds={"one": FeedSettings(kind="scripted", interval_s=HOUR_S)}, quality=QualitySettings(max_jump_pct=1.0),
+                        symbols={"A": SymbolSettings(feed=("one",), calendar="XHKG")})
+    bench.relay.configure(settings)
+    bench.relay._deliver("one", {"A": Tick(price=100.0)})
+    bench.relay._deliver("one", {"A": Tick(price=102.0)})
+    state = bench.relay.quality_state()
+    assert state.keys() == {"symbols", "bad_ticks", "divergences", "switches", "markets"}
+    assert [entry["stale_after_s"] for entry in state["symbols"]] == [3 * HOUR_S]
+    assert state["bad_ticks"]["count"] == 1
+    assert [entry["calendar"] for entry in state["markets"]] == ["XHKG"]
 
 
 def test_ids_and_options_reach_the_source(bench: Bench) -> None:

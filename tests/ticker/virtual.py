@@ -230,6 +230,7 @@ class ScriptedStream:
         self.snapshots: ScriptedSource | None = None
         self.gate: Gate | None = None
         self.again_in_s: float | None = None
+        self.cadence_s = 0.0
         self.snapshot_every_s = 900.0
         self.longest_s: float | None = None
         self.overlaps = True

@@ -128,6 +128,8 @@ def test_status(running: Relaying) -> None:
     """Version, epoch, clients, feeds and the last reload."""
     status = body(running.http.get("/api/status"))
     assert status.keys() >= {"version", "epoch", "uptime_s", "clients", "feeds", "last_reload"}
+    assert status.keys() >= {"symbols", "bad_ticks", "divergences", "switches", "markets"}, "docs/freshness.md tells what is in them"
+    assert [entry["symbol"] for entry in status["symbols"]] == SYMBOLS
     assert (status["version"], status["epoch"], status["clients"]) == (ticker.__version__, "epoch", 0)
     assert status["uptime_s"] >= 0
     assert [(feed["feed"], feed["kind"], feed["state"], feed["error"]) for feed in status["feeds"]] == [("feed", "scripted", "ok", None)]
