@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -21,13 +22,20 @@ START_TIMEOUT_S = 30
 class Relay:
     """`python main.py serve` as a process of its own, with a settings file that the test may edit."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(self, folder: Path, settings: str, **environment: str) -> None:
         self.config = folder / "settings.toml"
         self.config.write_text(settings)
+        self._environment = os.environ | environment
         self.port = 0
         self.log: deque[str] = deque(maxlen=500)
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def url(self) -> str:
@@ -37,7 +45,8 @@ class Relay:
     def start(self) -> None:
         """Start, at the port it had before if there was one, and wait until it listens."""
         command = [sys.executable, "main.py", "serve", "--port", str(self.port), "--config", str(self.config)]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         listening = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self._process, listening), daemon=True)
         self._reader.start()
@@ -110,7 +119,7 @@ class Table:
 
     def wait_priced(self, symbol: str) -> None:
         """Wait until `symbol` shows a price."""
-        self.page.wait_for_selector(f'[row-id="{symbol}"] [col-id="price"] .whole:not(:empty)')
+        self.page.wait_for_selector(f'[row-id="{symbol}"] [col-id="price"] .value:not(:empty)')
 
     def wait_connection(self, word: str, timeout_ms: float = 15_000) -> None:
         """Wait until the page says `word` of its connection."""

@@ -122,7 +122,7 @@ def test_a_tab_that_closes_leaves_the_others_live(relay: Relay, context: Browser
     """The tab that opened the connection is closed; the other goes on."""
     first, second = (opened(context, relay, "/")[0] for _ in range(2))
     first.close()
-    price = Table(second).cell("ACME", "price").locator(".whole, .fraction")
+    price = Table(second).cell("ACME", "price").locator(".value")
     shown = price.all_inner_texts()
     second.wait_for_function(
         "(shown) => document.querySelector('[row-id=ACME] [col-id=price] .value').textContent !== shown", arg="".join(shown)

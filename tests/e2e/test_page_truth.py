@@ -178,10 +178,10 @@ ACME = {{ feed = "sim" }}
         table = Table(page)
         table.wait_priced("BTC-USD")
         expect(table.cell("BTC-USD", "source")).to_have_text("coinbase")
-        fresh_colour = table.cell("BTC-USD", "price").locator(".whole").evaluate("(cell) => getComputedStyle(cell).color")
+        fresh_colour = table.cell("BTC-USD", "price").locator(".value").evaluate("(cell) => getComputedStyle(cell).color")
         coinbase.fault("status", status=503)
         expect(table.cell("BTC-USD", "state")).to_have_text(re.compile("stale|failed"))
-        stale_colour = table.cell("BTC-USD", "price").locator(".whole").evaluate("(cell) => getComputedStyle(cell).color")
+        stale_colour = table.cell("BTC-USD", "price").locator(".value").evaluate("(cell) => getComputedStyle(cell).color")
         assert stale_colour != fresh_colour
         expect(page.locator('.feed[data-feed="coinbase"]')).to_have_attribute("data-state", re.compile("retrying|down"))
         expect(table.cell("ACME", "state")).to_have_text("fresh")

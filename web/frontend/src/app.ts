@@ -188,7 +188,7 @@ export class App {
 
   private tick(): void {
     if (document.hidden) return;
-    this.table.repaint("age");
+    this.table.repaint("age", "spark");
     this.details.paint();
     this.table.reorder();
     this.watchPast(); // where the server had no answer, once more

@@ -33,7 +33,6 @@ export class Formatter {
   private readonly minutes: Intl.DateTimeFormat;
   private readonly days: Intl.DateTimeFormat;
   private readonly dated: Intl.DateTimeFormat;
-  readonly point: string;
 
   /** `locale`: a BCP 47 tag; `timeZone`: an IANA name, by default the reader's own. */
   constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
@@ -42,7 +41,6 @@ export class Formatter {
     this.minutes = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone });
     this.days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone });
     this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", timeZone });
-    this.point = new Intl.NumberFormat(locale).formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
   }
 
   price(value: number | undefined, decimals: number): string {

@@ -53,7 +53,6 @@ describe("numbers", () => {
 
   test("the reader's locale decides the point", () => {
     const german = new Formatter("de-DE", "UTC");
-    expect(german.point).toBe(",");
     expect(german.price(67_231.5, 2)).toBe("67.231,50");
     expect(new Formatter("zh-CN", "UTC").volume(123_456)).toBe("12.35万");
   });

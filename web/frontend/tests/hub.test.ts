@@ -150,7 +150,7 @@ describe("what is handed to the tabs", () => {
     hub.quotes([quote("A", 3, 12), quote("B", 1, 5)]);
     hub.quotes([quote("A", 2, 11)]);
     expect(tab.quotes()).toEqual([]);
-    vi.advanceTimersByTime(8);
+    vi.advanceTimersByTime(5);
     expect(tab.quotes()).toEqual([[quote("A", 3, 12), quote("B", 1, 5)]]);
   });
 
@@ -219,7 +219,7 @@ describe("what is handed to the tabs", () => {
     hub.quotes([quote("A", 900, 10)]);
     hub.hello({ ...HELLO, epoch: "e2" });
     hub.quotes([quote("A", 1, 11)]);
-    vi.advanceTimersByTime(8);
+    vi.advanceTimersByTime(5);
     expect(tab.quotes()).toEqual([[quote("A", 1, 11)]]);
   });
 
@@ -294,6 +294,18 @@ describe("a tab that does not keep up", () => {
     tab.received = tab.received.slice(-2);
     tab.thaw();
     expect(tab.received.slice(2).map((message) => message.type)).toEqual(["phase", "symbols"]);
+  });
+
+  test("hears first of what it looks at, however much else waits", () => {
+    const tab = new Tab();
+    hub.receive(tab, interest({ symbols: ["A"] }));
+    tab.frozen = true;
+    hub.quotes(Array.from({ length: 2000 }, (_, at) => quote(`S${at}`, 1, at)));
+    vi.advanceTimersByTime(5);
+    hub.quotes([quote("A", 1, 10)]);
+    tab.received = [];
+    hub.receive(tab, { type: "taken" });
+    expect(tab.quotes()).toEqual([[quote("A", 1, 10)]]);
   });
 
   test("that asked for a slower pace than another tab gets its own", () => {

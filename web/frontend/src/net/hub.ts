@@ -109,7 +109,7 @@ export class Hub implements SessionEvents {
 
   private attach(port: Port, interest: Interest): void {
     const outbox = new Outbox(port);
-    outbox.pause_ms = pauseOf(interest);
+    heed(outbox, interest);
     this.tabs.set(port, { outbox, interest, heard_ms: Date.now() });
     const { phase, ...rest } = Object.fromEntries(this.state);
     for (const news of Object.values(rest)) outbox.tell(news);
@@ -121,7 +121,7 @@ export class Hub implements SessionEvents {
   private update(tab: Tab, interest: Interest): void {
     const before = tab.interest;
     tab.interest = interest;
-    tab.outbox.pause_ms = pauseOf(interest);
+    heed(tab.outbox, interest);
     if (!interest.visible || before.visible) return;
     tab.outbox.hurry();
     this.revive(interest);
@@ -186,7 +186,8 @@ export class Hub implements SessionEvents {
 }
 
 /** A hidden tab gets the board's pace; a visible one its own, which may be below that of another tab on the same session. */
-function pauseOf(interest: Interest): number {
-  if (!interest.visible) return 1000 / interest.board_hz;
-  return interest.symbol_hz === null ? 0 : 1000 / interest.symbol_hz;
+function heed(outbox: Outbox, interest: Interest): void {
+  const hz = interest.visible ? interest.symbol_hz : interest.board_hz;
+  outbox.pause_ms = hz === null ? 0 : 1000 / hz;
+  outbox.near = new Set(interest.symbols);
 }

@@ -2,7 +2,7 @@ import type { Quote } from "../wire";
 import type { FromHub, News, Port } from "./messages";
 
 /** Quotes wait this long for company before they are handed to a visible tab: one message for a whole burst. */
-const GATHER_MS = 8;
+const GATHER_MS = 5;
 /** Quotes in one message, so that unpacking it never costs a tab a long task. */
 const CHUNK = 400;
 /** Messages handed over and not read yet. Two keep a tab busy; more would queue up at one that is frozen. */
@@ -20,9 +20,11 @@ const ORDER: readonly News["type"][] = ["hello", "beat", "symbols", "feeds", "co
 export class Outbox {
   /** Time between two hand-overs of quotes, ms. */
   pause_ms = 0;
+  /** What the tab looks at: of this it hears first, however much else waits. */
+  near: ReadonlySet<string> = new Set();
   private readonly news = new Map<News["type"], News>();
-  private readonly quotes = new Map<string, Quote>();
-  private waiting_since_ms = 0;
+  private readonly nearby = new Waiting();
+  private readonly others = new Waiting();
   private due = false;
   private unread = 0;
   private flushed_ms = 0;
@@ -31,7 +33,7 @@ export class Outbox {
   constructor(private readonly port: Port) {}
 
   tell(news: News): void {
-    if (news.type === "hello") this.quotes.clear(); // of another connection: nobody vouches for them on this one
+    if (news.type === "hello") for (const waiting of [this.nearby, this.others]) waiting.quotes.clear(); // nobody vouches for them any more
     if (news.type === "phase" && news.phase === "synced") this.due = true; // the prices first, then the claim
     this.news.delete(news.type); // at the end, and so behind what it may speak of
     this.news.set(news.type, news);
@@ -40,13 +42,12 @@ export class Outbox {
 
   /** `arrived_ms`: epoch ms. */
   add(quote: Quote, arrived_ms: number): void {
-    if (this.quotes.size === 0) this.waiting_since_ms = arrived_ms;
-    this.quotes.set(quote.symbol, quote);
+    (this.near.has(quote.symbol) ? this.nearby : this.others).add(quote, arrived_ms);
   }
 
   /** Sees to it that what was added is handed over when its time comes. */
   schedule(): void {
-    if (this.timer !== undefined || this.due || this.quotes.size === 0) return;
+    if (this.timer !== undefined || this.due || this.size === 0) return;
     const pause_ms = Math.max(GATHER_MS, this.flushed_ms + this.pause_ms - Date.now());
     this.timer = setTimeout(() => {
       this.timer = undefined;
@@ -68,7 +69,7 @@ export class Outbox {
 
   /** Symbols that are no longer listed. */
   forget(symbol: string): void {
-    this.quotes.delete(symbol);
+    for (const waiting of [this.nearby, this.others]) waiting.quotes.delete(symbol);
   }
 
   close(): void {
@@ -89,7 +90,10 @@ export class Outbox {
     if (phase?.type === "phase" && phase.phase !== "synced") return this.take("phase");
     const first = ORDER.find((type) => this.news.has(type));
     if (first) return this.take(first);
-    if (this.due && this.quotes.size > 0) return this.takeQuotes();
+    if (this.due && this.size > 0) {
+      this.flushed_ms = Date.now();
+      return (this.nearby.quotes.size > 0 ? this.nearby : this.others).take();
+    }
     this.due = false;
     return phase && this.take("phase");
   }
@@ -100,14 +104,28 @@ export class Outbox {
     return news;
   }
 
-  private takeQuotes(): FromHub {
+  private get size(): number {
+    return this.nearby.quotes.size + this.others.quotes.size;
+  }
+}
+
+/** Quotes that wait, the newest of each symbol. */
+class Waiting {
+  readonly quotes = new Map<string, Quote>();
+  private since_ms = 0;
+
+  add(quote: Quote, arrived_ms: number): void {
+    if (this.quotes.size === 0) this.since_ms = arrived_ms;
+    this.quotes.set(quote.symbol, quote);
+  }
+
+  take(): FromHub {
     const quotes: Quote[] = [];
     for (const [symbol, quote] of this.quotes) {
       if (quotes.length === CHUNK) break;
       quotes.push(quote);
       this.quotes.delete(symbol);
     }
-    this.flushed_ms = Date.now();
-    return { type: "quotes", quotes, arrived_ms: this.waiting_since_ms };
+    return { type: "quotes", quotes, arrived_ms: this.since_ms };
   }
 }

@@ -2,11 +2,14 @@ import type { ICellRendererComp, ICellRendererParams } from "ag-grid-community";
 import type { Row } from "../store";
 import type { TableContext } from "./context";
 
-/** How a cell is painted this time: `flash` is off for first paints, snapshots and catch-ups. */
+/** How a cell is painted this time. */
 export interface PaintCall {
   context: TableContext;
   now_ms: number;
+  /** Off for first paints, snapshots and catch-ups. */
   flash: boolean;
+  /** A quote has changed: up to 50 times a second. What can wait for the repaint of each second leaves it to that. */
+  news: boolean;
 }
 
 /** Writes a row into one cell. `build` runs once a cell, `paint` at each change; both write text, never markup. */
@@ -40,11 +43,11 @@ export class CellRegistry {
     return this.cells.has(row);
   }
 
-  /** Repaints the cells of `row`; with `column`, that one only. */
-  paint(row: Row, call: PaintCall, column?: string): void {
+  /** Repaints the cells of `row`; with `columns`, those only. */
+  paint(row: Row, call: PaintCall, columns: readonly string[] = []): void {
     const cells = this.cells.get(row);
     if (!cells) return;
-    for (const cell of cells) if (column === undefined || cell.column === column) cell.paint(call);
+    for (const cell of cells) if (columns.length === 0 || columns.includes(cell.column)) cell.paint(call);
   }
 }
 
@@ -98,6 +101,6 @@ export class LiveCell implements ICellRendererComp<Row> {
       this.row = params.data;
       if (this.row) this.registry.add(this.row, this);
     }
-    this.paint({ context: params.context, now_ms: 0, flash: false });
+    this.paint({ context: params.context, now_ms: 0, flash: false, news: false });
   }
 }

@@ -81,14 +81,14 @@ export class Table {
 
   /** Paints what changed. `flash`: this is news, not a snapshot. */
   paint(rows: Iterable<Row>, now_ms: number, flash: boolean): void {
-    const call = { context: this.context, now_ms, flash };
+    const call = { context: this.context, now_ms, flash, news: true };
     for (const row of rows) this.cells.paint(row, call);
   }
 
-  /** Repaints the cells in view; with `column`, only that one. Nothing flashes. */
-  repaint(column?: string): void {
-    const call = { context: this.context, now_ms: 0, flash: false };
-    for (const row of this.cells.rows()) this.cells.paint(row, call, column);
+  /** Repaints the cells in view; with `columns`, only those. Nothing flashes. */
+  repaint(...columns: string[]): void {
+    const call = { context: this.context, now_ms: 0, flash: false, news: false };
+    for (const row of this.cells.rows()) this.cells.paint(row, call, columns);
   }
 
   /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */

@@ -15,25 +15,17 @@ function span(root: HTMLElement, className: string): HTMLSpanElement {
   return element;
 }
 
-/** A number whose decimal points stand under one another, as far as the column's widest fraction. */
-function paintPrice(value: Element | null, text: string, point: string): void {
-  const at = text.lastIndexOf(point);
-  const [whole, fraction] = value?.children ?? [];
-  if (!whole || !fraction) return;
-  setText(whole, at < 0 ? text : text.slice(0, at));
-  setText(fraction, at < 0 ? "" : text.slice(at));
-}
-
-/** Whole and fraction stand in one inline element, so that the cell's text reads as one number. */
-function buildPrice(root: HTMLElement): void {
-  const value = span(root, "value");
-  span(value, "whole");
-  span(value, "fraction");
+/** A number, so far from the cell's right edge that decimal points stand under one another: see `--decimals` in the style sheet. */
+function paintNumber(root: HTMLElement, row: Row, text: string, node: Element = root): void {
+  setText(node, text);
+  const decimals = String(row.decimals);
+  if (root.dataset.decimals === decimals) return;
+  root.dataset.decimals = decimals;
+  root.style.setProperty("--decimals", row.decimals === 0 ? "-0.5" : decimals); // without a point it is half a digit shorter still
 }
 
 function buildNumber(root: HTMLElement): void {
   root.classList.add("number");
-  buildPrice(root);
 }
 
 function direction(root: HTMLElement, value: number | undefined): void {
@@ -73,7 +65,7 @@ export const namePainter: CellPainter = {
 export const pricePainter: CellPainter = {
   build(root) {
     root.classList.add("price");
-    buildPrice(root);
+    span(root, "value");
     span(root, "arrow");
     span(root, "move");
   },
@@ -82,7 +74,7 @@ export const pricePainter: CellPainter = {
     const [value, arrow, move] = root.children;
     if (!value || !arrow || !move) return;
     const price = row.quote?.price;
-    paintPrice(value, format.price(price, row.decimals), format.point);
+    paintNumber(root, row, format.price(price, row.decimals), value);
     if (price === undefined) return;
     const before = row.painted;
     if (before && before.generation === row.generation && before.price !== price) {
@@ -113,7 +105,7 @@ export function numberPainter(field: NumberField): CellPainter {
   return {
     build: buildNumber,
     paint(root, row, call) {
-      paintPrice(root.firstElementChild, call.context.format.price(row.quote?.[field], row.decimals), call.context.format.point);
+      paintNumber(root, row, call.context.format.price(row.quote?.[field], row.decimals));
     },
   };
 }
@@ -123,7 +115,7 @@ export const extendedPainter: CellPainter = {
   build(root) {
     root.classList.add("extended");
     span(root, "note");
-    buildPrice(root);
+    span(root, "value");
   },
   paint(root, row, call) {
     const { format, texts } = call.context;
@@ -132,7 +124,7 @@ export const extendedPainter: CellPainter = {
     if (!note || !value) return;
     const has = quote?.ext_price !== undefined;
     setText(note, has ? format.percent(quote.ext_change_pct) : "");
-    paintPrice(value, has ? format.price(quote.ext_price, row.decimals) : "", format.point);
+    paintNumber(root, row, has ? format.price(quote.ext_price, row.decimals) : "", value);
     setTitle(root, has && quote.session ? texts.say(`session.${quote.session}`) : "");
   },
 };
@@ -142,7 +134,7 @@ export const changePainter: CellPainter = {
   paint(root, row, call) {
     const change = row.quote?.change;
     direction(root, change);
-    paintPrice(root.firstElementChild, call.context.format.change(change, row.decimals), call.context.format.point);
+    paintNumber(root, row, call.context.format.change(change, row.decimals));
   },
 };
 
@@ -171,7 +163,7 @@ export const agePainter: CellPainter = {
   paint(root, row, call) {
     root.classList.add("number");
     setText(root, row.quote ? formatAge(ageOf(row.quote, call.context.serverNow())) : "");
-    setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
+    if (!call.news) setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
   },
 };
 
@@ -218,7 +210,8 @@ export const sparkPainter: CellPainter = {
     svg.append(document.createElementNS(SVG, "path"));
     root.append(svg);
   },
-  paint(root, row, { context }) {
+  paint(root, row, { context, news }) {
+    if (news) return; // an hour does not look different for one more price; the repaint of each second shows it
     const path = root.firstElementChild?.firstElementChild;
     const points = context.past.sparks.points(row.symbol);
     const line = sparkPath(points, row.quote?.price);
