@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from ticker.attention import Attention
 from ticker.board import Board
@@ -14,6 +14,7 @@ from ticker.clock import Clock, ClockWatch
 from ticker.exchange_hours import Load, load
 from ticker.freshness import FeedTerms
 from ticker.gate import Accounts
+from ticker.listeners import Listeners
 from ticker.markets import Markets
 from ticker.poller import LOOP_BELOW_S, Poller
 from ticker.quote import Quote
@@ -28,7 +29,6 @@ from ticker.wanted import same_source, subscriptions
 
 log = logging.getLogger(__name__)
 
-WireState = Literal["symbols", "feeds", "config"]
 MakeSource = Callable[[str, FeedSettings], Source]
 Runner = Poller | Streamer
 
@@ -48,10 +48,12 @@ class Relay:
     def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None,
                  load_hours: Load = load) -> None:
         self.board = Board(epoch)
+        self._listeners = Listeners()
+        self.on_quotes = self._listeners.on_quotes
+        self.on_state = self._listeners.on_state
+        self._publish = self._listeners.publish
         self.markets = Markets(self.board, runtime, clock, self._publish, load_hours)
         self.attention = Attention(self.board, clock, self._poll_now)
-        self.on_quotes: list[Callable[[Sequence[Quote]], None]] = []
-        self.on_state: list[Callable[[WireState], None]] = []
         self._runtime = runtime
         self._clock = clock
         self._make_source = make_source
@@ -100,6 +102,7 @@ class Relay:
             raise
 
         now_ms = self._clock.now_ms()
+        untold = self.board.take_symbols_changed()
         quotes: list[Quote] = []
         for name, poller in self._pollers.items():
             if name in made or name not in sources:
@@ -124,10 +127,10 @@ class Relay:
             if self._started:
                 self._run(poller, new)
         self.board.take_symbols_changed()
-        if self.symbols_state() != symbols_before:
-            self._tell("symbols")
+        if untold or self.symbols_state() != symbols_before:
+            self._listeners.tell_symbols(len(settings.symbols), self._clock.monotonic())
         if self._feeds_told() != feeds_before:
-            self._tell("feeds")
+            self._listeners.tell("feeds")
 
     def start(self) -> None:
         """Begin to poll. `configure` must have been called."""
@@ -149,8 +152,7 @@ class Relay:
         self._watch_clock()
         self._publish(self.board.sweep(self._clock.now_ms()))
         self.markets.look()
-        if self.board.take_symbols_changed():
-            self._tell("symbols")
+        self._look_at_symbols()
         self.attention.look_around()
 
     def symbols_state(self) -> list[dict[str, Any]]:
@@ -189,7 +191,7 @@ class Relay:
     def report_reload(self, reload: Reload) -> None:
         """Say how the last attempt to take new settings went."""
         self._reload = reload
-        self._tell("config")
+        self._listeners.tell("config")
 
     def _new_poller(self, source: Source) -> Runner:
         name = source.name
@@ -233,13 +235,18 @@ class Relay:
         quotes = self.board.apply(feed, answer, self._clock.now_ms())
         if quotes:
             self._publish(quotes)
-        if self.board.take_symbols_changed():
-            self._tell("symbols")
+        self._look_at_symbols()
+
+    def _look_at_symbols(self) -> None:
+        """Tell of the symbols if they have changed: now, or at a sweep that follows."""
+        now_s = self._clock.monotonic()
+        if self._listeners.may_tell_symbols(now_s) and self.board.take_symbols_changed():
+            self._listeners.tell_symbols(len(self._settings.symbols), now_s)
 
     def _feed_changed(self, feed: str) -> None:
         """The feed's state or error is another one now."""
         self._publish(self.board.set_feed_down(feed, self._pollers[feed].state == "down", self._clock.now_ms()))
-        self._tell("feeds")
+        self._listeners.tell("feeds")
 
     def _begins_anew(self, feed: str) -> None:
         """What comes next of the feed may be older than what came last."""
@@ -256,7 +263,7 @@ class Relay:
         if self._rates.get(feed, 0.0) >= LOOP_BELOW_S:
             self._schedule.pace(feed, poller.planned_s)
         self._intervals_changed(poller)
-        self._tell("feeds")
+        self._listeners.tell("feeds")
 
     def _intervals_changed(self, poller: Poller) -> None:
         """Silence is measured by the intervals in force; where a limit was named, slow answers are no excuse."""
@@ -286,22 +293,6 @@ class Relay:
             if step_ms < 0:
                 self.board.clock_stepped_back(-step_ms)
             self._schedule.run_all_now()
-
-    def _publish(self, quotes: Sequence[Quote]) -> None:
-        if not quotes:
-            return
-        for listener in self.on_quotes:
-            try:
-                listener(quotes)
-            except Exception:
-                log.exception("a listener failed on %d quotes", len(quotes))
-
-    def _tell(self, state: WireState) -> None:
-        for listener in self.on_state:
-            try:
-                listener(state)
-            except Exception:
-                log.exception("a listener failed on a change of %s", state)
 
     def _feeds_told(self) -> list[tuple[Any, ...]]:
         """What a change of is worth telling: `last_success` and `next_try` alone are not."""

@@ -11,7 +11,8 @@ from socketio.exceptions import ConnectionRefusedError
 
 from ticker import __version__
 from ticker.clock import Clock
-from ticker.relay import Relay, WireState
+from ticker.listeners import WireState
+from ticker.relay import Relay
 from web.admission import Admission
 from web.fanout.client import Client
 from web.fanout.cohort import Lane

@@ -11,7 +11,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ticker.clock import Clock
 from ticker.history import History
-from ticker.relay import Relay, WireState
+from ticker.listeners import WireState
+from ticker.relay import Relay
 from ticker.runtime import Task
 from ticker.settings import Settings
 from web.admission import Admission

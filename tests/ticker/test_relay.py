@@ -108,6 +108,31 @@ def test_every_feed_is_polled_at_once(bench: Bench) -> None:
     assert set(bench.states) == {"symbols", "feeds"}
 
 
+def test_first_prices_that_come_one_by_one_are_told_together(bench: Bench) -> None:
+    """The list of symbols is long, so it is told at most so often; a sweep tells what is left, and nothing is told twice."""
+    bench.relay.configure(settings_of({f"S{number}": "one" for number in range(1_000)}))
+    live: list[int] = []
+    bench.relay.on_state.append(lambda _: live.append(sum(entry["status"] == "live" for entry in bench.relay.symbols_state())))
+    for number in range(1_000):
+        bench.time.pass_s(0.001)
+        bench.relay._deliver("one", {f"S{number}": Tick(price=1.0)})
+    bench.time.pass_s(0.25)
+    bench.relay.sweep()
+    bench.relay.sweep()
+    assert len(live) <= 6
+    assert live == sorted(set(live))
+    assert live[-1] == 1_000
+
+
+def test_what_was_not_told_yet_is_told_with_new_settings(bench: Bench) -> None:
+    """A change that waits for its turn is not lost to a reload that changes nothing itself."""
+    bench.relay.configure(settings_of({"A": "one"}))
+    bench.relay._deliver("one", {"A": Tick(price=1.0)})
+    bench.states.clear()
+    bench.relay.configure(settings_of({"A": "one"}))
+    assert bench.states == ["symbols"]
+
+
 def test_what_is_old_by_nature_is_not_stale(bench: Bench) -> None:
     """A feed of daily rates says so, and the board is told."""
     bench.relay.configure(settings_of({"A": "daily"}))
@@ -208,6 +233,8 @@ def test_the_same_settings_again_change_nothing(bench: Bench) -> None:
     bench.relay.configure(settings_of({"A": "one"}))
     bench.relay.start()
     bench.wait("A")
+    bench.time.pass_s(1)
+    bench.relay.sweep()  # tells that the symbol is live
     bench.states.clear()
     bench.relay.configure(settings_of({"A": "one"}))
     assert bench.states == []
@@ -329,7 +356,7 @@ def test_a_feed_that_goes_down_fails_its_quotes() -> None:
         assert quote.state == "fresh"
     (feed,) = bench.relay.feeds_state()
     assert (feed["state"], feed["error"]) == ("down", "HTTP 502")
-    assert bench.states == ["feeds", "feeds"]
+    assert [state for state in bench.states if state == "feeds"] == ["feeds", "feeds"]
     source.answer = source.prices
     assert bench.wait("A")["A"].state == "fresh"
     bench.relay.stop()
