@@ -23,7 +23,7 @@ import requests.adapters
 from pydantic import SecretStr
 
 from feeds.cookies import Cookies
-from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, retry_after_s, server_time_s
+from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
 from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
 from ticker import __version__
 from ticker.budget import CALL, Cost, Usage
@@ -86,7 +86,8 @@ ReadUsage = Callable[[Mapping[str, str], float], Iterable[Usage]]
 class Http:
     """GET requests below `settings.base_url`, each within `settings.timeout_s`. `headers` replace ours; `cookies` go with every
     request and take in what the answers set. Each request goes through `gate`, one that follows a redirect too, and what `usage`
-    finds in the headers of its answer is told there.
+    finds in the headers of its answer is told there. `ahead_s`: by how much our clock was ahead of the provider's at the last answer
+    that told the time.
     """
 
     def __init__(self, settings: PolledSettings, runtime: Runtime, headers: Mapping[str, str] | None = None,
@@ -95,6 +96,7 @@ class Http:
         self._timeout_s = settings.timeout_s
         self._runtime = runtime
         self._secrets = _secret_values(settings)
+        self.ahead_s: float | None = None
         self._kept_alive = False
         self._cookies = cookies
         self._gate = gate
@@ -139,6 +141,7 @@ class Http:
         arriving = _Arriving()
         problem = self._receive(request, arriving, min(self._timeout_s, until_s - time.monotonic()))
         self._kept_alive = problem is None
+        self.ahead_s = self.ahead_s if arriving.ahead_s is None else arriving.ahead_s
         answer = Response(where, arriving.status, arriving.headers, self._blank(bytes(arriving.body)))
         told = self._hear(answer)
         if answer.status and not answer.ok and (problem is not None or answer.status not in request.accept):
@@ -247,11 +250,13 @@ class _Arriving:
     def __init__(self) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
+        self.ahead_s: float | None = None
         self.body = bytearray()
 
 
 def _read(response: requests.Response, arriving: _Arriving) -> str | None:
     arriving.status, arriving.headers = response.status_code, response.headers
+    arriving.ahead_s = clock_ahead_s(response.headers, time.time())
     if response.is_redirect:
         return None
     limit = MAX_ERROR_BYTES if response.status_code >= 400 else MAX_BODY_BYTES

@@ -67,6 +67,15 @@ def server_time_s(headers: Mapping[str, str]) -> float:
     return time.time() if date_s is None else date_s
 
 
+def clock_ahead_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """By how much our clock, at `now_s` when the headers came, is ahead of the provider's; `None` where it does not say what time it is.
+
+    To half a second and what the answer took: `Date` has whole seconds. A cache adds in `Age` how long it has had the answer.
+    """
+    date_s = _http_date_s(headers.get("Date", ""))
+    return None if date_s is None else now_s - (date_s + 0.5 + max(0.0, _number(headers.get("Age")) or 0.0))
+
+
 def _number(value: str | None) -> float | None:
     text = (value or "").strip()
     return float(text) if re.fullmatch(r"[+-]?[0-9]{1,300}(\.[0-9]{0,300})?", text) else None

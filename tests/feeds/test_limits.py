@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.limits import LONGEST_BAN_S, bounded_wait_s, credits_left, remaining_calls, retry_after_s, server_time_s, until_minute_ends_s
+from feeds.limits import (
+    LONGEST_BAN_S,
+    bounded_wait_s,
+    clock_ahead_s,
+    credits_left,
+    remaining_calls,
+    retry_after_s,
+    server_time_s,
+    until_minute_ends_s,
+)
 from ticker.budget import Usage
 
 NOW_S = 1_700_000_000.0  # 20 s into a minute
@@ -53,6 +62,17 @@ def test_twelve_datas_credits_are_those_of_the_minute() -> None:
     assert list(credits_left({"api-credits-left": "3", "api-credits-used": "5"}, NOW_S)) == [Usage("credits", 3, 41.0)]
     assert list(credits_left({"api-credits-left": "few"}, NOW_S)) == list(credits_left({}, NOW_S)) == []
     assert until_minute_ends_s(NOW_S) == 41.0
+
+
+@pytest.mark.parametrize(("date", "age", "ahead_s"), [
+    (formatdate(NOW_S, usegmt=True), None, -0.5), (formatdate(NOW_S - 60, usegmt=True), None, 59.5),
+    (formatdate(NOW_S + 3600, usegmt=True), None, -3600.5), (formatdate(NOW_S - 9, usegmt=True), "9", -0.5),
+    (formatdate(NOW_S, usegmt=True), "-9", -0.5), (formatdate(NOW_S, usegmt=True), "old", -0.5),
+    (None, None, None), ("", "9", None), ("yesterday", None, None)])
+def test_how_far_our_clock_is_from_the_providers(date: str | None, age: str | None, ahead_s: float | None) -> None:
+    """Whole seconds are taken to be half over; what a cache kept back is older by its age."""
+    headers = {name: value for name, value in {"Date": date, "Age": age}.items() if value is not None}
+    assert clock_ahead_s(headers, NOW_S) == ahead_s
 
 
 @given(st.dictionaries(st.sampled_from(["X-Ratelimit-Remaining", "X-Ratelimit-Reset", "Ratelimit-Remaining", "api-credits-left", "Date"]),

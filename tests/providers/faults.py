@@ -30,6 +30,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from email.utils import formatdate
 from enum import Enum
 from functools import cache
 from http import HTTPStatus
@@ -63,7 +64,8 @@ PAGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>
 def render(reply: Reply) -> tuple[bytes, bytes]:
     """Head and body of a reply as HTTP/1.1 has them."""
     reason = HTTPStatus(reply.status).phrase if reply.status in set(HTTPStatus) else ""
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(reply.body))} | reply.headers
+    always = {"Date": formatdate(usegmt=True), "Content-Type": "application/json", "Content-Length": str(len(reply.body))}
+    headers = always | reply.headers
     lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode("latin-1"), reply.body
 

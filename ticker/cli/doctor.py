@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from feeds.polled import PolledFeed
 from feeds.registry import kinds
+from feeds.streamed import StreamFeed
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
 from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError
@@ -32,6 +34,8 @@ PAGE = ROOT / "web" / "frontend" / "dist" / "index.html"
 LOCK = ROOT / "requirements.txt"
 POLL_LIMIT_S = 15.0
 """How long one feed may take to answer, whatever its own `timeout_s`."""
+CLOCK_TOLERANCE_S = 2.0
+"""By so much our clock may differ from the providers': theirs are told in whole seconds, and the way here takes its time."""
 
 Mark = Literal["ok", "warn", "fail"]
 _SIGNS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
@@ -52,7 +56,8 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object: {ok, findings}.")
 @click.option("--try", "tried", nargs=2, metavar="feeds.NAME SYMBOL", help="Ask one feed for one symbol; show what it makes of it.")
 def command(config: Path, as_json: bool, tried: tuple[str, str] | None) -> None:
-    """Look at the interpreter, the libraries, the settings, the page's build, the port, and ask each feed for one price.
+    """Look at the interpreter, the libraries, the settings, the page's build, the port, ask each feed for one price, and
+    compare our clock with the providers'.
 
     Exits with 1 if anything fails.
     """
@@ -90,8 +95,11 @@ def examine(config: Path) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", f"{len(settings.symbols)} symbols, {len(settings.feeds)} feeds")
     yield _port(settings)
+    ahead_s: dict[str, float] = {}
     for name in settings.feeds:
-        yield _feed(name, settings)
+        yield _feed(name, settings, ahead_s)
+    if ahead_s:
+        yield _clock(ahead_s)
 
 
 def _python() -> Finding:
@@ -150,8 +158,8 @@ def _port(settings: Settings) -> Finding:
     return Finding("port", "ok", f"{where} is free")
 
 
-def _feed(name: str, settings: Settings) -> Finding:
-    """Ask the feed for the first symbol that names it."""
+def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
+    """Ask the feed for the first symbol that names it, and note in `ahead_s` what its provider shows of our clock."""
     what = f"feed {name}"
     feed = settings.feeds[name]
     symbol = next((symbol for symbol, wish in settings.symbols.items() if name in wish.feed), None)
@@ -166,10 +174,22 @@ def _feed(name: str, settings: Settings) -> Finding:
         found = _asked(runtime, lambda: source.poll([subscription]).get(symbol))
     finally:
         source.close()
+    wire = source.snapshots if isinstance(source, StreamFeed) else source
+    if isinstance(wire, PolledFeed) and wire.http.ahead_s is not None:
+        ahead_s[name] = wire.http.ahead_s
     took_ms = round((time.monotonic() - started_s) * 1000)
     if isinstance(found, str):
         return Finding(what, "fail", f"{symbol}: {found}", f"see docs/feeds.md, {feed.kind}; base_url and keys are in [feeds.{name}]")
     return Finding(what, "ok", f"{symbol} {found:g} in {took_ms} ms")
+
+
+def _clock(ahead_s: Mapping[str, float]) -> Finding:
+    """Whether our clock is right, by those of the providers reached. Of what they show the least is believed: one of them may be wrong."""
+    name, by_s = min(ahead_s.items(), key=lambda shown: abs(shown[1]))
+    if abs(by_s) < CLOCK_TOLERANCE_S:
+        return Finding("clock", "ok", f"agrees with that of {name}")
+    found = f"{abs(by_s):.0f} s {'ahead' if by_s > 0 else 'behind'}, by {name}"
+    return Finding("clock", "warn", found, "set it, best by NTP (timedatectl set-ntp true): prices look older or newer than they are")
 
 
 def _asked(runtime: EventletRuntime, ask: Callable[[], object]) -> float | str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
+import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +65,27 @@ def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
     assert findings["feed near"]["mark"] == "ok"
     assert findings["feed far"]["mark"] == "fail"
     assert "docs/feeds.md" in findings["feed far"]["remedy"]
+
+
+def test_a_clock_that_is_wrong_is_a_warning(config: Path) -> None:
+    """By the clocks of the providers reached, if all of them say so; one that is wrong itself is no proof. An error's clock counts too."""
+    with running("coinbase") as one, running("kraken") as other:
+        config.write_text(f'[server]\nport = 0\n[feeds.one]\nkind = "coinbase"\nbase_url = "{one.url}"\n'
+                          f'[feeds.other]\nkind = "kraken"\nbase_url = "{other.url}"\n'
+                          '[symbols]\n"BTC-USD" = { feed = ["one", "other"] }\n')
+        one.fault("headers", headers={"Date": formatdate(time.time() - 90)})
+        assert doctor(config)[1]["clock"]["mark"] == "ok"
+        other.fault("status", status=503, headers={"Date": formatdate(time.time() - 300)})
+        clock = doctor(config)[1]["clock"]
+    assert clock["mark"] == "warn"
+    assert re.fullmatch(r"(9\d|1\d\d) s ahead, by one", clock["found"])
+    assert "NTP" in clock["remedy"]
+
+
+def test_without_a_provider_nothing_is_said_of_the_clock(config: Path) -> None:
+    """There is nothing to compare it with."""
+    config.write_text("[server]\nport = 0\n" + SIM)
+    assert "clock" not in doctor(config)[1]
 
 
 def test_a_taken_port_is_a_warning(config: Path, listener: int) -> None:
