@@ -11,11 +11,6 @@ STALE_MIN_S = 10.0
 STALE_INTERVALS = 3.0
 STALE_STREAM_S = 30.0
 
-SHUT_SLOWDOWN = 10.0
-"""While its market is shut, a symbol is polled so many times less often …"""
-SHUT_INTERVAL_S = 60.0
-"""… but no less often than this: a source that knows its market's hours has to be asked when they have begun."""
-
 
 class FeedTerms(NamedTuple):
     """What the board must know of a feed.
@@ -61,11 +56,6 @@ def limit_ms(symbol_limit_s: float | None, feed: FeedTerms, interval_s: float | 
     if interval_s is not None and interval_s > feed.interval_s:
         limit_s = max(limit_s, STALE_INTERVALS * interval_s)
     return max(1, round(limit_s * 1000 / feed.clock_rate))
-
-
-def shut_interval_s(interval_s: float) -> float:
-    """How often a symbol is polled while its market is shut."""
-    return max(interval_s, min(SHUT_SLOWDOWN * interval_s, SHUT_INTERVAL_S))
 
 
 def current_ms(tick: Tick, last: Tick | None, received_ms: int, heard_ms: int, allowance_ms: int) -> int:

@@ -99,10 +99,14 @@ class Track:
                 and self.cadence_ms == 0 and self.kind != "replayed"
                 and tick is not None and tick.session is None and tick.delay_min is None and tick.upstream_state is None)
 
-    def allowance_ms(self) -> int:
-        """How old its prices are by nature."""
+    def delay_ms(self) -> int:
+        """By how much it is behind its market."""
         delay_min = self.tick.delay_min if self.tick else None
-        return self.cadence_ms + (round(delay_min * 60_000) if delay_min else 0)
+        return round(delay_min * 60_000) if delay_min else 0
+
+    def allowance_ms(self) -> int:
+        """How old its prices may be by nature. From one day's rate to the next, the delay of a day is part of it."""
+        return max(self.cadence_ms, self.delay_ms())
 
     def market(self, hours: Hours | None, now_ms: int) -> Market:
         """The market as this source shows it, by the calendar's `hours` or by the source's own word."""
@@ -110,7 +114,7 @@ class Track:
         said = None
         if tick is not None and tick.session is not None:
             said = Said(tick.session, self.said_since_ms, self.heard_ms + max(self.limit_ms, round(STALE_INTERVALS * self.interval_ms)))
-        return market_at(now_ms, hours, self.allowance_ms() - self.cadence_ms, said)
+        return market_at(now_ms, hours, self.delay_ms(), said)
 
     def verdict(self, market: Market, now_ms: int) -> Verdict:
         """The state its price is in while it works."""

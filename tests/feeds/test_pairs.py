@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.pairs import fixing_ms, pair_of, slashed
+from feeds.ecb import Ecb, EcbSettings
+from feeds.pairs import DAY_MIN, fixing_ms, pair_of, slashed
 from tests.feeds.support import JSON, complaint
+from ticker.board import Board
 from ticker.errors import FeedError
+from ticker.freshness import FeedTerms
+from ticker.quote import Tick
+from ticker.settings.model import SymbolSettings
+
+HOUR_MS = 3_600_000
 
 
 @pytest.mark.parametrize(("id", "pair"), [
@@ -50,3 +57,25 @@ def test_any_value_is_a_time_or_a_complaint(day: object) -> None:
     except FeedError:
         return
     assert 900_000_000_000 < made_ms < 4_102_444_800_000
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("2026-04-02", "2026-04-07"),  # Easter: four days without a rate, the longest there are
+    ("2026-11-27", "2026-11-30"),  # a weekend
+    ("2026-12-24", "2026-12-28"),  # Christmas, on a Friday and a Saturday
+])
+def test_a_days_rate_holds_until_the_next_and_not_much_longer(before: str, after: str) -> None:
+    """Polled each hour, it is fresh until the next is there, two hours after it was made, and three hours more; a file that stays the
+    same from then on is stale before the sixth day is over.
+    """
+    made_ms, next_ms = fixing_ms(before, "day"), fixing_ms(after, "day")
+    board = Board("epoch")
+    board.configure({"EURUSD": SymbolSettings(feed=("ecb",))},
+                    {"ecb": FeedTerms("polled", EcbSettings.model_fields["interval_s"].default, cadence_s=Ecb.cadence_s)}, made_ms)
+    states: dict[int, str] = {}
+    for now_ms in range(made_ms + 2 * HOUR_MS, made_ms + 7 * 24 * HOUR_MS, HOUR_MS):
+        board.apply("ecb", {"EURUSD": Tick(price=1.1, quote_time=made_ms, delay_min=DAY_MIN)}, now_ms)
+        board.sweep(now_ms)
+        states[now_ms] = board.quotes["EURUSD"].state
+    assert {state for now_ms, state in states.items() if now_ms <= next_ms + 5 * HOUR_MS} == {"fresh"}
+    assert {state for now_ms, state in states.items() if now_ms >= made_ms + 6 * 24 * HOUR_MS} == {"stale"}

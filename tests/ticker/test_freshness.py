@@ -2,7 +2,7 @@
 
 import pytest
 
-from ticker.freshness import FeedTerms, current_ms, limit_ms, shut_interval_s, state_at
+from ticker.freshness import FeedTerms, current_ms, limit_ms, state_at
 from ticker.market import NEVER, UNKNOWN, Market
 from ticker.quote import Tick
 
@@ -27,11 +27,6 @@ NOW = 1_700_000_000_000
 def test_limit(symbol_limit_s: float | None, terms: FeedTerms, interval_s: float | None, expected_ms: int) -> None:
     """The symbol's limit, else the feed's, else by rule; longer where the symbol is polled less often."""
     assert limit_ms(symbol_limit_s, terms, interval_s) == expected_ms
-
-
-def test_a_shut_market_is_polled_less_often() -> None:
-    """Ten times, but once a minute; never more often than else."""
-    assert [shut_interval_s(interval_s) for interval_s in (0.5, 2.0, 15.0, 300.0)] == [5.0, 20.0, 60.0, 300.0]
 
 
 @pytest.mark.parametrize(("tick", "last", "allowance_ms", "expected_ms"), [
