@@ -25,6 +25,7 @@ from web.fanout.outbox import ControlOverflow
 from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
 from web.fanout.waiting import WaitingRoom
+from web.fanout.window import Window
 from web.runtime import EventletRuntime, original
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Engine:
         self._by_descriptor: dict[int, Client] = {}
         self._awake = True
         self._stopping = False
-        self._flushed_s = 0.0
+        self._window = Window()
         self.waiting_room = WaitingRoom()
         self._inbound = Inbound(self)
 
@@ -181,8 +182,9 @@ class Engine:
         self._read()
         self._pump()
         now_s = self.clock()
-        if self.flusher.is_dirty and now_s >= self._flushed_s + self.broadcast.flush_ms / 1000:
-            self._flushed_s = now_s
+        window_s = self.broadcast.flush_ms / 1000
+        if self.flusher.is_dirty and now_s >= self._window.opens_s(window_s):
+            self._window.begin(now_s, window_s)
             self.flusher.flush(now_s * 1000)
         self.flusher.send_timed(now_s * 1000)
         self._pump()
@@ -196,7 +198,7 @@ class Engine:
         now_s = self.clock()
         due_s = self.pulse.next_s
         if self.flusher.is_dirty:
-            due_s = min(due_s, self._flushed_s + self.broadcast.flush_ms / 1000)
+            due_s = min(due_s, self._window.opens_s(self.broadcast.flush_ms / 1000))
         timed_ms = self.flusher.next_timed_ms()
         if timed_ms is not None:
             due_s = min(due_s, timed_ms / 1000)
