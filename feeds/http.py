@@ -48,7 +48,7 @@ RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPS
 """The 4xx that time mends. 418 is Binance's ban for ignoring a 429. Every other 4xx is about what we asked."""
 UNSAID_BAN_S = 120.0
 """How long a 418 that does not say so is taken to last: Binance's shortest."""
-ANY_STATUS = range(100, 600)
+ANY_STATUS = range(100, 1000)
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {418: "Banned"}
 
 Form = tuple[tuple[str, str], ...]

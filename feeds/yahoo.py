@@ -192,7 +192,7 @@ class Yahoo(PolledFeed):
     def _ask_quotes(self, batch: Sequence[Subscription], crumb: Crumb, until_s: float) -> Response:
         ids = ",".join(dict.fromkeys(subscription.id for subscription in batch))
         query = {"symbols": ids, "fields": FIELDS, "formatted": "false", "crumb": crumb.text}
-        return self._judged(self.http.get("/v7/finance/quote", query, accept=(*TO_CONSENT, *range(400, 600)), until_s=until_s))
+        return self._judged(self.http.get("/v7/finance/quote", query, accept=(*TO_CONSENT, *range(400, 1000)), until_s=until_s))
 
     def _charts(self, batch: Sequence[Subscription], until_s: float) -> Answer:
         """The few of `batch` whose turn it is, a call each. There is no news of the others."""
@@ -201,7 +201,7 @@ class Yahoo(PolledFeed):
             self._charted_s[subscription.id] = time.monotonic()
             path = f"/v8/finance/chart/{quote(subscription.id, safe='')}"
             try:
-                response = self._judged(self.http.get(path, {"range": "1d", "interval": "1d"}, accept=range(400, 600), until_s=until_s))
+                response = self._judged(self.http.get(path, {"range": "1d", "interval": "1d"}, accept=range(400, 1000), until_s=until_s))
                 if not response.ok and not _names_error(response):
                     raise response.error()
             except FeedError:
@@ -218,7 +218,7 @@ class Yahoo(PolledFeed):
         """The answer, unless it says to come back later."""
         start = response.body[:4096]
         is_text = not start.lstrip().startswith(b"{")
-        if response.status == HTTPStatus.TOO_MANY_REQUESTS or (is_text and b"too many requests" in start.lower()):
+        if self._limit.is_one(response) or (is_text and b"too many requests" in start.lower()):
             raise self._limit.reached(response)
         if is_text and b"will be right back" in start.lower():
             raise FeedError(f"{response.where}: Yahoo is under maintenance", payload=response.body,

@@ -55,9 +55,11 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     An unknown symbol has no row, or a row of type `NONE`, or one without a price, and is rejected; whatever is wrong with a row costs
     its own symbol only. Raises `FeedError` where the answer has no rows to look for.
     """
-    answer = table(table(decode_leniently(body), "answer").get("quoteResponse"), "quoteResponse")
-    if answer.get("error"):
-        raise FeedError("Yahoo answers an error", payload=shown(answer["error"]))
+    whole = table(decode_leniently(body), "answer")
+    for part in (whole.get("finance"), whole.get("quoteResponse")):
+        if isinstance(part, dict) and part.get("error"):
+            raise FeedError("Yahoo answers an error", payload=shown(part["error"]))
+    answer = table(whole.get("quoteResponse"), "quoteResponse")
     rows = {}
     for row in array(answer.get("result"), "result"):
         if isinstance(row, dict) and isinstance(row.get("symbol"), str):

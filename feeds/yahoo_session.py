@@ -37,6 +37,10 @@ _INPUT = re.compile(r"<input\b([^>]{0,8000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([a-z-]{1,40})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
+REQUEST_DENIED = 999
+"""A status of Yahoo's own, for who asks too much."""
+
+
 class Crumb(NamedTuple):
     """The word that goes with the cookies, and the how manieth it is: a new session may well get the same one."""
 
@@ -54,12 +58,18 @@ class Limit:
         self._running = 0
         self._until_s = 0.0
 
+    @staticmethod
+    def is_one(response: Response) -> bool:
+        """Whether an answer says by its status that we ask too much, or when to come back."""
+        return response.status in {HTTPStatus.TOO_MANY_REQUESTS, REQUEST_DENIED} or (
+            response.status >= 400 and response.error().retry_after_s is not None)
+
     def reached(self, response: Response) -> FeedError:
         """What is said of an answer that is one; until its time is over, `check` raises."""
         self._running += 1
         wait_s = response.error().retry_after_s or bounded_wait_s(self._interval_s * 2.0 ** min(self._running, 30))
         self._until_s = time.monotonic() + wait_s
-        return FeedError(f"{response.where}: Yahoo limits us", payload=response.body, retry_after_s=wait_s)
+        return FeedError(f"{response.where}: Yahoo limits us (HTTP {response.status})", payload=response.body, retry_after_s=wait_s)
 
     def check(self) -> None:
         """Raises `FeedError` with the time that is left to wait, if any is."""
@@ -165,7 +175,7 @@ class YahooSession:
         agreed = False
         for _ in range(MAX_PAGES):
             response = self._http.visit(url, form, until_s=until_s)
-            if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+            if self._limit.is_one(response):
                 raise self._limit.reached(response)
             location = response.headers.get("Location") if 300 <= response.status <= 399 else None
             following = (location, None) if location else None if agreed else consent_form(response.body)

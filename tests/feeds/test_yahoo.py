@@ -248,6 +248,27 @@ def test_a_limit_stops_the_feed_until_it_is_over(
     assert complaint(lambda: feed.poll(subscribe(Yahoo, "AAPL"))).retry_after_s == 30
 
 
+@pytest.mark.parametrize(("path", "status", "retry_after", "wait_s"), [
+    (QUOTES, 418, None, 120), (QUOTES, 418, "86400", 86_400), (QUOTES, 503, "40", 40), (QUOTES, 429, "999999999", 900),
+    (QUOTES, 429, "0", 1), (QUOTES, 429, "-1", 1), (QUOTES, 429, "tomorrow", 30), (QUOTES, 999, None, 30), (GETCRUMB, 418, "300", 300),
+    (GETCRUMB, 503, "40", 40), (GETCRUMB, 999, None, 30), ("/", 999, None, 30),
+    (f"{CHART}/MSFT", 418, "300", 300), (f"{CHART}/MSFT", 503, "40", 40)])
+def test_whoever_asks_to_be_left_alone_is(
+        feed: Yahoo, yahoo: RunningProvider, clock: Clock, path: str, status: int, retry_after: str | None, wait_s: float) -> None:
+    """By a ban, an outage that names its end, or a status of Yahoo's own, wherever it meets us; what an absurd time asks for is bounded."""
+    if path.startswith(CHART):
+        yahoo.set(switches={"refuse": "gone"})
+    yahoo.fault("status", status=status, retry_after=retry_after, body="Request denied", path=path)
+    if path.startswith(CHART):
+        assert list(feed.poll(subscribe(Yahoo, "AAPL", "MSFT"))) == ["AAPL"]
+    else:
+        assert complaint(lambda: feed.poll(subscribe(Yahoo, "AAPL", "MSFT"))).retry_after_s == wait_s
+    asked = len(yahoo.paths())
+    clock.now_s += wait_s - 0.5
+    assert complaint(lambda: feed.poll(subscribe(Yahoo, "AAPL", "MSFT"))).retry_after_s == 1
+    assert len(yahoo.paths()) == asked
+
+
 def test_a_limit_on_crumbs_gives_way_to_charts(feed: Yahoo, yahoo: RunningProvider, clock: Clock) -> None:
     """Once its wait is over, for as long again: then a crumb is asked for anew."""
     yahoo.fault("status", status=429, retry_after="50", body="Too Many Requests", path=GETCRUMB)

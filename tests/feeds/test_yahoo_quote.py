@@ -207,6 +207,13 @@ def test_an_answer_without_rows_fails_as_a_whole(content: object) -> None:
     assert (error.retryable, error.rejects_symbol) == (True, False)
 
 
+@pytest.mark.parametrize("where", ["finance", "quoteResponse"])
+def test_an_error_that_yahoo_names_is_passed_on(where: str) -> None:
+    """With status 200, under either of its names."""
+    body = json.dumps({where: {"result": None, "error": {"code": "Internal Server Error", "description": "ngrams"}}}).encode()
+    assert "Internal Server Error" in str(complaint(lambda: parse(body, BATCH)))
+
+
 def test_every_field_that_is_read_is_asked_for() -> None:
     """`fields` keeps the rest away: with nothing else in the row the tick is the same."""
     asked = set(FIELDS.split(","))
