@@ -19,6 +19,7 @@ from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
+FRESHNESS = PAGE.with_name("freshness.md")
 
 SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "pairs", "parse", "polled",
            "protobuf", "registry", "rows", "script", "session", "streamed", "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
@@ -42,6 +43,12 @@ def test_a_kind_is_complete(kind: str) -> None:
     assert len(module.__doc__ or "") > 400
     for model in (feed.Settings, feed.Options):
         assert all(field.description for field in model.model_fields.values())
+
+
+def test_it_is_told_what_each_kinds_word_is_worth() -> None:
+    """One row a kind."""
+    chapter = FRESHNESS.read_text(encoding="utf-8").partition("## What each provider's word is worth")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE) == sorted(kinds())
 
 
 POLLED = [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)]

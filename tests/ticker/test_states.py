@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -135,6 +137,13 @@ def test_states(story: Story) -> None:
         if ms in shown:
             found[ms] = board.quotes["X"].state
     assert found == shown
+
+
+def test_the_page_about_freshness_has_these_stories() -> None:
+    """In this order, each by its name."""
+    page = (Path(__file__).parents[2] / "docs" / "freshness.md").read_text(encoding="utf-8")
+    rows = page.partition("## Row by row")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (?!what happens|---)([^|]+) \|", rows, re.MULTILINE) == list(STORIES)
 
 
 def test_a_shut_market_is_told_to_whoever_polls() -> None:
