@@ -10,7 +10,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from types import ModuleType
 from typing import Any, cast
 
@@ -26,10 +25,10 @@ log = logging.getLogger(__name__)
 ASYNC_MODE = "eventlet"
 
 RELIED_UPON: dict[Any, tuple[str, ...]] = {
-    eventlet.hubs: ("trampoline",),
+    eventlet.hubs: ("get_hub", "trampoline"),
     eventlet.patcher: ("original", "is_monkey_patched"),
     eventlet.wsgi: ("server", "WSGI_LOCAL"),
-    eventlet.wsgi.HttpProtocol: ("get_environ", "send_error"),
+    eventlet.wsgi.HttpProtocol: ("get_environ", "send_error", "_read_request_line"),
     eventlet.wsgi.Input: ("get_socket", "read"),
 }
 """Names of eventlet's that are used here beyond its documentation; they are checked at start (`web.fanout.guard`)."""
@@ -96,28 +95,27 @@ class EventletRuntime:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
 
-    def serve_http(self, listener: Any, app: Callable[..., Any], max_requests: int) -> None:
-        """Serve the WSGI `app` until the task is killed; at most `max_requests` HTTP connections at a time.
+    @contextmanager
+    def unless_done(self, seconds: float, work: Callable[[], None]) -> Iterator[None]:
+        """Call `work` where the block takes longer than that; the block goes on."""
+        timer = eventlet.hubs.get_hub().schedule_call_global(max(seconds, 0.0), work)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
-        Errors show no traceback to the client. A connection that sends no request for 15 s, or no byte of one for 30 s, is closed.
+    def serve_wsgi(self, listener: Any, app: Callable[..., Any], protocol: type, idle_s: float) -> None:
+        """Serve `app` until the task is killed, each connection by a `protocol` of its own; errors show no traceback to the client.
+
+        `idle_s`: how long a connection may wait for its next request. How many there are is the listener's business: a pool that is
+        full would keep newcomers waiting without a word.
         """
-        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=max_requests, protocol=_HttpProtocol,
-                             keepalive=15, socket_timeout=30, log=logging.getLogger("http"))
+        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=1_000_000, protocol=protocol, keepalive=idle_s,
+                             socket_timeout=idle_s * 2)
 
 
-class _HttpProtocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet has no types
-    """eventlet's, saying which version of HTTP a request was made in, and nothing of itself where it can't be parsed."""
-
-    def get_environ(self) -> dict[str, Any]:
-        """The request as WSGI knows it."""
-        environ: dict[str, Any] = super().get_environ()
-        environ["SERVER_PROTOCOL"] = self.request_version
-        return environ
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no HTTP: the library's answer would repeat it and name our versions."""
-        self.close_connection = True
-        self.wfile.write(b"HTTP/1.1 %d %b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % (code, HTTPStatus(code).phrase.encode()))
+HttpProtocol: Any = eventlet.wsgi.HttpProtocol
+"""What speaks HTTP with one connection; `web.entrance` makes it stricter."""
 
 
 class Signals:

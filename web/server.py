@@ -17,6 +17,7 @@ from ticker.runtime import Task
 from ticker.settings import Settings
 from web.admission import Admission
 from web.board import Board
+from web.entrance import Entrance, MostRequests, serve_http
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
@@ -68,12 +69,16 @@ class WebServer:
         server = self._settings.server
         self._listener = self._runtime.listen(server.host, server.port)
         self._sync_channels()
-        most = self._settings.limits.max_clients + _SPARE_REQUESTS
+        entrance = Entrance(self._runtime, self._listener, self._most_requests)
         self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._sample),
-                       self._runtime.spawn(self._runtime.serve_http, self._listener, self.app, most)]
+                       self._runtime.spawn(serve_http, self._runtime, entrance, self.app)]
         self._heart = self._runtime.spawn(self._beat)
         host, port = self._listener.getsockname()[:2]
         return host, port
+
+    def _most_requests(self) -> MostRequests:
+        limits = self.engine.limits
+        return MostRequests(limits.max_clients + _SPARE_REQUESTS, limits.max_clients_per_address + _SPARE_REQUESTS)
 
     def configure(self, settings: Settings) -> None:
         """Take reloaded settings into force (`server.*` needs a restart)."""

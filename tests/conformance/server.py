@@ -16,6 +16,7 @@ from flask import Flask, request
 from flask_socketio import emit
 
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.entrance import Entrance, MostRequests, serve_http
 from web.fanout.door import Door
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
@@ -73,7 +74,8 @@ class ConformanceServer:
         listener = self.runtime.listen(host, port)
         for work in (self._socketio_engine.run, self._engineio_engine.run):
             self.runtime.spawn(work)
-        self.runtime.spawn(self.runtime.serve_http, listener, self._wsgi, 1000)
+        entrance = Entrance(self.runtime, listener, lambda: MostRequests(1000, 1000))
+        self.runtime.spawn(serve_http, self.runtime, entrance, self._wsgi)
         address: tuple[str, int] = listener.getsockname()[:2]
         return address
 

@@ -25,8 +25,8 @@ class Client(Outbox):
     """
 
     __slots__ = ("_session", "address", "board_joined", "closed", "engine", "environ", "events", "events_s", "introduced", "joins",
-                 "joins_s", "namespaces", "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader",
-                 "sid", "since_s", "socket", "transport", "upgrade_s")
+                 "joins_s", "namespaces", "packets", "packets_s", "ping_slot", "poll_event", "polled_s", "posting", "progress_s",
+                 "public_id", "reader", "sid", "since_s", "socket", "transport", "upgrade_s")
 
     def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Client(Outbox):
         self.ping_slot = 0
         self.poll_event: threading.Event | None = None  # while one of its requests polls
         self.posting = False  # while one of its requests posts
-        self.events = self.events_s = self.joins = self.joins_s = 0
+        self.events = self.events_s = self.joins = self.joins_s = self.packets = self.packets_s = 0
         self._session: dict[str, Any] | None = None
 
     # What python-engineio's server asks of a socket.
@@ -108,12 +108,15 @@ class Client(Outbox):
         """Whether it joined at least one namespace."""
         return self.board_joined or self.namespaces > 0 or bool(self.spaces.channels)
 
-    def over_rate(self, now_s: float, kind: Literal["events", "joins"], limit: int) -> bool:
-        """Count one event or join; whether that makes more than `limit` in this second."""
+    def over_rate(self, now_s: float, kind: Literal["events", "joins", "packets"], limit: int) -> bool:
+        """Count one event, join or packet of any kind; whether that makes more than `limit` in this second."""
         second = int(now_s)
         if kind == "events":
             self.events, self.events_s = (self.events + 1, second) if self.events_s == second else (1, second)
             return self.events > limit
+        if kind == "packets":
+            self.packets, self.packets_s = (self.packets + 1, second) if self.packets_s == second else (1, second)
+            return self.packets > limit
         self.joins, self.joins_s = (self.joins + 1, second) if self.joins_s == second else (1, second)
         return self.joins > limit
 

@@ -1,10 +1,17 @@
-"""Every reason for which the server ends a connection, with its WebSocket close code. Counted by reason in `Engine.closes`."""
+"""Every reason for which the server ends a connection, with its WebSocket close code. Counted by reason in `Engine.ledger`."""
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from enum import Enum
 
 from web.fanout.frames import Violation
+
+log = logging.getLogger(__name__)
+
+SAY_EVERY_S = 60.0
+"""However many clients break the rules, the log has a line about them so often."""
 
 
 class Closing(Enum):
@@ -39,3 +46,36 @@ class Closing(Enum):
     def reason(self) -> str:
         """The word for it."""
         return self.value[1]
+
+
+_BLAMED = frozenset({Closing.PROTOCOL, Closing.NOT_UTF8, Closing.TOO_BIG, Closing.BAD_PACKET, Closing.CONTROL_OVERFLOW,
+                     Closing.TOO_MANY_REQUESTS, Closing.SECOND_WEBSOCKET})
+
+
+class Ledger:
+    """How many connections were opened, and why each that is over was ended: those of all clients, and the WebSockets that clients
+    tried out in vain beside long polling."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closes: Counter[str] = Counter()
+        """By reason. Their sum and the connections that are open make `opened`."""
+        self._unsaid: Counter[str] = Counter()
+        self._said_s = float("-inf")
+
+    def close(self, closing: Closing, address: str, now_s: float) -> None:
+        """One is over. Now and then the log is told about those who broke the rules; `now_s`: monotonic seconds."""
+        self.closes[closing.reason] += 1
+        if closing not in _BLAMED:
+            return
+        self._unsaid[closing.reason] += 1
+        if now_s >= self._said_s + SAY_EVERY_S:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in self._unsaid.most_common())
+            log.info("closed clients that broke the rules, %d of them (%s); the last came from %s", self._unsaid.total(), reasons, address)
+            self._unsaid.clear()
+            self._said_s = now_s
+
+    def turn_away(self, closing: Closing, address: str, now_s: float) -> None:
+        """A WebSocket was ended whose client goes on without it."""
+        self.opened += 1
+        self.close(closing, address, now_s)

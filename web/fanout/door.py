@@ -17,14 +17,16 @@ from typing import Any
 import engineio
 import msgspec
 
+from web.fanout.bugs import Bugs
 from web.fanout.client import Client, payload_of
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
-from web.fanout.frames import close_frame, text_frame
+from web.fanout.frames import Violation, close_frame, text_frame
 from web.fanout.handshake import BAD_REQUEST, Refused, accept_websocket
+from web.fanout.inbound import PACKETS_PER_S
 from web.runtime import leave_response_to_us, take_socket
 
-log = logging.getLogger(__name__)
+log = Bugs(logging.getLogger(__name__))
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -32,6 +34,8 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 _SEPARATOR = "\x1e"
 _PACKETS_A_POLL = 16
 """python-engineio's client refuses an answer with more packets."""
+_REQUEST_BYTES = 16_384
+"""The most that is remembered of a client's handshake, for handlers to look at."""
 _CLOSE, _NOOP = "1", "6"
 _KEPT = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
          "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")
@@ -102,6 +106,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if reason:
             raise Refused("503 Service Unavailable", reason, (("Retry-After", "5"),))
         accept = accept_websocket(environ) if transport == "websocket" else b""
+        if sum(len(value) for value in environ.values() if isinstance(value, str)) > _REQUEST_BYTES:
+            raise Refused("431 Request Header Fields Too Large", "headers too big")
         engine = self.engine
         engine.waiting_room.enter(engine.wake)
         client = Client(engine, self.generate_id(), self.generate_id()[:12], _slim(environ),
@@ -134,7 +140,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 # The protocol has a second WebSocket of a session closed, not refused.
                 closing = Closing.SECOND_WEBSOCKET
                 _take_socket(environ, accept + close_frame(closing.code, closing.reason)).close()
-                engine.closes[closing.reason] += 1
+                engine.ledger.turn_away(closing, client.address, engine.clock())
         return leave_response_to_us()
 
     def _poll(self, client: Client) -> str:
@@ -171,17 +177,24 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         try:
             body = self._body(client, environ)
             with engine.turn:
+                now_s = engine.clock()
                 for packet in body.decode().split(_SEPARATOR):
                     if client.closed is not None:
                         break
+                    if client.over_rate(now_s, "packets", PACKETS_PER_S):
+                        engine.close(client, Closing.TOO_MANY_REQUESTS)
+                        break
                     self._handle(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)
+        except Violation as violation:
+            engine.close(client, Closing.of(violation))
+            raise Refused("413 Content Too Large", "message too big") from None
         except ValueError:
             engine.close(client, Closing.BAD_PACKET)
             raise Refused(BAD_REQUEST, "malformed packet") from None
         except Refused:
             raise
         except Exception:
-            log.exception("a client's packet could not be handled")
+            log.report("a client's packet could not be handled")
             engine.close(client, Closing.ERROR)
             raise Refused("500 Internal Server Error", "internal error") from None
         finally:
@@ -192,7 +205,10 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         most = self.engine.limits.max_message_bytes
         chunked = "HTTP_TRANSFER_ENCODING" in environ
         length = most + 1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
-        body: bytes = environ["wsgi.input"].read(length) if chunked or length <= most else b""
+        try:
+            body: bytes = environ["wsgi.input"].read(length) if chunked or length <= most else b""
+        except OSError:
+            raise ValueError("the body breaks off, or does not come in time") from None
         if max(len(body), 0 if chunked else length) > most:
             self.engine.close(client, Closing.TOO_BIG)
             raise Refused("413 Content Too Large", "message too big")
@@ -239,7 +255,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         try:
             self._trigger_event("disconnect", client.sid, reason.get(closing, self.reason.SERVER_DISCONNECT))
         except Exception:
-            log.exception("a handler of a client's end failed")
+            log.report("a handler of a client's end failed")
         finally:
             self.sockets.pop(client.sid, None)
 

@@ -16,11 +16,12 @@ from typing import Any
 
 from ticker.quote import Quote
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.fanout.bugs import Bugs
 from web.fanout.client import Client
-from web.fanout.closing import Closing
+from web.fanout.closing import Closing, Ledger
 from web.fanout.flush import Flusher
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
-from web.fanout.inbound import READ_BYTES, Inbound, Receiver
+from web.fanout.inbound import Inbound, Receiver
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
@@ -28,12 +29,12 @@ from web.fanout.waiting import WaitingRoom
 from web.fanout.window import Window
 from web.runtime import EventletRuntime, original
 
-log = logging.getLogger(__name__)
+log = Bugs(logging.getLogger(__name__))
 
 select = original("select")  # the patched one has no epoll
 socket = original("socket")
 
-_LAST_READS = 16  # of a connection that is closed
+_LAST_READS, _LAST_READ_BYTES = 16, 65_536  # of a connection that is closed
 _READ_S = 0.004  # how long a round reads before quotes get their turn, seconds
 _NOTSENT_LOWAT_BYTES = 16_384  # begin to conflate after 16 KiB in the kernel, not after the 4 MB it would take
 _IDLE_S = 1.0
@@ -52,7 +53,7 @@ class Engine:
         self.limits = limits
         self.clients: set[Client] = set()
         self.polling: set[Client] = set()  # those of them that poll
-        self.closes: Counter[str] = Counter()
+        self.ledger = Ledger()
         self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
         self.receiver: Receiver | None = None
         self.turn = threading.RLock()
@@ -65,6 +66,11 @@ class Engine:
         self._window = Window()
         self.waiting_room = WaitingRoom()
         self._inbound = Inbound(self)
+
+    @property
+    def closes(self) -> Counter[str]:
+        """How many connections are over, by reason."""
+        return self.ledger.closes
 
     def configure(self, broadcast: BroadcastSettings, limits: LimitSettings) -> None:
         """Take changed settings into force."""
@@ -122,6 +128,7 @@ class Engine:
 
     def admit(self, client: Client) -> None:
         """Count a new client in."""
+        self.ledger.opened += 1
         self.clients.add(client)
         self.pulse.add(client)
 
@@ -135,7 +142,7 @@ class Engine:
                 return
             last_words = self._last_words(client, farewell or close_frame(closing.code, closing.reason))
             client.closed = closing
-            self.closes[closing.reason] += 1
+            self.ledger.close(closing, client.address, self.clock())
             self.clients.discard(client)
             self.polling.discard(client)
             self.pulse.remove(client)
@@ -152,6 +159,7 @@ class Engine:
         """The WebSocket that a polling client tried out is no good: it goes on polling."""
         client.transport = "polling"
         client.reader = None
+        self.ledger.turn_away(closing, client.address, self.clock())
         self._hang_up(client, close_frame(closing.code, closing.reason))
 
     # The loop.
@@ -169,7 +177,7 @@ class Engine:
                     self._round()
             except Exception:
                 # A bug. Everybody's quotes must not end with it: say so, and go on with the next round.
-                log.exception("a round of the fan-out failed")
+                log.report("a round of the fan-out failed")
                 self.runtime.sleep(0.1)
             self.runtime.sleep(0)
 
@@ -277,7 +285,7 @@ class Engine:
             else:
                 # Closing with bytes unread would be a reset, which can overtake the close frame.
                 for _ in range(_LAST_READS):
-                    if not sock.recv(READ_BYTES):
+                    if not sock.recv(_LAST_READ_BYTES):
                         break
         except OSError:
             pass  # it is gone already, or has no more to say

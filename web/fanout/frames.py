@@ -63,17 +63,20 @@ class Message(NamedTuple):
     payload: bytes
 
 
-class FrameReader:
-    """Cuts a client's byte stream into messages. Idle, it holds nothing but two empty byte strings."""
+_MOST_FRAGMENTS = 4096  # of one message; an endless row of empty ones would never be too long
 
-    __slots__ = ("_buffer", "_ended", "_fragments", "_fragments_opcode", "_max_bytes")
+
+class FrameReader:
+    """Cuts a client's byte stream into messages. Idle, it holds nothing but an empty byte string."""
+
+    __slots__ = ("_buffer", "_ended", "_fragments", "_fragments_opcode", "_fragments_seen", "_max_bytes")
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes`: the longest message, fragments added up; a longer one is a violation with code 1009."""
         self._max_bytes = max_bytes
-        self._buffer = b""
-        self._fragments = b""
-        self._fragments_opcode = 0
+        self._buffer: bytes | bytearray = b""
+        self._fragments: bytearray | None = None  # grows in place: many small ones must not be copied over and over
+        self._fragments_opcode = self._fragments_seen = 0
         self._ended = False
 
     def feed(self, data: bytes) -> Iterator[Message]:
@@ -83,7 +86,12 @@ class FrameReader:
         """
         if self._ended:
             return
-        self._buffer = buffer = self._buffer + data if self._buffer else data
+        buffer: bytes | bytearray = data
+        if self._buffer:
+            # In place too: a long frame comes in many pieces.
+            buffer = self._buffer if isinstance(self._buffer, bytearray) else bytearray(self._buffer)
+            buffer += data
+        self._buffer = buffer
         position = 0
         while (size := self._frame_size(buffer, position)) and len(buffer) - position >= size:
             message = self._take(buffer, position, size)
@@ -95,9 +103,10 @@ class FrameReader:
                 self._ended = True
                 position = len(buffer)
                 break
-        self._buffer = buffer[position:]
+        if position:
+            self._buffer = buffer[position:] if position < len(buffer) else b""
 
-    def _frame_size(self, buffer: bytes, position: int) -> int:
+    def _frame_size(self, buffer: bytes | bytearray, position: int) -> int:
         """Bytes of the frame at `position`, header included; 0 while its header is incomplete. Checks the header."""
         have = len(buffer) - position
         if have < 2:
@@ -126,7 +135,7 @@ class FrameReader:
             length, header, least = int.from_bytes(buffer[position + 2:position + 10]), 14, 65_536
         if length < least or length >= 1 << 63:
             raise Violation(1002, "length not in its shortest form")
-        if length + len(self._fragments) > self._max_bytes:
+        if length + len(self._fragments or b"") > self._max_bytes:
             raise Violation(1009, "message too big")
         return header + length
 
@@ -136,7 +145,7 @@ class FrameReader:
         if (opcode == _CONTINUATION) != bool(self._fragments_opcode):
             raise Violation(1002, "fragments out of order")
 
-    def _take(self, buffer: bytes, position: int, size: int) -> Message | None:
+    def _take(self, buffer: bytes | bytearray, position: int, size: int) -> Message | None:
         first, length = buffer[position], buffer[position + 1] & 0x7F
         start = position + (2 if length < 126 else 4 if length == 126 else 10)
         payload = _unmask(buffer[start:start + 4], buffer[start + 4:position + size])
@@ -144,12 +153,17 @@ class FrameReader:
         if opcode >= CLOSE:
             return Message(opcode, payload)
         if not first & _FIN or opcode == _CONTINUATION:
+            if self._fragments is None:
+                self._fragments = bytearray()
             self._fragments += payload
             self._fragments_opcode = self._fragments_opcode or opcode
+            self._fragments_seen += 1
+            if self._fragments_seen > _MOST_FRAGMENTS:
+                raise Violation(1009, "message in too many fragments")
             if not first & _FIN:
                 return None
-            opcode, payload = self._fragments_opcode, self._fragments
-            self._fragments, self._fragments_opcode = b"", 0
+            opcode, payload = self._fragments_opcode, bytes(self._fragments)
+            self._fragments, self._fragments_opcode, self._fragments_seen = None, 0, 0
         return Message(opcode, payload)
 
 
@@ -174,9 +188,9 @@ def close_code(payload: bytes) -> int:
     return code
 
 
-def _unmask(mask: bytes, payload: bytes) -> bytes:
+def _unmask(mask: bytes | bytearray, payload: bytes | bytearray) -> bytes:
     size = len(payload)
     if not size:
-        return payload
+        return b""
     repeated = (mask * (size // 4 + 1))[:size]
     return (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(size)

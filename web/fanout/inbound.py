@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, Violation, close_code, decode_text, frame
@@ -12,9 +13,12 @@ from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, Violation, close_
 if TYPE_CHECKING:
     from web.fanout.engine import Engine
 
-log = logging.getLogger(__name__)
+log = Bugs(logging.getLogger(__name__))
 
-READ_BYTES = 65_536
+READ_BYTES = 16_384
+"""At a time of one client: thousands of tiny frames, after which it is somebody else's turn."""
+PACKETS_PER_S = 5000
+"""Of one client, pings, pongs and joins included: far more than any has reason to send, and little enough to be borne."""
 
 
 class Receiver(Protocol):
@@ -51,14 +55,18 @@ class Inbound:
         except ValueError:
             self._end(client, Closing.BAD_PACKET)
         except Exception:
-            log.exception("a client's packet could not be handled")
+            log.report("a client's packet could not be handled")
             self._engine.close(client, Closing.ERROR)
 
     def _received(self, client: Client, data: bytes) -> None:
         assert client.reader is not None
         receiver = self._engine.receiver
         assert receiver is not None
+        now_s = self._engine.clock()
         for opcode, payload in client.reader.feed(data):
+            if client.over_rate(now_s, "packets", PACKETS_PER_S):
+                self._end(client, Closing.TOO_MANY_REQUESTS)
+                return
             if opcode == TEXT:
                 receiver.packet(client, decode_text(payload))
             elif opcode == BINARY:

@@ -12,19 +12,21 @@ import msgspec
 import socketio
 from flask import Flask
 
+from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.door import Door, Environ
 from web.fanout.engine import Engine
+from web.fanout.frames import Violation
 from web.fanout.guard import LibraryMismatch, check_libraries
 from web.fanout.members import Members, frames_of
 from web.runtime import ASYNC_MODE
 
-log = logging.getLogger(__name__)
+log = Bugs(logging.getLogger(__name__))
 
 _RESERVED_EVENTS = {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 """Events that happen and are not sent; the reference implementation takes one that is sent for a broken packet."""
-_MOST_ATTACHMENTS = 16  # of one message from a client; each is up to max_message_bytes
+_MOST_ATTACHMENTS = 16  # of one message from a client; all together are up to max_message_bytes
 PATIENCE = 20  # times the allowed events in one second, and the client is closed
 
 
@@ -134,6 +136,8 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             return None
         if not isinstance(data, bytes):
             raise ValueError("an attachment was due")
+        if sum(map(len, packet.attachments)) + len(data) > self.engine.limits.max_message_bytes:
+            raise Violation(1009, "attachments too big")
         if not packet.add_attachment(data):
             return None
         del self._binary_packet[eio_sid]
@@ -171,7 +175,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         try:
             super()._handle_connect(client.sid, namespace, data)
         except Exception:
-            log.exception("a connect handler of %s failed", namespace)
+            log.report("a connect handler of %.40r failed", namespace)
             self.manager.disconnect(sid, namespace)
             self.refuse(client, namespace, {"message": "internal error"})
         if self.manager.is_connected(sid, namespace):
@@ -208,7 +212,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         try:
             super()._handle_ack(eio_sid, namespace, id, data)
         except Exception:
-            log.exception("the callback of an acknowledgement failed")
+            log.report("the callback of an acknowledgement failed")
 
     def _trigger_event(self, event: str, namespace: str, *arguments: Any) -> Any:
         """Call a handler. What it raises is logged and ends nothing but this event, as in the library; only `connect` may refuse."""
@@ -217,7 +221,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         try:
             return super()._trigger_event(event, namespace, *arguments)
         except Exception:
-            log.exception("the handler of %.40r in %s failed", event, namespace)
+            log.report("the handler of %.40r in %s failed", event, namespace)
             return self.not_handled
 
     def remove_symbol(self, symbol: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.ticker.settings.kinds import KINDS
 from ticker.cli.document import PAGE
 from ticker.cli.options import feed_kinds
-from ticker.settings import Settings, Table
+from ticker.settings import LimitSettings, Settings, Table
 from ticker.settings.document import BEGIN, END, tables, with_tables
 from ticker.settings.environment import variable_of
 from ticker.settings.load import FIXED, parse
@@ -106,3 +106,9 @@ def test_the_examples_of_the_page_are_valid() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     feeds = '[feeds.sim]\nkind = "simulated"\n[feeds.coinbase]\nkind = "coinbase"\n[feeds.kraken]\nkind = "kraken"\n'
     assert len(parse((feeds + example).encode(), feed_kinds(), {}).settings.symbols) == 3
+
+
+def test_each_limit_says_what_it_bounds() -> None:
+    """In memory or time, for whoever sizes a machine."""
+    section = PAGE.read_text(encoding="utf-8").split("\n## What each limit bounds\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(LimitSettings.model_fields)

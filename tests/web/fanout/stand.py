@@ -14,6 +14,7 @@ from tests.conformance.peer import CLOSE, HANDSHAKE, TEXT, Address, Connection, 
 from tests.conformance.peer import Client as Peer
 from tests.web.fanout.quotes import quote
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.entrance import Entrance, MostRequests, serve_http
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
@@ -38,6 +39,7 @@ class Stand:
         self.server = self.socketio.server
         self.server.eio.origin_allowed = origin_check(["http://friend"])
         self.refusal: str | None = None
+        self.most = MostRequests(1000, 1000)
         self.server.eio.max_clients_reached = lambda environ: self.refusal
         self.socketio.on_event("echo", lambda *arguments: arguments)
         self._seqs: dict[str, Iterator[int]] = {}
@@ -47,7 +49,8 @@ class Stand:
         self._listener = self.runtime.listen("127.0.0.1", 0)
         host, port = self._listener.getsockname()[:2]
         self.peer = Peer(Address(host, port), "/socket.io/")
-        self._tasks = [self.runtime.spawn(self.engine.run), self.runtime.spawn(self.runtime.serve_http, self._listener, self.app, 1000)]
+        self.entrance = Entrance(self.runtime, self._listener, lambda: self.most)
+        self._tasks = [self.runtime.spawn(self.engine.run), self.runtime.spawn(serve_http, self.runtime, self.entrance, self.app)]
 
     def stop(self) -> None:
         """Close everything."""
@@ -57,6 +60,7 @@ class Stand:
         self._listener.close()
         for task in self._tasks:
             task.kill()
+        assert self.engine.ledger.opened == self.engine.closes.total(), "each connection ends for a reason that is counted, once"
 
     def add_symbols(self, *symbols: str) -> None:
         """Make symbols known."""

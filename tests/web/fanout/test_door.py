@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.peer import HANDSHAKE, Connection, send_text
+from tests.conformance.peer import BINARY, HANDSHAKE, PING, TEXT, Connection, masked, send_text
 from tests.web.fanout.conftest import MakeStand
 from tests.web.fanout.stand import Stand
 from ticker.settings import LimitSettings
+from web.fanout.inbound import PACKETS_PER_S
 
 SEPARATOR = "\x1e"
 SYMBOLS = [f"S{number}" for number in range(40)]
@@ -265,3 +266,49 @@ def test_messages_that_are_too_long(make_stand: MakeStand) -> None:
     assert stand.peer.http("POST", stand.peer.target(sid), "4", {"Content-Length": "2001"}).status == 413
     assert stand.engine.closes == {"message_too_big": 1}
     assert stand.peer.poll(sid).status == 400
+
+
+def test_attachments_are_as_long_as_a_message_together(make_stand: MakeStand) -> None:
+    """Not each: sixteen of them would be held at a time."""
+    stand = make_stand(LimitSettings(max_message_bytes=2000))
+    places = ",".join(f'{{"_placeholder":true,"num":{number}}}' for number in range(3))
+    with stand.websocket("/") as reader:
+        reader.say(f'453-7["echo",{places}]')
+        reader.connection.send(masked(BINARY, b"x" * 900) * 3)
+        assert reader.everything() == ([], 1009)
+    sid = stand.peer.open_polling()
+    body = "\x1e".join(["40", f'453-7["echo",{places}]'])
+    assert stand.peer.post(sid, body).status == 200
+    piece = "b" + base64.b64encode(b"x" * 900).decode()
+    assert [stand.peer.post(sid, piece).status for _ in range(3)] == [200, 200, 413]
+    assert stand.engine.closes == {"message_too_big": 2}
+
+
+PACKETS = {"pings": masked(PING, ""), "pongs": masked(TEXT, "3"), "no-ops": masked(TEXT, "6"), "joins": masked(TEXT, "40/x,"),
+           "leavings": masked(TEXT, "41/x,"), "acknowledgements": masked(TEXT, '431["x"]')}
+
+
+@pytest.mark.parametrize("what", PACKETS)
+def test_more_packets_than_anybody_has_reason_to_send(stand: Stand, what: str) -> None:
+    """Whatever they are: they cost turns that are others'."""
+    with stand.websocket("/") as reader:
+        reader.connection.send(PACKETS[what] * (2 * PACKETS_PER_S))
+        reader.connection.rest()
+        while stand.engine.clients:
+            stand.breathe()
+    assert stand.engine.closes.keys() <= {"too_many_requests", "control_overflow"}
+
+
+def test_more_packets_than_anybody_has_reason_to_post(stand: Stand) -> None:
+    """The same in a body."""
+    sid = stand.peer.open_polling()
+    stand.peer.post(sid, "\x1e".join(["40"] + ["6"] * PACKETS_PER_S))
+    assert stand.engine.closes == {"too_many_requests": 1}
+
+
+def test_a_handshake_with_long_headers(stand: Stand) -> None:
+    """What is kept of a handshake is bounded: more is refused, in words."""
+    headers = {f"X-{number}": "y" * 4000 for number in range(5)}
+    answer = stand.peer.http("GET", stand.peer.target(), headers=headers)
+    assert (answer.status, answer.text) == (431, "headers too big")
+    assert stand.engine.ledger.opened == 0

@@ -211,3 +211,21 @@ def test_nothing_follows_a_close() -> None:
 def test_close_codes(payload: bytes, code: int) -> None:
     """The code of a close frame; 1005 stands for none."""
     assert close_code(payload) == code
+
+
+def test_an_endless_row_of_empty_fragments() -> None:
+    """Never too long, but too many: they would be read for ever."""
+    reader = FrameReader(1000)
+    first, more = b"\x01\x80\0\0\0\0", b"\x00\x80\0\0\0\0"
+    assert list(reader.feed(first + more * 4095)) == []
+    with pytest.raises(Violation, match="too many fragments") as violation:
+        list(reader.feed(more))
+    assert violation.value.code == 1009
+
+
+def test_a_message_in_as_many_fragments_as_are_allowed() -> None:
+    """Is whole, and the next may have as many again."""
+    reader = FrameReader(10_000)
+    pieces = b"\x01\x81\0\0\0\0a" + b"\x00\x81\0\0\0\0b" * 4094 + b"\x80\x81\0\0\0\0c"
+    for _ in range(2):
+        assert [message.payload for message in reader.feed(pieces)] == [b"a" + b"b" * 4094 + b"c"]
