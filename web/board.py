@@ -14,11 +14,13 @@ from ticker.clock import Clock
 from ticker.listeners import WireState
 from ticker.relay import Relay
 from web.admission import Admission
+from web.fanout.channel import Channel
 from web.fanout.client import Client
 from web.fanout.cohort import Lane
 from web.fanout.engine import Engine
 from web.fanout.frames import text_frame
 from web.fanout.library import Refusal, SocketServer
+from web.fanout.resume import resume
 
 JOINS_PER_S = 2000
 """Namespace joins of one client in a second."""
@@ -146,11 +148,13 @@ class Board:
         symbols = _symbols(request)
         period_ms = self._period_ms(request["max_hz"]) if "max_hz" in request else None
         readers, lane = self._engine.readers, client.board_lane()
+        asked: list[Channel] = []
         refused: dict[str, str] = {}
         room = self._room(client)
         if symbols == "*":
             if lane.everything or room + len(lane.channels) >= 1:
                 readers.join_everything(lane)
+                asked = list(readers.registry.values())
             else:
                 refused["*"] = "too_many_symbols"
         else:
@@ -158,16 +162,21 @@ class Board:
                 channel = readers.registry.get(symbol)
                 if channel is None:
                     refused[symbol] = "unknown_symbol"
-                elif not lane.everything and channel not in lane.channels:
+                    continue
+                if not lane.everything and channel not in lane.channels:
                     if room < 1:
                         refused[symbol] = "too_many_symbols"
                         continue
                     readers.join(lane, channel)
                     room -= 1
+                asked.append(channel)
         if period_ms is not None:
             readers.set_period(lane, period_ms)
+        answer = {"ok": True, "subscribed": self._subscribed(lane), "refused": refused, "max_hz": self._granted_hz(lane)}
+        if "since" in request:
+            answer["recovered"] = resume(readers, lane, asked, request["since"])
         self._engine.pump_soon(client)
-        return {"ok": True, "subscribed": self._subscribed(lane), "refused": refused, "max_hz": self._granted_hz(lane)}
+        return answer
 
     def _unsubscribe(self, client: Client, request: Any) -> Answer:
         symbols = _symbols(request)

@@ -55,6 +55,13 @@ class Readers:
         self._edit(lane)[channel] = None
         lane.pending[channel] = True
 
+    def begin_anew(self, lane: Lane, channels: Iterable[Channel], held: Iterable[Channel]) -> None:
+        """Let `lane`, which reads `channels`, be as if it had just joined them, having the newest quote of those in `held` already."""
+        self._edit(lane)
+        lane.pending.update(dict.fromkeys(channels, True))
+        for channel in held:
+            del lane.pending[channel]
+
     def leave(self, lane: Lane, channel: Channel) -> None:
         """Take `channel` off the list."""
         self._edit(lane).pop(channel, None)
