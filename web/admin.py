@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,27 +12,40 @@ from flask import Blueprint, Response, request
 from pydantic import SecretStr
 
 from ticker.errors import SettingsError
+from web.access import is_same
+from web.credentials import in_header
+from web.guard import ADMIN, refused
+from web.identity import Unauthorized
 from web.rest import answer, error
+from web.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
 _MOST_BYTES = 4096
 
 
-def admin(token: SecretStr | None, add: Callable[[str, str | None], object], remove: Callable[[str], object]) -> Blueprint:
+def admin(token: Callable[[], SecretStr | None], add: Callable[[str, str | None], object], remove: Callable[[str], object]) -> Blueprint:
     """The blueprint. `add(symbol, feed)` and `remove(symbol)` edit the settings; they raise `SettingsError`, and `OSError`
-    where the file can't be written. Without a `token` every request is refused with 403, saying which variable sets one."""
-    blueprint = Blueprint("admin", __name__)
+    where the file can't be written. `token()` is the one in force; without one every request is refused with 403, saying which
+    variable sets one."""
+    blueprint = Blueprint(ADMIN, __name__)
+    throttle = Throttle()
 
     @blueprint.before_request
     def may_pass() -> Response | None:
-        if token is None:
+        wanted = token()
+        if wanted is None:
             return error(403, "no_admin_token", "set TICKERCAST_SERVER__ADMIN_TOKEN to allow changes over HTTP")
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
-            refused = error(401, "unauthorized", "the admin token is missing or wrong")
-            refused.headers["WWW-Authenticate"] = "Bearer"
-            return refused
+        address, now_s = request.remote_addr or "", time.monotonic()
+        closed_s = throttle.closed_s(address, now_s)
+        if closed_s is not None:
+            return refused(Unauthorized("too many wrong tokens from this address: try again later", closed_s))
+        given = in_header(request.environ)
+        if given is None:
+            return refused(Unauthorized("the admin token is missing"))
+        if not is_same(given, wanted.get_secret_value()):
+            throttle.fail(address, now_s)
+            return refused(Unauthorized("the admin token is wrong"))
         return None
 
     @blueprint.post("/api/symbols")
@@ -58,7 +71,8 @@ def _wish() -> tuple[str, str | None] | Response:
             body = msgspec.json.decode(request.stream.read(_MOST_BYTES))
         except (msgspec.DecodeError, RecursionError):
             body = None
-    if not isinstance(body, dict) or not isinstance(body.get("symbol"), str) or not isinstance(body.get("feed", ""), str | None):
+    if (not isinstance(body, dict) or not body.keys() <= {"symbol", "feed"}
+            or not isinstance(body.get("symbol"), str) or not isinstance(body.get("feed", ""), str | None)):
         return error(400, "bad_request", 'send {"symbol": "…"} or {"symbol": "…", "feed": "…"} as JSON')
     return body["symbol"], body.get("feed") or None
 

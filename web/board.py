@@ -13,6 +13,7 @@ from ticker import __version__
 from ticker.clock import Clock
 from ticker.listeners import WireState
 from ticker.relay import Relay
+from web import visible
 from web.admission import Admission
 from web.fanout.channel import Channel
 from web.fanout.client import Client
@@ -21,10 +22,14 @@ from web.fanout.engine import Engine
 from web.fanout.frames import text_frame
 from web.fanout.library import Refusal, SocketServer
 from web.fanout.resume import resume
+from web.identity import ANYBODY, Identity
 
 JOINS_PER_S = 2000
 """Namespace joins of one client in a second."""
 MAX_HZ, MIN_HZ = 50.0, 0.1
+
+SHOWN: dict[str, Callable[[Any, Identity], Any]] = {"symbols": visible.symbols, "feeds": visible.feeds, "config": visible.config}
+"""What of a state event an identity may know."""
 
 Answer = dict[str, Any]
 
@@ -53,6 +58,8 @@ class Board:
         self._admission = admission
         self.members: dict[str, Client] = {}  # by public id, which is what a disconnect names
         self._states: dict[str, bytes] = {}
+        self._allowed: dict[Client, None] = {}
+        """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its lane lists them by name."""
         handlers: dict[str, Callable[[Client, Any], Answer]] = {
             "subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "rate": self._rate, "message": self._echo}
         for event, handler in handlers.items():
@@ -68,10 +75,17 @@ class Board:
 
     def state_changed(self, name: WireState) -> None:
         """Tell every member that `symbols`, `feeds` or `config` changed; a slow one gets the newest only."""
-        frame = self._states[name] = event_frame(name, self._state(name))
+        state = self._state(name)
+        self._states[name] = event_frame(name, state)
+        shown: dict[Identity, bytes] = {ANYBODY: self._states[name]}
         for client in self.members.values():
-            client.put_state(name, frame)
+            identity = client.board_identity._replace(max_hz=None, expires_s=None)
+            if identity not in shown:
+                shown[identity] = event_frame(name, SHOWN[name](state, identity))
+            client.put_state(name, shown[identity])
             self._engine.pump_soon(client)
+        if name == "symbols":
+            self._allow_new_symbols()
 
     def beat(self) -> None:
         """Tell every member what time it is."""
@@ -91,12 +105,24 @@ class Board:
         for name in ("symbols", "feeds", "config"):
             # Of the feeds more than what makes an event changes (`last_success`); there are few, so they are told as they are.
             frame = self._states.get(name) if name != "feeds" else None
-            if frame is None:
+            if not client.board_identity.sees_all:
+                frame = event_frame(name, SHOWN[name](self._state(name), client.board_identity))
+            elif frame is None:
                 frame = self._states[name] = event_frame(name, self._state(name))
             client.put_state(name, frame)
         self._engine.pump_soon(client)
 
-    def _state(self, name: str) -> object:
+    def _allow_new_symbols(self) -> None:
+        readers = self._engine.readers
+        with self._engine.turn:
+            for client in self._allowed:
+                lane = client.board_lane()
+                for symbol, channel in readers.registry.items():
+                    if channel not in lane.channels and client.board_identity.may_see(symbol):
+                        readers.join(lane, channel)
+                self._engine.pump_soon(client)
+
+    def _state(self, name: str) -> Any:
         if name == "symbols":
             return self._relay.symbols_state()
         return self._relay.feeds_state() if name == "feeds" else self._relay.config_state()
@@ -105,6 +131,7 @@ class Board:
         client = self.members.pop(_public_id(sid), None)
         if client is not None:
             client.board_joined = False
+            self._allowed.pop(client, None)
             if client.closed is None and client.board is not None:
                 self._engine.readers.leave_everything(client.board)
 
@@ -114,7 +141,7 @@ class Board:
         if self._admission.is_surplus(self._server.manager.clients[_public_id(sid)]):
             raise ConnectionRefusedError("too many clients", {"code": "too_many_clients"})
 
-    def _gate(self, client: Client, symbol: str, auth: Any) -> Refusal | None:
+    def _gate(self, client: Client, symbol: str) -> Refusal | None:
         if self._admission.is_surplus(client):
             return "too_many_clients", "too many clients"
         if client.over_rate(self._engine.clock(), "joins", JOINS_PER_S):
@@ -126,7 +153,7 @@ class Board:
     def _room(self, client: Client) -> int:
         """How many more symbols the client may read."""
         lane = client.board
-        board = 0 if lane is None else 1 if lane.everything else len(lane.channels)
+        board = 0 if lane is None else 1 if lane.everything or client in self._allowed else len(lane.channels)
         return self._engine.limits.max_symbols_per_client - len(client.spaces.channels) - board
 
     def _acknowledged(self, handler: Callable[[Client, Any], Answer]) -> Callable[..., Answer]:
@@ -146,22 +173,28 @@ class Board:
 
     def _subscribe(self, client: Client, request: Any) -> Answer:
         symbols = _symbols(request)
-        period_ms = self._period_ms(request["max_hz"]) if "max_hz" in request else None
+        period_ms = self._period_ms(request["max_hz"], client) if "max_hz" in request else None
         readers, lane = self._engine.readers, client.board_lane()
         asked: list[Channel] = []
+        if period_ms is None and client.max_hz is not None and not lane.period_ms:
+            period_ms = 1000 / client.max_hz
         refused: dict[str, str] = {}
         room = self._room(client)
         if symbols == "*":
-            if lane.everything or room + len(lane.channels) >= 1:
+            if not self._has_all(client, lane) and room + len(lane.channels) < 1:
+                refused["*"] = "too_many_symbols"
+            elif client.board_identity.sees_all:
                 readers.join_everything(lane)
                 asked = list(readers.registry.values())
             else:
-                refused["*"] = "too_many_symbols"
+                self._allowed[client] = None
+                self._allow_new_symbols()
+                asked = list(lane.channels)
         else:
             for symbol in symbols:
                 channel = readers.registry.get(symbol)
-                if channel is None:
-                    refused[symbol] = "unknown_symbol"
+                if channel is None or not client.board_identity.may_see(symbol):
+                    refused[symbol] = "unknown_symbol" if client.board_identity.may_see(symbol) else "unauthorized"
                     continue
                 if not lane.everything and channel not in lane.channels:
                     if room < 1:
@@ -183,12 +216,15 @@ class Board:
         readers, lane = self._engine.readers, client.board_lane()
         if symbols == "*":
             readers.leave_everything(lane)
-        elif lane.everything:
+            self._allowed.pop(client, None)
+        elif self._has_all(client, lane):
             left_out = set(symbols)
-            kept = [channel for symbol, channel in readers.registry.items() if symbol not in left_out]
+            kept = [channel for symbol, channel in readers.registry.items()
+                    if symbol not in left_out and client.board_identity.may_see(symbol)]
             if self._room(client) + 1 < len(kept):  # "*" itself is one of them
                 raise RequestError('leaving some of "*" would leave more symbols than a client may list; leave "*"', "too_many_symbols")
             readers.leave_everything(lane, kept)
+            self._allowed.pop(client, None)
         else:
             for symbol in symbols:
                 channel = readers.registry.get(symbol)
@@ -199,7 +235,7 @@ class Board:
     def _rate(self, client: Client, request: Any) -> Answer:
         if not isinstance(request, dict) or "max_hz" not in request:
             raise RequestError("rate needs {max_hz: number}")
-        self._engine.readers.set_period(client.spaces, self._period_ms(request["max_hz"]))
+        self._engine.readers.set_period(client.spaces, self._period_ms(request["max_hz"], client))
         return {"ok": True, "max_hz": self._granted_hz(client.spaces)}
 
     def _echo(self, client: Client, text: Any) -> Answer:
@@ -213,15 +249,21 @@ class Board:
             return list(self._engine.readers.registry)
         return sorted(channel.symbol for channel in lane.channels)
 
+    def _has_all(self, client: Client, lane: Lane) -> bool:
+        """Whether it has a "*" subscription: of all symbols, or of all that it may see."""
+        return lane.everything or client in self._allowed
+
     def _ceiling_hz(self) -> float:
         return min(MAX_HZ, 1000 / self._engine.broadcast.flush_ms)
 
-    def _period_ms(self, max_hz: Any) -> float:
-        """The time between two sends that `max_hz` asks for, clamped; 0 where the conflation window is as long."""
+    def _period_ms(self, max_hz: Any, client: Client) -> float:
+        """The time between two sends that `max_hz` asks for, clamped; 0 where the conflation window is as long and no token limits it."""
         is_number = isinstance(max_hz, int | float) and not isinstance(max_hz, bool)
         if not is_number or not 0 < max_hz < math.inf:  # false for NaN; no whole number is too large to compare
             raise RequestError("max_hz must be a finite number above 0")
-        granted_hz = min(max(max_hz, MIN_HZ), self._ceiling_hz())
+        granted_hz = min(max(float(max_hz), MIN_HZ), self._ceiling_hz())
+        if client.max_hz is not None:
+            return 1000 / min(granted_hz, client.max_hz)
         return 0.0 if granted_hz >= 1000 / self._engine.broadcast.flush_ms else 1000 / granted_hz
 
     def _granted_hz(self, lane: Lane) -> float:

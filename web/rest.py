@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from ticker import __version__
 from ticker.clock import Clock
 from ticker.history import History
 from ticker.relay import Relay
+from web import visible
+from web.identity import ANYBODY, Identity
 
 
 def answer(payload: object, status: int = 200) -> Response:
@@ -36,26 +38,34 @@ def tagged(payload: object) -> Response:
     return response
 
 
+def reader() -> Identity:
+    """Who sends the request that is being answered (`web.guard` found it out)."""
+    identity: Identity = g.get("identity", ANYBODY)
+    return identity
+
+
 def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int]) -> Blueprint:
-    """The blueprint; `clients` counts the connected ones."""
+    """The blueprint; `clients` counts the connected ones. Who asks is in `reader()`: of what it may not see, nothing is said."""
     blueprint = Blueprint("rest", __name__)
     started_s = clock.monotonic()
 
     @blueprint.get("/api/symbols")
     def symbols() -> Response:
-        return tagged({"symbols": relay.symbols_state()})
+        return tagged({"symbols": visible.symbols(relay.symbols_state(), reader())})
 
     @blueprint.get("/api/quotes")
     def quotes() -> Response:
         wanted = _wanted()
-        known, board = relay.symbols, relay.quotes
+        known, board = _known(), relay.quotes
         asked = known if wanted is None else wanted
-        relay.attention.read(None if wanted is None else [symbol for symbol in wanted if symbol in known])
+        relay.attention.read(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
         return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board],
                        "unknown": [symbol for symbol in asked if symbol not in known]})
 
     @blueprint.get("/api/quotes/<path:symbol>")
     def quote(symbol: str) -> Response:
+        if not reader().may_see(symbol):
+            return _forbidden(symbol)
         if symbol not in relay.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
         relay.attention.read([symbol])
@@ -68,13 +78,15 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
     def sparkline() -> Response:
         now_ms = clock.now_ms()
         wanted = _wanted()
-        known = relay.symbols
+        known = _known()
         symbols = list(known) if wanted is None else [symbol for symbol in wanted if symbol in known]
         return tagged({"epoch": relay.epoch, "step_s": 60, "sparklines": {symbol: history.sparkline(symbol, now_ms) for symbol in symbols},
                        "unknown": [symbol for symbol in wanted or [] if symbol not in known]})
 
     @blueprint.get("/api/candles/<path:symbol>")
     def candles(symbol: str) -> Response:
+        if not reader().may_see(symbol):
+            return _forbidden(symbol)
         if symbol not in relay.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
         bars = history.bars(symbol, clock.now_ms())
@@ -82,8 +94,11 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/api/status")
     def status() -> Response:
+        identity = reader()
         return answer({"version": __version__, "epoch": relay.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
-                       "clients": clients(), "feeds": relay.feeds_status(), "last_reload": relay.config_state(), **relay.quality_state()})
+                       "clients": clients(), "feeds": visible.feeds(relay.feeds_status(), identity),
+                       "last_reload": visible.config(relay.config_state(), identity),
+                       **(relay.quality_state() if identity.sees_all else {})})
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -94,7 +109,16 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         reason = unready(relay)
         return answer({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
 
+    def _known() -> Collection[str]:
+        """The symbols that there are for whoever asks."""
+        identity = reader()
+        return relay.symbols if identity.sees_all else {symbol: None for symbol in relay.symbols if identity.may_see(symbol)}
+
     return blueprint
+
+
+def _forbidden(symbol: str) -> Response:
+    return error(403, "unauthorized", f"this token may not see {symbol[:40]!r}, if there is such a symbol")
 
 
 def unready(relay: Relay) -> str | None:

@@ -15,13 +15,17 @@ from ticker.listeners import WireState
 from ticker.relay import Relay
 from ticker.runtime import Task
 from ticker.settings import Settings
+from web.access import Access
 from web.admission import Admission
+from web.binding import Binding
 from web.board import Board
 from web.entrance import Entrance, MostRequests, serve_http
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
+from web.guard import guard
 from web.origins import origin_check
+from web.proxies import Proxies
 from web.rest import error, rest
 from web.runtime import EventletRuntime
 from web.watchers import Watchers
@@ -33,10 +37,12 @@ _SPARE_REQUESTS = 512  # HTTP requests at a time beyond one a client (long polli
 
 
 class WebServer:
-    """Serves what `relay` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's)."""
+    """Serves what `relay` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's). `access` says who
+    may read.
+    """
 
     def __init__(self, relay: Relay, settings: Settings, runtime: EventletRuntime, clock: Clock,
-                 blueprints: Sequence[Blueprint] = ()) -> None:
+                 blueprints: Sequence[Blueprint] = (), access: Access | None = None) -> None:
         self._relay = relay
         self._runtime = runtime
         self._settings = settings
@@ -48,14 +54,21 @@ class WebServer:
         self._history = History()
         for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), *blueprints):
             self.app.register_blueprint(blueprint)
+        self.access = access or Access()
+        guard(self.app, self.access)
         self.app.register_error_handler(HTTPException, _http_error)
         self._origin_allowed = origin_check(server.allowed_origins)
         self.app.after_request(self._cross_origin)
         self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=server.ping_interval_s, ping_timeout=server.ping_timeout_s)
         sockets = self.socketio.server
         sockets.eio.origin_allowed = self._origin_allowed
+        binding = Binding(self.access, self.engine)
+        sockets.eio.who, sockets.eio.recognised = self.access.of_request, binding.recognised
+        sockets.identify = binding.identify
         admission = Admission(self.engine)
         sockets.eio.max_clients_reached = admission.refusal
+        # Outermost, so that nothing sees a header of a proxy that is not to be believed.
+        self.app.wsgi_app = Proxies(self.app.wsgi_app, server.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)
         self._watchers = Watchers(self.engine.readers, runtime, relay.attention)
         self._tasks: list[Task] = []

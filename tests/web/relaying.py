@@ -15,6 +15,7 @@ from ticker.quote import Quote, Tick
 from ticker.relay import Relay
 from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, ServerSettings, Settings, SymbolSettings
 from ticker.source import Answer, Subscription
+from web.access import Access, Verifier
 from web.runtime import EventletRuntime
 from web.server import WebServer
 
@@ -36,15 +37,16 @@ class Relaying:
     """
 
     def __init__(self, symbols: Sequence[str], prices: Mapping[str, float | FeedError], *, limits: Mapping[str, Any] | None = None,
-                 broadcast: Mapping[str, Any] | None = None, allowed_origins: Sequence[str] = ()) -> None:
+                 broadcast: Mapping[str, Any] | None = None, allowed_origins: Sequence[str] = (), trusted_proxies: Sequence[str] = (),
+                 verifier: Verifier | None = None) -> None:
         self.prices: dict[str, float | FeedError] = dict(prices)
         self.down: FeedError | None = None
         self.updates: SimpleQueue[Quote] = SimpleQueue()
         self._limits, self._broadcast = LimitSettings(**(limits or {})), BroadcastSettings(**(broadcast or {}))
-        self._server = ServerSettings(port=0, allowed_origins=list(allowed_origins))
+        self._server = ServerSettings(port=0, allowed_origins=list(allowed_origins), trusted_proxies=list(trusted_proxies))
         runtime, clock = EventletRuntime(), SystemClock()
         self.relay = Relay(runtime, clock, self._make, "epoch", NoJitter())
-        self.server = WebServer(self.relay, self.settings(symbols), runtime, clock)
+        self.server = WebServer(self.relay, self.settings(symbols), runtime, clock, access=Access(verifier))
         self.relay.on_quotes.append(self._keep)
         self.relay.configure(self.settings(symbols))
         self.http = self.server.app.test_client()

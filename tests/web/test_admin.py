@@ -46,7 +46,7 @@ def file() -> File:
 def client(file: File, token: str | None = TOKEN) -> Any:
     """A client of an app with the admin's blueprint."""
     app = Flask("test")
-    app.register_blueprint(admin(None if token is None else SecretStr(token), file.add, file.remove))
+    app.register_blueprint(admin(lambda: None if token is None else SecretStr(token), file.add, file.remove))
     return app.test_client()
 
 

@@ -45,3 +45,9 @@ def test_no_proxy_header_is_believed() -> None:
     assert not origin_check([])("http://evil.example", forged)
 
 
+def test_a_request_without_a_host_has_no_own_origin() -> None:
+    """HTTP/1.0 may leave it away; then nothing is the same as it."""
+    for origin in ("http://", "", "null"):
+        assert not origin_check([])(origin, {"wsgi.url_scheme": "http"})
+
+

@@ -34,7 +34,12 @@ def load_settings(config: Path, overrides: Mapping[str, object] | None = None) -
 
     Raises `SettingsError`, which the commands turn into a list of what is wrong and exit code 2.
     """
-    return load(config, feed_kinds(), os.environ, overrides)
+    loaded = load(config, feed_kinds(), os.environ, overrides)
+    if loaded.settings.server.auth == "jwt":
+        from ticker.cli.access import verifier_of
+
+        verifier_of(loaded.settings.server)  # raises for keys that are none
+    return loaded
 
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from feeds.registry import kinds
+from ticker.cli.access import is_loopback, verifier_of
 from ticker.cli.options import config_option, fail, feed_kinds
 from ticker.cli.output import LEVELS, NdjsonWriter, is_gone, log_to_stderr
 from ticker.clock import SystemClock
@@ -23,6 +24,7 @@ from ticker.settings import FeedSettings, Settings, edit, source
 from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Reloader
 from ticker.source import Source
+from web.access import Access
 from web.admin import admin
 from web.fanout.guard import LibraryMismatch
 from web.page import page
@@ -52,10 +54,13 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, he
         log.warning("settings: %s", warning)
 
     def reparse(data: bytes) -> Loaded:
-        return parse(data, feed_kinds(), os.environ, overrides, name=config.name)
+        found = parse(data, feed_kinds(), os.environ, overrides, name=config.name)
+        verifier_of(found.settings.server)  # raises for keys that are none: the old ones go on
+        return found
 
     try:
-        service = Service(loaded.settings, config, Reloader(config, content, loaded.settings, reparse), headless, ndjson)
+        access = Access(verifier_of(loaded.settings.server))
+        service = Service(loaded.settings, config, Reloader(config, content, loaded.settings, reparse), access, headless, ndjson)
     except LibraryMismatch as error:
         fail(str(error))
     service.run()
@@ -64,15 +69,16 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, he
 class Service:
     """One running relay with its web side."""
 
-    def __init__(self, settings: Settings, config: Path, reloader: Reloader, headless: bool, ndjson: bool) -> None:
+    def __init__(self, settings: Settings, config: Path, reloader: Reloader, access: Access, headless: bool, ndjson: bool) -> None:
         self.runtime = EventletRuntime()
         self.clock = SystemClock()
         self.reloader = reloader
         self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
-        blueprints = [admin(settings.server.admin_token, *self._editors(config))]
+        blueprints = [admin(lambda: self._settings.server.admin_token, *self._editors(config))]
         if not headless:
             blueprints.append(page(PAGE, settings.server.frame_ancestors))
-        self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints)
+        self.access = access
+        self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints, access)
         self._settings = settings
         self._reader_gone = threading.Event()
         self._ndjson = NdjsonWriter(self.runtime, self._reader_left) if ndjson else None
@@ -92,6 +98,9 @@ class Service:
             fail(f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port")
         self.relay.start()
         log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        if self.access.is_open and not is_loopback(host):
+            log.warning('whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one',
+                        host, port)
         while not self._reader_gone.is_set():
             came = signals.wait(_LOOK_EVERY_S)
             if signal.SIGTERM in came or signal.SIGINT in came:
@@ -120,6 +129,8 @@ class Service:
             try:
                 self.relay.configure(outcome.settings)
                 self.server.configure(outcome.settings)
+                self._settings = outcome.settings
+                self.access.verifier = verifier_of(outcome.settings.server)
                 log.info("settings applied: %s", outcome.changes or "nothing changed")
             except Exception as error:  # a bug; whoever is connected must not pay for it
                 log.exception("settings could not be applied")

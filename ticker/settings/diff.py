@@ -23,8 +23,10 @@ class Changes:
     broadcast: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Secrets of `[server]`: they take hold at once, so that they can be changed without dropping anybody."""
     restart_required: tuple[str, ...] = ()
-    """Keys of `[server]`: they take hold when the process starts."""
+    """Other keys of `[server]`: they take hold when the process starts."""
 
     def __bool__(self) -> bool:
         """Whether anything is different."""
@@ -44,6 +46,8 @@ class Changes:
 def diff(old: Settings, new: Settings) -> Changes:
     """What leads from `old` to `new`."""
     stay = [symbol for symbol in new.symbols if symbol in old.symbols]
+    server = _keys("server", old.server, new.server)
+    secrets = tuple(key for key in server if key.removeprefix("server.") in new.server.secrets) if _checks_alike(old, new) else ()
     return Changes(
         added_symbols=_without(new.symbols, old.symbols),
         removed_symbols=_without(old.symbols, new.symbols),
@@ -55,13 +59,20 @@ def diff(old: Settings, new: Settings) -> Changes:
         broadcast=_keys("broadcast", old.broadcast, new.broadcast),
         limits=_keys("limits", old.limits, new.limits),
         quality=_keys("quality", old.quality, new.quality),
-        restart_required=_keys("server", old.server, new.server),
+        secrets=secrets,
+        restart_required=tuple(key for key in server if key not in secrets),
     )
 
 
 def live(running: Settings, new: Settings) -> Settings:
-    """What is in force after `new` was read while `running` was: all of it but `[server]`, which needs a restart."""
-    return new.model_copy(update={"server": running.server})
+    """What is in force after `new` was read while `running` was: all of it but `[server]`, which needs a restart save for its secrets."""
+    secrets = {name: getattr(new.server, name) for name in new.server.secrets} if _checks_alike(running, new) else {}
+    return new.model_copy(update={"server": running.server.model_copy(update=secrets)})
+
+
+def _checks_alike(old: Settings, new: Settings) -> bool:
+    """Whether secrets of one are of use to the other: new ones for another way to check tokens wait for the restart with it."""
+    return (old.server.auth, old.server.jwt_algorithm) == (new.server.auth, new.server.jwt_algorithm)
 
 
 def _without(names: Mapping[str, Table], others: Mapping[str, Table]) -> tuple[str, ...]:

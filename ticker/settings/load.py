@@ -26,6 +26,7 @@ from ticker.settings.model import (
     Table,
 )
 from ticker.settings.oddities import oddities
+from ticker.settings.trust import combinations
 from ticker.settings.words import did_you_mean, key_path, nearest, shown, toml
 
 FIXED: Mapping[str, type[Table]] = {
@@ -91,6 +92,9 @@ class _Loader:
         self._overlay(known, feeds, environ, overrides)
         self._refuse_secrets(known, feeds, in_file)
         fixed = {name: self._check(model, known[name], (name,)) for name, model in FIXED.items()}
+        if self.secrets_required and isinstance(fixed["server"], ServerSettings):
+            for problem in combinations(fixed["server"]):
+                self._add(problem)
         tables_of_feeds = known["feeds"] | feeds
         checked_feeds = dict(self._feeds(tables_of_feeds))
         checked_symbols = dict(self._symbols(known["symbols"], list(tables_of_feeds), checked_feeds))

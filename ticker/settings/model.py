@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
@@ -53,7 +54,7 @@ class Table(BaseModel):
 class ServerSettings(Table):
     """`[server]`: needs a restart."""
 
-    secrets = ("admin_token",)
+    secrets = ("admin_token", "tokens", "tokens_previous", "jwt_key", "jwt_key_previous")
 
     host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=NO_SPACES,
                       description="address to listen on; a name or an IPv4/IPv6 address")
@@ -65,6 +66,29 @@ class ServerSettings(Table):
     frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
     admin_token: SecretStr | None = Field(None, min_length=16,
                                           description="lets its bearer add and remove symbols over HTTP; unset: nobody may")
+    auth: Literal["none", "token", "jwt"] = Field("none", description="who may read: everybody, who knows a token, or who has a signed one")
+    tokens: SecretStr | None = Field(None, min_length=16, description="auth = \"token\": one or several that let their bearers read, "
+                                                                      "with spaces, commas or line ends between")
+    tokens_previous: SecretStr | None = Field(None, min_length=16, description="the same, still good while clients change over")
+    jwt_algorithm: Literal["HS256", "RS256", "EdDSA"] = Field("HS256", description="auth = \"jwt\": how tokens must be signed")
+    jwt_key: SecretStr | None = Field(None, min_length=32, description="what they are checked with: the shared secret (HS256), or the "
+                                                                       "public key as PEM")
+    jwt_key_previous: SecretStr | None = Field(None, min_length=32, description="the same, still good while the issuer changes over")
+    jwt_issuer: str = Field("", max_length=200, pattern=NO_CONTROL_CHARACTERS, description="what must stand in their `iss`")
+    jwt_audience: str = Field("tickercast", min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS,
+                              description="what must stand in their `aud`")
+    trusted_proxies: list[str] = Field([], description="addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For, -Proto and -Host "
+                                                       "are believed")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: list[str]) -> list[str]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise ValueError(f"a proxy is an IP address, or a network as 10.0.0.0/8: {error}") from None
+        return proxies
 
     @field_validator("allowed_origins", "frame_ancestors")
     @classmethod

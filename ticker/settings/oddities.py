@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from ipaddress import ip_network
 
 from ticker.budget import Budget, Demand, lowest
 from ticker.errors import Problem
@@ -14,6 +15,9 @@ from ticker.settings.words import key_path
 
 def oddities(settings: Settings, demands: Mapping[str, Callable[[int, float], Demand]]) -> Iterator[Problem]:
     """Each thing that is odd about `settings`, by its key. `demands`: what a feed of each kind spends (`FeedKind.demand`)."""
+    if any(ip_network(proxy).prefixlen == 0 for proxy in settings.server.trusted_proxies):
+        yield Problem("server.trusted_proxies", "trusts the whole internet: anybody can say to be anybody",
+                      "name your proxies' addresses", settings.server.trusted_proxies)
     yield from _in_feeds(settings)
     yield from _over_budget(settings, demands)
     yield from _without_hours(settings)

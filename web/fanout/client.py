@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from web.fanout.closing import Closing
 from web.fanout.frames import TEXT, FrameReader
 from web.fanout.outbox import Outbox
+from web.identity import ANYBODY, Identity
 
 if TYPE_CHECKING:
     from web.fanout.engine import Engine
@@ -24,9 +25,10 @@ class Client(Outbox):
     server uses: `sid`, `closed`, `closing`, `connected`, `upgraded`, `session`, `send`, `close`.
     """
 
-    __slots__ = ("_session", "address", "board_joined", "closed", "engine", "environ", "events", "events_s", "introduced", "joins",
-                 "joins_s", "namespaces", "packets", "packets_s", "ping_slot", "poll_event", "polled_s", "posting", "progress_s",
-                 "public_id", "reader", "sid", "since_s", "socket", "transport", "upgrade_s")
+    __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "engine", "environ", "events", "events_s",
+                 "identity", "introduced", "joins", "joins_s", "max_hz", "namespaces", "packets", "packets_s", "ping_slot", "poll_event",
+                 "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid", "since_s", "socket", "transport",
+                 "upgrade_s")
 
     def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
         super().__init__()
@@ -41,6 +43,13 @@ class Client(Outbox):
         self.reader: FrameReader | None = None
         self.closed: Closing | None = None
         self.board_joined = False
+        self.identity: Identity | None = None
+        """Who it is, once it has said so: counts for every namespace that it joins without another token."""
+        self.board_identity = ANYBODY
+        """Who it was when it joined the board, which is not joined before."""
+        self.max_hz: float | None = None  # the least that its tokens allow
+        self.refused_token: str | None = None
+        """The last one that was wrong: the same again is no further guess, however many namespaces it is sent to."""
         self.namespaces = 0
         """How many other namespaces than symbols' it joined."""
         self.introduced = False

@@ -30,6 +30,7 @@ class Closing(Enum):
     SERVER = (4005, "server_disconnect")
     TOO_MANY_REQUESTS = (4006, "too_many_requests")
     SECOND_WEBSOCKET = (4007, "second_websocket")  # of a session that has one
+    TOKEN_EXPIRED = (4008, "token_expired")
     ERROR = (1011, "internal_error")
 
     @classmethod

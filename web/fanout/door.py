@@ -24,6 +24,7 @@ from web.fanout.engine import Engine
 from web.fanout.frames import Violation, close_frame, text_frame
 from web.fanout.handshake import BAD_REQUEST, Refused, accept_websocket
 from web.fanout.inbound import PACKETS_PER_S
+from web.identity import CHALLENGE, Identity, Unauthorized
 from web.runtime import leave_response_to_us, take_socket
 
 log = Bugs(logging.getLogger(__name__))
@@ -45,12 +46,15 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     """An `engineio.Server` whose transports are ours; its handlers, `send` and `disconnect` are as documented there, but that
     handlers run in the engine's turn (they must not wait) and that what `connect` returns is not asked.
 
-    `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect.
+    `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect. `who(environ)` says who
+    asks to (`None`: it does not say yet), or raises `Unauthorized`; `recognised(client, identity)` is told.
     """
 
     engine: Engine
     origin_allowed: Callable[[str, Environ], bool]
     max_clients_reached: Callable[[Environ], str | None]
+    who: Callable[[Environ], Identity | None]
+    recognised: Callable[[Client, Identity], None]
 
     def handle_request(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         """The WSGI application of the Engine.IO path."""
@@ -105,6 +109,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         reason = self.max_clients_reached(environ)
         if reason:
             raise Refused("503 Service Unavailable", reason, (("Retry-After", "5"),))
+        identity = self._identity(environ)
         accept = accept_websocket(environ) if transport == "websocket" else b""
         if sum(len(value) for value in environ.values() if isinstance(value, str)) > _REQUEST_BYTES:
             raise Refused("431 Request Header Fields Too Large", "headers too big")
@@ -119,6 +124,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             self.sockets[client.sid] = client
             self._trigger_event("connect", client.sid, client.environ)
             engine.admit(client)
+            if identity is not None:
+                self.recognised(client, identity)
             if accept:
                 # The answer and the first packet leave in one segment.
                 engine.attach(client, _take_socket(environ, accept + text_frame(opening.encode())))
@@ -126,6 +133,14 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 return leave_response_to_us()
             engine.polling.add(client)
         return _answer(start_response, "200 OK", opening, cors)
+
+    def _identity(self, environ: Environ) -> Identity | None:
+        try:
+            return self.who(environ)
+        except Unauthorized as problem:
+            if problem.throttled_s is not None:
+                raise Refused("429 Too Many Requests", str(problem), (("Retry-After", str(problem.throttled_s)),)) from None
+            raise Refused("401 Unauthorized", str(problem), (("WWW-Authenticate", CHALLENGE),)) from None
 
     def _upgrade(self, client: Client, environ: Environ) -> list[bytes]:
         """Let a client that polls try out a WebSocket."""
@@ -292,7 +307,7 @@ def _polled(framed: bytes) -> str:
 
 def _slim(environ: Environ) -> Environ:
     """The request without the objects that keep its buffers alive: about 1 KB instead of 20."""
-    return {key: value for key, value in environ.items() if key in _KEPT or key.startswith("HTTP_")}
+    return {key: value for key, value in environ.items() if key in _KEPT or (key.startswith("HTTP_") and key != "HTTP_AUTHORIZATION")}
 
 
 def _answer(start_response: StartResponse, status: str, body: str, headers: list[tuple[str, str]]) -> list[bytes]:

@@ -11,7 +11,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, time
 from typing import Any
 
 from ticker.quote import Quote
@@ -19,6 +19,7 @@ from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing, Ledger
+from web.fanout.expiry import Expiry
 from web.fanout.flush import Flusher
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
 from web.fanout.inbound import Inbound, Receiver
@@ -47,6 +48,7 @@ class Engine:
                  ping_interval_s: int, ping_timeout_s: int) -> None:
         self.runtime = runtime
         self.clock = monotonic
+        self.wall_clock = time
         self.readers = Readers(epoch)
         self.flusher = Flusher(self.readers, breathe=lambda: runtime.sleep(0))
         self.broadcast = broadcast
@@ -55,6 +57,7 @@ class Engine:
         self.polling: set[Client] = set()  # those of them that poll
         self.ledger = Ledger()
         self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
+        self.expiry = Expiry()
         self.receiver: Receiver | None = None
         self.turn = threading.RLock()
         self._epoll = select.epoll()
@@ -146,6 +149,7 @@ class Engine:
             self.clients.discard(client)
             self.polling.discard(client)
             self.pulse.remove(client)
+            self.expiry.remove(client)
             self.flusher.pump.pop(client, None)
             self.readers.drop(client)
             if client.poll_event is not None:

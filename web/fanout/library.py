@@ -20,6 +20,7 @@ from web.fanout.engine import Engine
 from web.fanout.frames import Violation
 from web.fanout.guard import LibraryMismatch, check_libraries
 from web.fanout.members import Members, frames_of
+from web.identity import ANYBODY, Identity, Unauthorized
 from web.runtime import ASYNC_MODE
 
 log = Bugs(logging.getLogger(__name__))
@@ -79,12 +80,14 @@ Refusal = tuple[str, str]
 class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio has no types
     """A `socketio.Server` whose symbol namespaces are the engine's channels. Other namespaces work as documented there.
 
-    `gate(client, symbol, auth)` is asked before a symbol is joined: `None` lets the client in. `unknown(namespace)` is the
+    `identify(client, auth)` says who sends a CONNECT, to whatever namespace, or raises `Unauthorized`.
+    `gate(client, symbol)` is asked before a symbol is joined: `None` lets the client in. `unknown(namespace)` is the
     payload that refuses a namespace nobody serves. `joined(client, namespace)` is told when a client has joined a namespace that
     has handlers: what is sent from there follows the answer to its CONNECT.
     """
 
-    gate: Callable[[Client, str, Any], Refusal | None]
+    identify: Callable[[Client, Any], Identity]
+    gate: Callable[[Client, str], Refusal | None]
     unknown: Callable[[str], dict[str, Any]]
     joined: Callable[[Client, str], None]
 
@@ -95,7 +98,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         self.manager.engine = engine
         self.eio.engine = engine
         engine.receiver = self.eio
-        self.gate = lambda client, symbol, auth: None
+        self.eio.who = lambda environ: ANYBODY
+        self.eio.recognised = lambda client, identity: None
+        self.identify = lambda client, auth: ANYBODY
+        self.gate = lambda client, symbol: None
         self.joined = lambda client, namespace: None
         self.unknown = lambda namespace: {"message": "Invalid namespace"}
 
@@ -149,15 +155,24 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         if client is None:
             return
         symbol = namespace[1:]
+        try:
+            identity = self.identify(client, data)
+            if not identity.may_see(symbol) and not self._has_handlers(namespace):
+                raise Unauthorized("this token may not see that symbol")
+        except Unauthorized as problem:
+            self.refuse(client, namespace, {"message": str(problem), "data": {"code": problem.code, "symbol": symbol}})
+            return
         sid = client.public_id + namespace
         if self.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
             self.refuse(client, namespace, {"message": "already joined", "data": {"code": "already_joined", "symbol": symbol}})
             return
         channel = self.engine.readers.registry.get(symbol)
         if channel is None:
+            if namespace == "/":
+                client.board_identity = identity
             self._connect_to_handlers(client, namespace, data)
             return
-        refusal = self.gate(client, symbol, data)
+        refusal = self.gate(client, symbol)
         if refusal is not None:
             code, message = refusal
             self.refuse(client, namespace, {"message": message, "data": {"code": code, "symbol": symbol}})
@@ -168,7 +183,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
 
     def _connect_to_handlers(self, client: Client, namespace: str, data: Any) -> None:
         """A CONNECT to a namespace that is no symbol's, as the library does it."""
-        if namespace not in self.handlers and namespace not in self.namespace_handlers:
+        if not self._has_handlers(namespace):
             self.refuse(client, namespace, self.unknown(namespace))
             return
         sid = client.public_id + namespace
@@ -180,6 +195,9 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             self.refuse(client, namespace, {"message": "internal error"})
         if self.manager.is_connected(sid, namespace):
             self.joined(client, namespace)
+
+    def _has_handlers(self, namespace: str) -> bool:
+        return namespace in self.handlers or namespace in self.namespace_handlers
 
     def refuse(self, client: Client, namespace: str, payload: dict[str, Any]) -> None:
         """Answer a CONNECT with CONNECT_ERROR."""

@@ -1,4 +1,4 @@
-"""What time does to clients: pings, clients that stopped answering, stalled ones, and ones that never joined anything.
+"""What time does to clients: pings, clients that stopped answering, stalled ones, ones that never joined anything, expired tokens.
 
 Pings are spread over a wheel with a slot a quarter of a second; deadlines are kept in the order they fall due, so a look costs nothing.
 """
@@ -82,6 +82,8 @@ class Pulse:
             if deadline_s > now_s:
                 break
             engine.close(client, Closing.PING_TIMEOUT)
+        for client in engine.expiry.due(engine.wall_clock()):
+            engine.close(client, Closing.TOKEN_EXPIRED)
         for client, since_s in list(self._newcomers.items()):
             if client.anything_joined:
                 del self._newcomers[client]

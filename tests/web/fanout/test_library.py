@@ -16,6 +16,7 @@ from tests.web.fanout.conftest import MakeStand
 from tests.web.fanout.stand import Reader, Stand
 from ticker.settings import LimitSettings
 from web.fanout import library
+from web.identity import Identity, Unauthorized
 
 NAMESPACES = pytest.mark.parametrize("namespace", ["/", "/chat", "/A"])
 
@@ -335,19 +336,42 @@ def test_joining_again_is_a_snapshot_again(stand: Stand) -> None:
 
 
 def test_the_gate(stand: Stand) -> None:
-    """It is asked before a symbol is joined, with what the client sent; its refusal is a CONNECT_ERROR with the code."""
-    asked: list[tuple[str, Any]] = []
+    """It is asked before a symbol is joined; its refusal is a CONNECT_ERROR with the code."""
+    asked: list[str] = []
 
-    def gate(client: Any, symbol: str, auth: Any) -> tuple[str, str] | None:
-        asked.append((symbol, auth))
-        return None if auth else ("unauthorized", "who are you?")
+    def gate(client: Any, symbol: str) -> tuple[str, str] | None:
+        asked.append(symbol)
+        return None if len(asked) > 1 else ("too_many_symbols", "enough")
 
     stand.server.gate = gate
     with stand.websocket() as reader:
-        reader.say("40/A,", '40/A,{"token":"x"}')
-        assert reader.text() == '44/A,{"message":"who are you?","data":{"code":"unauthorized","symbol":"A"}}'
+        reader.say("40/A,", "40/A,")
+        assert reader.text() == '44/A,{"message":"enough","data":{"code":"too_many_symbols","symbol":"A"}}'
         assert reader.text().startswith('40/A,{"sid":')
-    assert asked == [("A", None), ("A", {"token": "x"})]
+    assert asked == ["A", "A"]
+
+
+def test_who_sends_a_connect(stand: Stand) -> None:
+    """Asked for each namespace, whether or not there is one of that name; what it may not see is refused before that is said."""
+    asked: list[Any] = []
+
+    def identify(client: Any, auth: Any) -> Identity:
+        asked.append(auth)
+        if auth is None:
+            raise Unauthorized("who are you?")
+        return Identity(symbols=("A",))
+
+    stand.server.identify = identify
+    with stand.websocket() as reader:
+        for namespace in ("/", "/A", "/NOPE", "/chat"):
+            reader.say("40" if namespace == "/" else f"40{namespace},")
+            assert '{"message":"who are you?","data":{"code":"unauthorized"' in reader.text()
+        reader.say('40/A,{"token":"x"}', '40/B,{"token":"x"}', '40/NOPE,{"token":"x"}')
+        assert reader.text().startswith('40/A,{"sid":')
+        for symbol in ("B", "NOPE"):
+            refused = '{"message":"this token may not see that symbol","data":{"code":"unauthorized","symbol":"%s"}}'
+            assert reader.text() == f"44/{symbol}," + refused % symbol
+    assert asked == [None] * 4 + [{"token": "x"}] * 3
 
 
 def test_handlers_on_a_symbols_namespace(stand: Stand) -> None:

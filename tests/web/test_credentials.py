@@ -1,0 +1,37 @@
+"""Where a token is looked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from web.credentials import in_header, in_payload, in_url
+
+
+@pytest.mark.parametrize(("header", "token"), [
+    ("Bearer abc", "abc"), ("bearer abc", "abc"), ("BEARER  abc ", "abc"), ("Basic abc", None), ("", None), ("abc", None), ("Bearer", ""),
+    ("Bearer a,Bearer b", "a,Bearer b"),
+])
+def test_in_a_header(header: str, token: str | None) -> None:
+    """Any case of the scheme; two headers are one that is wrong."""
+    assert in_header({"HTTP_AUTHORIZATION": header}) == token
+    assert in_header({}) is None
+
+
+@pytest.mark.parametrize(("auth", "token"), [
+    (None, None), ({}, None), ({"token": None}, None), ({"token": "abc"}, "abc"), ({"token": ""}, ""), ({"token": 5}, ""),
+    ({"token": ["abc"]}, ""), ({"token": {"$ne": 1}}, ""), ("abc", None), (["abc"], None),
+])
+def test_in_a_connect(auth: Any, token: str | None) -> None:
+    """`auth.token`; anything but a string is a wrong one."""
+    assert in_payload(auth) == token
+
+
+@pytest.mark.parametrize(("query", "found"), [
+    ("", False), ("EIO=4&transport=polling&sid=x&t=abc", False), ("symbols=token", False), ("token=x", True), ("EIO=4&token=", True),
+    ("a=b&access_token=x", True), ("ToKeN=x", True), ("%74oken=x", True), ("jwt", True), ("tokens=x", False), ("+token=x", False),
+])
+def test_in_an_address(query: str, found: bool) -> None:
+    """By the names that people give it, however they are written."""
+    assert in_url({"QUERY_STRING": query}) is found

@@ -1,0 +1,25 @@
+"""Who may read, composed from the settings."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from ticker.settings import ServerSettings
+from ticker.settings.trust import tokens_in
+from web.access import Tokens, Verifier
+
+
+def verifier_of(server: ServerSettings) -> Verifier | None:
+    """What tells good tokens from bad ones; `None`: everybody may read. Raises `SettingsError` for keys that are none."""
+    if server.auth == "token":
+        return Tokens([*tokens_in(server.tokens), *tokens_in(server.tokens_previous)])
+    if server.auth == "jwt":
+        from web.jwt_verifier import JwtVerifier  # here, because its library takes 0.1 s that only who asks for it should wait
+
+        return JwtVerifier(server)
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    return ip_address(host.partition("%")[0]).is_loopback

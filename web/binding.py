@@ -1,0 +1,49 @@
+"""Where an identity meets a connection: who a client is counts for all of it, until the first of its tokens ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from web.access import Access, Guessed
+from web.credentials import in_payload
+from web.fanout.client import Client
+from web.fanout.engine import Engine
+from web.identity import ANYBODY, Identity, Unauthorized
+
+
+class Binding:
+    """Gives the door and the library's server what they ask for."""
+
+    def __init__(self, access: Access, engine: Engine) -> None:
+        self._access = access
+        self._engine = engine
+
+    def identify(self, client: Client, auth: Any) -> Identity:
+        """Who sends a CONNECT: its own token decides, else the one that the connection came with. Raises `Unauthorized`."""
+        if self._access.is_open:
+            return ANYBODY
+        token = in_payload(auth)
+        if token is None:
+            if client.identity is None:
+                raise Unauthorized("a token is needed: send it as auth: {token} when connecting")
+            return client.identity
+        if token == client.refused_token:
+            raise Unauthorized("the token is wrong")
+        try:
+            identity = self._access.verify(token, client.address)
+        except Guessed:
+            client.refused_token = token
+            raise
+        self.recognised(client, identity)
+        return identity
+
+    def recognised(self, client: Client, identity: Identity) -> None:
+        """`client` has shown a good token."""
+        if client.identity is None:
+            client.identity = identity
+        if identity.expires_s is not None:
+            self._engine.expiry.add(client, identity.expires_s)
+        if identity.max_hz is not None and (client.max_hz is None or identity.max_hz < client.max_hz):
+            client.max_hz = identity.max_hz
+            for lane in client.lanes():
+                self._engine.readers.set_period(lane, max(lane.period_ms, 1000 / identity.max_hz))
