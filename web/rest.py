@@ -59,7 +59,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         known, board = _known(), relay.quotes
         asked = known if wanted is None else wanted
         relay.attention.read(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
-        return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board],
+        return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
                        "unknown": [symbol for symbol in asked if symbol not in known]})
 
     @blueprint.get("/api/quotes/<path:symbol>")

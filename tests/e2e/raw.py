@@ -76,10 +76,10 @@ class RawSocket:
         """The next text packet that begins with `prefix`; others are dropped."""
         return self._wait((prefix,))
 
-    def join(self, namespace: str) -> str:
-        """Join a namespace; returns the answer: `40…` or `44…`."""
+    def join(self, namespace: str, token: object = None) -> str:
+        """Join a namespace, with a token in `auth` if one is given; returns the answer: `40…` or `44…`."""
         place = "" if namespace == "/" else namespace + ","
-        self.send(f"40{place}")
+        self.send(f"40{place}" + ("" if token is None else json.dumps({"token": token})))
         return self._wait((f"40{place}", f"44{place}"))
 
     def quote(self, symbol: str) -> dict[str, Any]:

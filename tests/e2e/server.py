@@ -122,21 +122,25 @@ def environment() -> dict[str, str]:
 
 
 def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = subprocess.DEVNULL,
-          command: Sequence[str] = ("serve",)) -> RunningServer:
-    """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet."""
+          command: Sequence[str] = ("serve",), variables: Mapping[str, str] | None = None) -> RunningServer:
+    """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet.
+
+    `variables`: settings of `[server]` from the environment, by the last part of their names.
+    """
     arguments = command_line(*command, "--config", str(config), "--port", str(port), *options)
     process = subprocess.Popen(arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                               env=environment())
+                               env=environment() | {f"TICKERCAST_SERVER__{name}": value for name, value in (variables or {}).items()})
     return RunningServer(process, config)
 
 
 @contextmanager
-def serving(settings: str, *options: str, headless: bool = True, stdout: int | IO[bytes] = subprocess.DEVNULL) -> Iterator[RunningServer]:
+def serving(settings: str, *options: str, headless: bool = True, stdout: int | IO[bytes] = subprocess.DEVNULL,
+            variables: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
     """A server with `settings` that listens. Ended with the block, where no traceback may stand in its log."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "settings.toml"
         config.write_text(settings)
-        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout)
+        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables)
         try:
             server.url = server.wait_log(r"listening on (http://\S+)")[1]
             yield server
