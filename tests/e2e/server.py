@@ -116,20 +116,21 @@ def command_line(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "main.py"), *arguments]
 
 
-def environment() -> dict[str, str]:
-    """Our own, without settings in it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our own, with these settings in it (their names without `TICKERCAST_`) and no others."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TICKERCAST_")}
+    return own | {f"TICKERCAST_{name}": value for name, value in (variables or {}).items()}
 
 
 def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = subprocess.DEVNULL,
           command: Sequence[str] = ("serve",), variables: Mapping[str, str] | None = None) -> RunningServer:
     """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet.
 
-    `variables`: settings of `[server]` from the environment, by the last part of their names.
+    `variables`: settings from the environment, by their names without `TICKERCAST_`.
     """
     arguments = command_line(*command, "--config", str(config), "--port", str(port), *options)
     process = subprocess.Popen(arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                               env=environment() | {f"TICKERCAST_SERVER__{name}": value for name, value in (variables or {}).items()})
+                               env=environment(variables))
     return RunningServer(process, config)
 
 
@@ -156,8 +157,8 @@ def serving(settings: str, *options: str, headless: bool = True, stdout: int | I
             assert server.lines("Traceback|Error:") == [], "\n".join(server.log)
 
 
-def run(*arguments: str, cwd: Path | None = None, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, cwd: Path | None = None, timeout_s: float = PATIENCE_S,
+        variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
-    return subprocess.run(command_line(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout_s,
-                          check=False)
-
+    return subprocess.run(command_line(*arguments), cwd=cwd, env=environment(variables), capture_output=True, text=True,
+                          timeout=timeout_s, check=False)

@@ -16,12 +16,12 @@ const clients = new Map();
 const say = (...happening) => process.stdout.write(`${JSON.stringify(happening)}\n`);
 
 function join(client, namespace) {
-    const { manager, sockets } = clients.get(client);
+    const { manager, sockets, auth } = clients.get(client);
     if (sockets.has(namespace)) {
         sockets.get(namespace).connect(); // it was there before: the listeners still are
         return;
     }
-    const socket = manager.socket(namespace);
+    const socket = manager.socket(namespace, auth === undefined ? {} : { auth });
     sockets.set(namespace, socket);
     socket.on("connect", () => say(client, namespace, "connect", []));
     socket.on("connect_error", (error) => say(client, namespace, "connect_error", [{ message: error.message, data: error.data ?? null }]));
@@ -33,7 +33,7 @@ function join(client, namespace) {
 const commands = {
     open({ client, url, options = {}, namespaces }) {
         const manager = new Manager(url, { reconnection: false, autoConnect: false, ...options });
-        clients.set(client, { manager, sockets: new Map() });
+        clients.set(client, { manager, sockets: new Map(), auth: options.auth });
         manager.on("open", () => {
             say(client, "", "transport", [manager.engine.transport.name]);
             manager.engine.on("upgrade", (transport) => say(client, "", "transport", [transport.name]));
