@@ -215,7 +215,7 @@ def test_a_connection_ends_with_its_token(running: Relaying) -> None:
         ended = client.closing()
         assert (ended.code, ended.reason) == (4008, "token_expired")
         assert polling.request("GET", polling.target) == (400, "unknown session")
-        assert running.server.engine.closes["token_expired"] == 2
+        assert running.server.engine.ledger.closes["token_expired"] == 2
         other.quote("BTC-USD")
         assert len(running.server.engine.clients) == 1
     assert not running.server.engine.expiry._ends.keys() - running.server.engine.clients

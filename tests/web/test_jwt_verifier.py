@@ -31,11 +31,12 @@ def public(key: Any) -> str:
     return str(key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode())
 
 
-def verifier(key: str = SECRET, algorithm: str = "HS256", previous: str | None = None, now_s: float = NOW_S, **more: Any) -> JwtVerifier:
+def verifier(key: str = SECRET, algorithm: str = "HS256", previous: str | None = None) -> JwtVerifier:
     """One with these keys."""
-    settings = ServerSettings(auth="jwt", jwt_algorithm=algorithm, jwt_key=SecretStr(key), jwt_issuer="https://issuer.example",
-                              jwt_key_previous=None if previous is None else SecretStr(previous), **more)
-    return JwtVerifier(settings, lambda: now_s)
+    settings = ServerSettings.model_validate({
+        "auth": "jwt", "jwt_algorithm": algorithm, "jwt_issuer": "https://issuer.example", "jwt_key": SecretStr(key),
+        "jwt_key_previous": None if previous is None else SecretStr(previous)})
+    return JwtVerifier(settings, lambda: NOW_S)
 
 
 def signed(key: Any = SECRET, algorithm: str = "HS256", headers: dict[str, Any] | None = None, **claims: Any) -> str:

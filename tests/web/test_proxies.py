@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from web.proxies import Proxies
 TRUSTED = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]
 
 
-def seen(peer: str, trusted: list[str] | None = None, **headers: str) -> dict[str, Any]:
+def seen(peer: str, headers: dict[str, str], trusted: Sequence[str] = TRUSTED) -> dict[str, Any]:
     """What the application sees of a request from `peer`; `For`, `Proto`, `Host` are X-Forwarded-…."""
     environ: dict[str, Any] = {"REMOTE_ADDR": peer, "HTTP_HOST": "inner:5000", "wsgi.url_scheme": "http",
                                "HTTP_FORWARDED": "for=203.0.113.9;host=evil", "HTTP_X_FORWARDED_PORT": "1",
                                **{f"HTTP_X_FORWARDED_{name.upper()}": value for name, value in headers.items()}}
-    Proxies(lambda environ, start_response: environ, TRUSTED if trusted is None else trusted)(environ, None)
+    Proxies(lambda environ, start_response: environ, trusted)(environ, None)
     assert [name for name in environ if "FORWARDED" in name] == [], "nothing is left for anybody to believe"
     return environ
 
@@ -47,7 +48,7 @@ def seen(peer: str, trusted: list[str] | None = None, **headers: str) -> dict[st
 ])
 def test_the_rightmost_that_is_not_ours(peer: str, forwarded: str, client: str) -> None:
     """What stands left of it, the client may have written; what can't be read, nobody of ours wrote."""
-    assert seen(peer, For=forwarded)["REMOTE_ADDR"] == client
+    assert seen(peer, {"For": forwarded})["REMOTE_ADDR"] == client
 
 
 @pytest.mark.parametrize(("peer", "headers", "own"), [
@@ -64,11 +65,11 @@ def test_the_rightmost_that_is_not_ours(peer: str, forwarded: str, client: str) 
 ])
 def test_scheme_and_host(peer: str, headers: dict[str, str], own: str) -> None:
     """Those that the client spoke to, said by a proxy of ours and nobody else."""
-    environ = seen(peer, **headers)
+    environ = seen(peer, headers)
     assert f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}" == own
 
 
 def test_nobody_is_trusted_by_default() -> None:
     """Not even this machine."""
-    environ = seen("127.0.0.1", trusted=[], For="203.0.113.9", Proto="https", Host="evil.example")
+    environ = seen("127.0.0.1", {"For": "203.0.113.9", "Proto": "https", "Host": "evil.example"}, trusted=[])
     assert (environ["REMOTE_ADDR"], environ["HTTP_HOST"], environ["wsgi.url_scheme"]) == ("127.0.0.1", "inner:5000", "http")
