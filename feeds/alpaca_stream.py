@@ -45,7 +45,9 @@ FINAL = {
 """The errors that end a connection."""
 HOPELESS = frozenset({402, 408, 409, 411})
 """… and that trying again does not mend."""
-MANY_SYMBOLS = 405
+BAD_SYNTAX, MANY_SYMBOLS, WRONG_ACTION = 400, 405, 410
+FREE_SYMBOLS = 30
+"""What the free plan carries; no message tells what others do."""
 
 
 class AlpacaStreamSettings(SnapshotSettings):
@@ -69,17 +71,20 @@ class AlpacaSession(StreamSession):
         self.may_subscribe = False
         self._login = msgspec.json.encode({"action": "auth", "key": key, "secret": secret})
         self._delay_min = delay_min
+        self._one_by_one = False
         self._parts: Mapping[str, Callable[[Tick | None, dict[str, Any], str], Tick | None]] = {
             "t": self._trade, "q": _quote, "d": _day}
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
-        return [_request("subscribe", ids)]
+        # What can be no symbol fails a message as a whole, and is not named: then they are asked for one by one.
+        return [_request("subscribe", [id]) for id in ids] if self._one_by_one else [_request("subscribe", ids)]
 
     def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         return [_request("unsubscribe", ids)]
 
     def receive(self, message: bytes, now_s: float) -> Answer:
         answer: dict[str, Tick | FeedError] = {}
+        errors: dict[str, Tick | FeedError] = {}
         for item in array(decode(message), "message"):
             part = table(item, "part")
             kind = part.get("T")
@@ -90,10 +95,10 @@ class AlpacaSession(StreamSession):
                 try:
                     tick = read(self.known.get(symbol), part, symbol)
                 except FeedError as error:
-                    answer |= self.say(symbol, error)
+                    errors |= self.say(symbol, error)
                 else:
                     answer |= {} if tick is None else self.say(symbol, tick)
-        return answer
+        return answer | errors  # a good quote behind a bad trade does not make it good
 
     def _control(self, part: dict[str, Any], message: bytes) -> Answer:
         kind = part.get("T")
@@ -110,9 +115,32 @@ class AlpacaSession(StreamSession):
     def _error(self, code: object, message: bytes) -> Answer:
         if isinstance(code, int) and code in FINAL:
             raise Ended(f"Alpaca: {FINAL[code]} ({code})", retryable=code not in HOPELESS, payload=message)
-        if code == MANY_SYMBOLS:
-            error = FeedError("Alpaca's plan does not carry so many symbols", retryable=False, payload=message)
+        if code == MANY_SYMBOLS and self.unacknowledged:
+            self._make_room()
+            return {}
+        if code == BAD_SYNTAX and self.unacknowledged:
+            return self._narrow_down(message)
+        if code == WRONG_ACTION:
+            error = FeedError("Alpaca does not take such subscriptions for this feed", retryable=False, payload=message)
             return {symbol: news for key in list(self.unacknowledged) for symbol, news in self.refused(key, error).items()}
+        raise FeedError("Alpaca refuses a request", payload=message)
+
+    def _make_room(self) -> None:
+        """Ask for less: what the free plan carries, else half of what was too much, down to what is carried already."""
+        asked, new = len(self.asked), len(self.unacknowledged)
+        carried = asked - new
+        self.carry(FREE_SYMBOLS if asked > FREE_SYMBOLS > carried else carried + new // 2)
+        self.ask_again(list(self.unacknowledged))
+
+    def _narrow_down(self, message: bytes) -> Answer:
+        """One of the symbols that were asked for can be none. Where it is not clear which, ask for each: all others are acknowledged."""
+        if len(self.unacknowledged) == 1:
+            (bad,) = self.unacknowledged
+            return self.refused(bad, FeedError(f"Alpaca takes {bad!r} for no symbol", retryable=False, rejects_symbol=True,
+                                               payload=message))
+        if not self._one_by_one:
+            self._one_by_one = True
+            self.ask_again(list(self.unacknowledged))
         raise FeedError("Alpaca refuses a request", payload=message)
 
     def _trade(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:

@@ -66,11 +66,16 @@ class FinnhubSession(StreamSession):
         if kind == "trade":
             return self._trades(array(frame.get("data"), "data"))
         if kind == "error":
-            refused = FeedError("Finnhub refuses a request", payload=message)
-            if "key" in str(frame.get("msg")).lower():
-                raise Ended("Finnhub does not take the key", retryable=False, payload=message)
-            raise refused
+            self._error(str(frame.get("msg")).lower(), message)
         return {}
+
+    def _error(self, reason: str, message: bytes) -> None:
+        if "too many symbols" in reason and self.asked:  # one such for each: they are refused in the order in which they were asked for
+            self.carry(len(self.asked) - 1)
+        elif "key" in reason:
+            raise Ended("Finnhub does not take the key", retryable=False, payload=message)
+        else:
+            raise FeedError("Finnhub refuses a request", payload=message)
 
     def _trades(self, rows: Sequence[object]) -> Answer:
         """The newest trade of each symbol: they need not be in order."""

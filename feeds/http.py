@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -20,9 +19,9 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import requests
 import requests.adapters
-from pydantic import SecretStr
 
 from feeds.cookies import Cookies
+from feeds.keys import spellings
 from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
 from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
 from ticker import __version__
@@ -95,7 +94,7 @@ class Http:
         self._base = str(settings.base_url).rstrip("/")
         self._timeout_s = settings.timeout_s
         self._runtime = runtime
-        self._secrets = _secret_values(settings)
+        self._secrets = spellings(settings)
         self.ahead_s: float | None = None
         self._kept_alive = False
         self._cookies = cookies
@@ -281,15 +280,3 @@ def _redirected(url: str, target: str) -> str | None:
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _secret_values(settings: PolledSettings) -> list[bytes]:
-    """The secrets as they may come back: as they are, as an address has them, and as JSON may. Three letters are no secret: to blank
-    them would be to garble what has them by chance.
-    """
-    values = (getattr(settings, name) for name in settings.secrets)
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr) and len(value.get_secret_value()) > 3]
-    encoded = [quote(secret, safe="") for secret in secrets]
-    spellings = [*secrets, *encoded, *(re.sub("%..", lambda code: code[0].lower(), text) for text in encoded),
-                 *(secret.replace("/", "\\/") for secret in secrets)]
-    return [spelling.encode() for spelling in dict.fromkeys(spellings)]

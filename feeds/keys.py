@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, ClassVar
+from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ticker.settings import PolledSettings
+from ticker.settings import FeedSettings, PolledSettings
 
 
 def _sendable(key: SecretStr | None) -> SecretStr | None:
@@ -30,3 +31,15 @@ class KeyedSettings(PolledSettings):
     def key(self) -> str:
         """The key in the clear: for the request and nothing else."""
         return self.api_key.get_secret_value()
+
+
+def spellings(settings: FeedSettings) -> list[bytes]:
+    """The secrets as they may come back: as they are, as an address has them, and as JSON may. Three letters are no secret: to blank
+    them would be to garble what has them by chance.
+    """
+    values = (getattr(settings, name) for name in settings.secrets)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr) and len(value.get_secret_value()) > 3]
+    encoded = [quote(secret, safe="") for secret in secrets]
+    found = [*secrets, *encoded, *(re.sub("%..", lambda code: code[0].lower(), text) for text in encoded),
+             *(secret.replace("/", "\\/") for secret in secrets)]
+    return [spelling.encode() for spelling in dict.fromkeys(found)]

@@ -85,10 +85,17 @@ class KrakenSession(StreamSession):
         for row in rows:
             if isinstance(row, dict) and isinstance(symbol := row.get("symbol"), str):
                 try:
-                    answer |= self.say(symbol, _tick(row, symbol))
+                    tick = _tick(row, symbol)
                 except FeedError as error:
                     answer |= self.say(symbol, error)
+                else:
+                    answer |= {} if self._is_older(symbol, tick) else self.say(symbol, tick)
         return answer
+
+    def _is_older(self, symbol: str, tick: Tick) -> bool:
+        """Whether it is out of order, or of a connection that this one replaces; without times nobody can tell."""
+        before = self.known.get(symbol)
+        return before is not None and before.quote_time is not None and tick.quote_time is not None and tick.quote_time < before.quote_time
 
     def _reply(self, frame: dict[str, Any]) -> Answer:
         if frame.get("success") is True:

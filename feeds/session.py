@@ -17,7 +17,9 @@ from ticker.stream import Silence
 ACKNOWLEDGED_WITHIN_S = 10.0
 """A subscription that was not acknowledged in so long is asked for again …"""
 MOST_TRIES = 3
-"""… at most so often in all, then given up until the next connection."""
+"""… at most so often in all, then left alone like one that was refused for now."""
+AGAIN_AFTER_S = 60.0
+"""What was refused in a way that may pass is asked for again so much later."""
 IDLE_S = 60.0
 
 
@@ -30,8 +32,8 @@ class StreamSession(ABC):
 
     sends_per_s: ClassVar[float] = 10.0
     """As fast as the provider lets us talk."""
-    most_symbols: ClassVar[int | None] = None
-    """As many as it lets one connection carry."""
+    most_symbols: int | None = None
+    """As many as it lets one connection carry, as far as is known."""
     acknowledges: ClassVar[bool] = True
 
     def __init__(self, known: dict[str, Tick]) -> None:
@@ -46,6 +48,7 @@ class StreamSession(ABC):
         self._left_out: set[str] = set()  # the keys that are too many
         self._waiting: dict[str, float] = {}  # by key: since when for an acknowledgement
         self._tries: dict[str, int] = {}
+        self._put_off: dict[str, float | None] = {}  # by key: refused for now; when to ask again, as soon as that is known
         self._unsettled = True  # what is wanted may differ from what was asked for
         self._look_s = 0.0  # when to look for acknowledgements that are late
         self._outbox: deque[bytes] = deque()
@@ -64,7 +67,7 @@ class StreamSession(ABC):
         self._unsettled = True
 
     def due(self, now_s: float) -> tuple[list[bytes], Answer]:
-        if self.may_subscribe and (self._unsettled or (self._waiting and now_s >= self._look_s)):
+        if self.may_subscribe and (self._unsettled or ((self._waiting or self._put_off) and now_s >= self._look_s)):
             self._settle(now_s)
         messages: list[bytes] = []
         while self._outbox and now_s >= self._next_send_s:
@@ -76,7 +79,7 @@ class StreamSession(ABC):
     def next_due_s(self, now_s: float) -> float:
         if self._outbox:
             return self._next_send_s - now_s
-        return self._look_s - now_s if self._waiting else IDLE_S
+        return self._look_s - now_s if self._waiting or self._put_off else IDLE_S
 
     def take_snapshot(self, answer: Answer) -> Answer:
         """What was asked for beside the stream. Of a symbol that the stream has priced, only what the stream does not say is new."""
@@ -133,8 +136,11 @@ class StreamSession(ABC):
                 self._waiting.pop(key, None)
 
     def refused(self, key: str, error: FeedError) -> Answer:
-        """The provider does not give this one."""
+        """The provider does not give this one: for good, or for now where the error may pass."""
         self._waiting.pop(key, None)
+        if error.retryable:
+            self._put_off[key] = None
+            self._unsettled = True
         return self.say(key, error)
 
     @property
@@ -150,26 +156,39 @@ class StreamSession(ABC):
     def ask_again(self, keys: Collection[str]) -> None:
         """Ask for these anew, as if they never had been."""
         for key in keys:
-            self._asked.pop(key, None)
-            self._waiting.pop(key, None)
+            for memory in (self._asked, self._waiting, self._put_off):
+                memory.pop(key, None)
         self._unsettled = True
+
+    def carry(self, most: int) -> None:
+        """One connection turns out to carry `most` symbols. Those that were asked for last are too many; they say so, and wait for room."""
+        self.most_symbols = max(0, most)
+        self.ask_again(list(self._asked)[self.most_symbols:])
 
     def _settle(self, now_s: float) -> None:
         """Leave what is no longer wanted, ask for what is and was not asked for, and once more for what nobody answered."""
         if gone := [key for key in self._asked if key not in self._wanted]:
             self.send(*self.unsubscribe([self._asked.pop(key) for key in gone]))
             for key in gone:
-                for memory in (self._waiting, self._tries, self.known):
+                for memory in (self._waiting, self._tries, self._put_off, self.known):
                     memory.pop(key, None)
         for key in [key for key, since_s in self._waiting.items() if now_s - since_s >= ACKNOWLEDGED_WITHIN_S]:
             self._tries[key] = self._tries.get(key, 1) + 1
             if self._tries[key] > MOST_TRIES:
+                del self._tries[key]
                 self._news |= self.refused(key, FeedError("the subscription was not acknowledged"))
             else:
                 del self._asked[key]
+        for key, again_s in list(self._put_off.items()):
+            if again_s is None:
+                self._put_off[key] = now_s + AGAIN_AFTER_S
+            elif now_s >= again_s:
+                del self._put_off[key]
+                self._asked.pop(key, None)
         if new := [key for key in self._wanted if key not in self._asked]:
             self._ask(new, now_s)
-        self._look_s = min(self._waiting.values(), default=now_s) + ACKNOWLEDGED_WITHIN_S
+        late_s = [since_s + ACKNOWLEDGED_WITHIN_S for since_s in self._waiting.values()]
+        self._look_s = min([*late_s, *(again_s for again_s in self._put_off.values() if again_s is not None)], default=now_s)
         self._unsettled = False
 
     def _ask(self, keys: Sequence[str], now_s: float) -> None:

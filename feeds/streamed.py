@@ -6,9 +6,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AnyUrl, Field, HttpUrl, SecretStr, UrlConstraints, field_validator
+from pydantic import AnyUrl, Field, HttpUrl, UrlConstraints, field_validator
 
 from feeds.base import Answer, Feed, Subscription
+from feeds.keys import spellings
 from feeds.polled import PolledFeed
 from feeds.websocket import WebSocket
 from ticker.gate import Gate
@@ -44,12 +45,6 @@ class StreamSettings(FeedSettings):
     def websocket_url(self, path: str) -> str:
         """The address of `path` (with its query) there."""
         return _with_scheme("ws", self.base_url).rstrip("/") + path
-
-    def secret_values(self) -> list[bytes]:
-        """What must not be shown to anybody, whoever repeats it."""
-        values = (getattr(self, name) for name in self.secrets)
-        return [value.get_secret_value().encode() for value in values if isinstance(value, SecretStr) and value.get_secret_value()]
-
 
 class SnapshotSettings(StreamSettings):
     """… whose stream says nothing of a symbol until somebody trades it."""
@@ -89,7 +84,7 @@ class StreamFeed(Feed):
     def open(self, subscriptions: Sequence[Subscription]) -> Link:
         """Connect. Raises `FeedError`; ends within `timeout_s` of the settings."""
         return WebSocket(self.settings.websocket_url(self.path(subscriptions)), self.runtime, self.settings.timeout_s,
-                         self.headers, self.settings.secret_values())
+                         self.headers, spellings(self.settings))
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         """What there is to ask for beside the stream."""

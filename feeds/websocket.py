@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
@@ -22,6 +23,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from feeds.http import Response
+from feeds.limits import remaining_calls, server_time_s
 from feeds.wire import WIRE_ERRORS, causes, wire_reason
 from ticker import __version__
 from ticker.errors import FeedError, excerpt
@@ -73,12 +75,14 @@ class WebSocket:
                 self.close()
 
     def send(self, message: bytes) -> None:
-        self._protocol.send_text(message)
-        self._flush()
+        if self._over is None:  # else `receive` says so, after what came before the end
+            self._protocol.send_text(message)
+            self._flush()
 
     def ping(self) -> None:
-        self._protocol.send_ping(b"")
-        self._flush()
+        if self._over is None:
+            self._protocol.send_ping(b"")
+            self._flush()
 
     def receive(self, timeout_s: float) -> list[bytes] | None:
         if not self._ready and self._over is None:
@@ -130,12 +134,17 @@ class WebSocket:
                 self._protocol.receive_eof()
             refused = self._protocol.handshake_exc
             if isinstance(refused, InvalidStatus):
-                answer = refused.response
-                body = self._blank(bytes(answer.body or b""))
-                raise Response(self._where, answer.status_code, dict(answer.headers.raw_items()), body).error()
+                raise self._refusal(refused.response)
             if refused is not None:
                 raise FeedError(f"{self._where}: no WebSocket answer: {refused}")
         self._collect()
+
+    def _refusal(self, answer: HandshakeResponse) -> FeedError:
+        """What an HTTP answer in place of a WebSocket means."""
+        headers = CaseInsensitiveDict(answer.headers.raw_items())
+        until_reset_s = [usage.reset_in_s for usage in remaining_calls(headers, server_time_s(headers)) if usage.left == 0]
+        body = self._blank(bytes(answer.body or b""))
+        return Response(self._where, answer.status_code, headers, body).error(max(until_reset_s, default=None))
 
     def _read(self, timeout_s: float) -> bytes | None:
         """Some bytes, none at the end, `None` where none came in time. Raises `Ended`."""

@@ -52,6 +52,8 @@ TEXTS = {1: "id", 4: "currency"}
 WITH_HOURS = frozenset({8, 11, 13, 20})
 """`quote_type` of shares, funds, options and exchange-traded funds."""
 CRYPTO = 41
+WITHOUT_VOLUME = frozenset({9, 14})
+"""Of indices and currencies nobody counts what is traded: a 0 is no number."""
 EXTENDED: Mapping[int, Session] = {0: "pre", 2: "post", 3: "post", 4: "closed"}
 IN_MINOR_UNITS = (".L", ".JO", ".TA")
 """Exchanges that quote in pence, cents and agorot, mostly."""
@@ -175,11 +177,13 @@ class _Reading:
             return None
         pricing = self._pricing
         change = pricing.get("change")
-        traded = "vol_24hr" if pricing.get("quote_type") == CRYPTO else "day_volume"
+        bid, ask = self._optional("bid"), self._optional("ask")
+        if bid is not None and ask is not None and bid > ask:  # as Yahoo has it for currencies: one of them is old, and which is not said
+            bid = ask = None
         present = {
             "open": self._optional("open_price"), "high": self._optional("day_high"), "low": self._optional("day_low"),
-            "prev_close": self._optional("previous_close"), "bid": self._optional("bid"), "ask": self._optional("ask"),
-            "volume": optional_size(pricing.get(traded), traded), "currency": self._unit.currency}
+            "prev_close": self._optional("previous_close"), "bid": bid, "ask": ask, "volume": self._volume(),
+            "currency": self._unit.currency}
         base = before or Tick(price=self.price)
         return msgspec.structs.replace(
             base, **{name: value for name, value in present.items() if value is not None},
@@ -202,6 +206,12 @@ class _Reading:
     def _optional(self, name: str) -> float | None:
         result = optional_price(self._pricing.get(name), name)
         return None if result is None else self._unit.major(without_float32_noise(result, self._decimals))
+
+    def _volume(self) -> float | None:
+        kind = self._pricing.get("quote_type")
+        traded = "vol_24hr" if kind == CRYPTO else "day_volume"
+        volume = optional_size(self._pricing.get(traded), traded)
+        return None if volume == 0 and kind in WITHOUT_VOLUME else volume
 
     def _percent(self) -> float | None:
         value = self._pricing.get("change_percent")

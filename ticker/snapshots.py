@@ -20,6 +20,8 @@ AGAIN_AFTER_S = 60.0
 """How long to leave the provider alone where a call failed without its saying how long."""
 PATIENCE_S = 60.0
 """The longest to wait for the limits' leave in one go."""
+FAILURES_RUNNING = 3
+"""So many calls that fail one after the other are the provider's failure; fewer may be about what was asked for."""
 SEARCH_CALLS = 64
 """The most calls to find the symbols that spoil one batch."""
 
@@ -66,16 +68,27 @@ class Snapshots:
     def _ask(self, session: Session, missing: Sequence[Subscription], put: Callable[[Answer], None]) -> None:
         try:
             size = self._caller.batch_size() or len(missing)
+            failures, problem = 0, None
             for first in range(0, len(missing), size):
                 batch = missing[first:first + size]
                 self._caller.wait_for_room(len(batch), PATIENCE_S, lambda: session is not self._session)
                 if session is not self._session:
                     return
-                for part, answer in self._call(batch):
-                    if session is not self._session:
-                        return
-                    self._had |= {one.symbol: one for one in part}
-                    put(session.take_snapshot(answer))
+                try:
+                    for part, answer in self._call(batch):
+                        if session is not self._session:
+                            return
+                        self._had |= {one.symbol: one for one in part}
+                        put(session.take_snapshot(answer))
+                    failures = 0
+                except BudgetSpent:
+                    raise
+                except FeedError as error:
+                    failures, problem = failures + 1, error
+                    if failures == FAILURES_RUNNING or error.retry_after_s is not None:
+                        raise
+            if problem is not None:
+                raise problem
             self._complaints.success()
         except BudgetSpent as error:
             self._not_before_s = self._clock.monotonic() + error.wait_s

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.providers.server import BUDGET_PATH, CONTROL_PATH
+from tests.providers.server import BUDGET_PATH, CONTROL_PATH, STREAMS_PATH
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +51,19 @@ class RunningProvider:
         """By limit (`calls_per_s`): `limit`, the `most` that came in any window, wherever it begins, and the `total`."""
         shown: dict[str, dict[str, Any]] = self._call("GET", path=BUDGET_PATH)
         return shown
+
+    def streams(self, open_only: bool = False) -> list[dict[str, Any]]:
+        """WebSocket connections, oldest first: `path`, `query`, `headers`, symbols `asked` for, what was `heard` (decoded JSON), `sent`
+        and `lost` messages, `pongs`, and how it is `over` (a code and a reason; `None`: it is not)."""
+        shown: list[dict[str, Any]] = self._call("GET", path=STREAMS_PATH)
+        for one in shown:
+            one["heard"] = [json.loads(message) for message in one["heard"]]
+        return [one for one in shown if one["over"] is None or not open_only]
+
+    def say(self, *messages: Any, **commands: Any) -> None:
+        """Send messages (JSON values; text as it stands) over every open WebSocket; `binary` and `raw` take base64, `close` a code."""
+        texts = [message if isinstance(message, str) else json.dumps(message) for message in messages]
+        self._call("POST", {"say": texts, **commands}, STREAMS_PATH)
 
     def exceeded(self) -> list[str]:
         """The limits that were not kept."""

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import struct
 import sys
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.providers.connection import Connection
 from tests.providers.faults import FAULTS, End, Pause, Script, good
+from tests.providers.talk import Close, Out, Raw, Reset, Streaming, Talk
 from tests.providers.wire import Control, Provider, Reply, Request
 
 CONTROL_PATH = "/_control"
 BUDGET_PATH = "/_budget"
+STREAMS_PATH = "/_streams"
 COMMON_OPTIONS = frozenset({"name", "path", "times", "every"})
 """What any fault may have besides its own options."""
 REMEMBERED = 10_000
@@ -34,6 +39,7 @@ class ProviderServer(ThreadingHTTPServer):
         self.provider = provider
         self._limits = provider.control.limits
         self.requests: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self.talks: list[Talk] = []
         self.stopping = threading.Event()
         self._repeated: dict[tuple[str, str], Reply] = {}
         self._faulty = 0  # requests since the fault was set that it is about
@@ -57,6 +63,50 @@ class ProviderServer(ThreadingHTTPServer):
         if fault is None:
             return good(reply)
         return FAULTS[fault["name"]](reply, **{key: value for key, value in fault.items() if key not in COMMON_OPTIONS})
+
+    def upgrade(self, request: Request, client_port: int) -> Talk | Script:
+        """What comes of a request for a WebSocket: a conversation, or what goes onto the wire in place of one."""
+        with self._lock:
+            fault = self.next_fault(request.path)
+            provider = self.provider
+            wish = provider.talk(request, [talk for talk in self.talks if talk.over is None], time.monotonic()) if (
+                isinstance(provider, Streaming)) else Reply.json({"error": "no WebSocket here"}, 404)
+            status = wish.status if isinstance(wish, Reply) else 101
+            self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers), "form": None,
+                                  "status": status, "fault": fault["name"] if fault else None, "client_port": client_port})
+            if fault is not None:
+                options = {key: value for key, value in fault.items() if key not in COMMON_OPTIONS}
+                return FAULTS[fault["name"]](Reply.json({}), **options)
+            if isinstance(wish, Reply):
+                return good(wish)
+            self.talks.append(wish)
+            return wish
+
+    @property
+    def lock(self) -> threading.Lock:
+        """Held while the provider is asked for anything."""
+        return self._lock
+
+    def command(self, command: dict[str, Any]) -> None:
+        """Let every open conversation say what `/_streams` is told. Raises `ValueError` for what it does not understand."""
+        if unknown := command.keys() - {"say", "binary", "raw", "close", "reason", "reset"}:
+            raise ValueError(f"no such command: {sorted(unknown)}")
+        out: list[Out] = [*command.get("say", [])]
+        out += [base64.b64decode(data) for data in command.get("binary", [])]
+        out += [Raw(base64.b64decode(data)) for data in command.get("raw", [])]
+        if "close" in command:
+            out.append(Close(command["close"], command.get("reason", "")))
+        if command.get("reset"):
+            out.append(Reset())
+        with self._lock:
+            for talk in self.talks:
+                if talk.over is None:
+                    talk.commands.extend(out)
+
+    def show_streams(self) -> list[dict[str, Any]]:
+        """Every conversation since the start, or since all was forgotten."""
+        with self._lock:
+            return [talk.shown() for talk in self.talks]
 
     def reply(self, request: Request) -> Reply:
         """What the provider answers."""
@@ -89,6 +139,7 @@ class ProviderServer(ThreadingHTTPServer):
             self.provider.counted.forget()
             self._repeated.clear()
             self.requests.clear()
+            self.talks = [talk for talk in self.talks if talk.over is None]
 
     def show_budget(self) -> dict[str, dict[str, Any]]:
         """How near the client ever came to each limit."""
@@ -126,16 +177,21 @@ class Handler(BaseHTTPRequestHandler):
             self._play(good(Reply.json(self.server.show_control())))
         elif self.path == BUDGET_PATH:
             self._play(good(Reply.json(self.server.show_budget())))
+        elif self.path == STREAMS_PATH:
+            self._play(good(Reply.json(self.server.show_streams())))
+        elif self.headers.get("Upgrade", "").lower() == "websocket":
+            self._talk()
         else:
             self._answer(None)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path != CONTROL_PATH:
+        if self.path not in {CONTROL_PATH, STREAMS_PATH}:
             self._answer(body)
             return
+        change = self.server.set_control if self.path == CONTROL_PATH else self.server.command
         try:
-            self.server.set_control(json.loads(body))
+            change(json.loads(body))
         except (ValueError, AttributeError) as error:
             self._play(good(Reply.json({"error": str(error)}, 400)))
         else:
@@ -151,6 +207,22 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, form: bytes | None) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         self._play(self.server.script(Request.of(self.path, headers, form), self.client_address[1]))
+
+    def _talk(self) -> None:
+        """Serve a WebSocket for as long as it lasts."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        talk = self.server.upgrade(Request.of(self.path, headers), self.client_address[1])
+        if not isinstance(talk, Talk):
+            self._play(talk)
+            return
+        self.close_connection = True
+        lines = [f"{name}: {value}" for name, value in self.headers.items()]
+        head = "\r\n".join([f"GET {self.path} HTTP/1.1", *lines, "", ""]).encode("latin-1")
+        try:
+            Connection(self.connection, head, talk, self.server.lock, self.server.stopping).run()
+        finally:
+            with self.server.lock:
+                talk.over = talk.over or Close(1006)
 
     def _play(self, script: Script) -> None:
         for step in script:

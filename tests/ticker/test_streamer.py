@@ -472,6 +472,30 @@ def test_a_symbol_that_spoils_a_batch_costs_only_itself(bench: Bench) -> None:
     assert bench.state() == "ok"
 
 
+def test_a_call_that_fails_does_not_keep_the_others_waiting(bench: Bench) -> None:
+    """Two running may be about what they asked for, and are asked again after a minute; three are the provider's failure."""
+    beside = bench.ask_beside(batch_size=1)
+    bad = {"A", "B"}
+
+    def answer(batch: Sequence[Subscription]) -> Answer:
+        if batch[0].symbol in bad:
+            raise FeedError("nothing of it now")
+        return {batch[0].symbol: Tick(price=1.0)}
+
+    beside.answer = answer
+    bench.start("A", "B", "C", "D")
+    bench.time.run_s(1)
+    assert beside.batches == [["A"], ["B"], ["C"], ["D"]]
+    assert len(bench.prices()) == 2
+    bad.clear()
+    bench.time.run_s(61)
+    assert beside.batches[4:] == [["A"], ["B"]]
+    bad |= {"E", "F", "G"}
+    bench.streamer.want(subscriptions("E", "F", "G", "H"))
+    bench.time.run_s(1)
+    assert beside.batches[6:] == [["E"], ["F"], ["G"]]
+
+
 def test_where_the_prices_beside_the_stream_fail_the_stream_goes_on(bench: Bench) -> None:
     """And they are asked for again after a minute, or when the provider says."""
     beside = bench.ask_beside()

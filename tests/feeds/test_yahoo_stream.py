@@ -1,0 +1,192 @@
+"""Yahoo's stream: protobuf, 32-bit floats, sessions, pence; and a server that speaks its wire."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ticker.streamer
+from feeds.yahoo_stream import YahooStream, YahooStreamSession, parse_pricing
+from tests.feeds.streaming import Bench, said, sent, survives
+from tests.feeds.support import JSON, complaint, mutated, subscribe
+from tests.providers.client import RunningProvider
+from tests.providers.yahoo_stream import pricing
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+
+PROVIDER = "yahoo_stream"
+AT_MS = 1_779_998_399_123
+REGULAR: dict[int, Any] = {1: "NVDA", 2: 181.3, 3: AT_MS, 4: "USD", 5: "NMS", 6: 8, 7: 1, 8: 0.8342602252960205, 9: 49378123, 10: 182.55,
+                           11: 179.75, 12: 1.5, 15: 180.01, 16: 179.8, 27: 2}
+
+
+def frame(fields: dict[int, Any], **changes: Any) -> dict[str, str]:
+    """A message of version 2; `f2=1.5` sets field 2, `None` leaves it out."""
+    changed = fields | {int(name[1:]): value for name, value in changes.items()}
+    coded = pricing({number: value for number, value in changed.items() if value is not None})
+    return {"type": "pricing", "message": base64.b64encode(coded).decode()}
+
+
+def wanting(*ids: str, known: dict[str, Tick] | None = None) -> YahooStreamSession:
+    """A session that wants symbols."""
+    session = YahooStreamSession({} if known is None else known, {})
+    session.want(subscribe(YahooStream, *(ids or ("NVDA",))))
+    session.due(0.0)
+    return session
+
+
+def only(session: YahooStreamSession, *messages: object) -> Tick:
+    """The tick of its one symbol after messages."""
+    (tick,) = said(session, *messages).values()
+    assert isinstance(tick, Tick)
+    return tick
+
+
+def test_a_message_is_read_field_by_field() -> None:
+    """Freed of what 32 bits did to the numbers; percent is percent; the time is zigzag milliseconds."""
+    assert only(wanting(), frame(REGULAR)) == Tick(
+        price=181.3, open=180.01, high=182.55, low=179.75, prev_close=179.8, volume=49378123.0, change=1.5, change_pct=0.8343,
+        currency="USD", quote_time=AT_MS, session="regular")
+
+
+def test_the_bare_base64_of_older_servers_is_read_too() -> None:
+    """Without JSON around it."""
+    coded = frame(REGULAR)["message"].encode()
+    assert said(wanting(), coded) == said(wanting(), frame(REGULAR))
+
+
+def test_what_is_absent_is_as_it_was() -> None:
+    """Most fields are, most of the time; the change is not: it was against another price."""
+    session = wanting()
+    said(session, frame(REGULAR))
+    tick = only(session, base64.b64encode(pricing({1: "NVDA", 2: 181.5, 3: AT_MS + 1000, 6: 8, 7: 1, 27: 2})))
+    assert (tick.price, tick.open, tick.volume, tick.currency) == (181.5, 180.01, 49378123.0, "USD")
+    assert (tick.change, tick.change_pct) == (None, None)
+
+
+@pytest.mark.parametrize(("hours", "session"), [(0, "pre"), (2, "post"), (3, "post"), (4, "closed")])
+def test_outside_the_regular_hours_the_price_stays_the_regular_one(hours: int, session: str) -> None:
+    """The streamed one stands beside it; a 0 on the wire is not an absent field. The next regular price clears it."""
+    stream = wanting()
+    said(stream, frame(REGULAR))
+    extended = frame(REGULAR, f2=182.0, f3=AT_MS + 60_000, f7=hours, f8=0.3861, f9=None)
+    tick = only(stream, extended)
+    assert (tick.price, tick.quote_time, tick.session) == (181.3, AT_MS, session)
+    assert (tick.ext_price, tick.ext_change_pct, tick.ext_time) == (182.0, 0.3861, AT_MS + 60_000)
+    tick = only(stream, frame(REGULAR, f3=AT_MS + 120_000))
+    assert (tick.price, tick.ext_price, tick.session) == (181.3, None, "regular")
+
+
+def test_an_extended_price_alone_tells_the_regular_one_by_the_change() -> None:
+    """Nothing was known before: 182 and up 0.7 since 181.3. Without the change nothing can be said."""
+    extended = frame({1: "NVDA", 2: 182.0, 3: AT_MS, 4: "USD", 6: 8, 7: 0, 8: 0.3861, 12: 0.7, 27: 2})
+    tick = only(wanting(), extended)
+    assert (tick.price, tick.ext_price, tick.quote_time) == (181.3, 182.0, None)
+    assert said(wanting(), frame({1: "NVDA", 2: 182.0, 3: AT_MS, 6: 8, 7: 0})) == {}
+
+
+def test_coins_and_currencies_know_no_hours() -> None:
+    """They trade always; a coin's volume is of 24 hours; a currency has none, and its bid may be above its ask."""
+    coin = frame({1: "BTC-USD", 2: 64000.5, 3: AT_MS, 4: "USD", 6: 41, 7: 1, 9: 5, 28: 31234567890})
+    assert only(wanting("BTC-USD"), coin) == Tick(price=64000.5, volume=31234567890.0, currency="USD", quote_time=AT_MS)
+    currency = frame({1: "JPY=X", 2: 151.123, 3: AT_MS, 6: 14, 7: 1, 9: 0, 23: 151.13, 25: 151.12, 27: 3})
+    assert only(wanting("USDJPY=X"), currency) == Tick(price=151.123, quote_time=AT_MS)
+
+
+def test_pence_become_pounds() -> None:
+    """In every price; what is quoted in London without a word of its currency is not shown until one comes."""
+    london: dict[int, Any] = {1: "VOD.L", 2: 7012.5, 3: AT_MS, 6: 8, 7: 1, 10: 7020.0, 12: -12.5, 16: 7025.0, 27: 1}
+    session = wanting("VOD.L")
+    assert said(session, frame(london)) == {}
+    tick = only(session, frame(london, f4="GBp"))
+    assert (tick.price, tick.high, tick.prev_close, tick.change, tick.currency) == (70.125, 70.2, 70.25, -0.125, "GBP")
+    assert only(session, frame(london, f2=7013.0, f3=AT_MS + 1000, f12=None)).price == 70.13
+
+
+def test_an_older_message_is_passed_over() -> None:
+    """Regular or not."""
+    session = wanting()
+    said(session, frame(REGULAR))
+    assert said(session, frame(REGULAR, f2=1.0, f3=AT_MS - 1), frame(REGULAR, f2=1.0, f3=AT_MS - 1, f7=2)) == {}
+
+
+def test_a_bad_number_is_the_symbols_error() -> None:
+    """NaN, infinite, nothing, a time of another unit."""
+    nan, infinity = float("nan"), float("inf")
+    for bad in ({"f2": nan}, {"f2": infinity}, {"f2": 0.0}, {"f2": None}, {"f3": 1779998399}, {"f3": None}, {"f8": nan}):
+        assert isinstance(said(wanting(), frame(REGULAR, **bad))["NVDA"], FeedError)
+
+
+@pytest.mark.parametrize("coded", ["", "%%%", "QQ", base64.b64encode(b"\x0a\xff\x01NVDA").decode(), base64.b64encode(b"\x0b\x0b").decode()])
+def test_what_is_no_pricing_is_a_complaint(coded: str) -> None:
+    """No base64, a torn message, a wire type that there is not."""
+    assert str(complaint(lambda: said(wanting(), {"type": "pricing", "message": coded})))
+
+
+@given(st.dictionaries(st.integers(1, 40), st.floats(width=32) | st.integers(-2**63, 2**63 - 1) | st.text(max_size=5), max_size=12))
+def test_any_fields_are_a_tick_or_a_complaint(fields: dict[int, Any]) -> None:
+    """Whatever stands in them, of whatever type."""
+    coded = base64.b64encode(pricing({number: abs(value) if number in (6, 7) and isinstance(value, int) else value
+                                      for number, value in fields.items()} | {1: "NVDA"}))
+    session = wanting()
+    said(session, frame(REGULAR))
+    survives(session, coded, {"NVDA"})
+
+
+@given(mutated(frame(REGULAR)) | st.binary(max_size=80).map(base64.b64encode) | JSON.map(lambda value: json.dumps(value).encode())
+       | st.binary(max_size=60))
+def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
+    """Nothing else comes out."""
+    survives(wanting(), message, {"NVDA"})
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_fields_or_a_complaint(message: bytes) -> None:
+    """The decoder by itself."""
+    try:
+        parse_pricing(base64.b64encode(message).decode())
+    except FeedError as error:
+        assert str(error)  # noqa: PT017 (either outcome is fine)
+
+
+def test_what_is_wanted_is_said_again_each_quarter_of_a_minute() -> None:
+    """Yahoo forgets who says nothing."""
+    session = YahooStreamSession({}, {})
+    session.want(subscribe(YahooStream, "NVDA", "BRK.B"))
+    assert [(second, message) for second in range(40) for message in sent(session, second)] == [
+        (second, {"subscribe": ["NVDA", "BRK-B"]}) for second in (0, 15, 30)]
+
+
+@pytest.fixture
+def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A stream on the local server."""
+    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    provider.set(switches={"per_s": 50})
+    bench = Bench(YahooStream, provider, runtime)
+    yield bench
+    bench.stop()
+
+
+def test_it_looks_like_a_browser_and_is_not_forgotten(bench: Bench, provider: RunningProvider) -> None:
+    """Yahoo drops who says nothing for a minute; here, for two seconds of ours that are thirty of the stream's."""
+    provider.set(switches={"per_s": 50, "idle_s": 2})
+    bench.start("AAPL", "VOD.L")
+    bench.until(lambda: len(provider.streams()[0]["heard"]) >= 5, push_s=0.3)
+    assert bench.asked() == [{"AAPL", "VOD.L"}]
+    assert provider.streams()[0]["headers"]["user-agent"].startswith("Mozilla/5.0")
+    assert provider.streams()[0]["query"] == {"version": "2"}
+    assert len(provider.streams()) == 1
+
+
+def test_the_extended_price_of_the_server_comes_beside_the_regular_one(bench: Bench, provider: RunningProvider) -> None:
+    """After hours, over REST first and then as it moves."""
+    provider.set(switches={"per_s": 50, "market_hours": 2, "market_state": "POST"})
+    bench.start("AAPL")
+    bench.until(lambda: bench.ticks("AAPL")[-1].session == "post" and len({tick.ext_price for tick in bench.ticks("AAPL")}) > 3)
+    assert len({tick.price for tick in bench.ticks("AAPL")}) <= 2  # of the first message, by its change; then of the snapshot
+    assert {tick.session for tick in bench.ticks("AAPL")} == {"post"}
