@@ -267,15 +267,19 @@ def _read(response: requests.Response, arriving: _Arriving) -> str | None:
 
 
 def _redirected(url: str, target: str) -> str | None:
-    """Where a redirect leads, or `None` where it leaves the host (or drops TLS): nobody but the provider is to see our requests."""
+    """Where a redirect leads, or `None` where it leaves the host (or drops TLS): nobody but the provider is to see our requests.
+
+    None that names a user is followed: `http://evil\\@provider/` is the provider's to one parser, and evil's to the one that connects.
+    """
     try:
         there = urljoin(url, target)
         old, new = urlsplit(url), urlsplit(there)
         same = _origin(old) == _origin(new)
-        secured = old.scheme == "http" and new.scheme == "https" and old.hostname == new.hostname
+        secured = (old.scheme == "http" and new.scheme == "https" and old.hostname == new.hostname
+                   and (new.port or 443) in (443, old.port))  # on another port somebody else may live
     except ValueError:  # urllib: an address or a port that can't be one
         return None
-    return there if same or secured else None
+    return there if (same or secured) and "@" not in new.netloc else None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -32,10 +32,12 @@ class StreamSettings(FeedSettings):
     timeout_s: float = Field(10.0, gt=0, le=300, allow_inf_nan=False, description="for connecting: the name, TCP, TLS and the handshake")
     base_url: StreamUrl = Field(description="scheme, host and path prefix of the provider")
 
-    @field_validator("base_url")
+    @field_validator("base_url", "rest_url", check_fields=False)
     @classmethod
-    def _plain(cls, url: AnyUrl) -> AnyUrl:
+    def _plain(cls, url: AnyUrl | None) -> AnyUrl | None:
         # As with polled feeds: a password in a URL would reach logs and error messages.
+        if url is None:
+            return None
         if url.username or url.password:
             raise ValueError("a user and password do not belong in the URL")
         if url.query is not None or url.fragment is not None:

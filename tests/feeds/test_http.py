@@ -162,7 +162,11 @@ def test_a_redirect_on_the_same_host_is_followed(http: Http, coinbase: RunningPr
 
 @pytest.mark.parametrize("location", [
     "http://localhost:{port}/x", "//localhost/x", "http://127.0.0.1:1/x", "ftp://127.0.0.1:{port}/x", "file:///etc/passwd", "http://[::1/x",
-    "http://127.0.0.1:99999/x", "http://169.254.169.254/x", "javascript:alert(1)"])
+    "http://127.0.0.1:99999/x", "http://169.254.169.254/x", "javascript:alert(1)", "https://127.0.0.1:1/x", "http://127.1:{port}/x",
+    "http://2130706433:{port}/x", "http://0x7f000001:{port}/x", "http://0177.0.0.1:{port}/x", "http://[::ffff:127.0.0.1]:{port}/x",
+    "http://127.0.0.1.:{port}/x", "http://127.0.0.1:{port}@evil.example/x", "http://evil.example#@127.0.0.1:{port}/x",
+    "gopher://127.0.0.1:{port}/x", "data:text/plain,x", "http://0.0.0.0:{port}/x", "ws://127.0.0.1:{port}/x",
+    "http://user@127.0.0.1:{port}/x", "http://evil.example\\@127.0.0.1:{port}/x", "http://evil.example:80\\@127.0.0.1:{port}/x"])
 def test_a_redirect_elsewhere_is_not_followed(http: Http, coinbase: RunningProvider, location: str) -> None:
     """Nobody but the provider sees our requests, and no answer comes from anywhere else."""
     coinbase.fault("redirect", location=location.format(port=coinbase.url.rpartition(":")[2]))
