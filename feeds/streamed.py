@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AnyUrl, Field, HttpUrl, UrlConstraints, field_validator
@@ -12,14 +13,16 @@ from feeds.base import Answer, Feed, Subscription
 from feeds.keys import spellings
 from feeds.polled import PolledFeed
 from feeds.websocket import WebSocket
+from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings
-from ticker.stream import Link, Session
+from ticker.stream import Link, Session, StreamSource
 
 StreamUrl = Annotated[AnyUrl, UrlConstraints(max_length=2083, allowed_schemes=["ws", "wss", "http", "https"], host_required=True)]
 """`http` stands for `ws`, `https` for `wss`."""
+LISTEN_S = 5.0
 
 
 class StreamSettings(FeedSettings):
@@ -89,8 +92,8 @@ class StreamFeed(Feed):
                          self.headers, spellings(self.settings))
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
-        """What there is to ask for beside the stream."""
-        return {} if self.snapshots is None else self.snapshots.poll(batch)
+        """What there is to ask for beside the stream; where there is nothing, what a connection of its own says first."""
+        return listen(self, batch) if self.snapshots is None else self.snapshots.poll(batch)
 
     def close(self) -> None:
         if self.snapshots is not None:
@@ -126,6 +129,25 @@ class SnapshotFeed(StreamFeed):
             # Neither prices nor keys go to the provider itself where the user named another host.
             same["base_url"] = HttpUrl(_with_scheme("http", settings.base_url))
         return same
+
+
+def listen(source: StreamSource, batch: Sequence[Subscription], limit_s: float = LISTEN_S) -> Answer:
+    """What a new connection says of `batch`, until something was said of each or `limit_s` is over: for whoever asks once."""
+    link, session = source.open(batch), source.session("")
+    session.want(batch)
+    answer: dict[str, Tick | FeedError] = {}
+    until_s = monotonic() + limit_s
+    try:
+        while len(answer) < len(batch) and (now_s := monotonic()) < until_s:
+            messages, news = session.due(now_s)
+            answer |= news
+            for message in messages:
+                link.send(message)
+            for message in link.receive(max(0.0, min(0.25, session.next_due_s(now_s)))) or []:
+                answer |= session.receive(message, now_s)
+    finally:
+        link.close()
+    return answer
 
 
 def _with_scheme(scheme: str, url: AnyUrl) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from ticker.backoff import DOWN_AFTER
 from ticker.errors import FeedError
 from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
@@ -171,7 +173,8 @@ class Track:
     def take(self, tick: Tick, now_ms: int) -> None:
         """Believe `tick`."""
         last, self.tick, self.doubt = self.tick, tick, None
-        self.received_ms = now_ms
+        if last is None or not _differs_in_state_only(tick, last):
+            self.received_ms = now_ms
         self.is_yardstick = True
         if last is not None and last.session != tick.session:
             self.said_since_ms = now_ms
@@ -234,3 +237,8 @@ class Track:
         if self.doubt is None or (tick.price, tick.quote_time) != (self.doubt.price, self.doubt.quote_time):
             self.doubt_since_ms = now_ms
         self.doubt = tick
+
+
+def _differs_in_state_only(tick: Tick, last: Tick) -> bool:
+    """Whether a source that knows the state tells a new one of the very price it told before."""
+    return tick.upstream_state != last.upstream_state and msgspec.structs.replace(tick, upstream_state=last.upstream_state) == last

@@ -87,7 +87,7 @@ def _most(bounds: list[Any]) -> int:
 
 def well_formed(tick: Tick) -> bool:
     """Whether it holds nothing that must not reach anybody: every number finite, every price above zero, times in this era."""
-    numbers = [value for name in tick.__struct_fields__ if isinstance(value := getattr(tick, name), int | float)]
+    numbers = [value for name in tick.__struct_fields__ if name != "hops" and isinstance(value := getattr(tick, name), int | float)]
     prices = [tick.price, *(value for name in PRICES if (value := getattr(tick, name)) is not None)]
     times = [time for time in (tick.quote_time, tick.ext_time) if time is not None]
     return (all(isinstance(number, float) or number in times for number in numbers)

@@ -21,8 +21,9 @@ from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
 FRESHNESS = PAGE.with_name("freshness.md")
 
-SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "pairs", "parse", "polled",
-           "protobuf", "registry", "rows", "script", "session", "streamed", "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
+SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "packets", "pairs", "parse",
+           "polled", "protobuf", "registry", "relayed", "rows", "script", "session", "streamed", "tape", "units", "websocket", "wire",
+           "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:

@@ -170,3 +170,14 @@ def test_a_market_opens_before_there_is_a_price() -> None:
     assert board.is_shut("X")
     board.sweep(NOON)
     assert board.take_opened() == ["X"]
+
+
+def test_a_source_that_knows_the_state_repeats_the_price_as_it_was() -> None:
+    """A new state alone is an update with the old times, however late it is told; the price's own time is the last word on the rest."""
+    board = Board("epoch")
+    board.configure({"X": SymbolSettings(feed=("hub",))}, {"hub": FeedTerms("relayed", 0.5)}, 1_000)
+    board.apply("hub", {"X": Tick(price=1.5, quote_time=900, upstream_state="fresh")}, 1_000)
+    (stale,) = board.apply("hub", {"X": Tick(price=1.5, quote_time=900, upstream_state="stale")}, 9_000)
+    assert (stale.state, stale.received_time, stale.seq) == ("stale", 1_000, 2)
+    (moved,) = board.apply("hub", {"X": Tick(price=1.75, quote_time=950, upstream_state="fresh")}, 9_500)
+    assert (moved.state, moved.received_time, moved.seq) == ("fresh", 9_500, 3)

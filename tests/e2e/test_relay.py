@@ -1,0 +1,249 @@
+"""Relays behind one another, each a process of its own: what the first one knows, the last one shows."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.proxy import Proxy
+from tests.e2e.quotes import check_quote
+from tests.e2e.raw import RawSocket
+from tests.e2e.server import PATIENCE_S, RunningServer, run, serving, start
+
+SYMBOLS = [f"S{number}" for number in range(20)]
+PRICES = ("price", "bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
+
+
+def simulated(*symbols: str, interval_s: float = 0.5, more: str = "") -> str:
+    """Settings of a source."""
+    lines = "\n".join(f'{symbol} = {{ feed = "sim" }}' for symbol in symbols)
+    return f'[feeds.sim]\nkind = "simulated"\ninterval_s = {interval_s}\n{more}\n[symbols]\n{lines}\n'
+
+
+def relayed(symbols: Sequence[str], **upstreams: str) -> str:
+    """Settings of a relay of these upstreams, best first."""
+    feeds = "".join(f'[feeds.{name}]\nkind = "relay"\nbase_url = "{url}"\n\n' for name, url in upstreams.items())
+    names = ", ".join(f'"{name}"' for name in upstreams)
+    return feeds + "[symbols]\n" + "\n".join(f'"{symbol}" = {{ feed = [{names}] }}' for symbol in symbols)
+
+
+def wait(until: Callable[[], bool]) -> None:
+    """Ask again and again until it is so."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not until():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def quotes(server: RunningServer) -> dict[str, dict[str, Any]]:
+    """What REST has of each symbol."""
+    return {quote["symbol"]: quote for quote in server.get("/api/quotes").json["quotes"]}
+
+
+def feeds(server: RunningServer) -> dict[str, dict[str, Any]]:
+    """What REST has of each feed."""
+    return {feed["feed"]: feed for feed in server.get("/api/status").json["feeds"]}
+
+
+def ended(server: RunningServer) -> int:
+    """End it; its exit code."""
+    code = server.stop()
+    assert server.process.stderr is not None
+    server.process.stderr.close()
+    return code
+
+
+class Reader(threading.Thread):
+    """Reads the board of a server and keeps all of it: quotes by symbol, and how old each was when it came, in ms."""
+
+    def __init__(self, server: RunningServer) -> None:
+        super().__init__(daemon=True)
+        self.quotes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.ages_ms: list[float] = []
+        self._socket = RawSocket(server.address)
+        self._socket.join("/")
+        self._socket.ask("subscribe", {"symbols": "*"})
+        self._over = False
+        self.start()
+
+    def run(self) -> None:
+        """Until the connection ends."""
+        while not self._over:
+            try:
+                batch = self._socket.event("quotes")
+            except Exception:
+                return
+            now_ms = time.time() * 1000
+            for quote in batch:
+                if "snapshot" not in quote:
+                    self.ages_ms.append(now_ms - quote["quote_time"])
+                self.quotes[quote["symbol"]].append(quote)
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._over = True
+        self._socket.close()
+        self.join(PATIENCE_S)
+
+
+@contextmanager
+def reading(server: RunningServer) -> Iterator[Reader]:
+    """A reader for as long as the block lasts."""
+    reader = Reader(server)
+    try:
+        yield reader
+    finally:
+        reader.stop()
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[list[RunningServer]]:
+    """A source and two relays behind it."""
+    with (serving(simulated(*SYMBOLS)) as first, serving(relayed([*SYMBOLS, "NOPE"], up=first.url)) as second,
+          serving(relayed(SYMBOLS, up=second.url)) as third):
+        wait(lambda: quotes(third).keys() == set(SYMBOLS))
+        yield [first, second, third]
+
+
+def test_every_number_arrives_at_the_last(chain: list[RunningServer]) -> None:
+    """The first source's name, times and prices; a hop more each; an unknown symbol is rejected alone."""
+    first, second, third = chain
+    with reading(first) as at_first, reading(third) as at_third:
+        wait(lambda: all(len(at_third.quotes[symbol]) > 3 for symbol in SYMBOLS))
+        wait(lambda: at_first.quotes["S7"][-1]["quote_time"] > at_third.quotes["S7"][3]["quote_time"])
+    for symbol in SYMBOLS:
+        made = {quote["quote_time"]: quote for quote in at_first.quotes[symbol]}
+        for quote in at_third.quotes[symbol][1:]:
+            check_quote(quote, symbol)
+            assert (quote["kind"], quote["source"], quote["origin"], quote["hops"], quote["state"]) == ("relayed", "up", "sim", 2, "fresh")
+            if quote["quote_time"] in made:
+                assert {field: quote[field] for field in PRICES} == {field: made[quote["quote_time"]][field] for field in PRICES}
+    (nope,) = [entry for entry in second.get("/api/symbols").json["symbols"] if entry["symbol"] == "NOPE"]
+    assert (nope["status"], nope["error"]) == ("rejected", "the upstream has no 'NOPE'")
+    epochs = [server.get("/api/status").json["epoch"] for server in chain]
+    assert feeds(third)["up"]["upstream"] == [epochs[1], epochs[0]]
+
+
+def test_doctor_looks_at_the_upstream(chain: list[RunningServer]) -> None:
+    """By joining it for a moment."""
+    done = run("doctor", "--try", "feeds.up", "S7", "--config", str(chain[2].config))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "upstream_state" in done.stdout
+
+
+def test_prices_are_hardly_older_at_the_last(chain: list[RunningServer]) -> None:
+    """A hop adds a parse and a flush, no polling and no window of waiting."""
+    with reading(chain[0]) as at_first, reading(chain[2]) as at_third:
+        wait(lambda: len(at_third.ages_ms) >= 20 * len(SYMBOLS))
+    first_ms, third_ms = statistics.median(at_first.ages_ms), statistics.median(at_third.ages_ms)
+    print(f"age at the first {first_ms:.1f} ms, at the last {third_ms:.1f} ms, {third_ms / first_ms:.2f} times")
+    assert third_ms < first_ms + 500, "not an interval later"
+
+
+def test_a_symbol_is_added_without_a_new_connection(chain: list[RunningServer]) -> None:
+    """From the source to the last relay, by saving three files."""
+    for server in chain:
+        feed = "sim" if server is chain[0] else "up"
+        server.edit(lambda text, feed=feed: text + f'\nLATE = {{ feed = "{feed}" }}\n')  # type: ignore[misc]
+    wait(lambda: "LATE" in quotes(chain[2]))
+    assert [feeds(server)["up"]["reconnects"] for server in chain[1:]] == [0, 0]
+    chain[1].edit(lambda text: text.replace('\nLATE = { feed = "up" }\n', "\n"))
+    wait(lambda: any(entry["symbol"] == "LATE" and entry["status"] == "rejected" for entry in chain[2].get("/api/symbols").json["symbols"]))
+
+
+def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
+    """The last one goes on counting, and has the newest of every symbol again, which nobody has moved since."""
+    config = tmp_path / "middle.toml"
+    with serving(simulated(*SYMBOLS, interval_s=0.1, more="stale_after_s = 600")) as first:
+        config.write_text(relayed(SYMBOLS, up=first.url))
+        middle = start(config, "--headless")
+        middle.url = middle.wait_log(r"listening on (http://\S+)")[1]
+        port = middle.address[1]
+        with serving(relayed(SYMBOLS, up=middle.url)) as last, reading(last) as reader:
+            wait(lambda: all(len(reader.quotes[symbol]) > 10 for symbol in SYMBOLS))
+            assert ended(middle) == 0
+            before = quotes(last)
+            first.edit(lambda text: text.replace("interval_s = 0.1", "interval_s = 60"))
+            first.wait_log("settings applied")
+            assert all(quote["quote_time"] > before[symbol]["quote_time"] for symbol, quote in quotes(first).items())
+            middle = start(config, "--headless", port=port)
+            middle.wait_log("listening on")
+            try:
+                wait(lambda: feeds(last)["up"]["reconnects"] >= 1)
+                wait(lambda: all(quote["quote_time"] == quotes(last)[symbol]["quote_time"] for symbol, quote in quotes(first).items()))
+                assert {symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(last).items()} == {
+                    symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(first).items()}
+            finally:
+                assert ended(middle) == 0
+        for symbol in SYMBOLS:
+            got = reader.quotes[symbol]
+            assert all(before["seq"] < after["seq"] for before, after in pairwise(got))
+            assert all(before["quote_time"] <= after["quote_time"] for before, after in pairwise(got))
+            assert {quote["state"] for quote in got} == {"fresh"}
+
+
+def test_stale_stays_stale(tmp_path: Path) -> None:
+    """The first one says so, and the others repeat it with the price's own times, though they hear from it all the time."""
+    faults = 'stale_after_s = 1\nfaults = [{ kind = "silence", at_s = 15, for_s = 3600 }]'
+    with (serving(simulated("A", more=faults)) as first, serving(relayed(["A"], up=first.url)) as second,
+          serving(relayed(["A"], up=second.url)) as third, reading(third) as reader):
+        wait(lambda: len(reader.quotes["A"]) > 2)
+        wait(lambda: reader.quotes["A"][-1]["state"] == "stale")
+        last_fresh, stale = reader.quotes["A"][-2:]
+        assert {name for name in stale if stale[name] != last_fresh[name]} == {"state", "seq"}
+        assert [feeds(server)["up"]["state"] for server in (second, third)] == ["ok", "ok"]
+
+
+def test_a_relay_of_itself_is_refused(tmp_path: Path) -> None:
+    """It names the reason, and its other feed goes on."""
+    config = tmp_path / "settings.toml"
+    config.write_text('[feeds.sim]\nkind = "simulated"\n\n[symbols]\nA = { feed = "sim" }\n')
+    server = start(config, "--headless")
+    server.url = server.wait_log(r"listening on (http://\S+)")[1]
+    try:
+        server.edit(lambda text: relayed(["A"], me=server.url).replace('["me"]', '["me", "sim"]')
+                    + '\n[feeds.sim]\nkind = "simulated"\n')
+        wait(lambda: "me" in feeds(server) and feeds(server)["me"]["error"] is not None)
+        assert feeds(server)["me"]["error"] == "a loop, the upstream is refused: it is this very process"
+        assert quotes(server)["A"]["source"] == "sim"
+        assert "origin" not in quotes(server)["A"]
+    finally:
+        assert ended(server) == 0
+
+
+def test_a_loop_of_three_is_refused() -> None:
+    """A ← B ← C ← A: whoever closes it is told; what is asked for from outside the loop goes on."""
+    with (serving(simulated("A")) as one, serving(relayed(["A"], up=one.url)) as two, serving(relayed(["A"], up=two.url)) as three):
+        wait(lambda: "A" in quotes(three))
+        one.edit(lambda text: relayed(["A"], back=three.url).replace('["back"]', '["back", "sim"]') + '\n[feeds.sim]\nkind = "simulated"\n')
+        wait(lambda: "back" in feeds(one) and feeds(one)["back"]["error"] is not None)
+        assert feeds(one)["back"]["error"] == "a loop, the upstream is refused: its own prices come from here"
+        before = quotes(three)["A"]
+        wait(lambda: quotes(three)["A"]["quote_time"] > before["quote_time"])
+        assert (quotes(one)["A"]["source"], quotes(three)["A"]["hops"]) == ("sim", 2)
+
+
+def test_the_second_upstream_takes_over() -> None:
+    """`feed = ["relay_a", "relay_b"]`: when the first one is lost, the prices go on, and never a step back."""
+    with (serving(simulated(*SYMBOLS, interval_s=0.1)) as source, serving(relayed(SYMBOLS, up=source.url)) as a,
+          serving(relayed(SYMBOLS, up=source.url)) as b, Proxy(a.address[1]) as way_to_a):
+        settings = relayed(SYMBOLS, relay_a=way_to_a.url, relay_b=b.url).replace('kind = "relay"', 'kind = "relay"\nstale_after_s = 3')
+        with serving(settings) as last, reading(last) as reader:
+            wait(lambda: all(quote["source"] == "relay_a" for quote in quotes(last).values()) and len(quotes(last)) == len(SYMBOLS))
+            way_to_a.cut()
+            wait(lambda: all(quote["source"] == "relay_b" for quote in quotes(last).values()))
+            before = len(reader.quotes["S7"])
+            wait(lambda: len(reader.quotes["S7"]) > before + 5)
+            assert {quote["state"] for quote in quotes(last).values()} == {"fresh"}
+        for symbol in SYMBOLS:
+            got = reader.quotes[symbol]
+            assert all(one["seq"] < other["seq"] and one["quote_time"] <= other["quote_time"] for one, other in pairwise(got))

@@ -1,0 +1,417 @@
+"""What is said between two tickercasts, packet by packet: the other side is the test's, time is stepped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from pydantic import AnyUrl, SecretStr, ValidationError
+
+from feeds.base import Subscription
+from feeds.relay import DEAD_AFTER_S, GREETS_WITHIN_S, PROBE_AFTER_S, SYMBOLS_A_MESSAGE, VOUCH_EVERY_S, RelayFeed, RelaySettings
+from tests.feeds.support import CANARY, complaint, mutated
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.runtime import Runtime
+from ticker.settings import SymbolOptions
+from ticker.stream import Ended, Silence
+
+MADE_MS = 1_795_377_851_903
+
+
+class Upstream:
+    """The other side of one connection after another."""
+
+    def __init__(self, runtime: Runtime, here: str = "here", **keys: Any) -> None:
+        self.now_s = 100.0
+        self.here = here
+        settings = RelaySettings.model_validate({"kind": "relay", "base_url": AnyUrl("http://127.0.0.1:1"), **keys})
+        self.feed = RelayFeed("up", settings, runtime)
+        self.wanted: list[Subscription] = []
+        self.connect()
+
+    def connect(self) -> None:
+        """A new connection; what was said on the last one is forgotten."""
+        self.session = self.feed.session(self.here)
+        self.session.want(self.wanted)
+        self.news: list[Mapping[str, Tick | FeedError]] = []
+        self.sent: list[str] = []
+
+    def want(self, *symbols: str, **ids: str) -> None:
+        """What we ask for from now on."""
+        named = {symbol: symbol for symbol in symbols} | ids
+        self.wanted = [Subscription(symbol, id, SymbolOptions()) for symbol, id in named.items()]
+        self.session.want(self.wanted)
+
+    def is_ready(self) -> bool:
+        """Whether it has taken note of all we want."""
+        return self.session.ready
+
+    def look(self, passed_s: float = 0.1) -> list[str]:
+        """Let time pass; what we say then."""
+        self.now_s += passed_s
+        messages, news = self.session.due(self.now_s)
+        if news:
+            self.news.append(news)
+        self.sent += (said := [message.decode() for message in messages])
+        return said
+
+    def say(self, packet: str) -> Mapping[str, Tick | FeedError]:
+        """It says this."""
+        news = self.session.receive(packet.encode(), self.now_s)
+        if news:
+            self.news.append(news)
+        return news
+
+    def event(self, name: str, payload: Any) -> Mapping[str, Tick | FeedError]:
+        """It says this on `/`."""
+        return self.say("42" + json.dumps([name, payload]))
+
+    def greet(self, epoch: str = "far", feeds: list[dict[str, Any]] | None = None) -> None:
+        """All that comes before subscriptions."""
+        self.say('0{"sid":"x"}')
+        self.look()
+        self.say('40{"sid":"y"}')
+        self.event("hello", {"epoch": epoch, "heartbeat_s": 5})
+        self.event("feeds", [{"feed": "sim", "kind": "simulated"}] if feeds is None else feeds)
+
+    def acknowledge(self, **refused: str) -> list[str]:
+        """It takes note of the subscription that we send now, with all of it or without these; returns what was asked for."""
+        (request,) = [said for said in self.look() if "subscribe" in said]
+        number, _, body = request.removeprefix("42").partition("[")
+        asked = json.loads("[" + body)[1]["symbols"]
+        subscribed = [symbol for symbol in asked if symbol not in refused]
+        self.say(f"43{number}" + json.dumps([{"ok": True, "subscribed": subscribed, "refused": refused, "max_hz": 20.0}]))
+        return list(asked)
+
+    def quote(self, symbol: str, price: float, seq: int, **fields: Any) -> dict[str, Any]:
+        """A quote as it publishes it."""
+        return {"symbol": symbol, "price": price, "quote_time": MADE_MS + seq, "received_time": MADE_MS, "seq": seq, "source": "sim",
+                "kind": "simulated", "state": "fresh"} | fields
+
+    def quotes(self, *quotes: dict[str, Any]) -> Mapping[str, Tick | FeedError]:
+        """It publishes these in one window."""
+        return self.event("quotes", list(quotes))
+
+
+@pytest.fixture
+def upstream(runtime: Runtime) -> Upstream:
+    """One that has let us in, and has prices of A and B."""
+    upstream = Upstream(runtime)
+    upstream.want("A", "B")
+    upstream.greet()
+    upstream.acknowledge()
+    return upstream
+
+
+def test_it_joins_looks_around_and_subscribes(runtime: Runtime) -> None:
+    """Nothing is asked for before it is known who stands behind the upstream."""
+    upstream = Upstream(runtime)
+    upstream.want("A", OURS="B/THEIRS")
+    assert upstream.look() == []
+    upstream.say('0{"sid":"x","pingInterval":10000}')
+    assert upstream.look() == ["40"]
+    upstream.say('40{"sid":"y"}')
+    upstream.event("hello", {"epoch": "far"})
+    upstream.event("symbols", [{"symbol": "A", "status": "live"}, {"symbol": "B/THEIRS", "status": "live"}])
+    assert upstream.look() == []
+    upstream.event("feeds", [])
+    assert upstream.look() == ['421["subscribe",{"symbols":["A","B/THEIRS"]}]']
+    assert not upstream.is_ready()
+    upstream.say('431[{"ok":true,"subscribed":["A","B/THEIRS"],"refused":{}}]')
+    assert upstream.is_ready()
+    news = upstream.quotes(upstream.quote("A", 1.5, 7), upstream.quote("B/THEIRS", 2.5, 9))
+    assert {symbol: tick.price for symbol, tick in news.items() if isinstance(tick, Tick)} == {"A": 1.5, "OURS": 2.5}
+    assert upstream.session.facts == {"upstream": ["far"]}
+
+
+def test_pings_are_answered(upstream: Upstream) -> None:
+    """Else we would be gone for them."""
+    upstream.say("2")
+    assert upstream.look() == ["3"]
+
+
+def test_a_token_goes_into_the_join(runtime: Runtime) -> None:
+    """And a wrong one is tried again rarely, with a hint and without the token."""
+    upstream = Upstream(runtime, api_key=SecretStr(CANARY))
+    upstream.say("0{}")
+    assert upstream.look() == [f'40{{"token":"{CANARY}"}}']
+    ended = complaint(lambda: upstream.say('44{"message":"unauthorized","data":{"code":"unauthorized"}}'))
+    assert isinstance(ended, Ended)
+    assert not ended.retryable
+    assert "api_key" in str(ended)
+    assert CANARY not in str(ended)
+    full = complaint(lambda: upstream.say('44{"message":"too many clients","data":{"code":"too_many_clients"}}'))
+    assert full.retryable
+
+
+def test_a_rate_can_be_asked_for(runtime: Runtime) -> None:
+    """Once a subscription."""
+    upstream = Upstream(runtime, max_hz=2.0)
+    upstream.want("A")
+    upstream.greet()
+    assert upstream.look() == ['421["subscribe",{"symbols":["A"],"max_hz":2.0}]']
+
+
+def test_symbols_come_and_go_on_the_same_connection(upstream: Upstream) -> None:
+    """Only what is new is asked for; what was left is heard no more."""
+    upstream.quotes(upstream.quote("A", 1, 1), upstream.quote("B", 2, 1))
+    upstream.want("B", "C")
+    assert upstream.look() + upstream.look() == ['422["unsubscribe",{"symbols":["A"]}]', '423["subscribe",{"symbols":["C"]}]']
+    upstream.say('432[{"ok":true,"subscribed":["B"],"max_hz":20.0}]')
+    upstream.say('433[{"ok":true,"subscribed":["B","C"],"refused":{},"max_hz":20.0}]')
+    assert upstream.quotes(upstream.quote("A", 1, 2)) == {}
+    assert upstream.quotes(upstream.quote("C", 3, 1)).keys() == {"C"}
+
+
+def test_many_symbols_are_asked_for_in_parts(runtime: Runtime) -> None:
+    """A message has its longest."""
+    upstream = Upstream(runtime)
+    upstream.want(*(f"S{number}" for number in range(SYMBOLS_A_MESSAGE + 1)))
+    upstream.greet()
+    assert [len(json.loads(said[3:])[1]["symbols"]) for said in [*upstream.look(), *upstream.look()]] == [SYMBOLS_A_MESSAGE, 1]
+
+
+def test_an_unknown_symbol_is_rejected_alone_and_comes_when_it_is_there(runtime: Runtime) -> None:
+    """Once the upstream lists it."""
+    upstream = Upstream(runtime)
+    upstream.want("A", "NOPE", BAD="not a symbol")
+    upstream.greet()
+    upstream.acknowledge(NOPE="unknown_symbol")
+    upstream.look()
+    errors = {symbol: news for each in upstream.news for symbol, news in each.items()}
+    assert errors.keys() == {"NOPE", "BAD"}
+    assert all(isinstance(error, FeedError) and error.rejects_symbol for error in errors.values())
+    upstream.event("symbols", [{"symbol": "A", "status": "live"}])
+    assert upstream.look() == []
+    upstream.event("symbols", [{"symbol": "A", "status": "live"}, {"symbol": "NOPE", "status": "pending"}])
+    assert upstream.acknowledge() == ["NOPE"]
+
+
+def test_a_symbol_that_leaves_the_upstream_is_rejected(upstream: Upstream) -> None:
+    """Until it is back."""
+    upstream.quotes(upstream.quote("A", 1, 1), upstream.quote("B", 2, 1))
+    news = upstream.event("symbols", [{"symbol": "B", "status": "live"}])
+    assert news.keys() == {"A"}
+    assert isinstance(error := news["A"], FeedError)
+    assert error.rejects_symbol
+    for vouched_for in (set[str](), {"B"}):
+        upstream.look(VOUCH_EVERY_S)
+        assert upstream.event("beat", {}).keys() == vouched_for
+    upstream.event("symbols", [{"symbol": "A"}, {"symbol": "B", "status": "live"}])
+    assert upstream.acknowledge() == ["A"]
+    assert upstream.quotes(upstream.quote("A", 1, 2)).keys() == {"A"}
+
+
+def test_what_the_upstream_cannot_price_is_rejected_with_its_words(upstream: Upstream) -> None:
+    """So that the next feed may try."""
+    news = upstream.event("symbols", [{"symbol": "A", "status": "rejected", "error": "kraken: no such pair"}, {"symbol": "B"}])
+    assert news.keys() == {"A"}
+    assert "kraken: no such pair" in str(news["A"])
+
+
+def test_a_full_subscription_becomes_one_of_everything(runtime: Runtime) -> None:
+    """`*` counts as one symbol there. What nobody wants is kept for the day somebody does."""
+    upstream = Upstream(runtime)
+    upstream.want("A", "B")
+    upstream.greet()
+    upstream.acknowledge(B="too_many_symbols")
+    assert upstream.look() == ['422["subscribe",{"symbols":"*"}]']
+    upstream.say('432[{"ok":true,"subscribed":["A","B","C"],"refused":{},"max_hz":20.0}]')
+    assert upstream.is_ready()
+    assert upstream.quotes(upstream.quote("B", 2, 1), upstream.quote("C", 3, 1)).keys() == {"B"}
+    upstream.want("B", "C")
+    assert upstream.look() == ['423["subscribe",{"symbols":["C"]}]']
+    news = upstream.say('433[{"ok":true,"subscribed":["A","B","C"],"refused":{},"max_hz":20.0}]')
+    assert isinstance(tick := news["C"], Tick)
+    assert tick.price == 3
+
+
+def test_where_everything_is_too_much_symbols_are_refused(runtime: Runtime) -> None:
+    """In the upstream's word."""
+    upstream = Upstream(runtime)
+    upstream.want("A")
+    upstream.greet()
+    upstream.acknowledge(A="too_many_symbols")
+    upstream.look()
+    news = upstream.say('432[{"ok":true,"subscribed":[],"refused":{"*":"too_many_symbols"},"max_hz":20.0}]')
+    assert "too_many_symbols" in str(news["A"])
+
+
+def test_a_refused_request_is_made_again(upstream: Upstream) -> None:
+    """After a while: `too_many_requests` passes."""
+    upstream.want("A", "B", "C")
+    upstream.look()
+    assert "too fast" in str(complaint(lambda: upstream.say('432[{"ok":false,"code":"too_many_requests","message":"too fast"}]')))
+    assert not upstream.is_ready()
+    upstream.look(10)
+    assert any('"C"' in said for said in upstream.sent[-2:])
+
+
+def test_a_price_that_does_not_move_is_vouched_for(upstream: Upstream) -> None:
+    """By a beat, or whatever else comes; no more often than is needed, and without those that moved."""
+    upstream.quotes(upstream.quote("A", 1, 1), upstream.quote("B", 2, 1))
+    assert upstream.event("beat", {}) == {}
+    upstream.look(VOUCH_EVERY_S)
+    upstream.event("beat", {})
+    upstream.quotes(upstream.quote("A", 1.25, 2))
+    upstream.look(VOUCH_EVERY_S)
+    assert upstream.event("beat", {}).keys() == {"B"}
+    upstream.look(VOUCH_EVERY_S)
+    assert {symbol: news.price for symbol, news in upstream.say("2").items() if isinstance(news, Tick)} == {"A": 1.25, "B": 2}
+
+
+def test_prices_of_an_earlier_connection_are_not_vouched_for(upstream: Upstream) -> None:
+    """Nobody has confirmed them."""
+    upstream.quotes(upstream.quote("A", 1, 1), upstream.quote("B", 2, 1))
+    upstream.connect()
+    upstream.greet()
+    upstream.acknowledge()
+    upstream.quotes(upstream.quote("A", 1, 1))
+    upstream.look(VOUCH_EVERY_S)
+    upstream.event("beat", {})
+    upstream.look(VOUCH_EVERY_S)
+    assert upstream.event("beat", {}).keys() == {"A"}
+
+
+def test_silence_is_probed_and_then_is_death(upstream: Upstream) -> None:
+    """However rare the upstream's beats are."""
+    assert upstream.session.silence == Silence(DEAD_AFTER_S, heartbeat=True)
+    assert upstream.look(PROBE_AFTER_S / 2) == []
+    assert upstream.look(PROBE_AFTER_S / 2) == ['422["message","are you there?"]']
+    upstream.event("message", "Echo: are you there?")
+    assert upstream.look(PROBE_AFTER_S / 2) == []
+
+
+def test_who_does_not_greet_is_no_tickercast(runtime: Runtime) -> None:
+    """Any Socket.IO server lets us in."""
+    upstream = Upstream(runtime)
+    upstream.look()
+    upstream.say("0{}")
+    upstream.say('40{"sid":"y"}')
+    assert "is that a tickercast" in str(complaint(lambda: upstream.look(GREETS_WITHIN_S)))
+
+
+@pytest.mark.parametrize(("epoch", "feeds"), [
+    ("here", []),
+    ("far", [{"feed": "back", "kind": "relay", "upstream": ["here"]}]),
+    ("far", [{"feed": "a", "kind": "relay", "upstream": ["x"]}, {"feed": "b", "kind": "relay", "upstream": ["y", "here", "z"]}]),
+])
+def test_a_loop_is_refused(runtime: Runtime, epoch: str, feeds: list[dict[str, Any]]) -> None:
+    """Ourselves, one that reads from us, one that reads from others that do: nothing is asked for, and every symbol says why."""
+    upstream = Upstream(runtime)
+    upstream.want("A")
+    upstream.greet(epoch, feeds)
+    assert isinstance(error := upstream.news[-1]["A"], FeedError)
+    assert error.rejects_symbol
+    assert "a loop" in str(error)
+    ended = complaint(upstream.look)
+    assert isinstance(ended, Ended)
+    assert not ended.retryable
+    assert upstream.session.facts == {}
+    assert not any("subscribe" in said for said in upstream.sent)
+
+
+def test_a_loop_that_comes_later_is_left(upstream: Upstream) -> None:
+    """Whoever was first stays; here it is both, and chance decides who comes back first."""
+    upstream.quotes(upstream.quote("A", 1, 1))
+    upstream.event("feeds", [{"feed": "new", "kind": "relay", "upstream": ["other"]}])
+    assert upstream.session.facts == {"upstream": ["far", "other"]}
+    news = upstream.event("feeds", [{"feed": "new", "kind": "relay", "upstream": ["other", "here"]}])
+    assert news.keys() == {"A", "B"}
+    assert "a loop" in str(complaint(upstream.look))
+
+
+def test_a_shutdown_is_waited_for(upstream: Upstream) -> None:
+    """As long as it says."""
+    ended = complaint(lambda: upstream.event("shutdown", {"retry_after_ms": 4000}))
+    assert isinstance(ended, Ended)
+    assert ended.retry_after_s == 4.0
+    assert complaint(lambda: upstream.event("shutdown", {"retry_after_ms": 1e12})).retry_after_s == 900.0
+
+
+@pytest.mark.parametrize("packet", ["1", "41"])
+def test_a_good_bye_ends_the_connection(upstream: Upstream, packet: str) -> None:
+    """Whoever says it."""
+    assert isinstance(complaint(lambda: upstream.say(packet)), Ended)
+
+
+def test_states_and_times_are_the_upstreams(upstream: Upstream) -> None:
+    """Its stale stays stale."""
+    news = upstream.quotes(upstream.quote("A", 1, 1, state="stale", origin="kraken", hops=1))
+    assert news["A"] == Tick(price=1, quote_time=MADE_MS + 1, origin="kraken", hops=2, upstream_state="stale")
+
+
+def test_a_bad_quote_costs_no_other(upstream: Upstream) -> None:
+    """An error of its symbol, and it is vouched for no more."""
+    upstream.quotes(upstream.quote("A", 1, 1))
+    news = upstream.quotes(upstream.quote("A", -1, 2), upstream.quote("B", 2, 1))
+    assert isinstance(news["A"], FeedError)
+    assert isinstance(news["B"], Tick)
+    upstream.look(VOUCH_EVERY_S)
+    upstream.event("beat", {})
+    upstream.look(VOUCH_EVERY_S)
+    assert upstream.event("beat", {}).keys() == {"B"}
+
+
+def test_an_older_seq_of_the_same_life_is_passed_over(upstream: Upstream) -> None:
+    """A snapshot may overlap with what came live."""
+    upstream.quotes(upstream.quote("A", 2, 2))
+    assert upstream.quotes(upstream.quote("A", 1, 1)) == {}
+
+
+def test_a_restarted_upstream_takes_no_step_back(upstream: Upstream) -> None:
+    """Its `seq` begins anew; a price that is a little older is left to the board, which keeps the newer one."""
+    upstream.quotes(upstream.quote("A", 2, 50))
+    upstream.connect()
+    upstream.greet("another life")
+    upstream.acknowledge()
+    assert upstream.quotes(upstream.quote("A", 3, 1, quote_time=MADE_MS + 60)).keys() == {"A"}
+    assert upstream.quotes(upstream.quote("B", 3, 1)).keys() == {"B"}
+    assert upstream.quotes(upstream.quote("A", 4, 2, quote_time=MADE_MS + 100)).keys() == {"A"}
+
+
+@pytest.mark.parametrize("epoch", ["far", "another life"])
+def test_times_that_begin_anew_are_followed(upstream: Upstream, epoch: str) -> None:
+    """The upstream replays a recording again: within a life its `seq` says so, in another one a minute does."""
+    upstream.quotes(upstream.quote("A", 2, 50))
+    if epoch != "far":
+        upstream.connect()
+        upstream.greet(epoch)
+        upstream.acknowledge()
+    ended = complaint(lambda: upstream.quotes(upstream.quote("A", 1, 51, quote_time=MADE_MS - 90_000)))
+    assert isinstance(ended, Ended)
+    assert ended.anew
+    assert ended.planned
+    upstream.connect()
+    upstream.greet(epoch)
+    upstream.acknowledge()
+    assert upstream.quotes(upstream.quote("A", 1, 51, quote_time=MADE_MS - 90_000)).keys() == {"A"}
+    assert upstream.quotes(upstream.quote("A", 1, 52, quote_time=MADE_MS - 99_000)).keys() == {"A"}, "not over and over"
+
+
+def test_settings() -> None:
+    """An address is needed; a rate has its bounds."""
+    with pytest.raises(ValidationError, match="base_url"):
+        RelaySettings.model_validate({"kind": "relay"})
+    for max_hz in (0.0, 51.0):
+        with pytest.raises(ValidationError, match="max_hz"):
+            RelaySettings.model_validate({"kind": "relay", "base_url": AnyUrl("ws://h"), "max_hz": max_hz})
+
+
+@given(mutated([["quotes", [{"symbol": "A", "price": 1.5, "seq": 3, "source": "sim", "state": "fresh", "quote_time": MADE_MS}]]]))
+def test_whatever_an_upstream_says_is_news_or_an_error(body: bytes) -> None:
+    """Never anything else, and only of what was asked for."""
+    session = RelayFeed("up", RelaySettings(kind="relay", base_url=AnyUrl("ws://h")), runtime=None).session("here")  # type: ignore[arg-type]
+    session.want([Subscription("A", "A", SymbolOptions())])
+    for event in ("quotes", "symbols", "feeds", "hello", "shutdown"):
+        message = b"42" + body[1:-1].replace(b'"quotes"', f'"{event}"'.encode())
+        try:
+            news = session.receive(message, 1.0)
+        except FeedError as error:
+            assert str(error)  # noqa: PT017 (either outcome is fine)
+            continue
+        assert news.keys() <= {"A"}

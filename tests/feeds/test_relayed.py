@@ -1,0 +1,84 @@
+"""A quote of another tickercast becomes a tick with all its numbers, or an error."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from feeds.relayed import MOST_HOPS, read_quote
+from tests.feeds.support import complaint, mutated, well_formed
+from ticker.errors import BadTick, FeedError
+from ticker.quote import Quote, Tick, encode
+
+QUOTE: dict[str, Any] = {
+    "symbol": "BTC-USD", "price": 67244.12, "bid": 67244.1, "ask": 67244.13, "open": 66120.5, "high": 67500, "low": 65980.01,
+    "prev_close": 66000.25, "volume": 8123.4, "change": 1123.62, "change_pct": 1.6994, "currency": "USD", "quote_time": 1795377851903,
+    "received_time": 1795377852011, "seq": 418, "source": "coinbase", "kind": "polled", "state": "fresh", "delay_min": 15,
+    "session": "post", "ext_price": 67300.5, "ext_change_pct": -0.08, "ext_time": 1795377852000, "snapshot": True, "epoch": "cf98"}
+
+
+
+
+def test_every_field_arrives_as_it_was() -> None:
+    """With the first source's name, one hop more, and the state as the upstream's word."""
+    tick, seq = read_quote(QUOTE)
+    assert seq == 418
+    assert tick == Tick(
+        price=67244.12, bid=67244.1, ask=67244.13, open=66120.5, high=67500.0, low=65980.01, prev_close=66000.25, volume=8123.4,
+        change=1123.62, change_pct=1.6994, currency="USD", quote_time=1795377851903, delay_min=15.0, session="post", ext_price=67300.5,
+        ext_change_pct=-0.08, ext_time=1795377852000, origin="coinbase", hops=1, upstream_state="fresh")
+
+
+def test_a_quote_that_was_relayed_keeps_its_origin() -> None:
+    """Whoever it came from last."""
+    tick, _ = read_quote(QUOTE | {"origin": "kraken", "hops": 2})
+    assert (tick.origin, tick.hops) == ("kraken", 3)
+
+
+def test_what_is_absent_is_unknown() -> None:
+    """A price, a state and a source will do."""
+    tick, _ = read_quote({"symbol": "X", "price": 1.5, "seq": 1, "source": "sim", "state": "stale"})
+    assert tick == Tick(price=1.5, origin="sim", hops=1, upstream_state="stale")
+
+
+def test_it_takes_what_a_board_publishes() -> None:
+    """Through the real encoder, digit by digit."""
+    quote = Quote(symbol="X", price=0.1 + 0.2, quote_time=1795377851903, received_time=1, seq=9, source="a", kind="polled", state="closed")
+    tick, seq = read_quote(json.loads(encode(quote)))
+    assert (tick.price, tick.quote_time, tick.upstream_state, seq) == (0.1 + 0.2, 1795377851903, "closed", 9)
+
+
+def test_hops_end_somewhere() -> None:
+    """A loop that nobody noticed."""
+    assert read_quote(QUOTE | {"hops": MOST_HOPS - 1})[0].hops == MOST_HOPS
+    error = complaint(lambda: read_quote(QUOTE | {"hops": MOST_HOPS}))
+    assert error.rejects_symbol
+    assert "16 relays" in str(error)
+
+
+@pytest.mark.parametrize("odd", [
+    {"price": 0}, {"price": "NaN"}, {"price": None}, {"bid": -1}, {"state": "fine"}, {"state": None}, {"session": "lunch"},
+    {"hops": -1}, {"hops": 1.5}, {"hops": True}, {"seq": "1"}, {"seq": None}, {"quote_time": 1795377851}, {"source": ""}, {"source": 3},
+    {"currency": "not a code"}, {"currency": 1}, {"volume": -1}, {"change": "1,5"}])
+def test_what_makes_no_sense_is_an_error(odd: dict[str, Any]) -> None:
+    """Of that symbol; prices that are none are bad ticks."""
+    error = complaint(lambda: read_quote(QUOTE | odd))
+    assert isinstance(error, BadTick) == (odd.keys() <= {"price", "bid", "volume", "change"} and odd != {"price": None})
+
+
+@given(mutated(QUOTE))
+def test_whatever_comes_is_a_tick_or_an_error(body: bytes) -> None:
+    """And a tick is well formed."""
+    try:
+        row = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(row, dict):
+        try:
+            tick, _ = read_quote(row)
+        except FeedError:
+            return
+        assert well_formed(tick)
+        assert tick.hops is not None
+        assert 1 <= tick.hops <= MOST_HOPS
