@@ -8,7 +8,7 @@ from web.identity import Identity
 
 NOT_TOLD = "not told with a token for some symbols only; the relay's log says it"
 """In place of words that may name other symbols: addresses of feeds, keys of settings."""
-_OF_A_FEED = ("feed", "kind", "state", "last_success", "next_try")
+_OF_A_FEED = ("feed", "kind", "state", "last_success", "next_try", "upstream")
 
 
 def symbols(state: list[dict[str, Any]], identity: Identity) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def feeds(state: list[dict[str, Any]], identity: Identity) -> list[dict[str, Any
     """Of the wire's `feeds`: what is said of a feed besides is about all of its symbols."""
     if identity.sees_all:
         return state
-    return [{**{name: entry[name] for name in _OF_A_FEED}, "error": _hushed(entry)} for entry in state]
+    return [{**{name: entry[name] for name in _OF_A_FEED if name in entry}, "error": _hushed(entry)} for entry in state]
 
 
 def config(state: dict[str, Any], identity: Identity) -> dict[str, Any]:

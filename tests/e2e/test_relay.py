@@ -232,6 +232,21 @@ def test_a_loop_of_three_is_refused() -> None:
         assert (quotes(one)["A"]["source"], quotes(three)["A"]["hops"]) == ("sim", 2)
 
 
+def test_an_upstream_may_want_a_token() -> None:
+    """It comes from the environment, is refused where it is wrong, and is shown to nobody."""
+    token, wrong = "a-good-token-of-theirs", "a-wrong-token-of-ours"
+    with serving('[server]\nauth = "token"\n' + simulated("A"), variables={"SERVER__TOKENS": token}) as first:
+        with serving(relayed(["A"], up=first.url), variables={"FEEDS__UP__API_KEY": token}) as second:
+            wait(lambda: "A" in quotes(second))
+        with serving(relayed(["A"], up=first.url), "--log-level", "debug", variables={"FEEDS__UP__API_KEY": wrong}) as second:
+            wait(lambda: feeds(second)["up"]["error"] is not None)
+            assert "is the api_key right?" in feeds(second)["up"]["error"]
+            assert quotes(second) == {}
+            assert second.lines(wrong) == []
+        with serving(relayed(["A"], up=first.url)) as second:
+            wait(lambda: feeds(second)["up"]["error"] is not None)
+
+
 def test_the_second_upstream_takes_over() -> None:
     """`feed = ["relay_a", "relay_b"]`: when the first one is lost, the prices go on, and never a step back."""
     with (serving(simulated(*SYMBOLS, interval_s=0.1)) as source, serving(relayed(SYMBOLS, up=source.url)) as a,

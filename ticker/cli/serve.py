@@ -67,9 +67,9 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, he
 
 
 class Service:
-    """One running relay with its web side."""
+    """One running relay with its web side. `reloader`: what takes the settings file into force, where that may change."""
 
-    def __init__(self, settings: Settings, config: Path, reloader: Reloader, access: Access, headless: bool, ndjson: bool) -> None:
+    def __init__(self, settings: Settings, config: Path, reloader: Reloader | None, access: Access, headless: bool, ndjson: bool) -> None:
         self.runtime = EventletRuntime()
         self.clock = SystemClock()
         self.reloader = reloader
@@ -121,6 +121,8 @@ class Service:
 
     def _look_at_settings(self, now: bool) -> None:
         """Apply the settings file if it was saved, or `now`."""
+        if self.reloader is None:
+            return
         outcome = self.reloader.reload(self.clock.now_ms()) if now else self.reloader.check(self.clock.monotonic(), self.clock.now_ms())
         if outcome is None:
             return

@@ -1,0 +1,73 @@
+"""`record`: runs the feeds and writes what they deliver into a file, serving nothing."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from feeds.registry import kinds
+from ticker.cli.options import EXIT_WRONG, config_option, fail, load_settings
+from ticker.cli.output import LEVELS, is_gone, log_to_stderr
+from ticker.cli.recording_file import RecordingFile
+from ticker.clock import SystemClock
+from ticker.recording import header
+from ticker.relay import Relay
+from ticker.settings import Settings
+from web.runtime import EventletRuntime, Signals
+
+log = logging.getLogger("tickercast")
+
+FLUSH_EVERY_S = 0.25
+
+
+@click.command(short_help="Write what the feeds deliver into a file.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@config_option
+@click.option("--force", is_flag=True, help="Replace FILE if there is something in it.")
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="Least important line to log.")
+def command(file: Path, config: Path, force: bool, log_level: str) -> None:
+    """Run the feeds of the settings, as they are at the start, and write what they deliver into FILE, serving nothing, until SIGTERM or
+    Ctrl-C. Packed by gzip if FILE ends in .gz. `replay FILE` serves it.
+    """
+    log_to_stderr(log_level)
+    loaded = load_settings(config)
+    for warning in loaded.warnings:
+        log.warning("settings: %s", warning)
+    try:
+        record(file, loaded.settings, replace=force)
+    except FileExistsError:
+        fail(f"{file} exists and is not empty: name another file, or replace it with --force", EXIT_WRONG)
+    except OSError as error:
+        fail(f"{file} can't be written: {error.strerror or error}")
+
+
+def record(path: Path, settings: Settings, *, replace: bool) -> None:
+    """Record until a signal. Raises `OSError` where the file can't be written (any more)."""
+    runtime, clock = EventletRuntime(), SystemClock()
+    relay = Relay(runtime, clock, lambda name, feed: kinds()[feed.kind](name, feed, runtime), epoch=secrets.token_hex(6))
+    started_ms, started_s = clock.now_ms(), clock.monotonic()
+    file = RecordingFile(path, header(settings, relay.epoch, started_ms),
+                         lambda: started_ms + round((clock.monotonic() - started_s) * 1000), replace=replace)
+    signals = Signals(runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    relay.on_quotes.append(file.put)
+    relay.configure(settings)
+    relay.attention.watch_everything()
+    relay.start()
+    log.info("recording %d symbols of %d feeds into %s", len(settings.symbols), len(settings.feeds), path)
+    try:
+        while True:
+            came = signals.wait(FLUSH_EVERY_S)
+            file.flush()
+            if signal.SIGTERM in came or signal.SIGINT in came:
+                break
+            if signal.SIGHUP in came and is_gone(sys.stderr.fileno()):  # the terminal was closed
+                break
+    finally:
+        relay.stop()
+    file.close()
+    log.info("recorded %d updates in %d batches, %d bytes, into %s", file.updates, file.batches, file.size, path)
