@@ -27,12 +27,12 @@ class Tokens:
     """Tokens that let their bearer see everything. Compared in constant time, by their hashes: not even their length shows."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        self._digests = [_digest(token) for token in tokens]
+        self._digests = [digest(token) for token in tokens]
 
     def verify(self, token: str) -> Identity:
         """Compares with every one of them, whichever it is."""
-        digest = _digest(token)
-        if not sum([hmac.compare_digest(digest, known) for known in self._digests]):
+        hashed = digest(token)
+        if not sum([hmac.compare_digest(hashed, known) for known in self._digests]):
             raise Guessed("the token is wrong")
         return ANYBODY
 
@@ -89,8 +89,9 @@ class Access:
 
 def is_same(one: str, other: str) -> bool:
     """Whether two secrets are equal; how long it takes says neither where they differ nor how long they are."""
-    return hmac.compare_digest(_digest(one), _digest(other))
+    return hmac.compare_digest(digest(one), digest(other))
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """What is compared and remembered in place of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

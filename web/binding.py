@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from web.access import Access, Guessed
+from web.access import Access, Guessed, digest
 from web.credentials import in_payload
 from web.fanout.client import Client
 from web.fanout.engine import Engine
@@ -27,13 +27,17 @@ class Binding:
             if client.identity is None:
                 raise Unauthorized("a token is needed: send it as auth: {token} when connecting")
             return client.identity
-        if token == client.refused_token:
+        hashed = digest(token)
+        if client.known_token is not None and hashed == client.known_token[0]:
+            return client.known_token[1]
+        if hashed == client.refused_token:
             raise Unauthorized("the token is wrong")
         try:
             identity = self._access.verify(token, client.address)
         except Guessed:
-            client.refused_token = token
+            client.refused_token = hashed
             raise
+        client.known_token = hashed, identity
         self.recognised(client, identity)
         return identity
 

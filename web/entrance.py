@@ -49,13 +49,17 @@ def serve_http(runtime: EventletRuntime, entrance: Entrance, app: Callable[..., 
 class Entrance:
     """A listener that lets in as many connections as there is room for (`most`), and tells the others at once when to come again.
 
+    An address that `is_proxy` stands for many: of those behind it, nobody is refused for the others.
+
     No error of `accept` ends it: eventlet's server would stop listening for good when descriptors run out for a moment.
     """
 
-    def __init__(self, runtime: EventletRuntime, listener: Any, most: Callable[[], MostRequests]) -> None:
+    def __init__(self, runtime: EventletRuntime, listener: Any, most: Callable[[], MostRequests],
+                 is_proxy: Callable[[str], bool] = lambda address: False) -> None:
         self._runtime = runtime
         self._listener = listener
         self._most = most
+        self._is_proxy = is_proxy
         self.open = 0
         """How many there are."""
         self._open_of: Counter[str] = Counter()
@@ -79,7 +83,7 @@ class Entrance:
             descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             if connection.fileno() >= descriptors - _SPARE_DESCRIPTORS:
                 self._complain(f"of {descriptors} file descriptors only {_SPARE_DESCRIPTORS} are free: raise the limit (ulimit -n)")
-            elif self.open < most.in_all and self._open_of[address[0]] < most.of_an_address:
+            elif self.open < most.in_all and (self._open_of[address[0]] < most.of_an_address or self._is_proxy(address[0])):
                 self.open += 1
                 self._open_of[address[0]] += 1
                 return connection, address

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from jwt.algorithms import get_default_algorithms
 
 from ticker.errors import Problem, SettingsError
 from ticker.settings import ServerSettings
-from web.access import Guessed
+from web.access import Guessed, digest
 from web.identity import Identity, Unauthorized
 
 MOST_BYTES = 8192
@@ -38,13 +37,13 @@ class JwtVerifier:
 
     def verify(self, token: str) -> Identity:
         """What the token's claims allow."""
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        identity = self._known.get(digest)
+        hashed = digest(token)
+        identity = self._known.get(hashed)
         if identity is None:
             identity = self._checked(token)
             if len(self._known) >= MOST_REMEMBERED:
                 del self._known[next(iter(self._known))]
-            self._known[digest] = identity
+            self._known[hashed] = identity
         assert identity.expires_s is not None
         if identity.expires_s <= self._now():
             raise Unauthorized("the token has expired")

@@ -34,6 +34,11 @@ class Proxies:
             environ.pop(name, None)
         return self._app(environ, start_response)
 
+    def is_trusted(self, address: str) -> bool:
+        """Whether it is a proxy of ours."""
+        parsed = _parsed(address)
+        return parsed is not None and self._trusts(parsed)
+
     def _believe(self, environ: Environ) -> None:
         peer = _parsed(environ.get("REMOTE_ADDR", ""))
         if peer is None or not self._trusts(peer):

@@ -68,7 +68,8 @@ class WebServer:
         admission = Admission(self.engine)
         sockets.eio.max_clients_reached = admission.refusal
         # Outermost, so that nothing sees a header of a proxy that is not to be believed.
-        self.app.wsgi_app = Proxies(self.app.wsgi_app, server.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents
+        self._proxies = Proxies(self.app.wsgi_app, server.trusted_proxies)
+        self.app.wsgi_app = self._proxies  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)
         self._watchers = Watchers(self.engine.readers, runtime, relay.attention)
         self._tasks: list[Task] = []
@@ -82,7 +83,7 @@ class WebServer:
         server = self._settings.server
         self._listener = self._runtime.listen(server.host, server.port)
         self._sync_channels()
-        entrance = Entrance(self._runtime, self._listener, self._most_requests)
+        entrance = Entrance(self._runtime, self._listener, self._most_requests, self._proxies.is_trusted)
         self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._sample),
                        self._runtime.spawn(serve_http, self._runtime, entrance, self.app)]
         self._heart = self._runtime.spawn(self._beat)

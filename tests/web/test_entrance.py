@@ -165,6 +165,13 @@ def entered(outcomes: list[Any]) -> Entrance:
     return Entrance(EventletRuntime(), Listener(outcomes), lambda: MostRequests(10, 10))
 
 
+def test_those_behind_a_proxy_are_not_one() -> None:
+    """As many connections as there is room for in all come from its address."""
+    newcomers = [SimpleNamespace(fileno=lambda: 7) for _ in range(5)]
+    behind = Entrance(EventletRuntime(), Listener(newcomers), lambda: MostRequests(10, 2), lambda address: address == "192.0.2.1")
+    assert [behind.accept()[0] for _ in newcomers] == newcomers
+
+
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO,
                                     errno.ECONNRESET, errno.EPIPE, errno.EPERM])
 def test_no_error_of_accept_ends_the_server(number: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,13 @@ def test_scheme_and_host(peer: str, headers: dict[str, str], own: str) -> None:
     assert f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}" == own
 
 
+def test_who_is_one() -> None:
+    """By address or network, dressed up as IPv6 or not; never what is no address."""
+    proxies = Proxies(lambda environ, start_response: environ, TRUSTED)
+    assert [address for address in ("10.1.2.3", "::ffff:10.1.2.3", "192.0.2.7", "192.0.2.8", "2001:db8::1", "proxy", "")
+            if proxies.is_trusted(address)] == ["10.1.2.3", "::ffff:10.1.2.3", "192.0.2.7", "2001:db8::1"]
+
+
 def test_nobody_is_trusted_by_default() -> None:
     """Not even this machine."""
     environ = seen("127.0.0.1", {"For": "203.0.113.9", "Proto": "https", "Host": "evil.example"}, trusted=[])

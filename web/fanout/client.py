@@ -26,9 +26,9 @@ class Client(Outbox):
     """
 
     __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "engine", "environ", "events", "events_s",
-                 "identity", "introduced", "joins", "joins_s", "max_hz", "namespaces", "packets", "packets_s", "ping_slot", "poll_event",
-                 "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid", "since_s", "socket", "transport",
-                 "upgrade_s")
+                 "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "packets", "packets_s",
+                 "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid",
+                 "since_s", "socket", "transport", "upgrade_s")
 
     def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
         super().__init__()
@@ -48,8 +48,10 @@ class Client(Outbox):
         self.board_identity = ANYBODY
         """Who it was when it joined the board, which is not joined before."""
         self.max_hz: float | None = None  # the least that its tokens allow
-        self.refused_token: str | None = None
-        """The last one that was wrong: the same again is no further guess, however many namespaces it is sent to."""
+        self.known_token: tuple[bytes, Identity] | None = None
+        """The hash of the last token that was good, and whose it is: a page sends the same to each of its namespaces."""
+        self.refused_token: bytes | None = None
+        """That of the last one that was wrong: the same again is no further guess, however many namespaces it is sent to."""
         self.namespaces = 0
         """How many other namespaces than symbols' it joined."""
         self.introduced = False
