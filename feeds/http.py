@@ -1,4 +1,4 @@
-"""One `requests` session a feed: a deadline for the whole call, a bounded body, and a `FeedError` for whatever the wire can do.
+"""How every feed asks over HTTP: a deadline for the whole call, a bounded body, and a `FeedError` for whatever the wire can do.
 
 Nothing of the machine leaks into a call: `trust_env` is off, so neither `~/.netrc` (credentials meant for somebody else) nor
 `HTTP_PROXY` (another host that would read our keys) is used, and cookies are neither stored nor sent, unless a feed brings a jar of
@@ -13,18 +13,16 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import requests
-import requests.adapters
 
 from feeds.cookies import Cookies
 from feeds.keys import spellings
 from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
+from feeds.sender import Form, Sender
 from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
-from ticker import __version__
 from ticker.budget import CALL, Cost, Usage
 from ticker.errors import FeedError
 from ticker.gate import Gate
@@ -39,8 +37,6 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 """What is read of the body of an error: enough for any message."""
 MAX_REDIRECTS = 3
-MAX_CONNECTIONS = 4
-"""Polls of a feed don't overlap, so one is the rule. A fifth call at a time waits, within its deadline, for a connection."""
 CHUNK_BYTES = 64 * 1024
 
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -49,9 +45,6 @@ UNSAID_BAN_S = 120.0
 """How long a 418 that does not say so is taken to last: Binance's shortest."""
 ANY_STATUS = range(100, 1000)
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {418: "Banned"}
-
-Form = tuple[tuple[str, str], ...]
-"""The fields of a form, in order."""
 
 
 class Response(NamedTuple):
@@ -100,13 +93,7 @@ class Http:
         self._cookies = cookies
         self._gate = gate
         self._usage = usage
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers.update({"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", **(headers or {})})
-        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._sender = Sender(headers or {})
 
     def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Collection[int] = (),
             until_s: float = math.inf, cost: Cost = CALL) -> Response:
@@ -132,7 +119,7 @@ class Http:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._session.close()
+        self._sender.close()
 
     def _call(self, request: _Request, until_s: float) -> Response:
         parts = urlsplit(request.url)
@@ -204,13 +191,8 @@ class Http:
 
     def _send(self, request: _Request, timeout_s: float) -> requests.Response:
         cookie = None if self._cookies is None else self._cookies.header()
-        headers = None if cookie is None else {"Cookie": cookie}
         with self._passing(request.cost, timeout_s):
-            if request.form is None:
-                response = self._session.get(request.url, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False)
-            else:
-                response = self._session.post(request.url, request.form, headers=headers, timeout=timeout_s, stream=True,
-                                              allow_redirects=False)
+            response = self._sender.send(request.url, request.form, cookie, timeout_s)
         if self._cookies is not None:
             self._cookies.take(response.raw.headers.getlist("Set-Cookie"))
         return response
@@ -232,15 +214,6 @@ class _Request(NamedTuple):
     form: Form | None
     accept: Collection[int]
     cost: Cost
-
-
-class _Session(requests.Session):
-    """Follows no redirect, and does not look where one leads: told not to follow it, `requests` still reads all of its body and
-    fails on an address that is none.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
 
 
 class _Arriving:

@@ -20,8 +20,9 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from feeds.cookies import Cookies
-from feeds.http import Form, Http, Response
+from feeds.http import Http, Response
 from feeds.limits import bounded_wait_s
+from feeds.sender import Form
 from ticker.errors import BudgetSpent, FeedError
 from ticker.source import reason
 

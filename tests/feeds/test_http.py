@@ -262,7 +262,7 @@ def test_a_certificate_that_is_not_the_hosts_is_said_to_be_so(http: Http, monkey
         except urllib3.exceptions.SSLError as error:
             raise requests.exceptions.SSLError(error)  # noqa: B904 (as the library has it)
 
-    monkeypatch.setattr(requests.Session, "get", untrusted)
+    monkeypatch.setattr(requests.Session, "send", untrusted)
     assert str(complaint(lambda: http.get(TICKER))) == f"127.0.0.1{TICKER}: TLS: Hostname mismatch"
 
 
@@ -272,7 +272,7 @@ def test_every_exception_of_the_wire_is_a_feed_error(http: Http, monkeypatch: py
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(requests.Session, "get", broken)
+    monkeypatch.setattr(requests.Session, "send", broken)
     assert type(error).__name__ in str(complaint(lambda: http.get(TICKER)))
 
 
@@ -281,7 +281,7 @@ def test_any_other_exception_is_a_bug_and_surfaces(http: Http, monkeypatch: pyte
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(requests.Session, "get", broken)
+    monkeypatch.setattr(requests.Session, "send", broken)
     with pytest.raises(ZeroDivisionError):
         http.get(TICKER)
 
