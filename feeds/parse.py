@@ -116,7 +116,11 @@ def optional_pct(value: object, what: str) -> float | None:
 def optional_price(value: object, what: str) -> float | None:
     """A `price`, or `None` for what providers write when there is none: null, a missing key, `""`, 0."""
     result = optional_number(value, what)
-    return None if result is None or result == 0 else price(result, what)
+    if result is not None and result < SMALLEST_PRICE:
+        if result == 0:
+            return None
+        raise BadTick(f"{what}: not a price", payload=shown(value))
+    return result
 
 
 def epoch_ms(value: object, what: str, unit: TimeUnit) -> int:

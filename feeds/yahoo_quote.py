@@ -133,8 +133,15 @@ class _Scale:
 def _tick(row: Mapping[str, Any] | None, id: str) -> Tick:
     if row is None:
         raise unknown(id)
-    if any(isinstance(value, dict) for value in row.values()):
-        row = {key: _plain(value) for key, value in row.items()}
+    try:
+        return _read(row, id)
+    except FeedError:
+        if not any(isinstance(value, dict) for value in row.values()):
+            raise
+    return _read({key: _plain(value) for key, value in row.items()}, id)
+
+
+def _read(row: Mapping[str, Any], id: str) -> Tick:
     kind = _word(row.get("quoteType"))
     if kind == "NONE" or row.get("regularMarketPrice") is None:
         raise unknown(id, shown(row))

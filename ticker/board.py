@@ -105,28 +105,15 @@ class Board:
             if found is None:
                 continue
             lane, track = found
-            if track.steady and isinstance(news, Tick):
-                # The rule: thousands of times a second. All that `_hear` would decide is known already, if only the price moved,
-                # not too far and not back in time.
-                last, made = track.tick, news.quote_time
-                lowest, highest = lane.believable
-                if (last is not None and last.price * lowest <= news.price <= last.price * highest
-                        and (news != last if made is None else track.newest_ms < made <= now_ms)
-                        and news.session is None and news.upstream_state is None):
-                    if track.rhythm is not None and track.learn(now_ms - track.current_ms, now_ms - track.heard_ms, now_ms):
-                        self._limits_changed = True
-                        lane.check_at_ms = self._sweep_at = 0
-                    if made is None:
-                        track.current_ms = now_ms
-                    else:
-                        track.newest_ms = made
-                        track.current_ms = made if made > track.current_ms else track.current_ms
-                    track.tick = news
-                    track.heard_ms = track.received_ms = now_ms
-                    lane.seq += 1
-                    lane.quote = quotes[symbol] = quote = make_quote(lane, track, news, now_ms, "fresh")
-                    accepted.append(quote)
-                    continue
+            limit_ms = track.limit_ms
+            if track.steady and isinstance(news, Tick) and track.follow(news, now_ms, lane.believable):  # the rule, and nearly all there is
+                if track.limit_ms != limit_ms:
+                    self._limits_changed = True
+                    lane.check_at_ms = self._sweep_at = 0
+                lane.seq += 1
+                lane.quote = quotes[symbol] = quote = make_quote(lane, track, news, now_ms, "fresh")
+                accepted.append(quote)
+                continue
             if isinstance(news, Tick):
                 accepted += self._hear(lane, track, news, now_ms)
             else:

@@ -99,7 +99,7 @@ class Track:
         tick = self.tick
         return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
                 and self.cadence_ms == 0 and self.kind != "replayed"
-                and tick is not None and tick.session is None and tick.delay_min is None and tick.upstream_state is None)
+                and tick is not None and tick.session in (None, "regular") and tick.upstream_state is None)
 
     def delay_ms(self) -> int:
         """By how much it is behind its market."""
@@ -127,6 +127,34 @@ class Track:
             return Verdict(said, self.heard_ms + self.limit_ms)
         verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
         return verdict if self.next_limit is None else verdict._replace(until_ms=min(verdict.until_ms, self.next_limit.at_ms))
+
+    def follow(self, tick: Tick, now_ms: int, believable: Ratios) -> bool:
+        """Believe a tick of a `steady` track in which only what always moves has moved, not too far and not back in time: of it all that
+        `hear` would find and a board decide is known already. Thousands of times a second. Returns whether it is such a one.
+        """
+        last, made_ms = self.tick, tick.quote_time
+        lowest, highest = believable
+        if (last is None or not last.price * lowest <= tick.price <= last.price * highest
+                or tick.session != last.session or tick.delay_min != last.delay_min
+                or tick.ext_time is not None or tick.upstream_state is not None):
+            return False
+        current_ms = now_ms
+        if made_ms is None:
+            if tick == last:
+                return False
+        else:
+            if not self.newest_ms < made_ms <= now_ms:
+                return False
+            proven_ms = made_ms if tick.delay_min is None else min(now_ms, made_ms + self.delay_ms())
+            current_ms = proven_ms if proven_ms > self.current_ms else self.current_ms
+            if now_ms >= current_ms + self.limit_ms:
+                return False
+            self.newest_ms = made_ms
+        if self.rhythm is not None:
+            self.learn(now_ms - self.current_ms, now_ms - self.heard_ms, now_ms)
+        self.tick, self.current_ms = tick, current_ms
+        self.heard_ms = self.received_ms = now_ms
+        return True
 
     def hear(self, tick: Tick, now_ms: int, believable: Ratios, agreed: Callable[[Tick], bool], learn: bool) -> Outcome:
         """Take in what the source says.
