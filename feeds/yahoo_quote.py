@@ -184,7 +184,10 @@ def _extended(row: Mapping[str, Any], scale: _Scale, made_ms: int) -> tuple[floa
     newest: tuple[float | None, float | None, int | None] = (None, None, None)
     newest_ms = made_ms
     for market in ("pre", "post"):
-        ext_price = scale.price(row.get(f"{market}MarketPrice"), f"{market}MarketPrice")
+        what = f"{market}MarketPrice"
+        if row.get(what) is None:
+            continue
+        ext_price = scale.price(row[what], what)
         time_ms = _time_ms(row, f"{market}MarketTime")
         # One without a time is taken at its market's word: it is trading now.
         if ext_price is not None and (row.get("marketState") == market.upper() if time_ms is None else time_ms > newest_ms):
