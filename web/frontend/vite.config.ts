@@ -13,5 +13,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500, // the budget that counts is the compressed first load: `npm run size`
   },
   worker: { format: "es" },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  test: { include: ["tests/**/*.test.ts"], environment: "node", css: true },
 });

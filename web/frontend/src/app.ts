@@ -7,7 +7,6 @@ import { Live } from "./live";
 import { Percentiles } from "./meter";
 import { Link } from "./net/link";
 import type { LinkStats } from "./net/messages";
-import { fetchJson } from "./history";
 import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { Past } from "./past";
 import { browserStorage, loadPrefs, savePrefs, type Prefs } from "./prefs";
@@ -16,6 +15,7 @@ import type { Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
 import { Table } from "./table/grid";
+import { Access } from "./ui/access";
 import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
 import { byId } from "./ui/dom";
@@ -34,13 +34,14 @@ const MOST_ALIGNED = 4;
 
 /** Composes the table's page: news goes into the store on arrival, the store is painted once a frame. */
 export class App {
-  private readonly prefs: Prefs = loadPrefs(browserStorage("localStorage"));
+  private readonly prefs: Prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
   private readonly live: Live;
   private readonly ages = new Percentiles();
   private readonly delays = new Percentiles();
   private readonly narrow = matchMedia("(max-width: 640px)");
   private readonly stillness = matchMedia("(prefers-reduced-motion: reduce)");
   private readonly context: TableContext;
+  private readonly access: Access;
   private readonly gate: PaintGate;
   private readonly viewport: Viewport;
   private readonly table: Table;
@@ -69,11 +70,12 @@ export class App {
       stats: (stats) => this.showStats(stats),
     });
     const texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
+    this.access = new Access(texts, () => this.sendInterest());
     this.context = {
-      texts, format: this.newFormatter(texts),
+      texts, read: this.access.read, format: this.newFormatter(texts),
       flasher: new Flasher({ setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) }),
       layout: this.layout(),
-      past: new Past(fetchJson, () => this.live.serverNow(), () => this.table.repaint("spark")),
+      past: new Past(this.access.read, () => this.live.serverNow(), () => this.table.repaint("spark")),
       state: (row) => displayState(row, this.live.store.generation, this.live.connection),
       serverNow: () => this.live.serverNow(),
     };
@@ -88,6 +90,7 @@ export class App {
       columns: this.chosenColumns(),
       passes: (row) => this.passes(row),
       moved: () => this.viewport.moved(),
+      scrolled: () => this.gate.scrolled(),
       columnsChanged: (columns) => face.kind === "desk" && this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
       opened: (row) => face.kind === "desk" && this.details.open(row),
     });
@@ -109,6 +112,7 @@ export class App {
     this.chrome.setTime(this.live.serverNow());
     this.link = new Link(face.shared, (message) => {
       this.live.receive(message);
+      this.access.receive(message);
       if (message.type !== "quotes" && message.type !== "stats") this.watch();
       if (message.type === "phase" && message.phase === "synced") this.watchPast();
     });
@@ -179,7 +183,7 @@ export class App {
   private watch(): void {
     const inView = this.viewport.symbols.flatMap((symbol) => this.live.store.rows.get(symbol) ?? []);
     const changed = this.live.look(inView.length > 0 ? inView : this.order);
-    this.chrome.setConnection(this.live.connection, this.live.silence_ms());
+    this.chrome.setConnection(this.live.connection, this.live.silence_ms(), this.live.phase);
     if (!changed) return;
     this.table.repaint();
     this.details.paint();
@@ -239,6 +243,7 @@ export class App {
     this.link.want({
       type: "interest", visible: this.visible, online: navigator.onLine, symbols: this.visible ? symbols : [],
       board_hz: this.visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: this.prefs.symbol_hz ?? null,
+      token: this.access.token,
     });
     this.watch();
   }
@@ -277,6 +282,7 @@ export class App {
     this.context.format = this.newFormatter(this.context.texts);
     this.table.relabel(this.layout());
     this.chrome.relabel();
+    this.access.setTexts(this.context.texts);
     this.chrome.setTime(this.live.serverNow());
     this.details.relabel();
     this.showCount();

@@ -47,14 +47,14 @@ export class Formatter {
     return value === undefined ? "" : this.number(decimals, "auto").format(value);
   }
 
-  /** With its sign; nothing has none. */
+  /** With its sign, also where all digits shown are zero; nothing at all has none. */
   change(value: number | undefined, decimals: number): string {
-    return value === undefined ? "" : this.number(decimals, "exceptZero").format(value);
+    return value === undefined ? "" : this.number(decimals, value === 0 ? "auto" : "always").format(value);
   }
 
   /** `value` is in percent: 1.27 becomes "+1.27%". */
   percent(value: number | undefined): string {
-    return value === undefined ? "" : `${this.number(2, "exceptZero").format(value)}%`;
+    return value === undefined ? "" : `${this.change(value, 2)}%`;
   }
 
   volume(value: number | undefined): string {
@@ -92,7 +92,7 @@ export class Formatter {
     return this.clock.resolvedOptions().timeZone;
   }
 
-  private number(decimals: number, signDisplay: "auto" | "exceptZero"): Intl.NumberFormat {
+  private number(decimals: number, signDisplay: "auto" | "always"): Intl.NumberFormat {
     const key = `${decimals}${signDisplay}`;
     let format = this.fixed.get(key);
     if (!format) {

@@ -7,8 +7,11 @@ export type DisplayState = "fresh" | "stale" | "closed" | "failed" | "waiting" |
 
 export type Connection = "live" | "recovering" | "delayed" | "offline";
 
-/** How the link to the server stands: no connection, connected without the prices yet, or prices flowing. */
-export type LinkPhase = "connecting" | "syncing" | "synced";
+/**
+ * How the link to the server stands: no connection, none because the server asks for a token or said that it restarts, connected
+ * without the prices yet, or prices flowing.
+ */
+export type LinkPhase = "connecting" | "refused" | "restarting" | "syncing" | "synced";
 
 /** How many of the newest clock samples are weighed, and how far apart they are at least, ms. */
 const CLOCK_SAMPLES = 4;

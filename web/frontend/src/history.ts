@@ -7,14 +7,8 @@ const REST_MS = 5000;
 
 type Points = readonly (readonly [time_ms: number, price: number])[];
 
-/** Reads JSON of this host; the real one is `fetchJson`. Rejects where there is no good answer. */
+/** Reads JSON of this host. Rejects where there is no good answer. */
 export type ReadJson = (path: string) => Promise<unknown>;
-
-export async function fetchJson(path: string): Promise<unknown> {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
-}
 
 /** Asks the server for the last hour of symbols, once a connection each: after a gap in the connection there may be one in the line. */
 export class SparkHistory {

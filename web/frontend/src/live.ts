@@ -70,6 +70,8 @@ export class Live {
       case "rate":
         this.events.rate?.(message.max_hz);
         return;
+      case "token":
+        return;
     }
   }
 

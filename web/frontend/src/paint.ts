@@ -16,17 +16,28 @@ export interface PaintInfo {
 
 /** Where frames are starved (a busy machine, a covered window), a paint still comes this often. */
 const STARVED_MS = 250;
+/** While the reader scrolls, no number can be read: what changes meanwhile is painted this often, and the frames belong to the scrolling. */
+const SCROLL_PAINT_MS = 200;
+/** So long after its last event a scroll is over. */
+const SCROLL_REST_MS = 120;
 /** A gap between paints, with changes waiting, after which the paint is a catch-up. */
 const FROZEN_MS = 5000;
 
-/** Any number of changes, one paint a frame. A hidden tab is not painted at all; on its return once, quietly. */
+/** Any number of changes, one paint a frame, or fewer while the reader scrolls. A hidden tab is not painted at all; on its return once, quietly. */
 export class PaintGate {
   private frame: number | undefined;
   private timer: number | undefined;
   private requested_ms = 0;
   private missed = false;
+  private painted_ms = -Infinity;
+  private scrolled_ms = -Infinity;
 
   constructor(private readonly frames: Frames, private readonly paint: (info: PaintInfo) => void) {}
+
+  /** The reader scrolls. */
+  scrolled(): void {
+    this.scrolled_ms = this.frames.now();
+  }
 
   /** Something changed. */
   request(): void {
@@ -34,8 +45,17 @@ export class PaintGate {
       this.missed = true;
       return;
     }
-    if (this.frame !== undefined) return;
-    this.requested_ms = this.frames.now();
+    if (this.frame !== undefined || this.timer !== undefined) return;
+    const now_ms = this.frames.now();
+    this.requested_ms = now_ms;
+    const scrolling = now_ms < this.scrolled_ms + SCROLL_REST_MS;
+    const pause_ms = scrolling ? this.painted_ms + SCROLL_PAINT_MS - now_ms : 0;
+    if (pause_ms > 0) this.timer = this.frames.setTimer(() => this.next(), pause_ms);
+    else this.next();
+  }
+
+  /** With the next frame; soon also without one. */
+  private next(): void {
     this.frame = this.frames.requestFrame(() => this.run());
     this.timer = this.frames.setTimer(() => this.run(), STARVED_MS);
   }
@@ -43,7 +63,7 @@ export class PaintGate {
   /** The tab was hidden or shown. */
   visibilityChanged(): void {
     if (this.frames.hidden()) {
-      if (this.frame !== undefined) this.missed = true;
+      if (this.timer !== undefined) this.missed = true;
       this.cancel();
     } else if (this.missed) {
       this.request();
@@ -53,6 +73,7 @@ export class PaintGate {
   private run(): void {
     this.cancel();
     const now_ms = this.frames.now();
+    this.painted_ms = now_ms;
     const catchUp = this.missed || now_ms - this.requested_ms > FROZEN_MS;
     this.missed = false;
     this.paint({ now_ms, catchUp });

@@ -1,5 +1,5 @@
 import type { ColumnState } from "ag-grid-community";
-import type { Language } from "./i18n/texts";
+import { redIsUp, type Language } from "./i18n/texts";
 
 export type Theme = "auto" | "dark" | "light";
 export type Palette = "green-up" | "red-up" | "blue-up";
@@ -35,9 +35,9 @@ const CHECKS: { readonly [K in keyof Prefs]: (value: unknown) => boolean } = {
   columns: (value) => typeof value === "object" && value !== null,
 };
 
-/** Reads what was kept. Anything that is not what we would write (another version, an edit by hand) counts as absent. */
-export function loadPrefs(storage: Pick<Storage, "getItem"> | undefined): Prefs {
-  const prefs: Prefs = { ...DEFAULTS, columns: {} };
+/** Reads what was kept; `languages` are the reader's, for the first colours. Anything that is not what we would write (another version, an edit by hand) counts as absent. */
+export function loadPrefs(storage: Pick<Storage, "getItem"> | undefined, languages: readonly string[] = []): Prefs {
+  const prefs: Prefs = { ...DEFAULTS, palette: redIsUp(languages) ? "red-up" : DEFAULTS.palette, columns: {} };
   let kept: unknown;
   try {
     kept = JSON.parse(storage?.getItem(KEY) ?? "{}");

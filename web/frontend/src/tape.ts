@@ -7,6 +7,7 @@ import { Link } from "./net/link";
 import { browserFrames, PaintGate } from "./paint";
 import { browserStorage, loadPrefs } from "./prefs";
 import type { Row } from "./store";
+import { Access } from "./ui/access";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
 import { setText } from "./text";
@@ -29,6 +30,7 @@ export class Tape {
   private readonly live: Live;
   private readonly link: Link;
   private readonly texts: Texts;
+  private readonly access: Access;
   private readonly format: Formatter;
   private readonly chip = new ConnectionChip(byId("connection"));
   private readonly strip = byId("tape");
@@ -36,11 +38,12 @@ export class Tape {
   private readonly gate = new PaintGate(browserFrames, () => this.paint(this.live.store.drain()));
 
   constructor(private readonly face: Face) {
-    const prefs = loadPrefs(browserStorage("localStorage"));
+    const prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
     document.documentElement.dataset.theme = prefs.theme;
     document.documentElement.dataset.palette = prefs.palette;
     this.texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));
     this.format = new Formatter(pickLocale(this.texts.language, navigator.languages));
+    this.access = new Access(this.texts, () => this.sendInterest());
     this.strip.setAttribute("aria-label", this.texts.say("grid.label"));
     this.live = new Live({
       dirty: () => this.gate.request(),
@@ -48,6 +51,7 @@ export class Tape {
     });
     this.link = new Link(face.shared, (message) => {
       this.live.receive(message);
+      this.access.receive(message);
       if (message.type !== "quotes") this.watch();
     });
     document.addEventListener("visibilitychange", () => this.sendInterest());
@@ -62,14 +66,14 @@ export class Tape {
     this.gate.visibilityChanged();
     this.link.want({
       type: "interest", visible, online: navigator.onLine, symbols: visible ? [...this.items.keys()].map((row) => row.symbol) : [],
-      board_hz: visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: null,
+      board_hz: visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: null, token: this.access.token,
     });
     this.watch();
   }
 
   private watch(): void {
     const changed = this.live.look([...this.items.keys()]);
-    this.chip.show(this.live.connection, this.live.silence_ms(), this.texts);
+    this.chip.show(this.live.connection, this.live.silence_ms(), this.live.phase, this.texts);
     document.body.dataset.connection = this.live.connection;
     if (changed) this.paint(this.items.keys());
   }

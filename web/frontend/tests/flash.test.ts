@@ -37,6 +37,32 @@ test("a flash goes out when it is due, a later one stays for its own time", () =
   expect(late.dataset.flash).toBeUndefined();
 });
 
+test("after its time it glows on for a while, unless it is flashed again", () => {
+  const [resting, again] = [cell(), cell()];
+  flasher.flash(resting, -1, 0);
+  flasher.flash(again, -1, 0);
+  flasher.sweep(350);
+  expect([resting.dataset.glow, again.dataset.glow]).toEqual(["down", "down"]);
+  flasher.flash(again, 1, 400);
+  expect(again.dataset).toEqual({ flash: "up" });
+  flasher.sweep(600);
+  expect([resting.dataset, again.dataset]).toEqual([{}, { flash: "up" }]);
+});
+
+test("what begins in one frame ends in one frame, and so does what begins a moment later", () => {
+  const cells = [cell(), cell(), cell()];
+  cells.forEach((each, index) => flasher.flash(each, 1, 1 + 16 * index));
+  flasher.sweep(400);
+  expect(cells.map((each) => each.dataset.flash)).toEqual([undefined, undefined, undefined]);
+});
+
+test("the timer goes on until the last glow is out, and no longer", () => {
+  flasher.flash(cell(), 1, 0);
+  flasher.sweep(350);
+  flasher.sweep(600);
+  expect(timers.map((timer) => timer.delay_ms)).toEqual([350, 250]);
+});
+
 test("a new move during a flash turns it and begins its time anew", () => {
   const [turned, other] = [cell(), cell()];
   flasher.flash(turned, 1, 0);

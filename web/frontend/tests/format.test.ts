@@ -39,8 +39,8 @@ describe("numbers", () => {
     expect(english.price(0.00001783, 8)).toBe("0.00001783");
   });
 
-  test("a change has its sign; none has none, not even one that rounds away", () => {
-    expect([english.change(0.5, 2), english.change(-0.5, 2), english.change(0, 2), english.change(-0.001, 2)]).toEqual(["+0.50", "-0.50", "0.00", "0.00"]);
+  test("a change has its sign, also where it rounds away, as its colour has; none has none", () => {
+    expect([english.change(0.5, 2), english.change(-0.5, 2), english.change(0, 2), english.change(-0.001, 2)]).toEqual(["+0.50", "-0.50", "0.00", "-0.00"]);
   });
 
   test("a percentage is in percent already", () => {

@@ -15,6 +15,8 @@ class RecordedSession {
   want = (symbols: ReadonlySet<string>): void => void (this.wanted = [...symbols]);
   setBoardRate = (hz: number): void => void (this.board_hz = hz);
   setSymbolRate = (hz: number | null): void => void (this.symbol_hz = hz);
+  token = "";
+  setToken = (token: string): void => void (this.token = token);
   roundTrip = (): void => undefined;
   reconnects = 0;
   reconnect = (): void => void (this.reconnects += 1);
@@ -49,7 +51,7 @@ class Tab {
 }
 
 function interest(rest: Partial<Interest> = {}): Interest {
-  return { type: "interest", visible: true, online: true, symbols: [], board_hz: 1, symbol_hz: null, ...rest };
+  return { type: "interest", visible: true, online: true, symbols: [], board_hz: 1, symbol_hz: null, token: "", ...rest };
 }
 
 const HELLO = { epoch: "e1", version: "1", server_time: 1000, flush_ms: 50, heartbeat_s: 5 };
@@ -76,6 +78,25 @@ function newest(): RecordedSession {
 }
 
 describe("what is asked of the server", () => {
+  test("a tab's token is the session's, and every other tab's, those that come later included", () => {
+    const [first, second, third] = [new Tab(), new Tab(), new Tab()];
+    hub.receive(first, interest());
+    hub.receive(second, interest());
+    hub.receive(first, interest({ token: "secret" }));
+    expect(newest().token).toBe("secret");
+    hub.receive(third, interest());
+    for (const tab of [second, third]) expect(tab.received).toContainEqual({ type: "token", token: "secret" });
+  });
+
+  test("a token that was refused is handed on no more", () => {
+    hub.receive(new Tab(), interest({ token: "wrong" }));
+    hub.phase("refused", "unauthorized");
+    const late = new Tab();
+    hub.receive(late, interest());
+    expect(late.types()).not.toContain("token");
+    expect(late.received.at(-1)).toMatchObject({ type: "phase", phase: "refused" });
+  });
+
   test("one session for all tabs: everything that is looked at, at the highest pace", () => {
     hub.receive(new Tab(), interest({ symbols: ["A", "B"], symbol_hz: 2 }));
     hub.receive(new Tab(), interest({ symbols: ["B", "C"], symbol_hz: 5 }));

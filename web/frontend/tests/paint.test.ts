@@ -123,3 +123,31 @@ test("a page that was frozen with a paint under way catches up quietly", () => {
   browser.frame();
   expect(paints.map((paint) => paint.catchUp)).toEqual([true]);
 });
+
+test("while the reader scrolls a paint comes five times a second; the first one after that at once", () => {
+  const change = (): void => {
+    gate.request();
+    browser.frame();
+  };
+  change();
+  for (let frame = 0; frame < 60; frame += 1) {
+    browser.pass(10);
+    gate.scrolled();
+    change();
+  }
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0, 200, 400, 600]);
+  browser.pass(130);
+  change();
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0, 200, 400, 600, 730]);
+});
+
+test("what changed during a scroll is painted when its time comes, also where nothing changes after it", () => {
+  gate.request();
+  browser.frame();
+  browser.pass(50);
+  gate.scrolled();
+  gate.request();
+  browser.pass(150);
+  browser.frame();
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0, 200]);
+});

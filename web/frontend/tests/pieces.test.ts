@@ -70,6 +70,11 @@ describe("what the reader chose", () => {
     expect(loadPrefs({ getItem: () => kept })).toEqual({ ...prefs, theme: "dark", symbol_hz: 0.5, group: "FX" });
   });
 
+  test.each([["zh-CN", "red-up"], ["zh-TW", "red-up"], ["ja", "red-up"], ["zh-HK", "green-up"], ["de", "green-up"]])("colours as in %s at first", (language, palette) => {
+    expect(loadPrefs(undefined, [language, "en"]).palette).toBe(palette);
+    expect(loadPrefs({ getItem: () => '{"palette":"blue-up"}' }, [language]).palette).toBe("blue-up");
+  });
+
   test.each(["{", "null", "[]", '"dark"', '{"theme":"pink","flash":1,"symbol_hz":-1,"columns":null,"other":1}'])("%s counts as nothing", (kept) => {
     expect(loadPrefs({ getItem: () => kept })).toEqual(loadPrefs(undefined));
   });

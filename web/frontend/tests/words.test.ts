@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { requestChange, TokenBox } from "../src/net/admin";
+import { requestChange } from "../src/net/admin";
+import { TokenBox } from "../src/net/token";
 import { Announcer } from "../src/ui/announcer";
 
 describe("what is read out", () => {
@@ -76,12 +77,12 @@ describe("a change of the symbols", () => {
 
   test("needs the token typed again where the browser keeps nothing", () => {
     const kept = new Map<string, string>();
-    const box = new TokenBox({ getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) });
+    const box = new TokenBox({ getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) }, "k");
     box.keep("t");
     expect(box.read()).toBe("t");
     box.forget();
     expect(box.read()).toBe("");
-    const none = new TokenBox(undefined);
+    const none = new TokenBox(undefined, "k");
     none.keep("t");
     expect(none.read()).toBe("");
   });

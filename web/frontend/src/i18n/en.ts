@@ -11,6 +11,10 @@ export const en = {
   "connection.recovering.help": "Waiting for the server; prices in grey are from before",
   "connection.delayed.help": "Connected, but every price in view is delayed or stale",
   "connection.offline.help": "This browser is offline; prices in grey are from before",
+  "connection.refused": "Token needed",
+  "connection.refused.help": "The server shows its prices only to whoever has its token",
+  "connection.restarting": "Restarting",
+  "connection.restarting.help": "The server is restarting; the page comes back by itself. Prices in grey are from before",
 
   "column.symbol": "Symbol",
   "column.name": "Name",
@@ -114,6 +118,12 @@ export const en = {
   "add.reason.unauthorized": "the admin token is wrong.",
   "add.invalid": "Not a symbol: letters, digits and . - _ = ^ / : + only, 32 at most, a letter, a digit or ^ first.",
 
+  "token.title": "This server asks for a token",
+  "token.how": "It shows its prices only to whoever has one. It is kept in this tab until the tab is closed.",
+  "token.label": "Token",
+  "token.use": "Connect",
+  "token.wrong": "The server refused this token.",
+
   "details.label": "Details of {symbol}",
   "details.close": "Close details",
   "details.chart": "Price chart of {symbol}",
@@ -127,6 +137,7 @@ export const en = {
   "feed.last_success": "last answer {time}",
   "feed.next_try": "next try {time}",
 
+  "banner.label": "Notices",
   "banner.feed_down": "Feed {feed} is down: {error}",
   "banner.feed_down.bare": "Feed {feed} is down",
   "banner.config": "settings.toml was not applied; the settings from before stay in force. {error}",

@@ -30,3 +30,10 @@ export class Texts {
     return CATALOGUES[this.language][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   }
 }
+
+const RED_IS_UP: ReadonlySet<string> = new Set(["CN", "TW", "JP", "KR"]);
+
+/** Whether a rise is red where the reader lives. */
+export function redIsUp(preferred: readonly string[]): boolean {
+  return RED_IS_UP.has(new Intl.Locale(preferred[0] ?? "en").maximize().region ?? "");
+}

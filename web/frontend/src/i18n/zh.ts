@@ -12,6 +12,10 @@ export const zh: Catalogue = {
   "connection.recovering.help": "正在等待服务器；灰色价格为中断前的数据",
   "connection.delayed.help": "已连接，但当前显示的价格均为延迟或过期数据",
   "connection.offline.help": "浏览器已离线；灰色价格为中断前的数据",
+  "connection.refused": "需要令牌",
+  "connection.refused.help": "服务器只向持有令牌者提供行情",
+  "connection.restarting": "重启中",
+  "connection.restarting.help": "服务器正在重启，页面会自动恢复；灰色价格为中断前的数据",
 
   "column.symbol": "代码",
   "column.name": "名称",
@@ -115,6 +119,12 @@ export const zh: Catalogue = {
   "add.reason.unauthorized": "管理令牌错误。",
   "add.invalid": "代码无效：仅限字母、数字和 . - _ = ^ / : +，最多 32 个字符，首字符须为字母、数字或 ^。",
 
+  "token.title": "此服务器需要令牌",
+  "token.how": "持有令牌才能查看行情。令牌只保存在此标签页，关闭后即清除。",
+  "token.label": "令牌",
+  "token.use": "连接",
+  "token.wrong": "服务器拒绝了此令牌。",
+
   "details.label": "{symbol} 详情",
   "details.close": "关闭详情",
   "details.chart": "{symbol} 价格图",
@@ -128,6 +138,7 @@ export const zh: Catalogue = {
   "feed.last_success": "上次成功 {time}",
   "feed.next_try": "下次尝试 {time}",
 
+  "banner.label": "通知",
   "banner.feed_down": "数据源 {feed} 中断：{error}",
   "banner.feed_down.bare": "数据源 {feed} 中断",
   "banner.config": "settings.toml 未生效，仍使用之前的设置。{error}",

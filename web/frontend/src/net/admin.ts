@@ -22,26 +22,3 @@ export async function requestChange(send: typeof fetch, token: string, change: C
     return { code: "unreachable", message: error instanceof Error ? error.message : String(error) };
   }
 }
-
-const KEY = "tickercast-admin";
-
-/** The token as this tab knows it: typed by the reader, kept until the tab is closed, and only once the server has accepted it. */
-export class TokenBox {
-  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined) {}
-
-  read(): string {
-    return this.storage?.getItem(KEY) ?? "";
-  }
-
-  keep(token: string): void {
-    try {
-      this.storage?.setItem(KEY, token);
-    } catch {
-      // the storage is full: it will have to be typed again
-    }
-  }
-
-  forget(): void {
-    this.storage?.removeItem(KEY);
-  }
-}

@@ -15,7 +15,7 @@ interface Tab {
 }
 
 type SessionLike = Pick<
-  Session, "want" | "setBoardRate" | "setSymbolRate" | "roundTrip" | "reconnect" | "close" | "messages" | "bytes"
+  Session, "want" | "setBoardRate" | "setSymbolRate" | "setToken" | "roundTrip" | "reconnect" | "close" | "messages" | "bytes"
 >;
 
 /**
@@ -34,6 +34,7 @@ export class Hub implements SessionEvents {
   private ticker: ReturnType<typeof setInterval> | undefined;
   private counted = { messages: 0, bytes: 0 };
   private roundTrip_ms: number | null = null;
+  private token = "";
 
   constructor(private readonly open: (events: SessionEvents) => SessionLike) {}
 
@@ -45,15 +46,23 @@ export class Hub implements SessionEvents {
       tab?.outbox.taken();
       return;
     }
-    if (message.type === "bye") this.detach(port);
-    else if (tab) this.update(tab, message);
-    else this.attach(port, message);
+    if (message.type === "bye") {
+      this.detach(port);
+    } else {
+      if (tab) this.update(tab, message);
+      else this.attach(port, message);
+      this.learn(message.token);
+    }
     this.serve();
   }
 
   phase(phase: LinkPhase, reason: string): void {
     if (phase === this.currentPhase && phase !== "connecting") return;
     this.currentPhase = phase;
+    if (phase === "refused") {
+      this.token = "";
+      this.state.delete("token");
+    }
     this.keep({ type: "phase", phase, reason });
   }
 
@@ -127,6 +136,14 @@ export class Hub implements SessionEvents {
     this.revive(interest);
   }
 
+  /** A tab's token counts for all of them. */
+  private learn(token: string): void {
+    if (token === "" || token === this.token) return;
+    this.token = token;
+    this.keep({ type: "token", token });
+    this.session?.setToken(token);
+  }
+
   private detach(port: Port): void {
     this.tabs.get(port)?.outbox.close();
     this.tabs.delete(port);
@@ -154,6 +171,7 @@ export class Hub implements SessionEvents {
 
   private start(): void {
     this.session = this.open(this);
+    this.session.setToken(this.token);
     this.counted = { messages: 0, bytes: 0 };
     this.ticker ??= setInterval(() => this.tick(), STATS_MS);
   }

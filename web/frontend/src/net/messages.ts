@@ -11,6 +11,8 @@ export interface Interest {
   /** Pace of the whole board, and of each joined symbol, in updates a second; `null`: as fast as the server goes. */
   board_hz: number;
   symbol_hz: number | null;
+  /** For a server that asks who reads; empty where the tab knows none. */
+  token: string;
 }
 
 /** `taken`: the tab has read one message. It is handed no more than a few that it has not read. */
@@ -32,7 +34,9 @@ export type News =
   | { type: "feeds"; feeds: readonly FeedInfo[] }
   | { type: "config"; config: ConfigReport }
   | { type: "rate"; max_hz: number }
-  | { type: "stats"; stats: LinkStats };
+  | { type: "stats"; stats: LinkStats }
+  /** What another tab knows: a reader types it once a browser. */
+  | { type: "token"; token: string };
 
 /** `arrived_ms`: when it came off the wire, epoch ms by this machine's clock; of several quotes, the oldest of them. */
 export type FromHub = News | { type: "quotes"; quotes: readonly Quote[]; arrived_ms: number };

@@ -27,6 +27,10 @@ const UNLIMITED_HZ = 1000;
 const SNAPSHOT_WAIT_MS = 2000;
 const WATCH_MS = 1000;
 const PROBE_TIMEOUT_MS = 5000;
+/** A server that asks for a token we don't have is tried again so often: it may have changed its mind. */
+const REFUSED_RETRY_MS = 15_000;
+/** A server that restarts may ask to be left alone for as long as this. */
+const MAX_REST_MS = 60_000;
 
 /** One connection to the server: the board on `/`, and a namespace for each symbol somebody looks at. */
 export class Session {
@@ -44,6 +48,11 @@ export class Session {
   private lastWord_ms = 0;
   private greeted = false;
   private synced = false;
+  private token = "";
+  /** The server wants a token, and has not been given a good one. */
+  private refused = false;
+  /** Until then the server wants to be left alone: it restarts. Epoch ms. */
+  private rest_until_ms = 0;
   private probe: { text: string; sent_ms: number; done: (round_trip_ms: number) => void } | undefined;
   private readonly watch: ReturnType<typeof setInterval>;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -59,8 +68,11 @@ export class Session {
       this.manager.engine.on("data", (data: unknown) => this.onData(data));
     });
     this.manager.on("close", (reason) => this.onLost(reason));
-    this.manager.on("error", (error) => this.onLost(error.message));
-    this.board = this.manager.socket("/");
+    this.manager.on("error", (error) => {
+      this.refused = false; // nobody is there to refuse anything
+      this.onLost(error.message);
+    });
+    this.board = this.socket("/");
     this.listen();
     this.watch = setInterval(() => this.watchSilence(), WATCH_MS);
     events.phase("connecting", "");
@@ -92,6 +104,15 @@ export class Session {
     this.sendSymbolRate();
   }
 
+  /** What the server is told when it asks who reads. One that has refused us is asked again at once. */
+  setToken(token: string): void {
+    if (token === this.token) return;
+    this.token = token;
+    if (!this.refused) return;
+    this.refused = false;
+    this.open();
+  }
+
   /** Milliseconds there and back; undefined while an earlier probe is under way or no connection stands. */
   roundTrip(done: (round_trip_ms: number) => void): void {
     if (!this.synced || (this.probe && Date.now() - this.probe.sent_ms < PROBE_TIMEOUT_MS)) return;
@@ -100,10 +121,9 @@ export class Session {
     this.board.emit("message", text);
   }
 
-  /** Now, without sitting out the back-off. An attempt that is under way goes on. */
+  /** Now, without sitting out the back-off. An attempt that is under way goes on, and a server that asked for rest gets it. */
   reconnect(): void {
-    if (this.board.connected || this.manager._readyState === "opening") return;
-    clearTimeout(this.retry);
+    if (this.board.connected || this.manager._readyState === "opening" || Date.now() < this.rest_until_ms) return;
     this.open();
   }
 
@@ -124,7 +144,8 @@ export class Session {
       this.onLost(reason);
       if (reason === "io server disconnect") this.openLater(); // the library leaves coming back from this one to us
     });
-    board.on("connect_error", (error) => {
+    board.on("connect_error", (error: Error & { data?: { code?: string } }) => {
+      this.refused = error.data?.code === "unauthorized";
       this.onLost(error.message);
       if (!board.active) this.openLater(); // refused by the server, not by the network
     });
@@ -138,9 +159,11 @@ export class Session {
       this.onSnapshot();
     });
     board.on("message", (text: string) => this.onEcho(text));
+    board.on("shutdown", ({ retry_after_ms }: { retry_after_ms: number }) => this.onShutdown(retry_after_ms));
   }
 
   private onConnect(): void {
+    this.refused = false;
     this.events.phase("syncing", "");
   }
 
@@ -169,7 +192,15 @@ export class Session {
     this.probe = undefined;
     clearTimeout(this.snapshotWait);
     this.dropNamespaces();
-    this.events.phase("connecting", reason);
+    const resting = Date.now() < this.rest_until_ms;
+    if (!this.manager.reconnection()) this.openLater();
+    this.events.phase(this.refused ? "refused" : resting ? "restarting" : "connecting", reason);
+  }
+
+  /** The server is about to go. It says when to come back: a thousand readers at once would be too much for a fresh one. */
+  private onShutdown(retry_after_ms: number): void {
+    this.rest_until_ms = Date.now() + Math.min(MAX_REST_MS, Math.max(0, retry_after_ms || 0));
+    this.manager.reconnection(false); // from here on it is up to us, until the next attempt
   }
 
   private onData(data: unknown): void {
@@ -192,10 +223,14 @@ export class Session {
 
   private openLater(): void {
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.open(), BACKOFF_MIN_MS + Math.random() * (BACKOFF_MAX_MS - BACKOFF_MIN_MS));
+    const backoff_ms = BACKOFF_MIN_MS + Math.random() * (BACKOFF_MAX_MS - BACKOFF_MIN_MS);
+    const rest_ms = this.rest_until_ms - Date.now();
+    this.retry = setTimeout(() => this.open(), this.refused ? REFUSED_RETRY_MS : rest_ms > 0 ? rest_ms : backoff_ms);
   }
 
   private open(): void {
+    clearTimeout(this.retry);
+    this.manager.reconnection(true);
     this.board.disconnect();
     this.board.connect();
   }
@@ -207,8 +242,12 @@ export class Session {
     });
   }
 
+  private socket(namespace: string): Socket {
+    return this.manager.socket(namespace, { auth: (give) => give(this.token === "" ? {} : { token: this.token }) });
+  }
+
   private join(symbol: string): void {
-    const socket = this.manager.socket(`/${symbol}`); // the raw name: a namespace is never percent-encoded
+    const socket = this.socket(`/${symbol}`); // the raw name: a namespace is never percent-encoded
     this.joined.set(symbol, socket);
     let current = false; // the library may hand over a quote it kept from before a reconnect; the first of this one names its epoch
     socket.on("quote", (quote: Quote) => {

@@ -1,6 +1,7 @@
 import type { Flasher } from "../flash";
 import type { Formatter } from "../format";
 import type { DisplayState } from "../freshness";
+import type { ReadJson } from "../history";
 import type { Texts } from "../i18n/texts";
 import type { Past } from "../past";
 import type { Row } from "../store";
@@ -13,6 +14,7 @@ export interface TableContext {
   flasher: Flasher;
   past: Past;
   layout: Layout;
+  read: ReadJson;
   state(row: Row): DisplayState;
   /** The server's clock, epoch ms. */
   serverNow(): number;

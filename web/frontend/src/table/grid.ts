@@ -25,6 +25,7 @@ export interface TableOptions {
   passes(row: Row): boolean;
   /** Rows came, went, or changed place; or the reader scrolled. */
   moved(): void;
+  scrolled(): void;
   columnsChanged(columns: ColumnState[]): void;
   /** Enter or a double click on a row. */
   opened(row: Row): void;
@@ -57,7 +58,10 @@ export class Table {
       rowData: [],
       suppressNoRowsOverlay: true, // the page says itself why there are no rows
       loading: false,
-      onBodyScroll: options.moved,
+      onBodyScroll: () => {
+        options.moved();
+        options.scrolled();
+      },
       onModelUpdated: options.moved,
       onGridSizeChanged: options.moved,
       onColumnMoved: ({ finished }) => finished && keepColumns(),

@@ -1,6 +1,7 @@
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
-import { requestChange, TokenBox, type Change } from "../net/admin";
+import { requestChange, type Change } from "../net/admin";
+import { TokenBox } from "../net/token";
 import { browserStorage } from "../prefs";
 import { isSymbol, symbolLine } from "../toml";
 import { button, element } from "./dom";
@@ -14,7 +15,7 @@ type Verdict = "empty" | "invalid" | "waiting" | "present" | "removing" | "remov
 export class AddSymbol {
   private known: ReadonlySet<string> = new Set();
   private feeds: readonly string[] = [];
-  private readonly tokens = new TokenBox(browserStorage("sessionStorage"));
+  private readonly tokens = new TokenBox(browserStorage("sessionStorage"), "tickercast-admin");
   private readonly symbol = element("input", { autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: "32" });
   private readonly feed = element("select", {});
   private readonly token = element("input", { type: "password", autocomplete: "off" });

@@ -37,6 +37,8 @@ export class Banners {
     const shown = new Map([...this.root.children].map((child) => [(child as HTMLElement).dataset.key, child]));
     const wanted = due.filter((banner) => !this.dismissed.has(banner.key));
     for (const banner of wanted) if (!shown.has(banner.key)) this.announce(banner.text);
+    this.root.hidden = wanted.length === 0;
+    this.root.setAttribute("aria-label", this.texts.say("banner.label"));
     this.root.replaceChildren(...wanted.map((banner) => this.build(banner)));
   }
 

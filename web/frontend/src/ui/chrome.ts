@@ -1,4 +1,5 @@
 import type { Connection, LinkPhase } from "../freshness";
+import type { TextKey } from "../i18n/en";
 import type { Prefs } from "../prefs";
 import type { TableContext } from "../table/context";
 import type { Table } from "../table/grid";
@@ -8,7 +9,7 @@ import { AddSymbol } from "./add-symbol";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { ColumnsMenu } from "./columns-menu";
-import { ConnectionChip } from "./connection-chip";
+import { ConnectionChip, connectionWord } from "./connection-chip";
 import { byId, element } from "./dom";
 import { showFeeds } from "./feeds";
 import { Groups } from "./groups";
@@ -34,7 +35,8 @@ export class Chrome {
   private readonly columns: ColumnsMenu;
   private readonly view: ViewMenu;
   private readonly adding: AddSymbol;
-  private connection: Connection | undefined;
+  /** The word for the connection as it was read out last. */
+  private said: TextKey | undefined;
   private feeds: readonly FeedInfo[] = [];
 
   constructor(table: Table, private readonly context: TableContext, private readonly prefs: Prefs, private readonly actions: ChromeActions) {
@@ -56,13 +58,14 @@ export class Chrome {
     return this.groups.current;
   }
 
-  setConnection(connection: Connection, silence_ms: number): void {
+  setConnection(connection: Connection, silence_ms: number, phase: LinkPhase): void {
     const { texts } = this.context;
-    this.chip.show(connection, silence_ms, texts);
-    if (connection === this.connection) return;
+    this.chip.show(connection, silence_ms, phase, texts);
+    const said = connectionWord(connection, phase);
+    if (said === this.said) return;
     document.body.dataset.connection = connection;
-    if (this.connection !== undefined) this.announcer.say(texts.say("connection.announce", { state: texts.say(`connection.${connection}`) }));
-    this.connection = connection;
+    if (this.said !== undefined) this.announcer.say(texts.say("connection.announce", { state: texts.say(said) }));
+    this.said = said;
   }
 
   setVersion(version: string): void {

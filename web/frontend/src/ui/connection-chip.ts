@@ -1,5 +1,6 @@
 import { formatAge } from "../format";
-import type { Connection } from "../freshness";
+import type { Connection, LinkPhase } from "../freshness";
+import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
 import { setText, setTitle } from "../text";
 
@@ -14,12 +15,21 @@ export class ConnectionChip {
   }
 
   /** `silence_ms`: since the server's newest word; Infinity before the first. */
-  show(connection: Connection, silence_ms: number, texts: Texts): void {
+  show(connection: Connection, silence_ms: number, phase: LinkPhase, texts: Texts): void {
     const heard = Number.isFinite(silence_ms);
     const age = heard ? formatAge(silence_ms) : "";
-    setText(this.word, texts.say(`connection.${connection}`));
+    const word = connectionWord(connection, phase);
+    setText(this.word, texts.say(word));
     setText(this.age, age);
     const newest = heard ? texts.say("connection.title", { age }) : texts.say("connection.never");
-    setTitle(this.root, `${texts.say(`connection.${connection}.help`)}. ${newest}`);
+    setTitle(this.root, `${texts.say(`${word}.help` as TextKey)}. ${newest}`);
   }
+}
+
+type Word = `connection.${Connection | "refused" | "restarting"}`;
+
+/** One word for the connection; where it is missing and the server has said why, that. */
+export function connectionWord(connection: Connection, phase: LinkPhase): Word {
+  const said = phase === "refused" || phase === "restarting";
+  return connection === "recovering" && said ? `connection.${phase}` : `connection.${connection}`;
 }

@@ -1,6 +1,6 @@
 import { CandleBuilder, chartPast, INTERVALS_S, type Candle } from "../candles";
 import type { PriceChart } from "../chart";
-import { fetchJson, readCandles } from "../history";
+import { readCandles } from "../history";
 import type { Row } from "../store";
 import type { TableContext } from "../table/context";
 import type { Quote } from "../wire";
@@ -80,7 +80,7 @@ export class Plot {
   }
 
   private async load(row: Row): Promise<void> {
-    const minutes = await readCandles(fetchJson, row.symbol);
+    const minutes = await readCandles(this.context.read, row.symbol);
     if (this.row !== row) return; // closed, or another one opened, meanwhile
     this.minutes = minutes;
     this.known_s = this.context.serverNow() / 1000;
