@@ -111,8 +111,8 @@ def test_tape_scrolls_live_prices_and_doubts_them_without_a_server(relay: Relay,
 
 
 def test_tabs_share_one_connection(relay: Relay, context: BrowserContext) -> None:
-    """Five tabs of one browser are one client of the server; each of them is live."""
-    pages = [opened(context, relay, "/")[0] for _ in range(5)]
+    """Ten tabs of one browser are one client of the server; each of them is live."""
+    pages = [opened(context, relay, "/")[0] for _ in range(10)]
     for page in pages:
         Table(page).wait_priced("ACME")
     assert clients_of(relay) == 1
