@@ -50,7 +50,7 @@ endef
 
 .PHONY: help
 help: ## show this list
-	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	echo
 	echo 'ARGS goes to the program: make run ARGS="--port 8080". PYTHON names another interpreter for a new .venv.'
 
@@ -82,6 +82,10 @@ lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
 bench: runtime page ## measure, and print ratios
 	.venv/bin/python -m bench $(ARGS)
 
+.PHONY: bench-page
+bench-page: dev page chromium ## measure the page in Chromium, beside its bounds
+	.venv/bin/python -m bench.page $(ARGS)
+
 .PHONY: lock
 lock: dev ## choose the versions anew; ARGS=--upgrade takes the newest
 	$(FUNCTIONS)
@@ -111,7 +115,7 @@ page-test: page-packages
 	page test --if-present --silent
 
 .PHONY: e2e
-e2e: dev page chromium
+e2e: dev page page-packages chromium
 	.venv/bin/python -m pytest tests/e2e
 
 .PHONY: venv

@@ -1,0 +1,104 @@
+"""How fast the page is: first price, first load, frames while scrolling, the main thread, the heap, from arrival to paint."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from bench.children import SERVER_CORE
+from bench.page.chromium import Busy, Frames, Tab, on_core
+from bench.page.figures import Figure
+from tests.e2e.page import ROOT, Relay
+
+LOADS = 5
+SCROLL_S = 20.0
+SCROLL_PX_S = 1200
+"""Some 44 rows a second: as fast as an eye can look for a row."""
+SETTLE_S = 6.0
+"""After loading, and after each scroll."""
+SAMPLE_S = 10.0
+ON_SCREEN = (1440, 1470)
+"""50 rows and what stands around them."""
+
+
+def settings(symbols: int, interval_s: float) -> str:
+    """A feed that moves all of its symbols at each tick."""
+    rows = "\n".join(f'SIM{number:04} = {{ feed = "sim", name = "Symbol {number}", currency = "USD" }}' for number in range(symbols))
+    return f'[feeds.sim]\nkind = "simulated"\ninterval_s = {interval_s}\n\n[symbols]\n{rows}\n'
+
+
+@contextmanager
+def serving(text: str) -> Iterator[Relay]:
+    """The real server on its core."""
+    with tempfile.TemporaryDirectory() as folder:
+        relay = Relay(Path(folder), text)
+        with on_core(SERVER_CORE):
+            relay.start()
+        try:
+            yield relay
+        finally:
+            relay.stop()
+
+
+def load(browser: Browser) -> Iterator[Figure]:
+    """The first visit, each time with an empty cache."""
+    built = subprocess.run(["node", "scripts/size.mjs"], cwd=ROOT / "web" / "frontend", capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+)\s+of \d+ bytes", built.stdout)
+    if found is None:
+        sys.exit("the page is not built: make setup")
+    yield Figure("first load, compressed", int(found[1]) / 1000, "kB", 330)
+    with serving(settings(500, 0.1)) as relay:
+        times_ms = []
+        for _ in range(LOADS):
+            tab = Tab(browser, relay.url)
+            times_ms.append(tab.first_price_ms())
+            tab.close()
+    yield Figure("first price after navigation", max(times_ms), "ms", 1000, note=f"worst of {LOADS}; best {min(times_ms):.0f}")
+
+
+def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) -> Iterator[Figure]:
+    """All of it at once: every row moves, the reader scrolls, and the tab stays open."""
+    busy: list[Busy] = []
+    frames: list[Frames] = []
+    still: list[Busy] = []
+    with serving(settings(symbols, interval_s)) as relay:
+        tab = Tab(browser, relay.url)
+        tab.rest(SETTLE_S)
+        tab.scroll(4, SCROLL_PX_S)  # what is compiled and allocated once
+        tab.rest(SETTLE_S)
+        with tab.busy(busy), tab.frames(frames):
+            tab.scroll(SCROLL_S, SCROLL_PX_S)
+        with tab.busy(still):
+            tab.rest(SAMPLE_S)
+        begun = tab.heap_mb()
+        with tab.frames(frames):
+            tab.rest(60 * minutes)
+        ended = tab.heap_mb()
+        tab.close()
+    scrolled, rested = frames
+    slow = [task for window in frames for task in window.long_tasks_ms]
+    yield Figure("frames a second while scrolling", scrolled.per_s, "", 58, at_least=True, note=f"longest {scrolled.longest_ms:.0f} ms")
+    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", 40, note=f"CPU time {busy[0].cpu_pct:.0f} %")
+    yield Figure("main thread busy at rest", still[0].tasks_pct, "%", 40, note=f"CPU time {still[0].cpu_pct:.0f} %")
+    yield Figure("long tasks (> 50 ms) once loaded", len(slow), "", 0, note=", ".join(f"{task:.0f} ms" for task in slow[:5]))
+    yield Figure("frames a second at rest", rested.per_s, "", note=f"over {minutes:g} minutes")
+    yield Figure(f"heap growth in {minutes:g} minutes", ended[0] - begun[0], "MB", 10, note=f"from {begun[0]:.1f} MB")
+    yield Figure("the worker's", ended[1] - begun[1], "MB", 10, note=f"from {begun[1]:.1f} MB")
+
+
+def delay(browser: Browser) -> Iterator[Figure]:
+    """50 rows in view at 20 updates a second each."""
+    with serving(settings(50, 0.05)) as relay:
+        tab = Tab(browser, relay.url, ON_SCREEN)
+        tab.rest(SETTLE_S + SAMPLE_S)
+        p99_ms = float(tab.page.evaluate("document.querySelector('#stats').dataset.paintP99"))
+        said = tab.page.locator("#stats").inner_text().replace("\n", "  ")
+        tab.close()
+    yield Figure("arrival to paint, p99 at 1,000 updates/s on screen", p99_ms, "ms", 50, note=said)
