@@ -26,9 +26,28 @@ export function formatAge(age_ms: number): string {
   return `${seconds}s`;
 }
 
+/** Numbers whose texts are remembered, of each kind: most of a row's numbers are those of a moment ago. */
+const REMEMBERED = 4096;
+
+/** One way to write numbers. Writing one costs 50 times as much as finding it written. */
+class Writer {
+  private readonly written = new Map<number, string>();
+
+  constructor(private readonly format: Intl.NumberFormat) {}
+
+  write(value: number): string {
+    const known = this.written.get(value);
+    if (known !== undefined) return known;
+    const text = this.format.format(value + 0); // no minus before nothing: to the map -0 is 0
+    if (this.written.size >= REMEMBERED) this.written.clear();
+    this.written.set(value, text);
+    return text;
+  }
+}
+
 export class Formatter {
-  private readonly fixed = new Map<string, Intl.NumberFormat>();
-  private readonly compact: Intl.NumberFormat;
+  private readonly fixed = new Map<string, Writer>();
+  private readonly compact: Writer;
   private readonly clock: Intl.DateTimeFormat;
   private readonly minutes: Intl.DateTimeFormat;
   private readonly days: Intl.DateTimeFormat;
@@ -36,7 +55,7 @@ export class Formatter {
 
   /** `locale`: a BCP 47 tag; `timeZone`: an IANA name, by default the reader's own. */
   constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
-    this.compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 });
+    this.compact = new Writer(new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 }));
     this.clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", timeZone });
     this.minutes = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone });
     this.days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone });
@@ -44,12 +63,12 @@ export class Formatter {
   }
 
   price(value: number | undefined, decimals: number): string {
-    return value === undefined ? "" : this.number(decimals, "auto").format(value);
+    return value === undefined ? "" : this.number(decimals, "auto").write(value);
   }
 
   /** With its sign, also where all digits shown are zero; nothing at all has none. */
   change(value: number | undefined, decimals: number): string {
-    return value === undefined ? "" : this.number(decimals, value === 0 ? "auto" : "always").format(value);
+    return value === undefined ? "" : this.number(decimals, value === 0 ? "auto" : "always").write(value);
   }
 
   /** `value` is in percent: 1.27 becomes "+1.27%". */
@@ -58,7 +77,7 @@ export class Formatter {
   }
 
   volume(value: number | undefined): string {
-    return value === undefined ? "" : this.compact.format(value);
+    return value === undefined ? "" : this.compact.write(value);
   }
 
   /** Time of day of an epoch in ms. */
@@ -92,11 +111,11 @@ export class Formatter {
     return this.clock.resolvedOptions().timeZone;
   }
 
-  private number(decimals: number, signDisplay: "auto" | "always"): Intl.NumberFormat {
+  private number(decimals: number, signDisplay: "auto" | "always"): Writer {
     const key = `${decimals}${signDisplay}`;
     let format = this.fixed.get(key);
     if (!format) {
-      format = new Intl.NumberFormat(this.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay });
+      format = new Writer(new Intl.NumberFormat(this.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay }));
       this.fixed.set(key, format);
     }
     return format;

@@ -43,6 +43,13 @@ describe("numbers", () => {
     expect([english.change(0.5, 2), english.change(-0.5, 2), english.change(0, 2), english.change(-0.001, 2)]).toEqual(["+0.50", "-0.50", "0.00", "-0.00"]);
   });
 
+  test("a number is written as before however many others were written meanwhile", () => {
+    const first = english.price(1234.5, 2);
+    for (let value = 0; value < 10_000; value += 1) english.price(value, 2);
+    expect([first, english.price(1234.5, 2), english.price(1234.5, 1)]).toEqual(["1,234.50", "1,234.50", "1,234.5"]);
+    expect([english.price(-0, 2), english.price(0, 2)]).toEqual(["0.00", "0.00"]);
+  });
+
   test("a percentage is in percent already", () => {
     expect(english.percent(1.27)).toBe("+1.27%");
   });

@@ -52,6 +52,7 @@ export class Table {
       doesExternalFilterPass: ({ data }) => data === undefined || options.passes(data),
       animateRows: false, // rows that slide about can't be read
       suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
+      suppressColumnVirtualisation: true, // a dozen columns: to look at each scroll which of them are in view costs more than to have them all
       rowBuffer: 5, // rows beyond the view that are kept ready: half of the grid's ten make scrolling cheaper by a tenth
       suppressDragLeaveHidesColumns: true,
       suppressMovableColumns: options.layout === "narrow",
