@@ -17,7 +17,7 @@ from bench.machine import describe
 from bench.page.chromium import chromium
 from bench.page.figures import Figure, markdown, shown
 from bench.page.recovery import recovery
-from bench.page.speed import delay, load, motion
+from bench.page.speed import control, delay, load, motion
 
 RESULTS = Path(__file__).resolve().parents[1] / "RESULTS-page.md"
 STORED = BUILD / "page.json"
@@ -27,6 +27,7 @@ Written by `make bench-page ARGS="--write"`: the real server on one core, all of
 another, over loopback. How: [README.md](README.md#the-page). Every other process on the machine makes these figures worse, none better.
 """
 CASES: dict[str, tuple[str, Callable[[Browser, float], Iterable[Figure]]]] = {
+    "control": ("A static page of 500 rows, for comparison", lambda browser, minutes: control(browser)),
     "load": ("Loading", lambda browser, minutes: load(browser)),
     "500": ("500 symbols × 10 updates/s", lambda browser, minutes: motion(browser, 500, 0.1, minutes)),
     "5000": ("5,000 symbols × 2 updates/s", lambda browser, minutes: motion(browser, 5000, 0.5, minutes)),

@@ -78,7 +78,7 @@ def take(page: Page, name: str) -> None:
 def quiet(browser: Browser, folder: Path) -> None:
     """Markets that are closed, a feed that has nothing new, and one that is down."""
     with running("yahoo", limits=False) as shares, running("coinbase", limits=False) as coins:
-        shares.set(switches={"market_state": "POST"})
+        shares.set(switches={"market_state": "CLOSED"})
         relay = Relay(folder, TROUBLE.format(shares=shares.url, coins=coins.url))
         relay.start()
         try:

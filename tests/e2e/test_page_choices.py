@@ -55,23 +55,23 @@ def test_columns_are_ordered_sized_pinned_and_remembered(table: Table) -> None:
     first = order(page)
     menu(page, "Columns")
     page.get_by_role("button", name="Pin Price to the left").click()
-    page.get_by_role("button", name="Move Volume left").click()
+    page.get_by_role("button", name="Move Ask left").click()
     page.keyboard.press("Escape")
-    edge = table.header("bid").bounding_box()
+    edge = table.header("high").bounding_box()
     assert edge is not None
     page.mouse.move(edge["x"] + edge["width"] - 1, edge["y"] + 10)
     page.mouse.down()
     page.mouse.move(edge["x"] + edge["width"] + 60, edge["y"] + 10, steps=5)
     page.mouse.up()
-    wide = table.header("bid").evaluate("(cell) => cell.clientWidth")
+    wide = table.header("high").evaluate("(cell) => cell.clientWidth")
     assert wide >= edge["width"] + 40
     left = order(page)
     assert left[:2] == ["symbol", "price"]
-    assert left.index("volume") == left.index("low") - 1
+    assert left.index("ask") == left.index("bid") - 1
     page.reload()
     table.wait_connection("live")
     assert order(page) == left
-    assert abs(table.header("bid").evaluate("(cell) => cell.clientWidth") - wide) <= 1
+    assert abs(table.header("high").evaluate("(cell) => cell.clientWidth") - wide) <= 1
     menu(page, "Columns")
     page.get_by_role("button", name="Reset columns").click()
     assert order(page) == first
@@ -244,6 +244,7 @@ AAPL = {{ feed = "yahoo" }}
         table = Table(page)
         table.wait_priced("AAPL")
         expect(table.cell("AAPL", "price").locator(".move")).to_have_text(re.compile(r"^post [\d,]+\.\d\d$"))
+        yahoo.set(switches={"market_state": "CLOSED"})
         expect(table.cell("AAPL", "state")).to_have_text("closed")
         expect(table.cell("AAPL", "price").locator(".arrow")).to_have_text("☾")
         expect(page.locator("body")).to_have_attribute("data-connection", "live")
