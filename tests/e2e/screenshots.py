@@ -1,4 +1,7 @@
-"""Takes the pictures of docs/images with the tests' browser: `python -m tests.e2e.screenshots`. Takes two minutes; look at them."""
+"""Takes the pictures of docs/images with the tests' browser: `python -m tests.e2e.screenshots`. Takes two minutes; look at them.
+
+中文 needs a font that has it (Debian: fonts-wqy-microhei).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ FACES: tuple[tuple[str, str, tuple[int, int], Scheme, str], ...] = (
     ("phone", "/", PHONE, "dark", "en-US"),
     ("chinese", "/", DESK, "light", "zh-CN"),
     ("kiosk", "/?kiosk=1&group=Coins", (1440, 330), "dark", "en-US"),
-    ("embed", "/embed?symbols=ACME,COMET-USD,TULIP-USD", (760, 150), "light", "en-US"),
+    ("embed", "/embed?symbols=ACME,COMET-USD,TULIP-USD", (760, 164), "light", "en-US"),
     ("tape", "/tape", (1440, 48), "dark", "en-US"),
 )
 TROUBLE = """

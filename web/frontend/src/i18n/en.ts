@@ -50,6 +50,7 @@ export const en = {
   "session.closed": "market closed",
   "session.pre.short": "pre",
   "session.post.short": "post",
+  "session.closed.short": "ext",
 
   "age.title": "Price made {made}, received {received}",
   "age.received": "Received {received}",

@@ -51,6 +51,7 @@ export const zh: Catalogue = {
   "session.closed": "休市",
   "session.pre.short": "盘前",
   "session.post.short": "盘后",
+  "session.closed.short": "盘外",
 
   "age.title": "成交于 {made}，收到于 {received}",
   "age.received": "收到于 {received}",

@@ -97,7 +97,7 @@ export const pricePainter: CellPainter = {
 function extendedText(row: Row, { context: { format, texts } }: PaintCall): string {
   const quote = row.quote;
   if (quote?.ext_price === undefined || quote.session === "regular") return "";
-  const session = quote.session === "pre" || quote.session === "post" ? `${texts.say(`session.${quote.session}.short`)} ` : "";
+  const session = quote.session ? `${texts.say(`session.${quote.session}.short`)} ` : "";
   return session + format.price(quote.ext_price, row.decimals);
 }
 
