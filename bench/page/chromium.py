@@ -27,6 +27,8 @@ class Busy(NamedTuple):
 
     tasks_pct: float
     cpu_pct: float
+    others_pct: float
+    """What other programs took of the same core meanwhile: with more than a few, nothing here is a figure of the page."""
 
 
 class Frames(NamedTuple):
@@ -105,10 +107,11 @@ class Tab:
     def busy(self, into: list[Busy]) -> Iterator[None]:
         """How busy the main thread is during the block."""
         pid = self._renderer()
-        begun_s, tasks_s, cpu_s = time.monotonic(), self._task_s(), _main_thread_s(pid)
+        before = time.monotonic(), self._task_s(), _main_thread_s(pid), _core_s(GENERATOR_CORE) - sum(map(_process_s, self._processes()))
         yield
-        elapsed_s = time.monotonic() - begun_s
-        into.append(Busy(100 * (self._task_s() - tasks_s) / elapsed_s, 100 * (_main_thread_s(pid) - cpu_s) / elapsed_s))
+        after = time.monotonic(), self._task_s(), _main_thread_s(pid), _core_s(GENERATOR_CORE) - sum(map(_process_s, self._processes()))
+        elapsed_s, *spent_s = (end - begin for begin, end in zip(before, after, strict=True))
+        into.append(Busy(*(100 * each_s / elapsed_s for each_s in spent_s)))
 
     @contextmanager
     def frames(self, into: list[Frames]) -> Iterator[None]:
@@ -129,18 +132,37 @@ class Tab:
         metrics = {each["name"]: each["value"] for each in self.devtools.send("Performance.getMetrics")["metrics"]}
         return float(metrics["TaskDuration"])
 
-    def _renderer(self) -> int:
-        """The process id of the page's renderer: of the youngest one that had the most to do."""
+    def _processes(self, kind: str = "") -> list[int]:
+        """The ids of the browser's processes; with `kind`, of those only."""
         session = self.browser.new_browser_cdp_session()
         processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
         session.detach()
-        return int(max((each for each in processes if each["type"] == "renderer"), key=lambda each: _main_thread_s(each["id"]))["id"])
+        return [int(each["id"]) for each in processes if kind in ("", each["type"])]
+
+    def _renderer(self) -> int:
+        """The process id of the page's renderer: the one that had the most to do."""
+        return max(self._processes("renderer"), key=_main_thread_s)
 
 
 def _main_thread_s(pid: int) -> float:
     """CPU time of a process' first thread; in a renderer that is the page's main thread."""
-    fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return _cpu_s(Path(f"/proc/{pid}/task/{pid}/stat"))
+
+
+def _process_s(pid: int) -> float:
+    return _cpu_s(Path(f"/proc/{pid}/stat"))
+
+
+def _cpu_s(stat: Path) -> float:
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def _core_s(core: int) -> float:
+    """For how long a core has been busy since the machine's start."""
+    line = next(line for line in Path("/proc/stat").read_text(encoding="ascii").splitlines() if line.startswith(f"cpu{core} "))
+    user, nice, system, _idle, _wait, *rest = map(int, line.split()[1:])
+    return (user + nice + system + sum(rest[:3])) / TICKS_PER_S
 
 
 def _worker_heaps(browser: Browser) -> list[float]:

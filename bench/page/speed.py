@@ -86,8 +86,8 @@ def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) ->
     scrolled, rested = frames
     slow = [task for window in frames for task in window.long_tasks_ms]
     yield Figure("frames a second while scrolling", scrolled.per_s, "", 58, at_least=True, note=f"longest {scrolled.longest_ms:.0f} ms")
-    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", 40, note=f"CPU time {busy[0].cpu_pct:.0f} %")
-    yield Figure("main thread busy at rest", still[0].tasks_pct, "%", 40, note=f"CPU time {still[0].cpu_pct:.0f} %")
+    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", 40, note=_beside(busy[0]))
+    yield Figure("main thread busy at rest", still[0].tasks_pct, "%", 40, note=_beside(still[0]))
     yield Figure("long tasks (> 50 ms) once loaded", len(slow), "", 0, note=", ".join(f"{task:.0f} ms" for task in slow[:5]))
     yield Figure("frames a second at rest", rested.per_s, "", note=f"over {minutes:g} minutes")
     yield Figure(f"heap growth in {minutes:g} minutes", ended[0] - begun[0], "MB", 10, note=f"from {begun[0]:.1f} MB")
@@ -108,7 +108,11 @@ def control(browser: Browser) -> Iterator[Figure]:
         tab.scroll(SCROLL_S, SCROLL_PX_S)
     tab.close()
     yield Figure("frames a second while scrolling", frames[0].per_s, "", note=f"longest {frames[0].longest_ms:.0f} ms")
-    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", note=f"CPU time {busy[0].cpu_pct:.0f} %")
+    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", note=_beside(busy[0]))
+
+
+def _beside(busy: Busy) -> str:
+    return f"CPU time {busy.cpu_pct:.0f} %; other programs took {busy.others_pct:.0f} % of the core"
 
 
 def delay(browser: Browser) -> Iterator[Figure]:
