@@ -50,7 +50,11 @@ def test_the_token_is_asked_for_and_kept_in_the_tab(guarded: Relay, context: Bro
     """Nothing is shown without it; a wrong one is told; with the right one all is live, after a reload too; no address ever has it."""
     asked: list[Request] = []
     page = context.new_page()
-    page.on("request", asked.append)
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    page.on("request", note)
     page.goto(guarded.url)
     table = Table(page)
     expect(page.get_by_role("dialog").get_by_label("Token")).to_be_focused()
