@@ -6,12 +6,13 @@ import http.client
 import json
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.e2e.clients import node_driver
 from tests.e2e.raw import RawSocket
 from tests.e2e.recorder import Recorder, recording
-from tests.e2e.server import PATIENCE_S, RunningServer, serving
+from tests.e2e.server import PATIENCE_S, RunningServer, command_line, environment, serving
 from tests.providers.client import running as provider
 
 ADMIN = "admin-horse-battery-staple"
@@ -92,6 +93,22 @@ def wait_for(api: Recorder, path: str, more: int) -> None:
         time.sleep(0.02)
 
 
+def record(folder: Path, settings: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """Run the feeds for as long as it takes until something stands in a recording; returns that, and the log."""
+    config, file = folder / "recorded.toml", folder / "recording"
+    config.write_text(settings)
+    process = subprocess.Popen(command_line("record", str(file), "--config", str(config), "--log-level", "debug"),
+                               stderr=subprocess.PIPE, text=True, env=environment(variables))
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not (file.exists() and b"\n" in file.read_bytes().partition(b"ACME")[2].partition(b"price")[2]):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    process.terminate()
+    said = process.communicate(timeout=PATIENCE_S)[1]
+    assert process.returncode == 0, said
+    return file.read_text(), said
+
+
 KEYS = {"finnhub": "API_KEY", "alphavantage": "API_KEY", "twelvedata": "API_KEY", "polygon": "API_KEY", "tiingo": "API_KEY"}
 CANARY = "C4nary+K3y/4+th1s-Test=="
 SPELLINGS = (CANARY, "C4nary%2BK3y", "C4nary%2bK3y", CANARY.replace("/", "\\/"))
@@ -139,9 +156,11 @@ def test_no_secret_reaches_anybody_but_its_provider(tmp_path: Path) -> None:
             client.close()
             told = str([client.received.order(place) for place in ("/", "/ACME")]) + raw.wire.decode("latin-1")
             raw.close()
+        recorded, recorder_said = record(tmp_path, settings, variables)
     assert any(CANARY in request or "C4nary%2BK3y" in request for request in moved.requests), "the provider itself did get it"
     assert elsewhere.connections == 0, "whoever a redirect names gets nothing at all"
-    said = {"log": "\n".join(server.log), "answers": "\n".join(answers), "processes": processes, "stdout": stdout.read_text(), "wire": told}
+    said = {"log": "\n".join(server.log), "recording": recorded, "recorder": recorder_said, "answers": "\n".join(answers),
+            "processes": processes, "stdout": stdout.read_text(), "wire": told}
     for place, text in said.items():
         for secret in (*SPELLINGS, SERVER_TOKEN, PREVIOUS, ADMIN):
             assert secret not in text, (place, secret)

@@ -12,6 +12,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticker.errors import SettingsError
@@ -145,6 +147,32 @@ def test_a_token_that_was_changed() -> None:
         changed = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1:]
         with pytest.raises(Unauthorized):
             verifier().verify(changed)
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
+HEADER_NAMES = st.sampled_from(["alg", "typ", "kid", "crit", "b64"])
+CLAIM_NAMES = st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "sub", "jti", "symbols", "max_hz"])
+
+
+@given(st.text(max_size=60) | st.lists(st.text("abcABC019-_=", max_size=30), min_size=2, max_size=4).map(".".join))
+def test_any_text_is_refused_in_words(token: str) -> None:
+    """Whatever it is, it is no token, and nothing else happens."""
+    with pytest.raises(Guessed):
+        verifier().verify(token)
+
+
+@given(st.dictionaries(CLAIM_NAMES, JSON, max_size=4), st.dictionaries(HEADER_NAMES, JSON, max_size=2))
+def test_any_claims_are_an_identity_or_are_refused(claims: dict[str, Any], header: dict[str, Any]) -> None:
+    """Signed by our own key, with claims and a header of any shape: an identity whose parts are what they should be, or a refusal."""
+    try:
+        identity = verifier().verify(by_hand({"alg": "HS256", **header}, CLAIMS | claims))
+    except Unauthorized:
+        return
+    assert identity.expires_s is not None
+    assert identity.expires_s > NOW_S
+    assert identity.symbols is None or all(isinstance(pattern, str) for pattern in identity.symbols)
+    assert identity.max_hz is None or 0 < identity.max_hz <= 1e6
 
 
 def test_clocks_may_differ_a_little() -> None:
