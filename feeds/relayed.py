@@ -1,11 +1,28 @@
-"""A quote of another tickercast as a tick. Pure."""
+"""Quotes of another tickercast as ticks. Pure. Whole messages are checked by msgspec while it decodes them, ten times as fast as we could;
+where one is refused, each of its quotes is looked at alone, so that a bad one costs no other.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from feeds.parse import epoch_ms, optional_number, optional_pct, optional_price, optional_size, price, shown, text
+import msgspec
+from msgspec import Meta
+
+from feeds.parse import (
+    EARLIEST_MS,
+    LARGEST,
+    LATEST_MS,
+    SMALLEST_PRICE,
+    epoch_ms,
+    optional_number,
+    optional_price,
+    optional_size,
+    price,
+    shown,
+    text,
+)
 from ticker.errors import FeedError
 from ticker.quote import Session, State, Tick
 from ticker.settings.model import CURRENCY_CODE
@@ -17,6 +34,57 @@ STATES: tuple[State, ...] = get_args(State)
 SESSIONS: tuple[Session, ...] = get_args(Session)
 
 Choice = TypeVar("Choice", bound=str)
+Price = Annotated[float, Meta(ge=SMALLEST_PRICE, le=LARGEST)] | None
+Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)] | None
+Size = Annotated[float, Meta(ge=0, le=LARGEST)] | None
+Time = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | None
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+
+
+class Row(msgspec.Struct, gc=False):
+    """A quote that is all right."""
+
+    symbol: str
+    price: Annotated[float, Meta(ge=SMALLEST_PRICE, le=LARGEST)]
+    source: Name
+    state: State
+    seq: Annotated[int, Meta(ge=0, lt=2**53)]
+    bid: Price = None
+    ask: Price = None
+    open: Price = None
+    high: Price = None
+    low: Price = None
+    prev_close: Price = None
+    volume: Size = None
+    change: Number = None
+    change_pct: Number = None
+    currency: Annotated[str, Meta(pattern=CURRENCY_CODE.removesuffix("$") + r"\Z")] | None = None
+    quote_time: Time = None
+    delay_min: Size = None
+    session: Session | None = None
+    ext_price: Price = None
+    ext_change_pct: Number = None
+    ext_time: Time = None
+    origin: Name | None = None
+    hops: Annotated[int, Meta(ge=0, lt=MOST_HOPS)] = 0
+
+
+def read_rows(event: bytes) -> list[Row] | None:
+    """The rows of an event `["quotes",[…]]` in which all is well; `None` where it is not, and of any other."""
+    try:
+        name, rows = _ROWS.decode(event)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return rows if name == "quotes" else None
+
+
+def tick_of(row: Row) -> Tick:
+    """The tick of a row."""
+    return Tick(
+        price=row.price, bid=row.bid, ask=row.ask, open=row.open, high=row.high, low=row.low, prev_close=row.prev_close, volume=row.volume,
+        change=row.change, change_pct=row.change_pct, currency=row.currency, quote_time=row.quote_time, delay_min=row.delay_min,
+        session=row.session, ext_price=row.ext_price, ext_change_pct=row.ext_change_pct, ext_time=row.ext_time,
+        origin=row.origin or row.source, hops=row.hops + 1, upstream_state=row.state)
 
 
 def read_quote(row: dict[str, Any]) -> tuple[Tick, int]:
@@ -34,15 +102,15 @@ def read_quote(row: dict[str, Any]) -> tuple[Tick, int]:
         prev_close=optional_price(row.get("prev_close"), "prev_close"),
         volume=optional_size(row.get("volume"), "volume"),
         change=optional_number(row.get("change"), "change"),
-        change_pct=optional_pct(row.get("change_pct"), "change_pct"),
+        change_pct=optional_number(row.get("change_pct"), "change_pct"),
         currency=_currency(row.get("currency")),
         quote_time=_time(row.get("quote_time"), "quote_time"),
         delay_min=optional_size(row.get("delay_min"), "delay_min"),
-        session=_one_of(SESSIONS, row.get("session"), "session") if "session" in row else None,
+        session=None if row.get("session") is None else _one_of(SESSIONS, row["session"], "session"),
         ext_price=optional_price(row.get("ext_price"), "ext_price"),
-        ext_change_pct=optional_pct(row.get("ext_change_pct"), "ext_change_pct"),
+        ext_change_pct=optional_number(row.get("ext_change_pct"), "ext_change_pct"),
         ext_time=_time(row.get("ext_time"), "ext_time"),
-        origin=text(row.get("origin", row.get("source")), "origin")[:LONGEST_NAME],
+        origin=text(row.get("origin") or row.get("source"), "origin")[:LONGEST_NAME],
         hops=hops,
         upstream_state=_one_of(STATES, row.get("state"), "state"),
     )
@@ -70,3 +138,6 @@ def _currency(value: object) -> str | None:
     if value is None or (isinstance(value, str) and re.fullmatch(CURRENCY_CODE, value)):
         return value
     raise FeedError("currency: no code of one", payload=shown(value))
+
+
+_ROWS = msgspec.json.Decoder(tuple[str, list[Row]])

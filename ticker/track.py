@@ -99,7 +99,7 @@ class Track:
         tick = self.tick
         return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
                 and self.cadence_ms == 0 and self.kind != "replayed"
-                and tick is not None and tick.session in (None, "regular") and tick.upstream_state is None)
+                and tick is not None and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
 
     def delay_ms(self) -> int:
         """By how much it is behind its market."""
@@ -136,7 +136,7 @@ class Track:
         lowest, highest = believable
         if (last is None or not last.price * lowest <= tick.price <= last.price * highest
                 or tick.session != last.session or tick.delay_min != last.delay_min
-                or tick.ext_time is not None or tick.upstream_state is not None):
+                or tick.ext_time is not None or (tick.upstream_state is not None and tick.upstream_state != "fresh")):
             return False
         current_ms = now_ms
         if made_ms is None:
@@ -145,10 +145,11 @@ class Track:
         else:
             if not self.newest_ms < made_ms <= now_ms:
                 return False
-            proven_ms = made_ms if tick.delay_min is None else min(now_ms, made_ms + self.delay_ms())
-            current_ms = proven_ms if proven_ms > self.current_ms else self.current_ms
-            if now_ms >= current_ms + self.limit_ms:
-                return False
+            if tick.upstream_state is None:  # else somebody nearer to the source knows
+                proven_ms = made_ms if tick.delay_min is None else min(now_ms, made_ms + self.delay_ms())
+                current_ms = proven_ms if proven_ms > self.current_ms else self.current_ms
+                if now_ms >= current_ms + self.limit_ms:
+                    return False
             self.newest_ms = made_ms
         if self.rhythm is not None:
             self.learn(now_ms - self.current_ms, now_ms - self.heard_ms, now_ms)

@@ -193,10 +193,10 @@ def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
 
 def test_stale_stays_stale(tmp_path: Path) -> None:
     """The first one says so, and the others repeat it with the price's own times, though they hear from it all the time."""
-    faults = 'stale_after_s = 1\nfaults = [{ kind = "silence", at_s = 15, for_s = 3600 }]'
-    with (serving(simulated("A", more=faults)) as first, serving(relayed(["A"], up=first.url)) as second,
+    with (serving(simulated("A", more="stale_after_s = 1")) as first, serving(relayed(["A"], up=first.url)) as second,
           serving(relayed(["A"], up=second.url)) as third, reading(third) as reader):
         wait(lambda: len(reader.quotes["A"]) > 2)
+        first.edit(lambda text: text.replace("interval_s = 0.5", "interval_s = 60"))
         wait(lambda: reader.quotes["A"][-1]["state"] == "stale")
         last_fresh, stale = reader.quotes["A"][-2:]
         assert {name for name in stale if stale[name] != last_fresh[name]} == {"state", "seq"}

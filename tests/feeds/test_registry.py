@@ -22,8 +22,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
 FRESHNESS = PAGE.with_name("freshness.md")
 
 SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "packets", "pairs", "parse",
-           "polled", "protobuf", "registry", "relayed", "rows", "script", "sender", "session", "streamed", "tape", "units", "websocket",
-           "wire", "yahoo_quote", "yahoo_session"}
+           "polled", "protobuf", "registry", "relay_session", "relayed", "rows", "script", "sender", "session", "streamed", "tape",
+           "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:

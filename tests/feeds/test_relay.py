@@ -11,12 +11,16 @@ from hypothesis import given
 from pydantic import AnyUrl, SecretStr, ValidationError
 
 from feeds.base import Subscription
-from feeds.relay import DEAD_AFTER_S, GREETS_WITHIN_S, PROBE_AFTER_S, SYMBOLS_A_MESSAGE, VOUCH_EVERY_S, RelayFeed, RelaySettings
+from feeds.relay import RelayFeed, RelaySettings
+from feeds.relay_session import DEAD_AFTER_S, GREETS_WITHIN_S, HOLD_S, PROBE_AFTER_S, SYMBOLS_A_MESSAGE, VOUCH_EVERY_S
 from tests.feeds.support import CANARY, complaint, mutated
+from ticker.board import Board
 from ticker.errors import FeedError
+from ticker.freshness import FeedTerms
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
+from ticker.settings.model import SymbolSettings
 from ticker.stream import Ended, Silence
 
 MADE_MS = 1_795_377_851_903
@@ -286,6 +290,45 @@ def test_silence_is_probed_and_then_is_death(upstream: Upstream) -> None:
     assert upstream.look(PROBE_AFTER_S / 2) == []
 
 
+def test_a_short_limit_is_probed_in_time(runtime: Runtime) -> None:
+    """Three times before a price that does not move would be called stale."""
+    upstream = Upstream(runtime, stale_after_s=3.0)
+    upstream.want("A")
+    upstream.greet()
+    upstream.acknowledge()
+    upstream.quotes(upstream.quote("A", 1, 1))
+    upstream.say("2")
+    for _ in range(2):
+        assert any("are you there" in said for said in upstream.look(1.25) + upstream.look())
+        upstream.event("message", "Echo: are you there?")
+    upstream.look(1.25)
+    assert upstream.event("message", "Echo: are you there?").keys() == {"A"}
+
+
+def test_fresh_stays_fresh_for_as_long_as_the_upstream_is_heard(upstream: Upstream) -> None:
+    """However long ago the price moved; and what it calls stale or closed is so, until it says otherwise or nothing at all."""
+    board, began_s = Board("epoch"), upstream.now_s
+    board.configure({symbol: SymbolSettings(feed=("up",)) for symbol in ("A", "B")}, {"up": FeedTerms("relayed", 0.5)}, MADE_MS)
+
+    def states(news: Mapping[str, Tick | FeedError]) -> list[str]:
+        now_ms = MADE_MS + round((upstream.now_s - began_s) * 1000)
+        board.apply("up", news, now_ms)
+        board.sweep(now_ms)
+        return [board.quotes[symbol].state for symbol in ("A", "B")]
+
+    assert states(upstream.quotes(upstream.quote("A", 1, 1), upstream.quote("B", 2, 1, state="closed"))) == ["fresh", "closed"]
+    for _ in range(100):
+        upstream.look(5.0)
+        assert states(upstream.event("beat", {})) == ["fresh", "closed"]
+    assert states(upstream.quotes(upstream.quote("A", 1, 2, quote_time=MADE_MS + 1, state="stale"))) == ["stale", "closed"]
+    for _ in range(100):
+        upstream.look(5.0)
+        assert states(upstream.event("beat", {})) == ["stale", "closed"]
+    assert states(upstream.quotes(upstream.quote("B", 2.5, 9))) == ["stale", "fresh"]
+    upstream.now_s += 31
+    assert states({}) == ["stale", "stale"]
+
+
 def test_who_does_not_greet_is_no_tickercast(runtime: Runtime) -> None:
     """Any Socket.IO server lets us in."""
     upstream = Upstream(runtime)
@@ -355,6 +398,22 @@ def test_a_bad_quote_costs_no_other(upstream: Upstream) -> None:
     upstream.event("beat", {})
     upstream.look(VOUCH_EVERY_S)
     assert upstream.event("beat", {}).keys() == {"B"}
+
+
+def test_a_batch_in_several_messages_is_applied_whole(runtime: Runtime) -> None:
+    """A part of one waits for the rest, but not for long."""
+    symbols = [f"S{number}" for number in range(700)]
+    upstream = Upstream(runtime)
+    upstream.want(*symbols)
+    upstream.greet()
+    upstream.acknowledge()
+    first, rest = ([upstream.quote(symbol, 1, 1) for symbol in part] for part in (symbols[:600], symbols[600:]))
+    assert upstream.quotes(*first) == {}
+    assert 0 < upstream.session.next_due_s(upstream.now_s) <= HOLD_S
+    assert upstream.quotes(*rest).keys() == set(symbols)
+    upstream.quotes(*([quote | {"seq": 2, "quote_time": MADE_MS + 2} for quote in first]))
+    upstream.look(HOLD_S)
+    assert upstream.news[-1].keys() == set(symbols[:600])
 
 
 def test_an_older_seq_of_the_same_life_is_passed_over(upstream: Upstream) -> None:

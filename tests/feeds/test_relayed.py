@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from feeds.relayed import MOST_HOPS, read_quote
+from feeds.relayed import MOST_HOPS, read_quote, read_rows, tick_of
 from tests.feeds.support import complaint, mutated, well_formed
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Quote, Tick, encode
@@ -82,3 +82,24 @@ def test_whatever_comes_is_a_tick_or_an_error(body: bytes) -> None:
         assert well_formed(tick)
         assert tick.hops is not None
         assert 1 <= tick.hops <= MOST_HOPS
+
+
+def test_a_message_in_which_all_is_well_is_read_at_once() -> None:
+    """To the same ticks."""
+    rows = read_rows(json.dumps(["quotes", [QUOTE, QUOTE | {"symbol": "X", "hops": 3, "origin": "kraken"}]]).encode())
+    assert rows is not None
+    assert [(row.symbol, row.seq) for row in rows] == [("BTC-USD", 418), ("X", 418)]
+    assert tick_of(rows[0]) == read_quote(QUOTE)[0]
+    assert (tick_of(rows[1]).hops, tick_of(rows[1]).origin) == (4, "kraken")
+    assert read_rows(b'["beat",{"server_time":1}]') is None
+    assert read_rows(b'["quotes",[{"symbol":"X"}]]') is None
+    assert read_rows(json.dumps(["quotes", [QUOTE | {"currency": "USD\n"}]]).encode()) is None
+
+
+@given(mutated(["quotes", [QUOTE]]))
+def test_what_is_read_at_once_is_what_would_be_read_alone(body: bytes) -> None:
+    """The quick way takes nothing that the careful one does not."""
+    rows = read_rows(body)
+    for row, careful in zip(rows, json.loads(body)[1], strict=True) if rows is not None else ():
+        assert (tick_of(row), row.seq) == read_quote(careful)
+        assert well_formed(tick_of(row))
