@@ -78,6 +78,10 @@ lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
 	say "size of the page"
 	quietly page run size
 
+.PHONY: fuzz
+fuzz: dev ## feed every parser with nonsense for SECONDS=20 each
+	.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(ARGS)
+
 .PHONY: bench
 bench: runtime page ## measure, and print ratios
 	.venv/bin/python -m bench $(ARGS)

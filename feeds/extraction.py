@@ -12,7 +12,7 @@ from jmespath.parser import ParsedResult
 from feeds.base import Subscription
 from feeds.expressions import search
 from feeds.notation import Notation
-from feeds.parse import decode, optional_number, optional_price, optional_size, price, shown
+from feeds.parse import decode_leniently, optional_number, optional_price, optional_size, price, shown
 from feeds.rows import for_each
 from feeds.units import unit_of
 from ticker.errors import FeedError
@@ -21,6 +21,9 @@ from ticker.quote import Tick
 PRICES = ("bid", "ask", "open", "high", "low", "prev_close")
 FIELDS = ("price", *PRICES, "volume", "change", "change_pct", "currency", "quote_time")
 """What an expression can be given for, besides `symbol`."""
+
+MOST_ROWS = 50_000
+"""Of one answer: nobody else has a turn while they are looked through, which takes half a second."""
 
 
 class Finding(NamedTuple):
@@ -69,10 +72,12 @@ class Extraction(NamedTuple):
 
     def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:
         """The rows of an answer by `key_of` their symbol. What has none is passed over, as is what nobody can have asked for."""
-        answer = decode(body) if self.csv is None else read_csv(body, self.csv)
+        answer = decode_leniently(body) if self.csv is None else read_csv(body, self.csv)
         if self.error is not None and (complaint := search(self.error, answer, "error")) not in (None, False, "", [], {}, 0):
             raise FeedError("the endpoint answers an error", payload=shown(complaint))
         rows = answer if self.rows is None else search(self.rows, answer, "rows")
+        if isinstance(rows, list | dict) and len(rows) > MOST_ROWS:
+            raise FeedError(f"{len(rows)} rows, more than the {MOST_ROWS} that are looked through", payload=body)
         if self.symbol is not None:
             found = {}
             for row in rows if isinstance(rows, list) else [rows]:

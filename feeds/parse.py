@@ -6,6 +6,8 @@ is called `optional_…`.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
@@ -46,6 +48,26 @@ def decode(body: bytes) -> Any:
         raise FeedError(f"not JSON ({error})", payload=body or b"(empty)") from None
     except RecursionError:
         raise FeedError("not JSON for us: nested too deep", payload=body) from None
+
+
+def decode_leniently(body: bytes) -> Any:
+    """The JSON value of `body`; NaN, Infinity and what no float can hold become strings, which cost only the row they are in."""
+    try:
+        return decode(body)
+    except FeedError as error:
+        try:
+            lenient = json.loads(body.decode("utf-8-sig"), parse_constant=str, parse_float=_float_or_text, parse_int=_int_or_text)
+            return decode(json.dumps(lenient).encode())
+        except (ValueError, RecursionError, FeedError):
+            raise error from None
+
+
+def _float_or_text(written: str) -> float | str:
+    return value if math.isfinite(value := float(written)) else written
+
+
+def _int_or_text(written: str) -> int | str:
+    return int(written) if len(written) < 300 else written
 
 
 def table(value: object, what: str) -> dict[str, Any]:

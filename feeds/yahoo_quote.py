@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +11,7 @@ import msgspec
 from feeds.base import Subscription
 from feeds.parse import (
     array,
-    decode,
+    decode_leniently,
     optional_epoch_ms,
     optional_number,
     optional_price,
@@ -250,23 +248,3 @@ def _word(value: object) -> str | None:
 def _plain(value: object) -> object:
     """The number of `{"raw": 1.5, "fmt": "1.50"}`, which some of Yahoo's hosts answer with whatever was asked for; `{}` is none."""
     return value.get("raw") if isinstance(value, dict) and value.keys() <= {"raw", "fmt", "longFmt"} else value
-
-
-def decode_leniently(body: bytes) -> Any:
-    """The JSON value of `body`; NaN, Infinity and what no float can hold become strings, which cost only the row they are in."""
-    try:
-        return decode(body)
-    except FeedError as error:
-        try:
-            lenient = json.loads(body.decode("utf-8-sig"), parse_constant=str, parse_float=_float_or_text, parse_int=_int_or_text)
-            return decode(json.dumps(lenient).encode())
-        except (ValueError, RecursionError, FeedError):
-            raise error from None
-
-
-def _float_or_text(written: str) -> float | str:
-    return value if math.isfinite(value := float(written)) else written
-
-
-def _int_or_text(written: str) -> int | str:
-    return int(written) if len(written) < 300 else written

@@ -57,9 +57,9 @@ def test_a_number_in_an_answer(row: list[str]) -> None:
 
 @pytest.mark.parametrize("row", rows("What is no JSON"), ids=lambda row: row[0])
 def test_what_is_no_json(row: list[str]) -> None:
-    """To all feeds, and to Yahoo's."""
+    """To all feeds, and to those that are read leniently."""
     body = row[0].strip("`").encode()
-    assert [outcome(lambda: parse.decode(body)), outcome(lambda: yahoo_quote.decode_leniently(body))] == row[1:]
+    assert [outcome(lambda: parse.decode(body)), outcome(lambda: parse.decode_leniently(body))] == row[1:]
 
 
 @pytest.mark.parametrize("row", rows("Times"), ids=lambda row: " ".join(row[:2]))

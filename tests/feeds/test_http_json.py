@@ -227,3 +227,10 @@ def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(provider: RunningP
         tick = feed.poll(BATCH[:1])["A"]
     assert isinstance(tick, Tick)
     assert well_formed(tick)
+
+
+def test_more_rows_than_there_is_time_for() -> None:
+    """An endpoint that answers without measure is a feed that fails, and holds up nobody."""
+    extraction = settings(rows="data", symbol="s", price="p", quote_time=None).extraction()
+    with pytest.raises(FeedError, match="50001 rows, more than the 50000"):
+        extraction.parse(b'{"data":[' + b'{"s":"A","p":1},' * 50_000 + b'{"s":"B","p":1}]}', BATCH)

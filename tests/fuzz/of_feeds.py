@@ -1,0 +1,191 @@
+"""The parsers of all feeds: they answer with what may leave, or complain with a `FeedError`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
+
+import feeds.alpaca
+import feeds.alphavantage
+import feeds.binance
+import feeds.coinbase
+import feeds.coinbase_advanced
+import feeds.coingecko
+import feeds.ecb
+import feeds.finnhub
+import feeds.frankfurter
+import feeds.http_json
+import feeds.kraken
+import feeds.polygon
+import feeds.replay
+import feeds.tiingo
+import feeds.twelvedata
+import feeds.yahoo_quote
+from feeds.base import Subscription
+from feeds.parse import decode
+from feeds.protobuf import fields
+from feeds.registry import kinds
+from feeds.session import StreamSession
+from feeds.streamed import StreamFeed
+from tests.feeds import (
+    test_alphavantage,
+    test_coinbase_advanced,
+    test_coingecko,
+    test_ecb,
+    test_polygon,
+    test_tiingo,
+    test_yahoo_quote,
+)
+from tests.fuzz.seeds import BROKEN, FOUND, encoded, shown_by, varied
+from tests.fuzz.target import Target
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.recording import NotARecording, as_tick, read_batch, read_header, time_of
+from ticker.settings import SymbolOptions
+from web.runtime import EventletRuntime
+
+PAIRS = b'{"error":[],"result":{"XXBTZUSD":{"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD","status":"online"}}}'
+
+
+def well_formed(value: object) -> bool:
+    """Whether a tick holds nothing that must not reach anybody."""
+    if not isinstance(value, Tick):
+        return True
+    numbers = [number for name in value.__struct_fields__ if isinstance(number := getattr(value, name), int | float)]
+    return all(map(math.isfinite, numbers)) and value.price > 0
+
+
+def answers(parse: Callable[[bytes], object]) -> Callable[[bytes], None]:
+    """Run a parser: it answers with what may leave, or complains."""
+    def run(data: bytes) -> None:
+        try:
+            answer = parse(data)
+        except FeedError:
+            return
+        values = answer.values() if isinstance(answer, dict) else [answer]
+        assert all(map(well_formed, values)), answer
+    return run
+
+
+def batch_of(*ids: str) -> list[Subscription]:
+    """Subscriptions to these."""
+    return [Subscription(id, id, SymbolOptions()) for id in ids]
+
+
+OF_TESTS = {
+    "alphavantage": encoded(test_alphavantage.QUOTE),
+    "coinbase_advanced": encoded({"products": [test_coinbase_advanced.BTC, test_coinbase_advanced.SOL]}),
+    "coingecko": encoded(test_coingecko.ANSWER),
+    "ecb": [test_ecb.FILE],
+    "polygon": encoded({"status": "OK", "tickers": [test_polygon.KO]}),
+    "tiingo": encoded([test_tiingo.PEP]),
+    "yahoo": encoded({"quoteResponse": {"result": [test_yahoo_quote.MICROSOFT, test_yahoo_quote.VODAFONE, test_yahoo_quote.EURO],
+                                        "error": None}}),
+    "yahoo_chart": encoded(test_yahoo_quote.CHART),
+    "binance_stream": encoded({"stream": "btcusdt@ticker", "data": {"e": "24hrTicker", "E": 1795000000000, "s": "BTCUSDT", "c": "9.1",
+                                                                     "b": "9.0", "a": "9.2", "v": "5", "p": "0.1", "P": "1.2"}}),
+    "relay": [b"\n".join([
+        b'0{"sid":"x","pingInterval":10000}', b'40{"sid":"y"}', b'42["hello",{"epoch":"far","heartbeat_s":5}]',
+        b'42["feeds",[{"feed":"sim","kind":"simulated"}]]', b'42["symbols",[{"symbol":"ACME","status":"live"}]]',
+        b'431[{"ok":true,"subscribed":["ACME"],"refused":{},"max_hz":20.0}]', b'42["beat",{"server_time":1795377857011}]',
+        b'42["quotes",[{"symbol":"ACME","price":110.38,"quote_time":1795377851903,"received_time":1795377851903,"seq":418,"source":"sim",'
+        b'"kind":"simulated","state":"fresh"}]]', b'42["shutdown",{"retry_after_ms":500}]'])],
+    "recording": [
+        b'{"recording":1,"version":"0.1.0","started":1795377851000,"epoch":"cf98","feeds":{"sim":"simulated"},"symbols":{"ACME":{"feed":["sim"]}}}\n'
+        b'{"t":1795377851503,"quotes":[{"symbol":"ACME","price":110.38,"quote_time":1795377851502,"received_time":1795377851503,"seq":1,'
+        b'"source":"sim","kind":"simulated","state":"fresh"}]}\n'],
+    "yahoo_stream": [b"CgRBQVBMFQAAFkMYgMCx2PdnMAg=", *encoded({"type": "pricing", "message": "CgRBQVBMFQAAFkMYgMCx2PdnMAg="})],
+}
+"""What the docstrings show of these is shortened beyond use."""
+
+
+def _polled() -> Iterator[tuple[str, Target]]:
+    """The parsers of the polled feeds. `ids` are those in their docstrings, so that something is found."""
+    now_s = 1_795_000_000.0
+    parsers: dict[str, tuple[ModuleType, Callable[[bytes], object]]] = {
+        "alpaca": (feeds.alpaca, lambda body: feeds.alpaca.parse(body, batch_of("AAPL", "SPY"))),
+        "alphavantage": (feeds.alphavantage, lambda body: feeds.alphavantage.parse(body, test_alphavantage.BATCH, 15.0)),
+        "binance": (feeds.binance, lambda body: feeds.binance.parse(body, batch_of("BTCUSDT", "BNBBTC"))),
+        "coinbase": (feeds.coinbase, lambda body: feeds.coinbase.parse(body, batch_of("BTC-USD"))),
+        "coinbase_advanced": (feeds.coinbase_advanced, lambda body: feeds.coinbase_advanced.parse(body, test_coinbase_advanced.BATCH)),
+        "coingecko": (feeds.coingecko, lambda body: feeds.coingecko.parse(body, test_coingecko.BATCH)),
+        "ecb": (feeds.ecb, lambda body: feeds.ecb.parse(body, test_ecb.BATCH)),
+        "finnhub": (feeds.finnhub, lambda body: feeds.finnhub.parse(body, batch_of("AAPL"))),
+        "frankfurter": (feeds.frankfurter, lambda body: feeds.frankfurter.parse(body, "EUR", batch_of("EURUSD"))),
+        "kraken": (feeds.kraken, lambda body: feeds.kraken.parse(body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.parse_pairs(PAIRS))),
+        "kraken_pairs": (feeds.kraken, feeds.kraken.parse_pairs),
+        "polygon": (feeds.polygon, lambda body: feeds.polygon.parse(body, test_polygon.BATCH)),
+        "tiingo": (feeds.tiingo, lambda body: feeds.tiingo.parse(body, test_tiingo.BATCH)),
+        "twelvedata": (feeds.twelvedata, lambda body: feeds.twelvedata.parse(body, batch_of("AAPL", "EUR/USD"), now_s)),
+        "yahoo": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse(body, test_yahoo_quote.BATCH)),
+        "yahoo_chart": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse_chart(body, test_yahoo_quote.BATCH[0], int(now_s * 1000))),
+    }
+    for name, (module, parse) in parsers.items():
+        yield name, Target(answers(parse), varied([*shown_by(module), *OF_TESTS.get(name, [])]))
+
+
+def _described() -> Iterator[tuple[str, Target]]:
+    """`http_json`, as JSON and as CSV."""
+    common = {"kind": "http_json", "base_url": "http://x", "path": "/{symbols}"}
+    layouts = {
+        "http_json": {"rows": "data[]", "symbol": "s", "price": "p", "bid": "b", "volume": "v", "quote_time": "t", "time_form": "ms"},
+        "http_csv": {"format": "csv", "symbol": "symbol", "price": "price", "volume": "volume", "decimal": ",", "ignore": ".",
+                     "delimiter": ";", "change_pct": "change", "quote_time": "time", "time_form": "%d.%m.%Y %H:%M:%S"},
+    }
+    seeds = {
+        "http_json": varied(encoded({"data": [{"s": "A", "p": 1.5, "b": "1.4", "v": 100, "t": 1795000000000}, {"s": "B", "p": "2e3"}]})),
+        "http_csv": [*BROKEN, b"symbol;price;volume;change;time\r\nA;1.234,5;10;1,5%;13.03.2026 11:10:41\r\nB;7;;;\r\n",
+                     b'symbol;price\n"A;1\nB;2', b"symbol;price\nA;" + b"1" * 140_000, b"symbol;price\nA;=cmd()\n\x00;1\nA;2;3\n"],
+    }
+    for name, layout in layouts.items():
+        extraction = feeds.http_json.HttpJsonSettings.model_validate(common | layout).extraction()
+        yield name, Target(answers(partial(extraction.parse, batch=batch_of("A", "B"))), seeds[name])
+
+
+def _streamed() -> Iterator[tuple[str, Target]]:
+    """The sessions of the streams: whatever one message holds, the next finds the session whole."""
+    for name, kind in kinds().items():
+        if not issubclass(kind, StreamFeed):
+            continue
+        secrets = dict.fromkeys(kind.Settings.secrets, "s" * 20)
+        base = {"base_url": "ws://x"} if kind.Settings.model_fields["base_url"].is_required() else {}
+        settings = kind.Settings.model_validate({"kind": name, **base, **secrets})
+        feed = kind("f", settings, EventletRuntime())
+
+        def run(data: bytes, feed: StreamFeed = feed) -> None:
+            session = feed.session("here")
+            assert isinstance(session, StreamSession)
+            session.want(batch_of("AAPL", "BTCUSDT", "BTC-USD", "BTC/USD", "BTC-USDT", "BINANCE:BTCUSDT", "ACME", "SPY"))
+            answers(lambda _: session.due(1.0)[1])(b"")
+            for message in data.split(b"\n"):
+                answers(lambda message: session.receive(message, 2.0))(message)
+                answers(lambda _: session.due(3.0)[1])(b"")
+            answers(lambda _: session.due(60.0)[1])(b"")
+
+        shown = shown_by(sys.modules[kind.__module__])
+        yield name, Target(run, [*varied([*shown, *OF_TESTS.get(name, [])]), b"\n".join(shown), *FOUND.get(name, [])])
+
+
+def _recording(data: bytes) -> dict[str, Tick | FeedError]:
+    """The lines of a recording, the first of them its header. A price below zero, which a recording may have, is the board's to refuse."""
+    header, *lines = data.split(b"\n")
+    try:
+        read_header(header)
+    except NotARecording as error:
+        raise FeedError(str(error)) from None
+    batches = [batch for line in lines if (batch := read_batch(line)) is not None and time_of(line) is not None]
+    ticks = [as_tick(quote) for batch in batches for quote in batch.quotes]
+    return {str(number): tick for number, tick in enumerate(ticks) if tick.price > 0}
+
+
+def feed_targets() -> dict[str, Target]:
+    """All of them, by the kind of feed, and what they stand on."""
+    return {
+        **dict(_polled()), **dict(_described()), **dict(_streamed()),
+        "recording": Target(answers(_recording), varied(OF_TESTS["recording"])),
+        "json": Target(answers(decode), [*BROKEN, *varied(encoded({"a": [1, 2.5, "x"]}))]),
+        "protobuf": Target(answers(lambda data: list(fields(data))), [b"\x0a\x04AAPL\x15ff\x98C\x18\xa0\xbe", b"\x08\xff", b""]),
+    }

@@ -1,0 +1,15 @@
+"""What is fuzzed: a target takes any bytes, and raises only for a bug; what a parser refuses in its own words is caught within."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tests.fuzz.of_feeds import feed_targets
+from tests.fuzz.of_server import server_targets
+from tests.fuzz.target import Target
+
+
+@cache
+def targets() -> dict[str, Target]:
+    """All, by name."""
+    return feed_targets() | server_targets()
