@@ -82,6 +82,10 @@ lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
 fuzz: dev ## feed every parser with nonsense for SECONDS=20 each
 	.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(ARGS)
 
+.PHONY: soak
+soak: dev ## run under load and faults for about MINUTES=10, and print figures and bounds
+	.venv/bin/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10) $(ARGS)
+
 .PHONY: bench
 bench: runtime page ## measure, and print ratios
 	.venv/bin/python -m bench $(ARGS)

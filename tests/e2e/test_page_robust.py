@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.page import Relay, Table
-from tests.e2e.proxy import Proxy
 from tests.e2e.truth import lies, watch
+from tests.faults import FaultProxy
 
 pytest_plugins = ["tests.e2e.browser"]
 
@@ -101,7 +101,7 @@ def wait_clients(relay: Relay, count: int) -> None:
 
 def test_a_network_that_swallows_everything(relay: Relay, context: BrowserContext) -> None:
     """Nothing arrives for two heartbeats: recovering, every price in doubt; then what was on its way arrives late, and all is right."""
-    with Proxy(relay.port) as network:
+    with FaultProxy(relay.port) as network:
         table = opened(context, network.url)
         network.cut()
         table.wait_connection("recovering", RECOVERED_MS)
@@ -113,7 +113,7 @@ def test_a_network_that_swallows_everything(relay: Relay, context: BrowserContex
 
 def test_a_short_gap_in_the_network(relay: Relay, context: BrowserContext) -> None:
     """A gap that the connection survives leaves nothing behind, and nothing old is taken for new while the backlog comes in."""
-    with Proxy(relay.port) as network:
+    with FaultProxy(relay.port) as network:
         table = opened(context, network.url)
         for _ in range(3):
             network.cut()
@@ -132,7 +132,7 @@ def test_a_machine_that_sleeps(relay: Relay, browser: Browser, context: BrowserC
 
 def test_a_machine_that_sleeps_with_its_buffers_full(relay: Relay, browser: Browser, context: BrowserContext) -> None:
     """Prices that lay in the buffers of the network while the lid was closed are old when they are read, and are not called fresh."""
-    with Proxy(relay.port) as network:
+    with FaultProxy(relay.port) as network:
         table = opened(context, network.url)
         with stopped(browser):
             wait_clients(relay, 0)

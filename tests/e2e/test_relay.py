@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.proxy import Proxy
 from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving, start
+from tests.faults import FaultProxy
 
 SYMBOLS = [f"S{number}" for number in range(20)]
 PRICES = ("price", "bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
@@ -250,7 +250,7 @@ def test_an_upstream_may_want_a_token() -> None:
 def test_the_second_upstream_takes_over() -> None:
     """`feed = ["relay_a", "relay_b"]`: when the first one is lost, the prices go on, and never a step back."""
     with (serving(simulated(*SYMBOLS, interval_s=0.1)) as source, serving(relayed(SYMBOLS, up=source.url)) as a,
-          serving(relayed(SYMBOLS, up=source.url)) as b, Proxy(a.address[1]) as way_to_a):
+          serving(relayed(SYMBOLS, up=source.url)) as b, FaultProxy(a.address[1]) as way_to_a):
         settings = relayed(SYMBOLS, relay_a=way_to_a.url, relay_b=b.url).replace('kind = "relay"', 'kind = "relay"\nstale_after_s = 3')
         with serving(settings) as last, reading(last) as reader:
             wait(lambda: all(quote["source"] == "relay_a" for quote in quotes(last).values()) and len(quotes(last)) == len(SYMBOLS))

@@ -7,7 +7,8 @@ The first line of output is `listening on http://127.0.0.1:PORT`; that address g
 `tests/providers/faults.py` with its options, `--chaos SEED` a random one for some requests, the same ones for the same seed. Control is
 as for the providers' servers: `POST /_control` with `{"fault": …}` or `{"switches": {"chaos": 7}}`; `GET /_budget` counts what arrives.
 
-It buffers: an answer is read whole from behind, then played. What is not HTTP it does not pass on.
+It buffers: an answer is read whole from behind, then played. What is not HTTP it does not pass on; what TCP can suffer is
+`tests/faults.py`'s.
 """
 
 from __future__ import annotations
