@@ -16,8 +16,8 @@ from bench.page.chromium import Tab, on_core
 from bench.page.figures import Figure
 from bench.page.speed import serving, settings
 from tests.e2e.page import Relay
-from tests.e2e.proxy import Proxy
 from tests.e2e.truth import lies, watch
+from tests.faults import FaultProxy
 from tests.providers.client import running
 
 BOUND_S = 5.0
@@ -44,7 +44,7 @@ def recovery(browser: Browser, minutes: float) -> Iterator[Figure]:
         yield _case(browser, relay.url, "server restart", lambda page: _restart(relay))
         yield _case(browser, relay.url, "browser that slept for 30 s", lambda page: _sleep(browser))
         yield _case(browser, relay.url, f"tab frozen for {minutes:g} minutes", lambda page: _frozen(page, 60 * minutes))
-        with Proxy(relay.port) as network:
+        with FaultProxy(relay.port) as network:
             yield _case(browser, network.url, f"network lost for {OUTAGE_S:g} s", lambda page: _outage(network))
         yield _case(browser, relay.url, "reload of 1,000 symbols", lambda page: _reload(relay), prefix="NEW")
     yield from _feed_loss(browser)
@@ -73,7 +73,7 @@ def _restart(relay: Relay) -> None:
         relay.start()  # returns when it listens
 
 
-def _outage(network: Proxy) -> None:
+def _outage(network: FaultProxy) -> None:
     network.cut()
     time.sleep(OUTAGE_S)
     network.heal()
