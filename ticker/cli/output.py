@@ -1,41 +1,15 @@
-"""What a running command writes: log lines to stderr, and with `--ndjson` quotes to stdout."""
+"""What a running command writes to stdout: with `--ndjson`, quotes."""
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ticker.ndjson import NdjsonBacklog
 from ticker.quote import Quote
 from web.runtime import EventletRuntime, original
 
-LEVELS = ("debug", "info", "warning", "error")
 _PIPE_BUF = 4096  # a pipe that can be written to takes so many bytes without blocking (POSIX: PIPE_BUF, at least 512; Linux: 4096)
-
-
-class OneLine(logging.Formatter):
-    """One event, one line: line ends and other control characters in a message are escaped. Tracebacks keep their lines, indented."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return _printable(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:
-        return "\n".join(f"    {_printable(line)}" for line in super().formatException(ei).split("\n"))
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def log_to_stderr(level: str) -> None:
-    """Send log records of `level` and above to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for talkative in ("apscheduler", "urllib3", "werkzeug", "engineio", "socketio"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def is_gone(descriptor: int) -> bool:

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from feeds.registry import kinds
+from ticker.cli.logs import LEVELS, log_to_stderr
 from ticker.cli.options import EXIT_WRONG, config_option, fail, load_settings
-from ticker.cli.output import LEVELS, is_gone, log_to_stderr
+from ticker.cli.output import is_gone
 from ticker.cli.recording_file import RecordingFile
 from ticker.clock import SystemClock
 from ticker.recording import header

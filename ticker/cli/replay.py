@@ -16,8 +16,8 @@ from feeds.replay import ReplaySettings
 from feeds.tape import Reader
 from ticker import symbols
 from ticker.cli.access import verifier_of
+from ticker.cli.logs import LEVELS, log_to_stderr
 from ticker.cli.options import EXIT_WRONG, config_option, fail, feed_kinds
-from ticker.cli.output import LEVELS, log_to_stderr
 from ticker.cli.serve import Service
 from ticker.errors import FeedError
 from ticker.recording import Header, moment_ms

@@ -11,13 +11,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from feeds.registry import kinds
 from ticker.cli.access import is_loopback, verifier_of
+from ticker.cli.logs import LEVELS, Format, log_to_stderr
 from ticker.cli.options import config_option, fail, feed_kinds
-from ticker.cli.output import LEVELS, NdjsonWriter, is_gone, log_to_stderr
+from ticker.cli.output import NdjsonWriter, is_gone
 from ticker.clock import SystemClock
 from ticker.relay import Relay
 from ticker.settings import FeedSettings, Settings, edit, source
@@ -42,14 +44,17 @@ _LOOK_EVERY_S = 0.25  # at the settings file
 @click.option("--host", help="Address to listen on; default from the settings.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="Least important line to log.")
+@click.option("--log-format", type=click.Choice(get_args(Format)), help="Log lines as text or as JSON; default from the settings.")
 @click.option("--headless", is_flag=True, help="No page: the relay alone.")
 @click.option("--ndjson", is_flag=True, help="Also write accepted updates to stdout, one JSON quote a line.")
-def command(config: Path, host: str | None, port: int | None, log_level: str, headless: bool, ndjson: bool) -> None:
+def command(config: Path, host: str | None, port: int | None, log_level: str, log_format: Format | None, headless: bool,
+            ndjson: bool) -> None:
     """Poll the feeds of the settings and serve their quotes until SIGTERM or Ctrl-C. Saving the settings file applies it."""
-    log_to_stderr(log_level)
-    overrides = {"server.host": host, "server.port": port}
+    log_to_stderr(log_level, log_format or "text")
+    overrides = {"server.host": host, "server.port": port, "server.log_format": log_format}
     content = source.read(config)
     loaded = parse(content, feed_kinds(), os.environ, overrides, name=config.name)
+    log_to_stderr(log_level, loaded.settings.server.log_format)
     for warning in loaded.warnings:
         log.warning("settings: %s", warning)
 

@@ -22,6 +22,7 @@ class Changes:
     changed_feeds: tuple[str, ...] = ()
     broadcast: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     """Secrets of `[server]`: they take hold at once, so that they can be changed without dropping anybody."""
@@ -58,6 +59,7 @@ def diff(old: Settings, new: Settings) -> Changes:
         changed_feeds=_changed(old.feeds, new.feeds),
         broadcast=_keys("broadcast", old.broadcast, new.broadcast),
         limits=_keys("limits", old.limits, new.limits),
+        metrics=_keys("metrics", old.metrics, new.metrics),
         quality=_keys("quality", old.quality, new.quality),
         secrets=secrets,
         restart_required=tuple(key for key in server if key not in secrets),

@@ -18,6 +18,7 @@ from ticker.settings.model import (
     BroadcastSettings,
     FeedSettings,
     LimitSettings,
+    MetricsSettings,
     QualitySettings,
     ServerSettings,
     Settings,
@@ -30,7 +31,8 @@ from ticker.settings.trust import combinations
 from ticker.settings.words import did_you_mean, key_path, nearest, shown, toml
 
 FIXED: Mapping[str, type[Table]] = {
-    "server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings, "quality": QualitySettings}
+    "server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings, "metrics": MetricsSettings,
+    "quality": QualitySettings}
 T = TypeVar("T", bound=Table)
 _Key = tuple[str, ...]
 

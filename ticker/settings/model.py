@@ -64,6 +64,9 @@ class ServerSettings(Table):
     ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
     frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
+    metrics: Literal["open", "loopback", "off"] = Field("loopback", description="who may read /metrics: anybody who may read quotes, "
+                                                                                "this machine only, nobody")
+    log_format: Literal["text", "json"] = Field("text", description="log lines as text, or each as a JSON object")
     admin_token: SecretStr | None = Field(None, min_length=16,
                                           description="lets its bearer add and remove symbols over HTTP; unset: nobody may")
     auth: Literal["none", "token", "jwt"] = Field("none", description="who may read: everybody, who knows a token, or who has a signed one")
@@ -122,6 +125,12 @@ class LimitSettings(Table):
 
 
 Percent = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class MetricsSettings(Table):
+    """`[metrics]`."""
+
+    per_symbol: int = Field(1000, ge=0, le=100_000, description="so many symbols have an age and a state of their own in /metrics")
 
 
 class QualitySettings(Table):
@@ -242,6 +251,7 @@ class Settings(Table):
     server: ServerSettings = ServerSettings()
     broadcast: BroadcastSettings = BroadcastSettings()
     limits: LimitSettings = LimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
     quality: QualitySettings = QualitySettings()
     feeds: dict[str, FeedSettings] = {}
     symbols: dict[str, SymbolSettings] = {}

@@ -1,10 +1,8 @@
-"""Log lines that can't be forged, and the writer of NDJSON on real pipes."""
+"""The writer of NDJSON on real pipes."""
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.output import NdjsonWriter, OneLine, is_gone
+from ticker.cli.output import NdjsonWriter, is_gone
 from ticker.ndjson import BACKLOG
 from ticker.quote import Quote
 from web.runtime import EventletRuntime
@@ -135,31 +133,3 @@ def test_is_gone() -> None:
     os.close(writer)
     with open(os.devnull, "w") as nowhere:
         assert not is_gone(nowhere.fileno())
-
-
-def test_one_event_is_one_line() -> None:
-    """Nobody can write a line of their own into the log, or a command to the terminal, by way of a name or a payload."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(OneLine("%(levelname)s %(message)s"))
-    log = logging.Logger("test")
-    log.addHandler(handler)
-    log.warning("no price for %s", "A\r\n2026 INFO all is well\x1b[2J\x00\u202e\u2028é价")
-    assert stream.getvalue() == "WARNING no price for A\\r\\n2026 INFO all is well\\x1b[2J\\x00\\u202e\\u2028é价\n"
-
-
-def test_a_traceback_keeps_its_lines_indented() -> None:
-    """So that no message of an exception can pass for an event of its own."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(OneLine("%(message)s"))
-    log = logging.Logger("test")
-    log.addHandler(handler)
-    try:
-        raise ValueError("why\n2026 INFO all is well\x1b[2J")
-    except ValueError:
-        log.exception("a\nbug")
-    first, *rest = stream.getvalue().splitlines()
-    assert first == "a\\nbug"
-    assert rest[-2:] == ["    ValueError: why", "    2026 INFO all is well\\x1b[2J"]
-    assert all(line.startswith("    ") for line in rest)

@@ -1,0 +1,130 @@
+"""Log lines on stderr, as text or as JSON: one event, one line, whatever names, payloads or clients put into it; and never too many.
+
+Nothing that comes from outside reaches the terminal raw: what is not printable is escaped. A kind of event, which is a place in the
+code, is told `BURST` times at once and then once a second; the next line of its kind says how many were left out.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+LEVELS = ("debug", "info", "warning", "error")
+Format = Literal["text", "json"]
+
+BURST = 20
+"""So many events of a kind are told at once."""
+PER_S = 1.0
+"""And so many a second after that."""
+LONGEST = 8192
+"""Characters of one message or traceback as it is written; of a longer one only the ends are."""
+
+_TALKATIVE = ("apscheduler", "urllib3", "werkzeug", "engineio", "socketio")
+_TIME = "%Y-%m-%dT%H:%M:%S"
+
+
+def log_to_stderr(level: str, log_format: Format = "text") -> None:
+    """Send log records of `level` and above to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLine() if log_format == "json" else TextLine())
+    handler.addFilter(Flood(time.monotonic))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for talkative in _TALKATIVE:
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+class Flood(logging.Filter):
+    """Lets an event pass unless there were too many of its kind lately. `monotonic` is the clock, in seconds."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        super().__init__()
+        self._monotonic = monotonic
+        self._kinds: dict[tuple[str, int], _Kind] = {}  # as many as there are places in the code that log
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to tell it; then its `left_out` is how many before it were not told."""
+        now_s = self._monotonic()
+        kind = self._kinds.setdefault((record.pathname, record.lineno), _Kind(now_s))
+        kind.tokens = min(BURST, kind.tokens + (now_s - kind.seen_s) * PER_S)
+        kind.seen_s = now_s
+        if kind.tokens < 1:
+            kind.left_out += 1
+            return False
+        kind.tokens -= 1
+        record.left_out, kind.left_out = kind.left_out, 0
+        return True
+
+
+class _Kind:
+    def __init__(self, now_s: float) -> None:
+        self.tokens = float(BURST)
+        self.seen_s = now_s
+        self.left_out = 0
+
+
+class TextLine(logging.Formatter):
+    """For people: time, level, who, what. A traceback follows on the same line, its lines separated by ` | `."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        left_out, traceback = _left_out(record), _cut(_one_line(_traceback(record)), _printable)
+        line = f"{_when(record)} {record.levelname:<7} {record.name}: {_printable(_cut(record.getMessage(), _printable))}"
+        if traceback:
+            line += " | " + _printable(traceback)
+        return line + (f" ({left_out} more like this were left out)" if left_out else "")
+
+
+class JsonLine(logging.Formatter):
+    """For programs: `time` (UTC), `level`, `logger`, `message`; `exception` and `left_out` where there are any. All ASCII."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {"time": _when(record), "level": record.levelname.lower(), "logger": record.name,
+                                 "message": _cut(_scalar(record.getMessage()), json.dumps)}
+        if traceback := _traceback(record):
+            entry["exception"] = _cut(_scalar(traceback), json.dumps)
+        if left_out := _left_out(record):
+            entry["left_out"] = left_out
+        return json.dumps(entry)
+
+
+def _when(record: logging.LogRecord) -> str:
+    return f"{datetime.fromtimestamp(record.created, UTC):{_TIME}}.{int(record.msecs):03d}Z"
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    return logging.Formatter().formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
+
+
+def _one_line(text: str) -> str:
+    return " | ".join(text.splitlines())
+
+
+def _left_out(record: logging.LogRecord) -> int:
+    return int(getattr(record, "left_out", 0))
+
+
+def _cut(text: str, written: Callable[[str], str]) -> str:
+    """The text; or its ends, if it would take more than `LONGEST` characters when `written`."""
+    half = LONGEST // 2
+    cut = text if len(text) <= LONGEST else f"{text[:half]} … {text[-half:]}"
+    while len(written(cut)) > LONGEST + 16:
+        half //= 2
+        cut = f"{text[:half]} … {text[-half:]}"
+    return cut
+
+
+def _printable(text: str) -> str:
+    """With everything escaped that would end a line, move a cursor, turn the direction of writing, or is half a character."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _scalar(text: str) -> str:
+    """With half characters escaped: strict JSON has none."""
+    return text.encode("utf-8", "backslashreplace").decode()
