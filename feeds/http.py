@@ -68,7 +68,7 @@ class Response(NamedTuple):
         if wait_s is None:
             wait_s = UNSAID_BAN_S if banned else limited_wait_s if self.status == HTTPStatus.TOO_MANY_REQUESTS else None
         return FeedError(f"{self.where}: HTTP {self.status} {PHRASES.get(self.status, '')}".rstrip(), payload=self.body,
-                         retryable=not 400 <= self.status <= 499 or self.status in RETRYABLE, retry_after_s=wait_s)
+                         retryable=not 400 <= self.status <= 499 or self.status in RETRYABLE, retry_after_s=wait_s, status=self.status)
 
 
 ReadUsage = Callable[[Mapping[str, str], float], Iterable[Usage]]

@@ -9,6 +9,7 @@ from ticker.caller import Caller
 from ticker.clock import Clock
 from ticker.complaints import Complaints
 from ticker.errors import BadTick, BudgetSpent, FeedError
+from ticker.meters import FeedMeter
 from ticker.quarantine import Batch, Bisection, Quarantine
 from ticker.rota import Rota, split
 from ticker.runtime import Runtime
@@ -20,10 +21,12 @@ PAROLES_A_ROUND = 5
 
 
 class Asker:
-    """Whom to ask a source for, and the asking. `deliver(answer)` takes in what came; `may_go_on()` is asked before each call."""
+    """Whom to ask a source for, and the asking. `deliver(answer)` takes in what came; `may_go_on()` is asked before each call, and
+    `meter` counts them.
+    """
 
-    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints, *, deliver: Callable[[Answer], None],
-                 may_go_on: Callable[[], bool]) -> None:
+    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints, meter: FeedMeter, *,
+                 deliver: Callable[[Answer], None], may_go_on: Callable[[], bool]) -> None:
         self.rota = Rota()
         self.hurried: dict[str, float] = {}  # symbols that were slow, with their period, until they have been asked for at the new pace
         self.last_success_ms: int | None = None
@@ -33,7 +36,7 @@ class Asker:
         self._complaints = complaints
         self._deliver = deliver
         self._may_go_on = may_go_on
-        self._caller = Caller(source, runtime, clock, complaints)
+        self._caller = Caller(source, runtime, clock, complaints, meter)
         self._wanted_since = 0  # counts the calls of `want`
         self._quarantine = Quarantine()
         self._searches: list[Bisection] = []  # spoiled batches whose culprits are not all found

@@ -16,7 +16,7 @@ from ticker.freshness import FeedTerms, Verdict
 from ticker.lane import Lane, make_quote
 from ticker.market import ALWAYS, NEVER, Hours
 from ticker.plausible import no_price
-from ticker.quality import Quality
+from ticker.quality import Quality, Standing, standing
 from ticker.quote import Quote, Tick
 from ticker.settings.calendars import ALWAYS_OPEN
 from ticker.settings.model import QualitySettings, SymbolSettings
@@ -230,6 +230,14 @@ class Board:
     def quality_state(self, now_ms: int) -> dict[str, Any]:
         """What `/api/status` says of the prices: `symbols bad_ticks divergences switches` (docs/freshness.md)."""
         return self._noticed.state(self._lanes.values(), now_ms)
+
+    def standings(self, now_ms: int) -> list[Standing]:
+        """How every symbol stands, in the settings' order."""
+        return [standing(lane, now_ms) for lane in self._lanes.values()]
+
+    def incidents(self) -> dict[str, int]:
+        """How often prices were not what they should be: `bad_ticks`, `switches`, `divergences`."""
+        return self._noticed.counts()
 
     def _add(self, lane: Lane) -> None:
         self._lanes[lane.symbol] = lane

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from ticker.clock import Clock
 from ticker.complaints import Complaints
 from ticker.errors import BudgetSpent, FeedError
+from ticker.meters import FeedMeter
 from ticker.quarantine import Batch
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.model import PolledSettings
@@ -16,13 +17,14 @@ from ticker.source import Answer, Source
 
 
 class Caller:
-    """Calls `source`; bugs of its code go to `complaints`."""
+    """Calls `source` and counts that in `meter`; bugs of its code go to `complaints`."""
 
-    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints) -> None:
+    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints, meter: FeedMeter) -> None:
         self.source = source
         self._runtime = runtime
         self._clock = clock
         self._complaints = complaints
+        self._meter = meter
         self._one_call = threading.Lock()  # a source is never asked twice at a time
         settings = source.settings
         # The feed keeps its own time limit; this one is for a feed that fails to.
@@ -49,8 +51,21 @@ class Caller:
 
     def ask(self, batch: Batch) -> Answer:
         """One call. Where the provider wants to be left alone, that goes for all who share its limits."""
+        with self._one_call:
+            started_s = self._clock.monotonic()
+            try:
+                answer = self._call(batch)
+            except BudgetSpent:
+                raise  # it was not made
+            except FeedError as error:
+                self._meter.polled(self._clock.monotonic() - started_s, error)
+                raise
+            self._meter.polled(self._clock.monotonic() - started_s, None)
+            return answer
+
+    def _call(self, batch: Batch) -> Answer:
         try:
-            with self._one_call, self._limit():
+            with self._limit():
                 return self.source.poll(batch)
         except FeedError as error:
             if self.source.gate is not None and error.retry_after_s is not None:

@@ -41,13 +41,15 @@ class FeedError(Exception):
     """A provider did not give what was asked for. The last good quote is kept, whatever the reason.
 
     `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded to 1 … 900
-    (to three days where it is a ban); `None` where it said nothing. `rejects_symbol`: the provider does not know a symbol that was
+    (to three days where it is a ban); `None` where it said nothing. `status`: that of the HTTP answer, if that is what failed.
+    `rejects_symbol`: the provider does not know a symbol that was
     asked for (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log.
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after_s: float | None = None,
-                 rejects_symbol: bool = False, payload: bytes | str = b"") -> None:
+                 rejects_symbol: bool = False, payload: bytes | str = b"", status: int | None = None) -> None:
         self.excerpt = excerpt(payload) if payload else ""
+        self.status = status
         super().__init__(f"{message} [{self.excerpt}]" if self.excerpt else message)
         self.retryable = retryable
         self.retry_after_s = retry_after_s

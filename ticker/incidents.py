@@ -41,14 +41,14 @@ class BadTicks:
     """Ticks that were not believed, by symbol and feed."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
         self._said: set[tuple[str, str, str]] = set()
         self._lines = Lines()
 
     def note(self, symbol: str, feed: str, kind: str, reason: str, payload: str, now_ms: int) -> None:
         """A tick was not believed. `kind` tells which reasons are the same."""
-        self._count += 1
+        self.count += 1
         before = self._entries.pop((symbol, feed), None)
         self._entries[symbol, feed] = {"symbol": symbol, "feed": feed, "count": before["count"] + 1 if before else 1, "at": now_ms,
                                        "reason": reason, "excerpt": (shown := excerpt(payload))}
@@ -64,7 +64,7 @@ class BadTicks:
 
     def state(self) -> dict[str, Any]:
         """For people: how many there were, and of each symbol and feed how many and the last, the newest first."""
-        return {"count": self._count, "recent": [*reversed(self._entries.values())][:SHOWN]}
+        return {"count": self.count, "recent": [*reversed(self._entries.values())][:SHOWN]}
 
 
 class Disagreements:
@@ -74,6 +74,9 @@ class Disagreements:
         self._since_ms: dict[tuple[str, str], int] = {}
         self._said: set[tuple[str, str]] = set()
         self._lines = Lines()
+
+    def __len__(self) -> int:
+        return len(self._since_ms)
 
     def note(self, symbol: str, feed: str, apart_pct: float, in_use: str, now_ms: int) -> None:
         """The price of `feed` is that far from that of the source in use."""
@@ -107,16 +110,16 @@ class Switches:
     """Symbols that went from one source to another."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._recent: deque[dict[str, Any]] = deque(maxlen=SHOWN)
         self._lines = Lines()
 
     def note(self, symbol: str, left: str, taken: str, reason: str, now_ms: int) -> None:
         """`symbol` comes from `taken` now."""
-        self._count += 1
+        self.count += 1
         self._recent.appendleft({"symbol": symbol, "from": left, "to": taken, "reason": reason, "at": now_ms})
         self._lines.log(logging.INFO, now_ms, "%s comes from %s now, not from %s: %s", symbol, taken, left, reason)
 
     def state(self) -> dict[str, Any]:
         """For people: how many there were, and the last of them, the newest first."""
-        return {"count": self._count, "recent": list(self._recent)}
+        return {"count": self.count, "recent": list(self._recent)}

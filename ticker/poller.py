@@ -15,6 +15,7 @@ from ticker.asker import Asker
 from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
 from ticker.complaints import Complaints
+from ticker.meters import FeedMeter
 from ticker.pace import Pace
 from ticker.quarantine import Batch
 from ticker.rota import split
@@ -38,12 +39,12 @@ URGENT_ABOVE_S = 1.0
 class Poller:
     """One feed's polls, back-off and state. `deliver(answer)` takes in what came; `changed()` is called when `state` or `error` has
     changed, `paced()` when an interval in force has; `retry_in(seconds)` asks for the next run after that time instead of after the
-    interval.
+    interval; `meter` counts the calls.
     """
 
     def __init__(self, source: Source, interval_s: float, runtime: Runtime, clock: Clock, *, deliver: Callable[[Answer], None],
                  changed: Callable[[], None], retry_in: Callable[[float], None], paced: Callable[[], None] = lambda: None,
-                 random: Random | None = None) -> None:
+                 random: Random | None = None, meter: FeedMeter | None = None) -> None:
         self.source = source
         self.state: FeedState = "ok"
         self.error: str | None = None
@@ -56,7 +57,7 @@ class Poller:
         self._random = random or Random()
         self._complaints = Complaints(source.name)
         self._tempo = Tempo(source, interval_s)
-        self._asker = Asker(source, runtime, clock, self._complaints, deliver=deliver, may_go_on=self._may_go_on)
+        self._asker = Asker(source, runtime, clock, self._complaints, meter or FeedMeter(), deliver=deliver, may_go_on=self._may_go_on)
         self._failures = 0
         self._not_before_s = 0.0
         self._running = False

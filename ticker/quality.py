@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ticker.errors import BadTick
 from ticker.incidents import BadTicks, Disagreements, Switches
@@ -14,6 +14,15 @@ from ticker.source import reason
 from ticker.track import Outcome, Track
 
 
+class Standing(NamedTuple):
+    """How a symbol stands. `state`: its price's, or `pending` or `rejected` where it has none. `age_s`: how long ago that price was
+    surely the newest there was; `None` where there is none."""
+
+    symbol: str
+    state: str
+    age_s: float | None
+
+
 class Quality:
     """What was noticed about the prices on a board. Times are arguments, epoch ms."""
 
@@ -21,6 +30,10 @@ class Quality:
         self._bad_ticks = BadTicks()
         self._disagreements = Disagreements()
         self._switches = Switches()
+
+    def counts(self) -> dict[str, int]:
+        """How many there were since the start: `bad_ticks`, `switches`; and of `divergences`, how many there are."""
+        return {"bad_ticks": self._bad_ticks.count, "switches": self._switches.count, "divergences": len(self._disagreements)}
 
     def forget(self, symbol: str) -> None:
         """The symbol left."""
@@ -80,6 +93,14 @@ class Quality:
             "divergences": self._disagreements.state(described),
             "switches": self._switches.state(),
         }
+
+
+def standing(lane: Lane, now_ms: int) -> Standing:
+    """How the symbol of `lane` stands."""
+    track = lane.active
+    if lane.quote is None:
+        return Standing(lane.symbol, lane.status()[0], None)
+    return Standing(lane.symbol, lane.quote.state, max(0, now_ms - track.current_ms) / 1000 if track and track.current_ms else None)
 
 
 def symbol_state(lane: Lane, now_ms: int) -> dict[str, Any]:

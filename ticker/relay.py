@@ -16,6 +16,7 @@ from ticker.freshness import FeedTerms
 from ticker.gate import Accounts
 from ticker.listeners import Listeners
 from ticker.markets import Markets
+from ticker.meters import FeedMeter
 from ticker.poller import LOOP_BELOW_S, Poller
 from ticker.quote import Quote
 from ticker.runtime import Runtime
@@ -61,6 +62,7 @@ class Relay:
         self._schedule = Schedule(runtime)
         self._settings = Settings()
         self._pollers: dict[str, Runner] = {}
+        self.meters: dict[str, FeedMeter] = {}  # by feed
         self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
         self._accounts = Accounts()
         self._started = False
@@ -114,6 +116,7 @@ class Relay:
         quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
         self.markets.configure(settings.symbols.values())
         self._settings = settings
+        self.meters = {name: self.meters.get(name) or FeedMeter() for name in settings.feeds}
         self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
         self._accounts.share({name: source.gate for name, source in sources.items() if source.gate is not None})
         self.attention.configure(settings, {name: one for name, one in self._pollers.items() if isinstance(one, Poller)})
@@ -197,10 +200,10 @@ class Relay:
         name = source.name
         if isinstance(source, StreamSource):
             return Streamer(source, self._runtime, self._clock, self.epoch, random=self._random, deliver=partial(self._deliver, name),
-                            changed=partial(self._feed_changed, name), anew=partial(self._begins_anew, name))
+                            changed=partial(self._feed_changed, name), anew=partial(self._begins_anew, name), meter=self.meters[name])
         return Poller(source, source.settings.interval_s, self._runtime, self._clock, random=self._random,
                       deliver=partial(self._deliver, name), changed=partial(self._feed_changed, name),
-                      paced=partial(self._feed_paced, name), retry_in=partial(self._schedule.run_in, name))
+                      paced=partial(self._feed_paced, name), retry_in=partial(self._schedule.run_in, name), meter=self.meters[name])
 
     def _run(self, poller: Runner, new: Sequence[Subscription]) -> None:
         """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now. A stream just runs."""
@@ -234,6 +237,7 @@ class Relay:
     def _deliver(self, feed: str, answer: Answer) -> None:
         quotes = self.board.apply(feed, answer, self._clock.now_ms())
         if quotes:
+            self.meters[feed].updates += len(quotes)
             self._publish(quotes)
         self._look_at_symbols()
 

@@ -11,6 +11,7 @@ from ticker.caller import Caller
 from ticker.clock import Clock
 from ticker.complaints import Complaints
 from ticker.errors import BudgetSpent, FeedError
+from ticker.meters import FeedMeter
 from ticker.quarantine import Batch, Bisection
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription
@@ -29,12 +30,12 @@ SEARCH_CALLS = 64
 class Snapshots:
     """Asks `source` each `every_s` seconds, in a task of its own, as fast as the provider's limits let it."""
 
-    def __init__(self, source: Source, every_s: float, runtime: Runtime, clock: Clock) -> None:
+    def __init__(self, source: Source, every_s: float, runtime: Runtime, clock: Clock, meter: FeedMeter) -> None:
         self._every_s = every_s
         self._runtime = runtime
         self._clock = clock
         self._complaints = Complaints(f"{source.name}, prices beside the stream")
-        self._caller = Caller(source, runtime, clock, self._complaints)
+        self._caller = Caller(source, runtime, clock, self._complaints, meter)
         self._session: Session | None = None  # the one that was asked for last
         self._had: dict[str, Subscription] = {}  # what was asked for on its behalf
         self._complete = -1  # the version of what is wanted of which nothing is missing

@@ -17,6 +17,7 @@ from ticker.errors import FeedError
 from ticker.health import Health
 from ticker.inbox import Inbox
 from ticker.line import Line
+from ticker.meters import FeedMeter
 from ticker.poller import FeedState
 from ticker.quote import Tick
 from ticker.runtime import Runtime
@@ -50,7 +51,8 @@ class Streamer:
     """
 
     def __init__(self, source: StreamSource, runtime: Runtime, clock: Clock, here: str, *, deliver: Callable[[Answer], None],
-                 changed: Callable[[], None], anew: Callable[[], None], random: Random | None = None) -> None:
+                 changed: Callable[[], None], anew: Callable[[], None], random: Random | None = None,
+                 meter: FeedMeter | None = None) -> None:
         self.source = source
         self._runtime = runtime
         self._clock = clock
@@ -58,9 +60,10 @@ class Streamer:
         self._deliver = deliver
         self._changed = changed
         self._anew = anew
+        self._meter = meter or FeedMeter()
         self._health = Health(source.name, source.settings.interval_s, clock, changed, random)
         beside = source.snapshots
-        self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock)
+        self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock, self._meter)
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
         self._inbox = Inbox()
@@ -235,6 +238,7 @@ class Streamer:
             return
         now_s = self._clock.monotonic()
         line.heard(len(received), now_s)
+        self._meter.messages += len(received)
         for message in received:
             self._take(line, message, now_s)
         if session.facts != self._facts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Flask, Response, g, request
 
 from web.access import Access
@@ -16,14 +18,14 @@ ADMIN = "admin"
 """The blueprint that asks for a token of its own."""
 
 
-def guard(app: Flask, access: Access) -> None:
-    """Have `app` ask `access` who reads."""
+def guard(app: Flask, access: Access, excepted: Collection[str] = ()) -> None:
+    """Have `app` ask `access` who reads, `excepted` paths apart."""
 
     @app.before_request
     def may_read() -> Response | None:
         if access.is_open or request.method == "OPTIONS" or request.blueprint == ADMIN:
             return None
-        if not request.path.startswith(GUARDED) and request.path not in OF_EVERYTHING:
+        if request.path in excepted or not (request.path.startswith(GUARDED) or request.path in OF_EVERYTHING):
             return None
         try:
             identity = access.of_request(request.environ)

@@ -12,6 +12,8 @@ Wsgi = Callable[[Environ, Any], Any]
 Address = IPv4Address | IPv6Address
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_FORWARDED")
+PASSED_ON = "tickercast.passed_on"
+"""In the environment of a request: whether a proxy, trusted or not, says that it made it for somebody else."""
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d+)?|([\d.]+):\d+")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
@@ -30,6 +32,7 @@ class Proxies:
     def __call__(self, environ: Environ, start_response: Any) -> Any:
         if self._networks:
             self._believe(environ)
+        environ[PASSED_ON] = any(name in environ for name in (*_FORWARDED, "HTTP_X_REAL_IP", "HTTP_VIA"))
         for name in _FORWARDED:
             environ.pop(name, None)
         return self._app(environ, start_response)

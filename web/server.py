@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
+from prometheus_client import ProcessCollector
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ticker.clock import Clock
@@ -24,6 +26,10 @@ from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
 from web.guard import guard
+from web.metrics.clients import ClientsCollector
+from web.metrics.prices import FeedsCollector, SymbolsCollector
+from web.metrics.process import AboutCollector
+from web.metrics.scrape import metrics
 from web.origins import origin_check
 from web.proxies import Proxies
 from web.rest import error, rest
@@ -52,10 +58,10 @@ class WebServer:
         self.app.url_map.merge_slashes = False  # a symbol may hold one
         self._clock = clock
         self._history = History()
-        for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), *blueprints):
+        for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
         self.access = access or Access()
-        guard(self.app, self.access)
+        guard(self.app, self.access, excepted={"/metrics"} if server.metrics == "loopback" else ())  # that asks where one comes from
         self.app.register_error_handler(HTTPException, _http_error)
         self._origin_allowed = origin_check(server.allowed_origins)
         self.app.after_request(self._cross_origin)
@@ -116,6 +122,15 @@ class WebServer:
         for task in (*self._tasks, self._heart):
             if task is not None:
                 task.kill()
+
+    def _metrics(self) -> list[Blueprint]:
+        access = self._settings.server.metrics
+        if access == "off":
+            return []
+        breathe = partial(self._runtime.sleep, 0)
+        symbols = SymbolsCollector(self._relay, self._clock, lambda: self._settings.metrics.per_symbol, breathe)
+        collectors = [AboutCollector(self._relay), ClientsCollector(self.engine, breathe), FeedsCollector(self._relay), symbols]
+        return [metrics([*collectors, ProcessCollector(registry=None)], access)]
 
     def _beat(self) -> None:
         while True:

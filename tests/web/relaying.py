@@ -13,7 +13,7 @@ from ticker.clock import SystemClock
 from ticker.errors import FeedError
 from ticker.quote import Quote, Tick
 from ticker.relay import Relay
-from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, ServerSettings, Settings, SymbolSettings
+from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, MetricsSettings, ServerSettings, Settings, SymbolSettings
 from ticker.source import Answer, Subscription
 from web.access import Access, Verifier
 from web.runtime import EventletRuntime
@@ -38,12 +38,15 @@ class Relaying:
 
     def __init__(self, symbols: Sequence[str], prices: Mapping[str, float | FeedError], *, limits: Mapping[str, Any] | None = None,
                  broadcast: Mapping[str, Any] | None = None, allowed_origins: Sequence[str] = (), trusted_proxies: Sequence[str] = (),
+                 server: Mapping[str, Any] | None = None, metrics: Mapping[str, Any] | None = None,
                  verifier: Verifier | None = None) -> None:
         self.prices: dict[str, float | FeedError] = dict(prices)
         self.down: FeedError | None = None
         self.updates: SimpleQueue[Quote] = SimpleQueue()
         self._limits, self._broadcast = LimitSettings(**(limits or {})), BroadcastSettings(**(broadcast or {}))
-        self._server = ServerSettings(port=0, allowed_origins=list(allowed_origins), trusted_proxies=list(trusted_proxies))
+        self._server = ServerSettings(port=0, allowed_origins=list(allowed_origins), trusted_proxies=list(trusted_proxies),
+                                      **(server or {}))
+        self._metrics = MetricsSettings(**(metrics or {}))
         runtime, clock = EventletRuntime(), SystemClock()
         self.relay = Relay(runtime, clock, self._make, "epoch", NoJitter())
         self.server = WebServer(self.relay, self.settings(symbols), runtime, clock, access=Access(verifier))
@@ -54,7 +57,7 @@ class Relaying:
 
     def settings(self, symbols: Sequence[str]) -> Settings:
         """Settings with these symbols."""
-        return Settings(server=self._server, limits=self._limits, broadcast=self._broadcast,
+        return Settings(server=self._server, limits=self._limits, broadcast=self._broadcast, metrics=self._metrics,
                         feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)},
                         symbols={symbol: SymbolSettings(feed=("feed",)) for symbol in symbols})
 

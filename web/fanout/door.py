@@ -63,6 +63,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             cors = self._cors(environ)
             return self._route(environ, start_response, cors)
         except Refused as refused:
+            self.engine.meters.refused_connects[refused.status.partition(" ")[0]] += 1
             return _answer(start_response, refused.status, str(refused), [*cors, *refused.headers])
 
     def _cors(self, environ: Environ) -> list[tuple[str, str]]:
@@ -172,7 +173,9 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                         return _NOOP
                     last_words = [] if client.closed is None else [_CLOSE]
                     frames = client.frames(engine.readers.number, engine.readers.registry, _PACKETS_A_POLL - len(last_words))
-                    client.accepted(sum(map(len, frames)))
+                    size = sum(map(len, frames))
+                    engine.flusher.delivered += client.accepted(size)
+                    engine.flusher.bytes_sent += size
                     if frames or last_words:
                         return _SEPARATOR.join([*map(_polled, frames), *last_words])
                     client.poll_event.clear()

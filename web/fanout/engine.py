@@ -23,6 +23,7 @@ from web.fanout.expiry import Expiry
 from web.fanout.flush import Flusher
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
 from web.fanout.inbound import Inbound, Receiver
+from web.fanout.meters import Meters
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
@@ -56,6 +57,7 @@ class Engine:
         self.clients: set[Client] = set()
         self.polling: set[Client] = set()  # those of them that poll
         self.ledger = Ledger()
+        self.meters = Meters()
         self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
         self.expiry = Expiry()
         self.receiver: Receiver | None = None
@@ -197,11 +199,19 @@ class Engine:
         window_s = self.broadcast.flush_ms / 1000
         if self.flusher.is_dirty and now_s >= self._window.opens_s(window_s):
             self._window.begin(now_s, window_s)
-            self.flusher.flush(now_s * 1000)
+            self._flush(now_s)
         self.flusher.send_timed(now_s * 1000)
         self._pump()
         self.pulse.beat(now_s)
         self.waiting_room.open()
+
+    def _flush(self, now_s: float) -> None:
+        """Flush, and see how long it took and how old the prices are that it sent, by one of them."""
+        sampled, meters = self.flusher.oldest(), self.meters
+        self.flusher.flush(now_s * 1000)
+        meters.flush_s.observe(self.clock() - now_s)
+        if sampled is not None and sampled.state == "fresh":  # a change of state repeats an old price
+            meters.age_s.observe(time() - sampled.received_time / 1000)
 
     def _idle_s(self) -> float:
         """How long nothing need be done unless somebody wakes the loop."""
@@ -259,6 +269,7 @@ class Engine:
         for client in blocked:
             assert isinstance(client, Client)
             if client.closed is None:
+                self.meters.stalls += 1
                 self.pulse.blocked(client)
                 self._epoll.modify(client.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
         lost, self.flusher.lost = self.flusher.lost, []

@@ -39,20 +39,31 @@ class Flusher:
         self.blocked: list[Outbox] = []  # sockets that turned out to be full
         self.lost: list[Outbox] = []  # sockets that turned out to be dead
         self.pump: dict[Outbox, None] = {}  # stragglers to be served by themselves
-        self.delivered = 0
+        self.updates = 0  # quotes that came in
+        self.folded = 0  # of those, how many a newer one replaced before any flush
+        self.delivered = 0  # quotes written, each client counted
+        self.bytes_sent = 0
         self.writes = 0
 
     def mark(self, quotes: Iterable[Quote]) -> None:
         """Take a batch of updates: the newest of each symbol goes out with the next flush."""
         registry, dirty = self.readers.registry, self._dirty
+        waited, known = len(dirty), 0
         for quote in quotes:
             channel = registry.get(quote.symbol)
             if channel is not None:
                 dirty[channel] = quote
+                known += 1
+        self.updates += known
+        self.folded += known - (len(dirty) - waited)
 
     def forget(self, channel: Channel) -> None:
         """Send nothing more of a channel that was removed."""
         self._dirty.pop(channel, None)
+
+    def oldest(self) -> Quote | None:
+        """Of the symbols that wait for the next flush, the newest quote of the one that has waited longest."""
+        return next(iter(self._dirty.values()), None)
 
     @property
     def is_dirty(self) -> bool:
@@ -113,7 +124,8 @@ class Flusher:
             except OSError:
                 self.lost.append(outbox)
                 return
-            outbox.accepted(taken)
+            self.bytes_sent += taken
+            self.delivered += outbox.accepted(taken)
             if taken < len(data):
                 outbox.blocked = True
                 self.readers.demote(outbox)
@@ -158,6 +170,7 @@ class Flusher:
         size = len(buffer)
         ready = list(cohort.ready.items())
         self.delivered += len(ready) * len(channels)
+        self.bytes_sent += len(ready) * size
         self.writes += len(ready)
         for start in range(0, len(ready), _WRITES_A_LOOK):
             for lane, write in ready[start:start + _WRITES_A_LOOK]:
@@ -167,8 +180,11 @@ class Flusher:
                     taken = 0
                 except OSError:
                     self.lost.append(lane.outbox)
+                    self.bytes_sent -= size
+                    self.delivered -= len(channels)
                     continue
                 if taken != size:
+                    self.bytes_sent -= size - taken
                     self._fell_behind(lane, frames, carried or [(channel,) for channel in channels], taken, before)
             if perf_counter() > self._pause_at:
                 self._breathe()
@@ -186,6 +202,7 @@ class Flusher:
         self.blocked.append(outbox)
         lane.due = bool(lane.period_ms)
         if not taken:
+            self.delivered -= sum(map(len, carried))
             lane.synced = before
             return
         lane.synced = self.readers.number
@@ -196,4 +213,6 @@ class Flusher:
         if taken:
             outbox.cut(frames[index], taken)
             index += 1
-        owe(lane, [channel for channels in carried[index:] for channel in channels], False)
+        owed = [channel for channels in carried[index:] for channel in channels]
+        self.delivered -= len(owed)
+        owe(lane, owed, False)

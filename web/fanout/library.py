@@ -11,6 +11,7 @@ import flask_socketio
 import msgspec
 import socketio
 from flask import Flask
+from socketio.exceptions import ConnectionRefusedError
 
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
@@ -177,6 +178,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             code, message = refusal
             self.refuse(client, namespace, {"message": message, "data": {"code": code, "symbol": symbol}})
             return
+        self.engine.meters.joins += 1
         self.manager.clients[client.public_id] = client
         self.engine.send(client, f'40{namespace},{{"sid":"{sid}"}}')
         self.engine.readers.join(client.spaces, channel)
@@ -194,6 +196,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             self.manager.disconnect(sid, namespace)
             self.refuse(client, namespace, {"message": "internal error"})
         if self.manager.is_connected(sid, namespace):
+            self.engine.meters.joins += 1
             self.joined(client, namespace)
 
     def _has_handlers(self, namespace: str) -> bool:
@@ -201,8 +204,13 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
 
     def refuse(self, client: Client, namespace: str, payload: dict[str, Any]) -> None:
         """Answer a CONNECT with CONNECT_ERROR."""
+        self._count_refusal(payload)
         for framed in frames_of(self.packet_class(socketio.packet.CONNECT_ERROR, data=payload, namespace=namespace)):
             self.engine.send_frame(client, framed)
+
+    def _count_refusal(self, payload: Any) -> None:
+        data = payload.get("data") if isinstance(payload, dict) else None
+        self.engine.meters.refused_joins[str(data.get("code", "other")) if isinstance(data, dict) else "other"] += 1
 
     def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         namespace = namespace or "/"
@@ -235,7 +243,11 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
     def _trigger_event(self, event: str, namespace: str, *arguments: Any) -> Any:
         """Call a handler. What it raises is logged and ends nothing but this event, as in the library; only `connect` may refuse."""
         if event == "connect":
-            return super()._trigger_event(event, namespace, *arguments)
+            try:
+                return super()._trigger_event(event, namespace, *arguments)
+            except ConnectionRefusedError as refusal:
+                self._count_refusal(refusal.error_args)
+                raise
         try:
             return super()._trigger_event(event, namespace, *arguments)
         except Exception:

@@ -108,21 +108,28 @@ class Outbox:
                 offer.append((name, Part(frame, (), False)))
         return room
 
-    def accepted(self, count: int) -> None:
-        """Tell how many of the gathered bytes the socket took; what it refused is owed again, with the values of then."""
+    def accepted(self, count: int) -> int:
+        """Tell how many of the gathered bytes the socket took; what it refused is owed again, with the values of then.
+
+        Returns how many quotes are sent with them, one in progress included.
+        """
         if self._tail:
             self._tail = self._tail[count:]
-            return
+            return 0
         offer, self._offer = self._offer or [], None
+        sent = 0
         for index, (_, part) in enumerate(offer):
             size = len(part.frame)
             if count < size:
                 if count:
                     # A view, not a copy: the frame may be shared with others that stalled in it.
                     self._tail = memoryview(part.frame)[count:]
+                    sent += len(part.channels)
                 self._put_back(offer[index + 1:] if count else offer[index:])
-                return
+                break
+            sent += len(part.channels)
             count -= size
+        return sent
 
     def _put_back(self, refused: list[Offer]) -> None:
         for owner, part in reversed(refused):

@@ -59,8 +59,15 @@ class Pulse:
         """Its socket has room again."""
         self._blocked.pop(client, None)
 
+    @property
+    def stalled(self) -> int:
+        """How many clients' sockets are full at this moment."""
+        return len(self._blocked)
+
     def beat(self, now_s: float) -> None:
         """Do what is due. `now_s`: monotonic seconds."""
+        if now_s >= self.next_s:
+            self._engine.meters.lag_s.observe(now_s - self.next_s)
         while now_s >= self.next_s:
             self.next_s += _STEP_S
             if self.next_s < now_s - len(self._wheel) * _STEP_S:

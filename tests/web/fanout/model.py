@@ -19,6 +19,7 @@ class Reader:
         self.view: dict[str, int] = {}  # the newest `seq` of each symbol of the board, and whose they are
         self.view_epoch = ""
         self.online = False
+        self.taken_bytes = self.quotes_seen = 0  # in this life of the server
         self.connect()
 
     def connect(self) -> None:
@@ -52,6 +53,7 @@ class Reader:
             raise BlockingIOError
         self.window -= min(taken, self.window)
         self.bytes += data[:taken]
+        self.taken_bytes += taken
         self.read_frames()
         return taken
 
@@ -88,6 +90,7 @@ class Reader:
     def see(self, quote: dict[str, Any], newest: dict[str, int], due: set[str]) -> None:
         """A quote was published just so, and is newer than the one before; the first one after joining is the snapshot, and no other."""
         symbol = quote["symbol"]
+        self.quotes_seen += 1
         assert self._published[symbol, quote["seq"]] == quote["price"], "never another symbol's, never one of another epoch"
         assert quote["seq"] > newest.get(symbol, 0), "no step back, nothing twice"
         assert ("snapshot" in quote) == (symbol in due), "a snapshot exactly after joining"

@@ -74,6 +74,7 @@ class FanOut(RuleBasedStateMachine):
             self.core.add_channel(symbol)
         for reader in self.clients:
             reader.online = False
+            reader.taken_bytes = reader.quotes_seen = 0
 
     def pick(self, who: int, is_online: bool = True) -> Reader:
         """One of them."""
@@ -307,6 +308,11 @@ class FanOut(RuleBasedStateMachine):
         for reader in self.clients:
             assert reader.outbox.unsent_bytes <= CONTROL_LIMIT_BYTES + LARGE_BYTES + 1000
             assert all(len(lane.pending) <= len(SYMBOLS) for lane in reader.outbox.lanes())
+
+    @invariant()
+    def what_sockets_took_is_counted(self) -> None:
+        assert self.flusher.bytes_sent == sum(reader.taken_bytes for reader in self.clients)
+        assert self.flusher.delivered >= sum(reader.quotes_seen for reader in self.clients)
 
     @invariant()
     def cohorts_are_sound(self) -> None:

@@ -1,0 +1,62 @@
+"""Counting: values by how large they are, and calls to a provider by how they went."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ticker.stepped import ScriptedSource, SteppedTime
+from ticker.caller import Caller
+from ticker.complaints import Complaints
+from ticker.errors import BudgetSpent, FeedError
+from ticker.meters import FeedMeter, Histogram
+from ticker.quote import Tick
+from ticker.settings.model import FeedSettings, SymbolOptions
+from ticker.source import Answer, Subscription
+
+A = Subscription("A", "a", SymbolOptions())
+
+
+def test_a_value_counts_up_to_its_bound_and_there_too() -> None:
+    """A bound is the largest value of its bucket; what is larger than all stands in the last number only."""
+    histogram = Histogram([1.0, 2.0])
+    for value in (0.0, 1.0, 1.5, 2.0, 99.0):
+        histogram.observe(value)
+    assert (histogram.cumulative(), histogram.count, histogram.sum) == ([2, 4, 5], 5, 103.5)
+
+
+@pytest.mark.parametrize(("error", "outcome"), [
+    (None, "answered"),
+    (FeedError("no"), "failed"),
+    (FeedError("HTTP 503", status=503, retry_after_s=5.0), "failed"),
+    (FeedError("HTTP 429", status=429, retry_after_s=5.0), "limited"),
+    (FeedError("HTTP 418 Banned", status=418), "limited"),
+    (FeedError("too many requests, says the body", retry_after_s=5.0), "limited"),
+])
+def test_calls_are_counted_by_their_outcome(error: FeedError | None, outcome: str) -> None:
+    """A 503 that says when to come back is a failure; a body that says so in a 200 is a limit."""
+    meter = FeedMeter()
+    meter.polled(0.2, error)
+    assert {name: count for name, count in meter.polls.items() if count} == {outcome: 1}
+    assert (meter.latency_s.count, meter.latency_s.sum) == (1, 0.2)
+
+
+def test_a_caller_counts_what_it_asked() -> None:
+    """Each call with its time, a bug of the feed's as a failure, and a call that was not made not at all."""
+    time, source, meter = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted")), FeedMeter()
+    caller = Caller(source, time, time, Complaints("feed"), meter)
+    outcomes: list[Answer | Exception] = [{"A": Tick(price=1.0)}, FeedError("no", status=429), BudgetSpent(9.0), KeyError("a bug")]
+
+    def answer(batch: object) -> Answer:
+        time.pass_s(0.5)
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    source.answer = answer
+    assert caller.ask([A]) == {"A": Tick(price=1.0)}
+    for _ in range(3):
+        with pytest.raises(FeedError):
+            caller.ask([A])
+    assert meter.polls == {"answered": 1, "failed": 1, "limited": 1}
+    assert (meter.latency_s.count, meter.latency_s.sum) == (3, 1.5)

@@ -1,0 +1,31 @@
+"""Of the process: which version it is, whether it has anything to offer, and how its last reload went."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
+
+from ticker import __version__
+from ticker.relay import Relay
+from web.metrics.families import gauge, gauges
+from web.rest import unready
+
+
+class AboutCollector(Collector):
+    """Reads the relay."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def collect(self) -> Iterator[Metric]:
+        """All families."""
+        reload = self._relay.config_state()
+        yield gauges("build_info", "1; the labels say what is running.", ["version", "python"],
+                     [([__version__, platform.python_version()], 1)])
+        yield gauge("ready", "Whether /readyz says 200.", unready(self._relay) is None)
+        yield gauge("config_last_reload_successful", "Whether the last settings that were read are in force.", reload["ok"])
+        yield gauge("config_last_reload_timestamp_seconds", "When settings were last read; at first, the start.", reload["at"] / 1000)
+        yield gauge("config_restart_required", "How many settings wait for a restart.", len(reload["restart_required"]))
