@@ -30,6 +30,7 @@ from web.metrics.clients import ClientsCollector
 from web.metrics.prices import FeedsCollector, SymbolsCollector
 from web.metrics.process import AboutCollector
 from web.metrics.scrape import metrics
+from web.openapi import openapi
 from web.origins import origin_check
 from web.proxies import Proxies
 from web.rest import error, rest
@@ -58,7 +59,7 @@ class WebServer:
         self.app.url_map.merge_slashes = False  # a symbol may hold one
         self._clock = clock
         self._history = History()
-        for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), *self._metrics(), *blueprints):
+        for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), openapi(), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
         self.access = access or Access()
         guard(self.app, self.access, excepted={"/metrics"} if server.metrics == "loopback" else ())  # that asks where one comes from
@@ -161,6 +162,8 @@ class WebServer:
 
     def _cross_origin(self, response: Response) -> Response:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if response.mimetype in ("application/json", "text/plain"):  # nothing to show: a browser that shows it runs and frames nothing
+            response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         response.vary.add("Origin")  # in any case: a cache must not hand one origin's answer to another
         origin = request.headers.get("Origin")
         if origin and self._origin_allowed(origin, request.environ):

@@ -1,18 +1,24 @@
-"""`python -m ticker.cli.document`: writes the tables of docs/settings.md anew. Not a command of `main.py`: users need no such thing."""
+"""`python -m ticker.cli.document`: writes the tables of docs/settings.md, and docs/openapi.json, anew. Not a command of `main.py`: users
+need no such thing.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from ticker.cli.options import feed_kinds
 from ticker.settings.document import with_tables
+from web.openapi import DOCUMENT
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "settings.md"
 
 
 def main() -> None:
-    """Bring the page up to date with the code."""
+    """Bring the pages up to date with the code."""
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), feed_kinds()), encoding="utf-8")
+    (DOCS / "openapi.json").write_text(json.dumps(DOCUMENT, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -316,5 +316,5 @@ def _slim(environ: Environ) -> Environ:
 def _answer(start_response: StartResponse, status: str, body: str, headers: list[tuple[str, str]]) -> list[bytes]:
     encoded = body.encode()
     start_response(status, [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", str(len(encoded))),
-                            ("Cache-Control", "no-store"), *headers])
+                            ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), *headers])
     return [encoded]
