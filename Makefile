@@ -106,9 +106,19 @@ lock: dev ## choose the versions anew; ARGS=--upgrade takes the newest
 	lock pyproject.toml --group dev --constraint requirements.txt requirements-dev.txt
 	lock --group pyproject.toml:node requirements-node.txt
 
+.PHONY: sbom
+sbom: dev page-packages ## list what is installed, with licences and hashes, as CycloneDX documents in sbom/
+	$(FUNCTIONS)
+	rm -rf sbom
+	mkdir sbom
+	.venv/bin/python .venv/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--spec-version 1.6 --output-format JSON --output-file sbom/python.cdx.json
+	page sbom --sbom-format cyclonedx --sbom-type application --omit dev >sbom/page.cdx.json
+	say "sbom/python.cdx.json and sbom/page.cdx.json"
+
 .PHONY: clean
 clean: ## remove everything that was installed or built
-	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(PAGE)/node_modules $(PAGE)/dist
+	rm -rf .venv .stamps sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(PAGE)/node_modules $(PAGE)/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The steps. Each can be called by itself.

@@ -59,23 +59,29 @@ def _json(description: str, schema: Schema) -> Schema:
 
 
 def _get(summary: str, schema: Schema, *, parameters: tuple[str, ...] = (), errors: Mapping[str, str] | None = None,
-         conditional: bool = True) -> Schema:
-    responses = {"200": _json("As asked.", schema), **{status: _json(why, _ref("Error")) for status, why in (errors or {}).items()}}
+         conditional: bool = True, guarded: bool = True) -> Schema:
+    refusals = {**(_UNAUTHORIZED if guarded else {}), **(errors or {})}
+    responses = {"200": _json("As asked.", schema), **{status: _json(why, _ref("Error")) for status, why in refusals.items()}}
     if conditional:
         responses["200"]["headers"] = {"ETag": {"schema": _STRING}}
         responses["304"] = {"description": "What the client has is the newest (If-None-Match)."}
-    return {"summary": summary, "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters], "responses": responses}
+    return {"summary": summary, "security": [{}, {"reader": []}] if guarded else [], "responses": responses,
+            "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters]}
 
 
 def _changed(summary: str, status: str, **rest: Any) -> Schema:
     refusals = {"400": "The body makes no sense.", "401": "The admin token is missing or wrong.", "403": "No admin token is set.",
                 "404": "What stands in the path can be no symbol.", "422": "The settings refuse it.",
-                "500": "The settings file could not be written."}
+                "429": "Too many wrong tokens from this address.", "500": "The settings file could not be written."}
     done = _json("Done: it is in force within two seconds.", _object({"ok": _BOOLEAN, "symbol": _STRING}))
     return {"summary": summary, "security": [{"admin": []}], **rest,
             "responses": {status: done, **{refused: _json(why, _ref("Error")) for refused, why in refusals.items()}}}
 
 
+_UNAUTHORIZED = {
+    "401": "A token is needed, or the one given is no good (server.auth).", "403": "The token does not allow this.",
+    "429": "Too many wrong tokens from this address.",
+}
 _UNKNOWN = {"404": "The symbol is not in the settings, or has no price yet."}
 
 _SCHEMAS: Schema = {
@@ -130,19 +136,21 @@ _PATHS: Schema = {
             "version": _STRING, "epoch": _STRING, "uptime_s": _NUMBER, "clients": {"type": "integer"}, "feeds": _list(_ref("Feed")),
             "last_reload": _ref("Reload")}), conditional=False),
     },
-    "/healthz": {"get": _get("200 while the process serves", _object({"ok": _BOOLEAN}), conditional=False)},
-    "/readyz": {"get": _get("Whether there is anything to offer", _ref("Ready"), conditional=False)},
+    "/healthz": {"get": _get("200 while the process serves", _object({"ok": _BOOLEAN}), conditional=False, guarded=False)},
+    "/readyz": {"get": _get("Whether there is anything to offer", _ref("Ready"), conditional=False, guarded=False)},
     "/metrics": {
         "get": {
             "summary": "What the relay counts about itself, for Prometheus",
             "responses": {
                 "200": {"description": "Metrics.", "content": {media: {"schema": _STRING} for media in
                                                                ("text/plain", "application/openmetrics-text")}},
-                "403": _json("For this machine only, as server.metrics says.", _ref("Error")),
+                "401": _json("server.metrics is open, and a token is needed (server.auth).", _ref("Error")),
+                "403": _json("For this machine only, as server.metrics says; or the token is for some symbols only.", _ref("Error")),
+                "429": _json(_UNAUTHORIZED["429"], _ref("Error")),
             },
         },
     },
-    "/openapi.json": {"get": _get("This document", _object({"openapi": _STRING, "paths": {"type": "object"}}))},
+    "/openapi.json": {"get": _get("This document", _object({"openapi": _STRING, "paths": {"type": "object"}}), guarded=False)},
 }
 _SCHEMAS["Ready"] = _object({"ready": _BOOLEAN, "reason": _maybe(_STRING)})
 _PATHS["/readyz"]["get"]["responses"]["503"] = _json("No quotes yet, or every feed is down.", _ref("Ready"))
@@ -163,6 +171,9 @@ DOCUMENT: Schema = {
             "symbols": {"name": "symbols", "in": "query", "schema": _STRING,
                         "description": "Symbols, separated by commas; without it, all. A plus sign is a plus sign."},
         },
-        "securitySchemes": {"admin": {"type": "http", "scheme": "bearer", "description": "TICKERCAST_SERVER__ADMIN_TOKEN"}},
+        "securitySchemes": {
+            "reader": {"type": "http", "scheme": "bearer", "description": "Where server.auth asks for one."},
+            "admin": {"type": "http", "scheme": "bearer", "description": "TICKERCAST_SERVER__ADMIN_TOKEN"},
+        },
     },
 }

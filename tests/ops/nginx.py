@@ -24,6 +24,8 @@ import socketio
 from tests.e2e.server import ROOT, RunningServer, serving
 
 SETTINGS = """
+[server]
+trusted_proxies = ["127.0.0.1"]
 [feeds.sim]
 kind = "simulated"
 interval_s = 0.1
@@ -76,7 +78,7 @@ def status(url: str, trust: ssl.SSLContext) -> tuple[int, str]:
 def quote(url: str, chain: Path, transport: str) -> object:
     """The first quote of ACME over that transport."""
     session = requests.Session()
-    session.verify = str(chain)
+    session.verify, session.trust_env = str(chain), False
     with socketio.SimpleClient(http_session=session) as client:
         client.connect(url, namespace="/ACME", transports=[transport])
         event, payload = client.receive(timeout=PATIENCE_S)

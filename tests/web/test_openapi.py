@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from tests.web.relaying import Relaying, relaying
 from tests.web.test_admin import BEARER, TOKEN, File
@@ -25,7 +25,7 @@ from web.admin import admin
 from web.openapi import DOCUMENT
 
 COPY = Path(__file__).parents[2] / "docs" / "openapi.json"
-EXAMPLES = 25
+EXAMPLES = 15
 SYMBOLS = ["ACME", "BTC/USD", "^GSPC", "EURUSD=X", "A+B"]
 
 
@@ -44,7 +44,7 @@ def running() -> Iterator[Relaying]:
     """A relay with prices, and with the admin's routes."""
     with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 100.5)) as relay:
         file = Checked()
-        relay.server.app.register_blueprint(admin(SecretStr(TOKEN), file.add, file.remove))
+        relay.server.app.register_blueprint(admin(lambda: SecretStr(TOKEN), file.add, file.remove))
         relay.wait("ACME")
         yield relay
 
@@ -93,16 +93,16 @@ TAKES = {(path, method) for path, method in OPERATIONS if DOCUMENT["paths"][path
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_as_described(published: Any, path: str, method: str, mode: GenerationMode) -> None:
-    """Whatever is sent, as described or against it: no 5xx, only the statuses, types and bodies of the document, 405 for other methods,
-    401 without the token."""
+    """Whatever is sent, as described or against it: no 5xx, only the statuses, types and bodies of the document, 405 for other methods."""
     if mode is GenerationMode.NEGATIVE and (path, method) not in TAKES:
         return  # there is nothing to get wrong
 
     @given(case=published[path][method].as_strategy(generation_mode=mode))
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     def hold(case: Any) -> None:
-        # A symbol may be well-formed and unknown, or there already: what is answered then is described, but no acceptance.
-        case.call_and_validate(headers=BEARER, excluded_checks=[positive_data_acceptance])
+        # A symbol may be well-formed and unknown, or there already: what is answered then is described, but no acceptance. And wrong
+        # tokens, again and again, are soon answered with 429 whatever follows.
+        case.call_and_validate(headers=BEARER, excluded_checks=[positive_data_acceptance, ignored_auth])
 
     load_all_checks()
     hold()
