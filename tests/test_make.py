@@ -3,9 +3,14 @@
 make, bash and the Makefile are the real ones; only Python and npm are stand-ins that note how they were called.
 """
 
+import base64
+import hashlib
 import os
+import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -149,3 +154,44 @@ def test_headless_asks_for_no_page(project: Path) -> None:
     run = make(project, "run", "ARGS=serve --headless --port 8080")
     assert (run.returncode, run.stdout) == (0, "python main.py serve --headless --port 8080\n")
     assert calls(project) == []
+
+
+def wheel(folder: Path) -> str:
+    """A package of one line, as pip takes it; returns its SHA-256."""
+    files = {"trinket.py": b"ANSWER = 42\n",
+             "trinket-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: trinket\nVersion: 1.0\n",
+             "trinket-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+    lines = [f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(body).digest()).decode().rstrip('=')},{len(body)}"
+             for name, body in files.items()]
+    files["trinket-1.0.dist-info/RECORD"] = "\n".join([*lines, "trinket-1.0.dist-info/RECORD,,", ""]).encode()
+    folder.mkdir()
+    path = folder / "trinket-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, body in files.items():
+            archive.writestr(name, body)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_is_not_as_locked_is_not_installed(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real pip in a real environment: the locked file goes in; with one digit of its hash another, without a hash, or with a version
+    left open, nothing does, and the environment does not count as complete."""
+    shutil.rmtree(project / ".venv")
+    subprocess.run([sys.executable, "-m", "venv", project / ".venv"], check=True)
+    (project / ".venv/complete").touch()
+    digest = wheel(tmp_path / "wheels")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    flipped = re.sub("^.", lambda first: "0" if first[0] != "0" else "1", digest)
+    for lock in (f"trinket==1.0 --hash=sha256:{flipped}\n", "trinket==1.0\n", f"trinket --hash=sha256:{digest}\n"):
+        (project / "requirements.txt").write_text(lock)
+        refused = make(project, "runtime")
+        assert refused.returncode != 0
+        assert "hash" in refused.stderr.lower()
+        assert not (project / ".venv/complete").exists()
+        assert not list((project / ".venv").rglob("trinket.py"))
+        (project / ".venv/complete").touch()  # or make would make the environment anew
+    (project / "requirements.txt").write_text(f"trinket==1.0 --hash=sha256:{digest}\n")
+    installed = make(project, "runtime")
+    assert (installed.returncode, installed.stderr) == (0, "")
+    assert list((project / ".venv").rglob("trinket.py"))
