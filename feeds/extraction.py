@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from jmespath.parser import ParsedResult
@@ -134,19 +135,35 @@ def key_of(id: str) -> str:
 def read_csv(body: bytes, layout: Csv) -> list[dict[str, str]]:
     """The lines of a CSV file (RFC 4180), each by the names of its columns. A line with another number of cells is passed over.
 
-    Raises `FeedError` for what is no CSV: no header, an open quote, a cell beyond 128 KiB.
+    Where a quote is left open, or a cell is beyond 128 KiB, only the line in which it is gets lost. Raises `FeedError` for what is no CSV:
+    no header, or not one line that can be read.
     """
     text = body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("<"):
         raise FeedError("not CSV but a page", payload=body)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True) if line]
+        lines = _cells(text, layout)
     except csv.Error as error:
-        raise FeedError(f"not CSV ({error})", payload=body) from None
+        lines = _cells_line_by_line(text, layout)
+        if len(lines) <= (not layout.columns):
+            raise FeedError(f"not CSV ({error})", payload=body) from None
     columns = layout.columns or tuple(name.strip() for name in (lines.pop(0) if lines else []))
     if not columns:
         raise FeedError("not CSV: empty", payload=b"(empty)")
     return [dict(zip(columns, line, strict=True)) for line in lines if len(line) == len(columns)]
+
+
+def _cells(text: str, layout: Csv) -> list[list[str]]:
+    return [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True) if line]
+
+
+def _cells_line_by_line(text: str, layout: Csv) -> list[list[str]]:
+    """Those lines that can be read by themselves."""
+    lines = []
+    for line in io.StringIO(text):
+        with suppress(csv.Error):
+            lines += _cells(line, layout)
+    return lines
 
 
 def _row_of(rows: Mapping[str, Any], subscription: Subscription, body: bytes) -> Any:

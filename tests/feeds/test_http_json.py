@@ -198,6 +198,25 @@ def test_what_is_no_csv_is_a_complaint(body: bytes) -> None:
     complaint(lambda: read_csv(body, Csv(",", ())))
 
 
+@pytest.mark.parametrize("bad", [
+    b'"B,2', b'B,"2', b'B,2"', b'"B"x,2', b"B", b"B,2,3,4", b"B,\x00", b"\x00,2", b"B," + b"9" * 400, b"B," + b"x" * 200_000, b"B,=cmd()",
+    b"=cmd|' /C calc'!A0,2", b"B,nan", b"B,1e999", b"B,-2", b"B,0", b"B,\xff", b"B,\xd9\xa1", b"\r,\r"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_one_bad_line_costs_no_other(bad: bytes, end: bytes) -> None:
+    """Open quotes, cells without an end, lines too short or too long, numbers that are none, formulas: an error for its symbol alone."""
+    body = end.join([b"id,last", b"A,1", bad, b"C,3", b""])
+    extraction = settings(format="csv", rows=None).extraction()
+    answer = extraction.parse(body, [*BATCH, Subscription("C", "C", SymbolOptions())])
+    assert (answer["A"], answer["C"]) == (Tick(price=1.0), Tick(price=3.0))
+    assert isinstance(answer["B"], FeedError)
+
+
+def test_of_a_symbol_that_stands_there_twice_the_last_line_counts() -> None:
+    """As a map in JSON has it."""
+    assert ticks(b"id;last\nA;1\nB;7,5\nB;2,0\n", format="csv", rows=None, delimiter=";", decimal=",") == {
+        "A": Tick(price=1.0), "B": Tick(price=2.0)}
+
+
 @given(mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399}, {"id": "B", "last": "2"}]})
        | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
 def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
