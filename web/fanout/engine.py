@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from time import monotonic, perf_counter, time
 from typing import Any
 
@@ -84,7 +84,7 @@ class Engine:
 
     # What other tasks may call.
 
-    def publish(self, quotes: Iterable[Quote]) -> None:
+    def publish(self, quotes: Collection[Quote]) -> None:
         """Take a batch of updates; it leaves whole, at once or when the conflation window ends."""
         self.flusher.mark(quotes)
         self.wake()

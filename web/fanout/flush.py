@@ -7,7 +7,7 @@ Needs no socket, only the `write` of each client (a non-blocking send: returns h
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count
 from time import perf_counter
 
@@ -45,15 +45,17 @@ class Flusher:
         self.bytes_sent = 0
         self.writes = 0
 
-    def mark(self, quotes: Iterable[Quote]) -> None:
+    def mark(self, quotes: Collection[Quote]) -> None:
         """Take a batch of updates: the newest of each symbol goes out with the next flush."""
         registry, dirty = self.readers.registry, self._dirty
-        waited, known = len(dirty), 0
+        waited, unknown = len(dirty), 0
         for quote in quotes:
             channel = registry.get(quote.symbol)
             if channel is not None:
                 dirty[channel] = quote
-                known += 1
+            else:
+                unknown += 1
+        known = len(quotes) - unknown
         self.updates += known
         self.folded += known - (len(dirty) - waited)
 
