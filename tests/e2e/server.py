@@ -143,7 +143,7 @@ def serving(settings: str, *options: str, headless: bool = True, stdout: int | I
         config.write_text(settings)
         server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables)
         try:
-            server.url = server.wait_log(r"listening on (http://\S+)")[1]
+            server.url = server.wait_log(r'listening on (http://[^\s"]+)')[1]
             yield server
         finally:
             if server.process.poll() is None:
