@@ -21,6 +21,7 @@ AAPL = { feed = "fh" }
 """
 CANARY = "canary-7f3a9c5e1b"
 EVIL = "A\r\nINJECTED\x1b[2J\x00\u2028B"
+BROKEN: list[str | bytes] = [f"40/{EVIL},", "nonsense" + EVIL, "42" + "[" * 5000, b"\xff" * 10]
 FLOOD = 300
 
 
@@ -29,7 +30,7 @@ def test_whatever_clients_send_the_log_has_one_event_a_line() -> None:
     with serving(SETTINGS, "--log-format", "json", "--log-level", "debug", variables={"FEEDS__FH__API_KEY": CANARY}) as server:
         for number in range(FLOOD):
             client = RawSocket(server.address, headers=[(b"User-Agent", b"x\x1b[2J\tlevel=info")])
-            client.send([f"40/{EVIL},", "nonsense" + EVIL, "42" + "[" * 5000, b"\xff" * 10][number % 4])
+            client.send(BROKEN[number % len(BROKEN)])
             client.close()
         scraped = read(server.get("/metrics").body.decode())
         while total(scraped, "clients"):
