@@ -126,7 +126,7 @@ def test_the_dialog_shows_the_line_and_says_when_it_is_picked_up(relay: Relay, t
     page = table.page
     page.get_by_role("button", name="Add symbol").click()
     page.get_by_role("dialog").get_by_label("Symbol").fill("BRK.B")
-    verdict = page.get_by_role("status")
+    verdict = page.get_by_role("dialog").get_by_role("status")
     expect(verdict).to_have_text("Waiting for BRK.B to appear in the settings…")
     line = page.locator("#add-symbol code").inner_text()
     assert line == '"BRK.B" = { feed = "sim" }'
