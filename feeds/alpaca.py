@@ -113,6 +113,8 @@ def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None = 
     """The ticks of a `snapshots` answer, by our symbol; `delay_min` is how far its source is behind."""
     answer = table(decode(body), "answer")
     rows = table(answer.get("snapshots", answer), "snapshots")
+    if isinstance(rows.get("message"), str):  # an error, whatever its status: nobody's symbol is unknown because of it
+        raise FeedError("Alpaca answers an error", payload=body)
 
     def read(subscription: Subscription) -> Tick:
         row = rows.get(subscription.id)

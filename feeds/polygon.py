@@ -98,7 +98,7 @@ class Polygon(PolledFeed):
 def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedError]:
     """The ticks of a snapshot, by our symbol. Raises `FeedError` where there are no rows to look for."""
     answer = table(decode(body), "answer")
-    status = answer.get("status", "OK")
+    status = answer.get("status")
     if status not in ("OK", "DELAYED"):
         raise FeedError("Polygon answers an error", payload=body)
     rows: dict[str, Mapping[str, Any]] = {}

@@ -46,6 +46,11 @@ def test_a_symbol_is_spelt_as_alpaca_does(symbol: str, id: str) -> None:
     assert Alpaca.native_id(symbol) == id
 
 
+def test_an_error_with_status_200_is_no_unknown_symbol() -> None:
+    """Whoever answers it."""
+    assert not complaint(lambda: ticks({"message": "too many requests."}, "SPY", "BRK-B")).rejects_symbol
+
+
 def test_a_snapshot_is_read_field_by_field() -> None:
     """Nine digits of a second; a bid of 0 is none; the close before comes from yesterday's bar."""
     assert ticks({"SPY": SPY}, "SPY", delay_min=15.0) == {"SPY": Tick(

@@ -88,7 +88,8 @@ def test_crypto_has_milliseconds_and_no_currency_of_its_own() -> None:
     assert (tick.quote_time, tick.currency) == (1_779_998_399_800, None)
 
 
-@pytest.mark.parametrize("answer", [{"status": "ERROR", "error": "odd"}, {"status": "NOT_AUTHORIZED", "message": "no"}, {"status": None}])
+@pytest.mark.parametrize("answer", [{"status": "ERROR", "error": "odd"}, {"status": "NOT_AUTHORIZED", "message": "no"}, {"status": None},
+                                    {"message": "Forbidden"}, {}])
 def test_an_error_may_come_with_status_200(answer: dict[str, Any]) -> None:
     """And is no unknown symbol."""
     assert not complaint(lambda: parse(json.dumps(answer).encode(), BATCH)).rejects_symbol

@@ -11,14 +11,20 @@ import feeds
 from feeds.base import Feed, Subscription
 from feeds.http import Http
 from feeds.registry import kinds
+from feeds.streamed import SnapshotFeed, StreamFeed, StreamSettings
+from tests.feeds import test_stream_kinds
 from tests.feeds.support import complaint
+from tests.providers.__main__ import providers
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 
-PAGE = Path(__file__).parents[2] / "docs" / "feeds.md"
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "feeds.md"
+NO_RUNTIME: Any = None
+"""Nothing is asked for."""
 FRESHNESS = PAGE.with_name("freshness.md")
 
 SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "packets", "pairs", "parse",
@@ -60,10 +66,9 @@ DESCRIBED = "http_json"
 @pytest.mark.parametrize("kind", POLLED)
 def test_a_polled_kind_has_a_server_and_tests(kind: str) -> None:
     """In files of its name."""
-    tests = Path(__file__).parents[1]
-    assert (tests / "feeds" / f"test_{kind}.py").exists()
-    assert (tests / "providers" / f"{kind}.py").exists()
-    assert f"**`{kind}`**" in PAGE.read_text()
+    assert (TESTS / "feeds" / f"test_{kind}.py").exists()
+    assert (TESTS / "providers" / f"{kind}.py").exists()
+    assert kind in providers()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in POLLED if kind != DESCRIBED])
@@ -75,7 +80,7 @@ def test_a_polled_kind_can_be_pointed_anywhere_and_links_its_documentation(kind:
     assert isinstance(settings, PolledSettings)
     assert settings.base_url.scheme == "https"
     assert "(https://" in (__import__(feed.__module__, fromlist=["__doc__"]).__doc__ or "")
-    assert isinstance(Http(settings, runtime=None), Http)  # type: ignore[arg-type] # nothing is asked for
+    assert isinstance(Http(settings, NO_RUNTIME), Http)
 
 
 def test_a_feed_made_elsewhere_is_not_on_offer() -> None:
@@ -98,6 +103,66 @@ def test_two_feeds_of_one_kind_are_a_mistake() -> None:
         kinds()
     Twin.__module__ = __name__
     assert kinds()["kraken"].__module__ == "feeds.kraken"
+
+
+STREAMED = [kind for kind, feed in kinds().items() if issubclass(feed, StreamFeed) and kind.endswith("_stream")]
+
+
+@pytest.mark.parametrize("kind", STREAMED)
+def test_a_streamed_kind_has_a_server_and_tests(kind: str) -> None:
+    """In files of its name; what all of them do alike is tested for each, end to end too."""
+    assert (TESTS / "feeds" / f"test_{kind}.py").exists()
+    assert (TESTS / "providers" / f"{kind}.py").exists()
+    assert kind in providers()
+    assert kind in test_stream_kinds.SYMBOLS
+    assert f'"{kind}"' in (TESTS / "e2e" / "test_streams.py").read_text()
+
+
+@pytest.mark.parametrize("kind", STREAMED)
+def test_a_streamed_kind_can_be_pointed_anywhere_and_links_its_documentation(kind: str) -> None:
+    """`base_url` has the provider's address as its default, and REST beside the stream goes along with it."""
+    feed = kinds()[kind]
+    given = {"kind": kind, **{name: SecretStr("a-key") for name in feed.Settings.secrets}}
+    settings = feed.Settings.model_validate(given)
+    assert isinstance(settings, StreamSettings)
+    assert settings.base_url.scheme == "wss"
+    assert "(https://" in (__import__(feed.__module__, fromlist=["__doc__"]).__doc__ or "")
+    if issubclass(feed, SnapshotFeed):
+        assert issubclass(feed.Polled.Settings, PolledSettings)
+        moved = feed("mine", feed.Settings.model_validate({**given, "base_url": "wss://elsewhere.example"}), NO_RUNTIME)
+        assert str(moved.snapshots.settings.base_url) == "https://elsewhere.example/"
+        moved.close()
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_kind_is_documented(kind: str) -> None:
+    """A row with nothing left out, whose key is that of the settings, and a paragraph with its quirks."""
+    (row,) = re.findall(rf"^\| `{kind}` \|.*$", PAGE.read_text(), re.MULTILINE)
+    brings, id_there, batch, limits, key, delay = (cell.strip() for cell in row.strip("|").split("|")[1:])
+    assert all((brings, id_there, batch, limits, key, delay))
+    model = kinds()[kind].Settings
+    required = [name for name in model.secrets if model.model_fields[name].is_required()]
+    assert key == "none" if not model.secrets else "key" in key or not required
+    assert re.search(rf"^\*\*`{kind}`\*\*", PAGE.read_text(), re.MULTILINE)
+
+
+def test_what_is_left_out_is_told() -> None:
+    """Stooq, in one line."""
+    assert re.search(r"^Not here: Stooq\. .*puzzle", PAGE.read_text(), re.MULTILINE)
+
+
+def test_the_page_ends_with_a_feed_of_ones_own() -> None:
+    """In forty lines, run below."""
+    *_, last = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)
+    assert last.startswith("Write your own in 40 lines\n")
+    (source,) = re.findall(r"```python\n(.*?)```", last, re.DOTALL)
+    assert len(source.splitlines()) <= 40
+
+
+def test_the_page_of_dependencies_names_the_websocket_library() -> None:
+    """And what it was preferred to."""
+    (row,) = re.findall(r"^\| websockets \|.*$", (PAGE.parent / "dependencies.md").read_text(), re.MULTILINE)
+    assert all(word in row for word in ("streams", "without any I/O", "websocket-client", "wsproto"))
 
 
 def test_docs_have_one_row_a_kind() -> None:

@@ -102,6 +102,13 @@ def in_front_of(provider: RunningProvider, chaos: int | None = None) -> Iterator
 
 
 @contextmanager
+def network_in_front_of(provider: RunningProvider) -> Iterator[RunningProvider]:
+    """A network in front of a provider's stream, as a process, ended with the block: `set(switches={"slice": 1})`, `set(cut=True)`."""
+    with _serving(["tests.providers.stream_proxy", "--to", provider.url]) as network:
+        yield network
+
+
+@contextmanager
 def _serving(module: list[str]) -> Iterator[RunningProvider]:
     process = subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

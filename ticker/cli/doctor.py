@@ -20,6 +20,7 @@ from rich.table import Table
 from feeds.polled import PolledFeed
 from feeds.registry import kinds
 from feeds.streamed import StreamFeed
+from ticker.cli.listen import ask
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
 from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError
@@ -171,7 +172,7 @@ def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
     subscription = Subscription(symbol, options.id or source.native_id(symbol), options)
     started_s = time.monotonic()
     try:
-        found = _asked(runtime, lambda: source.poll([subscription]).get(symbol))
+        found = _asked(runtime, lambda: ask(source, subscription))
     finally:
         source.close()
     wire = source.snapshots if isinstance(source, StreamFeed) else source

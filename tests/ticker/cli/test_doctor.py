@@ -67,6 +67,21 @@ def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
     assert "docs/feeds.md" in findings["feed far"]["remedy"]
 
 
+@pytest.mark.parametrize(("kind", "symbol"), [("kraken_stream", "BTC/USD"), ("coinbase_stream", "BTC-USD"), ("binance_stream", "BTCUSDT")])
+def test_a_stream_is_connected_to(config: Path, kind: str, symbol: str) -> None:
+    """It has a price to show as any feed has; one that lets us in and says nothing has not."""
+    with running(kind) as provider:
+        config.write_text(f'[server]\nport = 0\n[feeds.live]\nkind = "{kind}"\nbase_url = "{provider.url}"\n'
+                          f'[symbols]\n"{symbol}" = {{ feed = "live" }}\n')
+        code, findings = doctor(config)
+        assert (code, findings["feed live"]["mark"]) == (0, "ok")
+        assert len(provider.streams()) == 1
+        provider.fault("status", status=401)
+        code, findings = doctor(config)
+    assert (code, findings["feed live"]["mark"]) == (1, "fail")
+    assert "HTTP 401" in findings["feed live"]["found"]
+
+
 def test_a_clock_that_is_wrong_is_a_warning(config: Path) -> None:
     """By the clocks of the providers reached, if all of them say so; one that is wrong itself is no proof. An error's clock counts too."""
     with running("coinbase") as one, running("kraken") as other:

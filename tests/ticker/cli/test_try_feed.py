@@ -61,3 +61,29 @@ def test_a_feed_that_is_not_there_is_wrong_use(config: Path) -> None:
     code, printed = tried(config, "feeds.simm", "ACME")
     assert (code, "did you mean sim?" in printed) == (2, True)
     assert tried(config, "feeds.sim", "A B")[0] == 2
+
+
+def test_a_stream_is_listened_to(config: Path) -> None:
+    """Its own word where it has one, else what there is beside it; the key is shown nowhere, and a refusal in plain words."""
+    keys = {"TICKERCAST_FEEDS__LIVE__API_KEY": CANARY, "TICKERCAST_FEEDS__LIVE__API_SECRET": CANARY}
+    with running("alpaca_stream") as provider:
+        config.write_text(f'[feeds.live]\nkind = "alpaca_stream"\nbase_url = "{provider.url}"\n')
+        provider.set(switches={"per_s": 20})
+        code, printed = tried(config, "feeds.live", "AAPL", **keys)
+        assert (code, "connected, subscribed" in printed, "prev_close" in printed) == (0, True, True)
+        assert provider.streams()[0]["asked"] == ["AAPL"]
+        provider.set(switches={"plan": 409, "echo_key": True})
+        code, refused = tried(config, "live", "AAPL", **keys)
+        assert (code, "the plan does not include this feed (409)" in refused) == (1, True)
+        code, unknown = tried(config, "live", "ZZZZ", **keys)
+        assert (code, "Alpaca has no 'ZZZZ'" in unknown) == (1, True)
+    assert CANARY not in printed + refused + unknown
+
+
+def test_a_stream_that_says_nothing_shows_what_is_beside_it(config: Path) -> None:
+    """At night, say."""
+    with running("finnhub_stream") as provider:
+        config.write_text(f'[feeds.live]\nkind = "finnhub_stream"\nbase_url = "{provider.url}"\n')
+        provider.set(switches={"quiet": True})
+        code, printed = tried(config, "live", "AAPL", TICKERCAST_FEEDS__LIVE__API_KEY=CANARY)
+    assert (code, "0 messages within 5 s" in printed, "quote_time" in printed) == (0, True, True)
