@@ -18,7 +18,7 @@ from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings
-from ticker.stream import Link, Session, StreamSource
+from ticker.stream import Ended, Link, Session, StreamSource
 
 StreamUrl = Annotated[AnyUrl, UrlConstraints(max_length=2083, allowed_schemes=["ws", "wss", "http", "https"], host_required=True)]
 """`http` stands for `ws`, `https` for `wss`."""
@@ -144,7 +144,12 @@ def listen(source: StreamSource, batch: Sequence[Subscription], limit_s: float =
             for message in messages:
                 link.send(message)
             for message in link.receive(max(0.0, min(0.25, session.next_due_s(now_s)))) or []:
-                answer |= session.receive(message, now_s)
+                try:
+                    answer |= session.receive(message, now_s)
+                except Ended:
+                    raise
+                except FeedError:  # a message that makes no sense costs only itself, as while serving
+                    continue
     finally:
         link.close()
     return answer

@@ -20,7 +20,7 @@ from rich.table import Table
 from feeds.polled import PolledFeed
 from feeds.registry import kinds
 from feeds.streamed import StreamFeed
-from ticker.cli.listen import ask
+from ticker.cli.ask import ask
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
 from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError

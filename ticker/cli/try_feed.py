@@ -13,7 +13,7 @@ from rich.table import Table
 from feeds.http_json import HttpJson
 from feeds.registry import kinds
 from ticker import symbols
-from ticker.cli.listen import LISTEN_S, listen
+from ticker.cli.ask import ask
 from ticker.cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
 from ticker.errors import FeedError
 from ticker.quote import TICK_FIELDS, Tick
@@ -21,7 +21,6 @@ from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
 from ticker.settings.words import did_you_mean
 from ticker.source import Source, Subscription
-from ticker.stream import StreamSource
 from web.runtime import EventletRuntime
 
 LIMIT_S = 15.0
@@ -75,13 +74,8 @@ def _ask(source: Source, subscription: Subscription, console: Console) -> Tick:
             table.add_row(finding.field, escape(getattr(source.settings, finding.field)), escape(_shown(finding.found)))
         console.print(table)
         outcome = source.read(response, [subscription]).get(subscription.symbol)
-    elif isinstance(source, StreamSource):
-        heard = listen(source, subscription)
-        subscribed = "subscribed" if heard.subscribed else "not subscribed"
-        console.print(f"connected, {subscribed}, {heard.messages} messages within {LISTEN_S:g} s")
-        outcome = heard.outcome
     else:
-        outcome = source.poll([subscription]).get(subscription.symbol)
+        outcome = ask(source, subscription)
     if isinstance(outcome, FeedError):
         raise outcome
     if outcome is None:

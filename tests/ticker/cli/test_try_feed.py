@@ -70,7 +70,7 @@ def test_a_stream_is_listened_to(config: Path) -> None:
         config.write_text(f'[feeds.live]\nkind = "alpaca_stream"\nbase_url = "{provider.url}"\n')
         provider.set(switches={"per_s": 20})
         code, printed = tried(config, "feeds.live", "AAPL", **keys)
-        assert (code, "connected, subscribed" in printed, "prev_close" in printed) == (0, True, True)
+        assert (code, "prev_close" in printed) == (0, True)
         assert provider.streams()[0]["asked"] == ["AAPL"]
         provider.set(switches={"plan": 409, "echo_key": True})
         code, refused = tried(config, "live", "AAPL", **keys)
@@ -86,4 +86,5 @@ def test_a_stream_that_says_nothing_shows_what_is_beside_it(config: Path) -> Non
         config.write_text(f'[feeds.live]\nkind = "finnhub_stream"\nbase_url = "{provider.url}"\n')
         provider.set(switches={"quiet": True})
         code, printed = tried(config, "live", "AAPL", TICKERCAST_FEEDS__LIVE__API_KEY=CANARY)
-    assert (code, "0 messages within 5 s" in printed, "quote_time" in printed) == (0, True, True)
+        assert provider.streams()[0]["heard"] == [{"type": "subscribe", "symbol": "AAPL"}]
+    assert (code, "quote_time" in printed) == (0, True)
