@@ -20,6 +20,8 @@ class Admission:
 
     def refusal(self, environ: dict[str, Any]) -> str | None:
         """Why no further client may shake hands now, `None` if one may."""
+        if self._engine.draining:
+            return "shutting down"
         second = int(self._engine.clock())
         self._connects = self._connects + 1 if second == self._second else 1
         self._second = second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from random import random, shuffle
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ from web.identity import ANYBODY, Identity
 JOINS_PER_S = 2000
 """Namespace joins of one client in a second."""
 MAX_HZ, MIN_HZ = 50.0, 0.1
+RETURN_FROM_MS, RETURN_SPREAD_MS = 500, 2000
+"""When clients are asked to come again after the end, at least spread over so long."""
 
 SHOWN: dict[str, Callable[[Any, Identity], Any]] = {"symbols": visible.symbols, "feeds": visible.feeds, "config": visible.config}
 """What of a state event an identity may know."""
@@ -92,6 +95,16 @@ class Board:
         frame = event_frame("beat", {"server_time": self._clock.now_ms()})
         for client in list(self.members.values()):
             self._engine.send_frame(client, frame)
+
+    def say_goodbye(self) -> None:
+        """Tell every member that the relay stops and when to come again: each at a time of its own, spread evenly, in no order."""
+        members = list(self.members.values())
+        shuffle(members)
+        # Twice as long as it takes to let all of them in.
+        spread_ms = max(RETURN_SPREAD_MS, 2000 * len(members) / self._engine.limits.connects_per_s)
+        for place, client in enumerate(members):
+            retry_after_ms = RETURN_FROM_MS + int(spread_ms * (place + random()) / len(members))
+            self._engine.send_frame(client, event_frame("shutdown", {"retry_after_ms": retry_after_ms}))
 
     def _joined(self, client: Client, namespace: str) -> None:
         if namespace != "/":

@@ -62,6 +62,8 @@ class Entrance:
         self._is_proxy = is_proxy
         self.open = 0
         """How many there are."""
+        self.answering = 0
+        """How many of them have asked for what is not written yet."""
         self._open_of: Counter[str] = Counter()
         self._complained_s = -_COMPLAIN_EVERY_S
 
@@ -136,6 +138,14 @@ class _HttpProtocol(HttpProtocol):  # type: ignore[misc]  # eventlet has no type
         """Read the headers."""
         with self.within(_HEADERS_S):
             return super().parse_request()
+
+    def handle_one_response(self) -> None:
+        """Answer a request."""
+        self.entrance.answering += 1
+        try:
+            super().handle_one_response()
+        finally:
+            self.entrance.answering -= 1
 
     def get_environ(self) -> dict[str, Any]:
         """The request as WSGI knows it."""

@@ -44,8 +44,12 @@ def reader() -> Identity:
     return identity
 
 
-def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int]) -> Blueprint:
-    """The blueprint; `clients` counts the connected ones. Who asks is in `reader()`: of what it may not see, nothing is said."""
+def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int],
+         stopping: Callable[[], bool]) -> Blueprint:
+    """The blueprint; `clients` counts the connected ones, `stopping` tells whether the end has begun.
+
+    Who asks is in `reader()`: of what it may not see, nothing is said.
+    """
     blueprint = Blueprint("rest", __name__)
     started_s = clock.monotonic()
 
@@ -106,7 +110,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        reason = unready(relay)
+        reason = "shutting down" if stopping() else unready(relay)
         return answer({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
 
     def _known() -> Collection[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -28,7 +29,7 @@ RELIED_UPON: dict[Any, tuple[str, ...]] = {
     eventlet.hubs: ("get_hub", "trampoline"),
     eventlet.patcher: ("original", "is_monkey_patched"),
     eventlet.wsgi: ("server", "WSGI_LOCAL"),
-    eventlet.wsgi.HttpProtocol: ("get_environ", "send_error", "_read_request_line"),
+    eventlet.wsgi.HttpProtocol: ("get_environ", "handle_one_response", "send_error", "_read_request_line"),
     eventlet.wsgi.Input: ("get_socket", "read"),
 }
 """Names of eventlet's that are used here beyond its documentation; they are checked at start (`web.fanout.guard`)."""
@@ -118,8 +119,16 @@ HttpProtocol: Any = eventlet.wsgi.HttpProtocol
 """What speaks HTTP with one connection; `web.entrance` makes it stricter."""
 
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
+TWIN_S = 0.1
+"""A second signal so soon is the first one again: some send it to the process, and then to its group."""
+
+
 class Signals:
-    """Signals as something to wait for: a handler that only schedules work would not wake the hub (PEP 475)."""
+    """Signals as something to wait for: a handler that only schedules work would not wake the hub (PEP 475).
+
+    Of those that end a program the second one does so at once, whatever it is doing.
+    """
 
     def __init__(self, runtime: EventletRuntime, *wanted: signal.Signals) -> None:
         self._runtime = runtime
@@ -127,14 +136,22 @@ class Signals:
         for end in (self._read_end, write_end):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        self._first_s: float | None = None
         for number in wanted:
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, self._end_at_the_second if number in ENDING else lambda *_: None)
 
     def wait(self, timeout_s: float) -> list[signal.Signals]:
         """The signals that came, after waiting at most `timeout_s` for one."""
         if not self._runtime.wait_readable(self._read_end, timeout_s):
             return []
         return [signal.Signals(number) for number in original("os").read(self._read_end, 64)]
+
+    def _end_at_the_second(self, number: int, _: object) -> None:
+        now_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = now_s
+        elif now_s > self._first_s + TWIN_S:
+            os._exit(128 + number)
 
 
 def take_socket(environ: dict[str, Any]) -> Any:

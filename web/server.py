@@ -59,7 +59,8 @@ class WebServer:
         self.app.url_map.merge_slashes = False  # a symbol may hold one
         self._clock = clock
         self._history = History()
-        for blueprint in (rest(relay, clock, self._history, lambda: len(self.engine.clients)), openapi(), *self._metrics(), *blueprints):
+        api = rest(relay, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining)
+        for blueprint in (api, openapi(), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
         self.access = access or Access()
         guard(self.app, self.access, excepted={"/metrics"} if server.metrics == "loopback" else ())  # that asks where one comes from
@@ -82,6 +83,7 @@ class WebServer:
         self._tasks: list[Task] = []
         self._heart: Task | None = None
         self._listener: Any = None
+        self._entrance: Entrance | None = None
         relay.on_quotes.append(self.engine.publish)
         relay.on_state.append(self._state_changed)
 
@@ -90,9 +92,9 @@ class WebServer:
         server = self._settings.server
         self._listener = self._runtime.listen(server.host, server.port)
         self._sync_channels()
-        entrance = Entrance(self._runtime, self._listener, self._most_requests, self._proxies.is_trusted)
+        self._entrance = Entrance(self._runtime, self._listener, self._most_requests, self._proxies.is_trusted)
         self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._sample),
-                       self._runtime.spawn(serve_http, self._runtime, entrance, self.app)]
+                       self._runtime.spawn(serve_http, self._runtime, self._entrance, self.app)]
         self._heart = self._runtime.spawn(self._beat)
         host, port = self._listener.getsockname()[:2]
         return host, port
@@ -111,8 +113,18 @@ class WebServer:
             self._heart.kill()  # the next beat of old may be minutes away
             self._heart = self._runtime.spawn(self._beat)
 
+    def drain(self) -> None:
+        """Begin the end: nobody else comes in, everybody is told, sent what was published so far, and closed; until it is `drained`."""
+        self.board.say_goodbye()
+        self.engine.drain()
+
+    @property
+    def drained(self) -> bool:
+        """Whether everything is written."""
+        return not self.engine.clients and not (self._entrance and self._entrance.answering)
+
     def stop(self) -> None:
-        """Close every client with a reason, and stop listening."""
+        """Close every client that is left with a reason, and stop listening."""
         if self._listener is not None:
             self._listener.close()
         with self.engine.turn:

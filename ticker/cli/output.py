@@ -30,6 +30,11 @@ class NdjsonWriter:
         self._ended = False
         self._descriptor = sys.stdout.fileno()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything is written, or nobody reads it any more."""
+        return self._idle
+
     def look(self) -> None:
         """Notice that the reader has left, even if there is nothing to write to it. Never blocks."""
         if not self._ended and is_gone(self._descriptor):

@@ -18,6 +18,7 @@ import click
 from feeds.registry import kinds
 from ticker.cli.access import is_loopback, verifier_of
 from ticker.cli.logs import LEVELS, Format, log_to_stderr
+from ticker.cli.notify import Notifier
 from ticker.cli.options import config_option, fail, feed_kinds
 from ticker.cli.output import NdjsonWriter, is_gone
 from ticker.clock import SystemClock
@@ -37,6 +38,7 @@ log = logging.getLogger("tickercast")
 
 PAGE = Path(__file__).parents[2] / "web" / "frontend" / "dist"
 _LOOK_EVERY_S = 0.25  # at the settings file
+_LOOK_AT_DRAIN_S = 0.01
 
 
 @click.command(short_help="Serve the feeds: page, Socket.IO and REST (the default).")
@@ -88,6 +90,7 @@ class Service:
         self._reader_gone = threading.Event()
         self._ndjson = NdjsonWriter(self.runtime, self._reader_left) if ndjson else None
         self._ends_with_reader = headless
+        self._notifier = Notifier(os.environ)
         if self._ndjson is not None:
             self.relay.on_quotes.append(self._ndjson.publish)
             self.relay.attention.watch_everything()
@@ -106,18 +109,42 @@ class Service:
         if self.access.is_open and not is_loopback(host):
             log.warning('whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one',
                         host, port)
+        if self._notifier.watchdog_s is not None:
+            self.runtime.spawn(self._keep_telling, self._notifier.watchdog_s / 2)
+        self._notifier.ready()
         while not self._reader_gone.is_set():
             came = signals.wait(_LOOK_EVERY_S)
             if signal.SIGTERM in came or signal.SIGINT in came:
                 break
             if signal.SIGHUP in came and is_gone(sys.stderr.fileno()):  # not "reload": the terminal was closed
                 break
-            self._look_at_settings(now=signal.SIGHUP in came)
+            if signal.SIGHUP in came:
+                self._notifier.reloading()
+                self._look_at_settings(now=True)
+                self._notifier.ready()
+            else:
+                self._look_at_settings(now=False)
             if self._ndjson is not None:
                 self._ndjson.look()
+        self._end()
+
+    def _end(self) -> None:
+        """Poll no more, send everybody the last of it, and wait until that is written, at most `drain_s`."""
         log.info("stopping")
+        self._notifier.stopping()
         self.relay.stop()
+        self.server.drain()
+        until_s = self.clock.monotonic() + self._settings.server.drain_s
+        while self.clock.monotonic() < until_s and not (self.server.drained and (self._ndjson is None or self._ndjson.is_idle)):
+            self.runtime.sleep(_LOOK_AT_DRAIN_S)
         self.server.stop()
+
+    def _keep_telling(self, every_s: float) -> None:
+        """Tell the service manager that all is well, each time only if the loop that sends quotes has turned since the last."""
+        while True:
+            self._notifier.alive(self.server.engine.rounds)
+            self.server.engine.wake()
+            self.runtime.sleep(every_s)
 
     def _reader_left(self) -> None:
         log.info("the reader of stdout has left")

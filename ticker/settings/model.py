@@ -63,6 +63,8 @@ class ServerSettings(Table):
     allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
     ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
+    drain_s: float = Field(5, ge=0, le=300, allow_inf_nan=False,
+                           description="at the end: the most to wait for clients that have not taken everything yet")
     frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
     metrics: Literal["open", "loopback", "off"] = Field("loopback", description="who may read /metrics: anybody who may read quotes, "
                                                                                 "this machine only, nobody")

@@ -12,6 +12,7 @@ import logging
 import threading
 import urllib.parse
 from collections.abc import Callable
+from random import randint
 from typing import Any
 
 import engineio
@@ -38,6 +39,7 @@ _PACKETS_A_POLL = 16
 _REQUEST_BYTES = 16_384
 """The most that is remembered of a client's handshake, for handlers to look at."""
 _CLOSE, _NOOP = "1", "6"
+_RETRY_AFTER_S = (1, 5)
 _KEPT = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
          "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")
 
@@ -107,15 +109,17 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         return _answer(start_response, "200 OK", self._poll(client), cors)
 
     def _handshake(self, environ: Environ, start_response: StartResponse, transport: str, cors: list[tuple[str, str]]) -> list[bytes]:
+        engine = self.engine
         reason = self.max_clients_reached(environ)
         if reason:
-            raise Refused("503 Service Unavailable", reason, (("Retry-After", "5"),))
+            raise _full(reason)
         identity = self._identity(environ)
         accept = accept_websocket(environ) if transport == "websocket" else b""
         if sum(len(value) for value in environ.values() if isinstance(value, str)) > _REQUEST_BYTES:
             raise Refused("431 Request Header Fields Too Large", "headers too big")
-        engine = self.engine
         engine.waiting_room.enter(engine.wake)
+        if engine.draining:
+            raise _full("shutting down")
         client = Client(engine, self.generate_id(), self.generate_id()[:12], _slim(environ),
                         "websocket" if accept else "polling")
         opening = "0" + msgspec.json.encode({
@@ -176,6 +180,9 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                     size = sum(map(len, frames))
                     engine.flusher.delivered += client.accepted(size)
                     engine.flusher.bytes_sent += size
+                    if engine.seeing_off and not frames and not last_words:
+                        engine.close(client, Closing.SHUTDOWN)
+                        last_words = [_CLOSE]
                     if frames or last_words:
                         return _SEPARATOR.join([*map(_polled, frames), *last_words])
                     client.poll_event.clear()
@@ -293,6 +300,11 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         clients = list(self.engine.clients) if sid is None else [self.sockets[sid]] if sid in self.sockets else []
         for client in clients:
             self.engine.close(client, Closing.SERVER)
+
+
+def _full(reason: str) -> Refused:
+    """503, and when to come again: not everybody at once."""
+    return Refused("503 Service Unavailable", reason, (("Retry-After", str(randint(*_RETRY_AFTER_S))),))
 
 
 def _take_socket(environ: Environ, answer: bytes) -> Any:

@@ -19,6 +19,7 @@ from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing, Ledger
+from web.fanout.drain import Drain
 from web.fanout.expiry import Expiry
 from web.fanout.flush import Flusher
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
@@ -68,6 +69,8 @@ class Engine:
         self._by_descriptor: dict[int, Client] = {}
         self._awake = True
         self._stopping = False
+        self._drain: Drain | None = None
+        self.rounds = 0  # that ended well
         self._window = Window()
         self.waiting_room = WaitingRoom()
         self._inbound = Inbound(self)
@@ -168,6 +171,21 @@ class Engine:
         self.ledger.turn_away(closing, client.address, self.clock())
         self._hang_up(client, close_frame(closing.code, closing.reason))
 
+    @property
+    def draining(self) -> bool:
+        """Whether the end has begun: nobody else may come in."""
+        return self._drain is not None
+
+    @property
+    def seeing_off(self) -> bool:
+        """Whether whoever is owed nothing may go: what was published last is on its way."""
+        return self._drain is not None and self._drain.begun
+
+    def drain(self) -> None:
+        """Send everybody what was published so far and close them one by one; it is done when there are no `clients` left."""
+        self._drain = self._drain or Drain(self)
+        self.wake()
+
     # The loop.
 
     def run(self) -> None:
@@ -202,8 +220,12 @@ class Engine:
             self._flush(now_s)
         self.flusher.send_timed(now_s * 1000)
         self._pump()
+        if self._drain is not None:
+            self._drain.look()
+            self._pump()
         self.pulse.beat(now_s)
         self.waiting_room.open()
+        self.rounds += 1
 
     def _flush(self, now_s: float) -> None:
         """Flush, and see how long it took and how old the prices are that it sent, by one of them."""

@@ -47,7 +47,8 @@ def test_a_full_house(stand: Stand, transport: str) -> None:
     """503, with when to come again and the reason."""
     stand.refusal = "too many clients"
     response = stand.peer.http("GET", stand.peer.target(transport=transport), headers=dict(HANDSHAKE))
-    assert (response.status, response.headers["retry-after"], response.text) == (503, "5", "too many clients")
+    assert (response.status, response.text) == (503, "too many clients")
+    assert 1 <= int(response.headers["retry-after"]) <= 5
     assert stand.engine.clients == set()
 
 
