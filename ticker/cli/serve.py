@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import NoReturn, get_args
 
 import click
 
@@ -95,8 +95,8 @@ class Service:
             self.relay.on_quotes.append(self._ndjson.publish)
             self.relay.attention.watch_everything()
 
-    def run(self) -> None:
-        """Serve until a signal, or until the reader of a headless `--ndjson` has left."""
+    def run(self) -> NoReturn:
+        """Serve until a signal, or until the reader of a headless `--ndjson` has left; then end the process."""
         signals = Signals(self.runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self.relay.configure(self._settings)
         try:
@@ -127,6 +127,9 @@ class Service:
             if self._ndjson is not None:
                 self._ndjson.look()
         self._end()
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)  # taking the interpreter apart would take longer than all of the end
 
     def _end(self) -> None:
         """Poll no more, send everybody the last of it, and wait until that is written, at most `drain_s`."""
