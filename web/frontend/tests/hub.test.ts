@@ -341,3 +341,26 @@ describe("a tab that does not keep up", () => {
     expect(fast.quotes().length).toBeGreaterThanOrEqual(18);
   });
 });
+
+test("a beat never overtakes prices in view that came before it: it would vouch for the older ones they replace", () => {
+  const tab = new Tab();
+  hub.receive(tab, interest({ symbols: ["A"] }));
+  hub.hello(HELLO);
+  hub.symbols([info("A")]);
+  tab.received = [];
+  hub.quotes([quote("A", 1, 10)]);
+  hub.beat(2000);
+  expect(tab.types()).toEqual(["quotes", "beat"]);
+});
+
+test("a tab that wants prices rarely hears beats in between", () => {
+  const tab = new Tab();
+  hub.receive(tab, interest({ symbols: ["A"], symbol_hz: 0.1 }));
+  hub.hello(HELLO);
+  hub.quotes([quote("A", 1, 10)]);
+  vi.advanceTimersByTime(10_000);
+  tab.received = [];
+  hub.quotes([quote("A", 2, 11)]);
+  hub.beat(2000);
+  expect(tab.types()).toEqual(["beat"]);
+});

@@ -88,9 +88,10 @@ export class Outbox {
   private next(): FromHub | undefined {
     const phase = this.news.get("phase");
     if (phase?.type === "phase" && phase.phase !== "synced") return this.take("phase");
-    const first = ORDER.find((type) => this.news.has(type));
+    const older = this.pause_ms === 0 && this.nearby.quotes.size > 0; // than a beat: they came first, and it would vouch for the prices before them
+    const first = ORDER.find((type) => this.news.has(type) && !(type === "beat" && older));
     if (first) return this.take(first);
-    if (this.due && this.size > 0) {
+    if ((this.due || this.news.has("beat")) && this.size > 0) {
       this.flushed_ms = Date.now();
       return (this.nearby.quotes.size > 0 ? this.nearby : this.others).take();
     }
