@@ -65,6 +65,23 @@ def test_a_server_that_says_goodbye_is_found_again(relay: Relay, table: Table) -
     expect(table.cell("BOLT", "state")).to_have_text("fresh")
 
 
+def test_a_server_that_says_when_to_come_back(relay: Relay, table: Table) -> None:
+    """On a clean stop the page says that the server restarts and not only that it is gone; then it comes back by itself."""
+    table.page.evaluate(
+        """() => { window.words = []; const word = document.querySelector("#connection .word");
+            new MutationObserver(() => window.words.push(word.textContent))
+                .observe(word, {childList: true, characterData: true, subtree: true}); }""")
+    table.page.evaluate(WATCH)
+    relay.stop(signal.SIGTERM)
+    table.wait_connection("recovering", 3000)
+    relay.start()
+    table.wait_connection("live", 10_000)
+    words: list[str] = table.page.evaluate("window.words")
+    assert words[0] == "Restarting"
+    assert words[-1] == "Live"
+    assert table.page.evaluate("window.lies") == []
+
+
 def test_a_symbol_that_is_gone_after_a_restart_leaves_no_row(relay: Relay, table: Table) -> None:
     """The server's new list replaces the old one, rows of before included."""
     relay.stop()
