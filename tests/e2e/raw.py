@@ -67,7 +67,8 @@ class RawSocket:
                 packet = self._packets.popleft()
                 if packet != "2":
                     return packet
-                self.send("3")
+                if self._closed is None:  # else its close came with the ping, and nothing may be sent any more
+                    self.send("3")
             if self._closed is not None:
                 raise self._closed
             self._handle(self._events())

@@ -60,6 +60,11 @@ class Visit:
         """The next quotes, by symbol."""
         return {quote["symbol"]: quote for quote in self.socket.event("quotes")}
 
+    def wait_listed(self, symbols: list[str]) -> None:
+        """Until exactly these are in the settings."""
+        while [entry["symbol"] for entry in self.socket.event("symbols")] != symbols:
+            pass
+
     def close(self) -> None:
         """Hang up without a word."""
         self.socket.close()
@@ -133,12 +138,12 @@ def test_a_symbol_that_was_away(server: RunningServer) -> None:
     with closing(Visit(server, SYMBOLS)) as first:
         had = seqs(first.quotes())
         server.edit(lambda text: text.replace("CRUX =", "#CRUX ="))
-        first.socket.wait('42["symbols",')
+        first.wait_listed(["ACME", "BOLT"])
         with closing(Visit(server, SYMBOLS, {"epoch": first.epoch, "seqs": had})) as again:
             assert (again.answer["recovered"], again.answer["refused"]) == (False, {"CRUX": "unknown_symbol"})
             assert sorted(again.quotes()) == ["ACME", "BOLT"]
         server.edit(lambda text: text.replace("#CRUX =", "CRUX ="))
-        first.socket.wait('42["symbols",')
+        first.wait_listed(SYMBOLS)
         while server.get("/api/quotes/CRUX").status != 200:
             pass
         while not (last := Visit(server, SYMBOLS, {"epoch": first.epoch, "seqs": had})).answer["recovered"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from collections.abc import Iterator
@@ -37,6 +38,11 @@ def rest_of(client: RawSocket) -> tuple[list[str], Closed]:
             return packets, end
 
 
+def seqs_of(packets: list[str]) -> list[int]:
+    """The `seq`s of the quotes of S0 among packets."""
+    return [json.loads(packet.removeprefix("42/S0,"))[1]["seq"] for packet in packets if packet.startswith("42/S0,")]
+
+
 @contextmanager
 def stalling(server: RunningServer) -> Iterator[RawSocket]:
     """A client that has let megabytes of quotes pile up."""
@@ -52,12 +58,13 @@ def test_everybody_is_told_and_has_the_last_value() -> None:
     """Each to come again at a time of its own; a client at a tenth of a Hertz ends with the same quote as one at full rate."""
     with serving(SETTINGS) as server:
         crowd = [RawSocket(server.address) for _ in range(CROWD)]
+        had: list[int] = []
         for number, client in enumerate(crowd):
             client.join("/")
             if number % 2:
                 client.ask("rate", {"max_hz": 0.1})
             client.join("/S0")
-            client.quote("S0")
+            had.append(client.quote("S0")["seq"])
         assert server.stop() == 0
         said = [rest_of(client) for client in crowd]
         assert {(end.code, end.reason) for _, end in said} == {(1001, "shutdown")}
@@ -66,7 +73,7 @@ def test_everybody_is_told_and_has_the_last_value() -> None:
         assert len(retry_ms) == len(set(retry_ms)) == CROWD
         assert 500 <= min(retry_ms) < 600
         assert 2400 < max(retry_ms) < 2500
-        last = {[packet for packet in packets if packet.startswith("42/S0,")][-1] for packets, _ in said}
+        last = {max([first, *seqs_of(packets)]) for first, (packets, _) in zip(had, said, strict=True)}
         assert len(last) == 1
         assert server.lines("ERROR") == []
 
