@@ -274,7 +274,7 @@ class Board:
         is_number = isinstance(max_hz, int | float) and not isinstance(max_hz, bool)
         if not is_number or not 0 < max_hz < math.inf:  # false for NaN; no whole number is too large to compare
             raise RequestError("max_hz must be a finite number above 0")
-        granted_hz = min(max(float(max_hz), MIN_HZ), self._ceiling_hz())
+        granted_hz = float(min(max(max_hz, MIN_HZ), self._ceiling_hz()))  # clamped first: a whole number may be too large for a float
         if client.max_hz is not None:
             return 1000 / min(granted_hz, client.max_hz)
         return 0.0 if granted_hz >= 1000 / self._engine.broadcast.flush_ms else 1000 / granted_hz
