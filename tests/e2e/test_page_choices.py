@@ -177,7 +177,7 @@ def test_the_chart_has_every_interval_from_a_second_to_a_day(table: Table) -> No
 def test_an_embedded_table_in_a_frame(relay: Relay, context: BrowserContext) -> None:
     """`/embed` may stand in a frame of its own host, and is live there; the page itself may not."""
     page = context.new_page()
-    page.goto(f"{relay.url}/api/status")
+    page.goto(f"{relay.url}/sw.js")  # of the same host, and without a policy of its own
     page.evaluate("""() => { for (const path of ["/embed?symbols=ACME", "/"]) {
         const frame = document.createElement("iframe"); frame.src = path; frame.width = 700; document.body.append(frame); } }""")
     frame = page.frame_locator("iframe").first
