@@ -74,7 +74,7 @@ def provider() -> Iterator[ProviderServer]:
 
 def settings(providers: dict[str, ProviderServer]) -> str:
     """A feed and a symbol for each."""
-    feeds = "".join(f'[feeds.{name}]\nkind = "coinbase"\ninterval_s = 0.5\ntimeout_s = 1\nstale_after_s = 2\nbase_url = "{server.url}"\n'
+    feeds = "".join(f'[feeds.{name}]\nkind = "coinbase"\ninterval_s = 0.5\ntimeout_s = 4\nstale_after_s = 6\nbase_url = "{server.url}"\n'
                     for name, server in providers.items())
     return feeds + "[symbols]\n" + "".join(f'{name} = {{ feed = "{name}", {name} = "BTC-USD" }}\n' for name in providers)
 
