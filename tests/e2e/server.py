@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
 """How long a test waits for what must come. Machines may be busy: whatever is promised sooner is told in the test that promises it."""
+START_TIMEOUT_S = 60.0  # a process that starts beside others may take long
 
 
 class Answer(NamedTuple):
@@ -143,7 +144,7 @@ def serving(settings: str, *options: str, headless: bool = True, stdout: int | I
         config.write_text(settings)
         server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables)
         try:
-            server.url = server.wait_log(r'listening on (http://[^\s"]+)')[1]
+            server.url = server.wait_log(r'listening on (http://[^\s"]+)', START_TIMEOUT_S)[1]
             yield server
         finally:
             if server.process.poll() is None:
