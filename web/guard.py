@@ -46,7 +46,6 @@ def guard(app: Flask, access: Access, excepted: Collection[str] = ()) -> None:
         return response
 
 
-
 def refused(problem: Unauthorized) -> Response:
     """The answer to who may not read: 401, or 429 where nobody listens."""
     if problem.throttled_s is not None:
