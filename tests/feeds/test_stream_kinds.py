@@ -96,7 +96,7 @@ def test_symbols_come_and_go_without_a_new_connection(case: Case) -> None:
     bench.until(lambda: case.third in bench.prices())
     bench.until(lambda: bench.asked() == [{bench.kind.native_id(two), bench.kind.native_id(case.third)}])
     bench.delivered.clear()
-    bench.until(lambda: len(bench.ticks(two)) > 3)
+    bench.until(lambda: all(len(bench.ticks(symbol)) > 3 for symbol in (two, case.third)))
     assert bench.prices().keys() == {two, case.third}
     assert len(case.provider.streams()) == 1
 
