@@ -164,11 +164,10 @@ def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: St
     change, change_pct = tick.change, tick.change_pct
     if change is None or change_pct is None:
         change, change_pct = change_of(tick)
-    return Quote(
-        price=tick.price, bid=tick.bid, ask=tick.ask, open=tick.open, high=tick.high, low=tick.low, prev_close=tick.prev_close,
-        volume=tick.volume, change=change, change_pct=change_pct, currency=tick.currency or lane.settings.currency,
-        quote_time=tick.quote_time, delay_min=tick.delay_min, session=tick.session, ext_price=tick.ext_price,
-        ext_change_pct=tick.ext_change_pct, ext_time=tick.ext_time, origin=tick.origin, hops=tick.hops,
+    return Quote(  # by position, in the order of `TICK_FIELDS`
+        tick.price, tick.bid, tick.ask, tick.open, tick.high, tick.low, tick.prev_close, tick.volume, change, change_pct,
+        tick.currency or lane.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
+        tick.ext_time, tick.origin, tick.hops,
         symbol=lane.symbol, received_time=received_ms, seq=lane.seq, source=track.feed, kind=track.kind, state=state,
     )
 

@@ -113,11 +113,14 @@ class Cohort:
         for channel in self.channels:
             channel.cohorts[self] = None
 
-    def news(self, registry: Mapping[str, Channel]) -> list[Channel]:
-        """The channels flushed since the last send."""
-        sent = self.sent
+    def news(self, registry: Mapping[str, Channel], since: int) -> list[Channel]:
+        """The channels flushed after flush `since`."""
         channels: Collection[Channel] = registry.values() if self.everything else self.channels
-        return [channel for channel in channels if channel.flushed > sent]
+        return [channel for channel in channels if channel.flushed > since]
+
+    def frames(self, since: int) -> list[bytes]:
+        """Those of the same channels, for a list of namespaces at full rate."""
+        return [channel.cached_frame or channel.frame() for channel in self.channels if channel.flushed > since]
 
     def add(self, lane: Lane) -> None:
         """Take `lane` in, and let it share the cohort's own set of channels."""

@@ -19,20 +19,29 @@ from web.fanout.readers import Readers
 
 BREATHE_S = 0.002
 """How long a flush may run before it lets the rest of the process have a turn, seconds."""
+LONGEST_BREATH_S = 0.008
+"""And how long at most, where the rest makes much of its turns, seconds."""
+OTHERS_SHARE = 0.2
+"""What part of the time of a long flush the rest may take. A feed that ticks faster than flushes can follow would else take half of it,
+for prices that nobody will see: newer ones fold them."""
 _WRITES_A_LOOK = 64  # how often the clock is looked at: a look costs a few per cent of a write
 
 
 class Flusher:
     """Conflates (the newest quote of each dirty symbol) and flushes.
 
-    `breathe` lets other tasks run; it is called every 2 ms of a long flush. `pump` collects the clients that are to be
-    served by themselves, `blocked` those whose socket turned out to be full, `lost` those whose socket is dead.
+    `breathe` lets other tasks run; it is called every 2 to 8 ms of a long flush, so that they have a fifth of the time.
+    `pump` collects the clients that are to be served by themselves, `blocked` those whose socket turned out to be full,
+    `lost` those whose socket is dead. `clock`: seconds.
     """
 
-    def __init__(self, readers: Readers, breathe: Callable[[], None]) -> None:
+    def __init__(self, readers: Readers, breathe: Callable[[], None], clock: Callable[[], float] = perf_counter) -> None:
         self.readers = readers
         self._breathe = breathe
+        self._clock = clock
         self._pause_at = 0.0
+        self._resting_since = 0.0
+        self._unwatched = 0  # writes since the clock was looked at
         self._dirty: dict[Channel, Quote] = {}
         self._timed: list[tuple[float, int, Cohort]] = []  # rate-limited cohorts with news, by the time they are due
         self._order = count()
@@ -84,12 +93,13 @@ class Flusher:
         dirty, self._dirty = self._dirty, {}
         for channel, quote in dirty.items():
             channel.flush(quote, readers.number)
-        self._pause_at = perf_counter() + BREATHE_S
+        self._go_on()
         for cohort in self._touched(dirty):
             if not cohort.period_ms or now_ms >= cohort.due_at_ms:
                 self._send(cohort, now_ms)
             else:
                 self._schedule(cohort)
+        self._resting_since = self._clock()
 
     def settle(self) -> None:
         """Sort the lanes that changed into cohorts, and see to it that what they are owed is sent in its time."""
@@ -107,12 +117,13 @@ class Flusher:
     def send_timed(self, now_ms: float) -> None:
         """Send to the rate-limited cohorts whose time has come."""
         self.settle()
-        self._pause_at = perf_counter() + BREATHE_S
+        self._go_on()
         while self._timed and self._timed[0][0] <= now_ms:
             cohort = heapq.heappop(self._timed)[2]
             cohort.queued = False
             if cohort.ready or cohort.stragglers:
                 self._send(cohort, now_ms)
+        self._resting_since = self._clock()
 
     def serve(self, outbox: Outbox) -> None:
         """Write what one client is owed by itself, until its socket is full (it is then in `blocked`) or nothing is owed now."""
@@ -147,35 +158,37 @@ class Flusher:
         return list(touched)
 
     def _send(self, cohort: Cohort, now_ms: float) -> None:
-        channels = cohort.news(self.readers.registry)
         before, cohort.sent = cohort.sent, self.readers.number
         if cohort.period_ms:
             # From when it was due, not from now, or every send would be late by the one before; but never in a burst.
             cohort.due_at_ms = max(cohort.due_at_ms + cohort.period_ms, now_ms + cohort.period_ms / 2)
-        if cohort.ready and channels:
-            self._write_all(cohort, channels, before)
+        if cohort.ready:
+            if cohort.encode is space_parts and not cohort.period_ms:
+                self._write_all(cohort, cohort.frames(before), None, before)
+            else:
+                # At a limited rate the first quote of a symbol may have come and gone since the last send.
+                news = cohort.news(self.readers.registry, before)
+                parts = cohort.encode([(channel, channel.first > before) for channel in news])
+                self._write_all(cohort, [part.frame for part in parts], [part.channels for part in parts], before)
         for lane in cohort.stragglers:
             lane.due = lane.due or bool(cohort.period_ms)
             if not lane.outbox.blocked:
                 self.pump[lane.outbox] = None
 
-    def _write_all(self, cohort: Cohort, channels: Sequence[Channel], before: int) -> None:
-        if cohort.encode is space_parts and not cohort.period_ms:
-            frames = [channel.cached_frame or channel.frame() for channel in channels]
-            carried: list[Sequence[Channel]] | None = None
-        else:
-            # At a limited rate the first quote of a symbol may have come and gone since the last send.
-            parts = cohort.encode([(channel, channel.first > before) for channel in channels])
-            frames = [part.frame for part in parts]
-            carried = [part.channels for part in parts]
+    def _write_all(self, cohort: Cohort, frames: Sequence[bytes], carried: Sequence[Sequence[Channel]] | None, before: int) -> None:
+        """Write `frames` to each ready member. `carried`: the channels in each frame; `None`: the cohort's news, one a frame."""
+        if not frames:
+            return
         buffer = frames[0] if len(frames) == 1 else b"".join(frames)
         size = len(buffer)
+        quotes = len(frames) if carried is None else sum(map(len, carried))
         ready = list(cohort.ready.items())
-        self.delivered += len(ready) * len(channels)
+        self.delivered += len(ready) * quotes
         self.bytes_sent += len(ready) * size
         self.writes += len(ready)
         for start in range(0, len(ready), _WRITES_A_LOOK):
-            for lane, write in ready[start:start + _WRITES_A_LOOK]:
+            some = ready[start:start + _WRITES_A_LOOK]
+            for lane, write in some:
                 try:
                     taken = write(buffer)
                 except BlockingIOError:
@@ -183,14 +196,30 @@ class Flusher:
                 except OSError:
                     self.lost.append(lane.outbox)
                     self.bytes_sent -= size
-                    self.delivered -= len(channels)
+                    self.delivered -= quotes
                     continue
                 if taken != size:
                     self.bytes_sent -= size - taken
-                    self._fell_behind(lane, frames, carried or [(channel,) for channel in channels], taken, before)
-            if perf_counter() > self._pause_at:
-                self._breathe()
-                self._pause_at = perf_counter() + BREATHE_S
+                    if carried is None:
+                        carried = [(channel,) for channel in cohort.news(self.readers.registry, before)]
+                    self._fell_behind(lane, frames, carried, taken, before)
+            self._unwatched += len(some)
+            if self._unwatched >= _WRITES_A_LOOK:
+                self._unwatched = 0
+                if self._clock() > self._pause_at:
+                    self._rest()
+
+    def _rest(self) -> None:
+        """Let the rest of the process have a turn, and make up for it."""
+        self._resting_since = self._clock()
+        self._breathe()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Flush for a while, the longer the more time the rest took for itself since it was let."""
+        now_s = self._clock()
+        fair_s = (now_s - self._resting_since) * (1 / OTHERS_SHARE - 1)
+        self._pause_at = now_s + min(max(BREATHE_S, fair_s), LONGEST_BREATH_S)
 
     def _fell_behind(self, lane: Lane, frames: Sequence[bytes], carried: Sequence[Sequence[Channel]], taken: int, before: int) -> None:
         """The socket took `taken` bytes: keep the rest of the frame it is in, and owe the symbols after that."""
