@@ -25,6 +25,8 @@ from typing import Any, Self
 CHUNK_BYTES = 16_384
 CHUNKS_ON_THE_WAY = 16
 """Of one direction of one connection: a receiver that does not read is soon felt by the sender."""
+RECEIVE_BYTES = 65_536
+"""Of the proxy's sockets: left alone, the kernel lets them grow to tens of megabytes, where a stall is felt late."""
 
 
 @dataclass
@@ -55,6 +57,7 @@ class FaultProxy:
         self._whole = asyncio.Event()
         self._whole.set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)  # those that it accepts inherit it
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -121,6 +124,7 @@ class FaultProxy:
             return
         pair = client, server
         self._pairs.add(pair)
+        server.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         for writer in pair:
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             writer.transport.set_write_buffer_limits(CHUNK_BYTES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 import urllib.request
@@ -15,7 +14,7 @@ from bench.children import SERVER_CORE
 from bench.page.chromium import Tab, on_core
 from bench.page.figures import Figure
 from bench.page.speed import serving, settings
-from tests.e2e.page import Relay
+from tests.e2e.page import Relay, stopped
 from tests.e2e.truth import lies, watch
 from tests.faults import FaultProxy
 from tests.providers.client import running
@@ -80,16 +79,8 @@ def _outage(network: FaultProxy) -> None:
 
 
 def _sleep(browser: Browser) -> None:
-    session = browser.new_browser_cdp_session()
-    processes = [process["id"] for process in session.send("SystemInfo.getProcessInfo")["processInfo"]]
-    session.detach()
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
-    try:
+    with stopped(browser):
         time.sleep(OUTAGE_S)
-    finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)
 
 
 def _frozen(page: Page, seconds: float) -> None:

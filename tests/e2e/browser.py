@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.e2e.page import ROOT, Complaints, Relay, Table
 
@@ -17,6 +17,10 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]
 """No sandbox: as root Chromium has none. The others keep it from calling hosts of its maker."""
+
+PATIENCE_MS = 30_000
+"""How long a test waits for what must come; how soon it comes is measured by `make bench-page`."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +47,7 @@ def relay(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Relay]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A reader's profile at a desk, English, with nothing remembered."""
     context = browser.new_context(viewport={"width": 1440, "height": 800}, locale="en-US", timezone_id="UTC", color_scheme="dark")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 60  # a process that starts beside others may take long
+END_TIMEOUT_S = 30
 
 
 class Relay:
@@ -59,7 +61,7 @@ class Relay:
         if self._process is None:
             return
         self._process.send_signal(with_signal)
-        self._process.wait(10)
+        self._process.wait(END_TIMEOUT_S)
         self._process = None
         if self._reader is not None:
             self._reader.join()
@@ -121,7 +123,7 @@ class Table:
         """Wait until `symbol` shows a price."""
         self.page.wait_for_selector(f'[row-id="{symbol}"] [col-id="price"] .value:not(:empty)')
 
-    def wait_connection(self, word: str, timeout_ms: float = 15_000) -> None:
+    def wait_connection(self, word: str, timeout_ms: float = 30_000) -> None:
         """Wait until the page says `word` of its connection."""
         self.page.wait_for_selector(f'body[data-connection="{word}"]', timeout=timeout_ms)
 
@@ -147,3 +149,18 @@ class Complaints:
     def _request(self, request: Request) -> None:
         if not request.url.startswith((self.origin, self.origin.replace("http", "ws", 1), "data:", "blob:")):
             self.found.append(f"request to another host: {request.url}")
+
+
+@contextmanager
+def stopped(browser: Browser) -> Iterator[None]:
+    """The browser as on a machine that sleeps: none of its processes runs."""
+    session = browser.new_browser_cdp_session()
+    processes = [process["id"] for process in session.send("SystemInfo.getProcessInfo")["processInfo"]]
+    session.detach()
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 """How long a test waits for what must come. Machines may be busy: whatever is promised sooner is told in the test that promises it."""
 START_TIMEOUT_S = 60.0  # a process that starts beside others may take long
 
@@ -103,10 +103,11 @@ class RunningServer:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with self._said:
-                self.log.append(line.decode().rstrip("\n"))
-                self._said.notify_all()
+        with self.process.stderr as lines:
+            for line in lines:
+                with self._said:
+                    self.log.append(line.decode().rstrip("\n"))
+                    self._said.notify_all()
         with self._said:
             self._ended = True
             self._said.notify_all()

@@ -183,7 +183,7 @@ def test_what_a_screen_reader_is_told(relay: Relay, context: BrowserContext) -> 
     relay.stop()
     expect(page.locator("#announcer")).to_have_text("Connection: Recovering")
     relay.start()
-    expect(page.locator("#announcer")).to_have_text("Connection: Live", timeout=20_000)
+    expect(page.locator("#announcer")).to_have_text("Connection: Live")
 
 
 def test_the_open_symbol_is_read_out_now_and_then(relay: Relay, context: BrowserContext) -> None:

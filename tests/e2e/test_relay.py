@@ -18,6 +18,7 @@ from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving, start
 from tests.faults import FaultProxy
+from tests.providers.client import RunningProvider, network_in_front_of
 
 SYMBOLS = [f"S{number}" for number in range(20)]
 PRICES = ("price", "bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
@@ -189,6 +190,27 @@ def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
             assert all(before["seq"] < after["seq"] for before, after in pairwise(got))
             assert all(before["quote_time"] <= after["quote_time"] for before, after in pairwise(got))
             assert {quote["state"] for quote in got} == {"fresh"}
+
+
+def test_what_a_network_loses_repeats_or_turns_round() -> None:
+    """No price goes back, none is made up, and what was lost is made good by the next one."""
+    with (serving(simulated(*SYMBOLS, interval_s=0.05)) as first, network_in_front_of(RunningProvider(first.url)) as network,
+          serving(relayed(SYMBOLS, up=network.url)) as last, reading(first) as at_first, reading(last) as at_last):
+        wait(lambda: quotes(last).keys() == set(SYMBOLS))
+        network.set(switches={"drop": 5, "reorder": 3, "repeat": 4})
+        before = len(at_last.quotes["S7"])
+        wait(lambda: len(at_last.quotes["S7"]) > before + 100)
+        network.set(switches={})
+        first.edit(lambda text: text.replace("interval_s = 0.05", "interval_s = 60"))
+        first.wait_log("settings applied")
+        wait(lambda: all(quote["quote_time"] == quotes(last)[symbol]["quote_time"] for symbol, quote in quotes(first).items()))
+        assert feeds(last)["up"]["reconnects"] == 0
+        wait(lambda: all(at_last.quotes[symbol][-1]["quote_time"] == at_first.quotes[symbol][-1]["quote_time"] for symbol in SYMBOLS))
+    for symbol in SYMBOLS:
+        got = at_last.quotes[symbol]
+        assert all(before["seq"] < after["seq"] and before["quote_time"] <= after["quote_time"] for before, after in pairwise(got))
+        made = {quote["quote_time"]: quote["price"] for quote in at_first.quotes[symbol]}
+        assert all(made[quote["quote_time"]] == quote["price"] for quote in got if quote["quote_time"] >= min(made))
 
 
 def test_stale_stays_stale(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A network in front of a provider's stream, that cuts, silences, throttles, slices and reorders what passes through.
+"""A network in front of a provider's stream, that cuts, silences, throttles, slices, loses, reorders and repeats what passes through.
 
     python -m tests.providers.stream_proxy --to http://127.0.0.1:8001 --port 0
 
@@ -9,6 +9,7 @@ The first line of output is `listening on http://127.0.0.1:PORT`; that address g
     {"switches": {"refuse": true}}      new connections are closed
     {"switches": {"bytes_per_s": 2000}} no faster towards the client, whatever the provider sends
     {"switches": {"slice": 1}}          in so many bytes at a time, each on its own
+    {"switches": {"drop": 4}}           each fourth message is lost, as where a provider's own server was too slow
     {"switches": {"reorder": 3}}        each third message arrives after the one that follows it
     {"switches": {"repeat": 5}}         each fifth message arrives twice
 
@@ -111,7 +112,7 @@ class Network:
         messages = Messages()
         while data := server.recv(READ_BYTES):
             self._wait()
-            self._send(client, messages.pass_on(data, self._switches.get("reorder"), self._switches.get("repeat")))
+            self._send(client, messages.pass_on(data, **{name: self._switches.get(name) for name in ("drop", "reorder", "repeat")}))
         self._send(client, messages.rest())
 
     def _send(self, client: socket.socket, data: bytes) -> None:
@@ -137,7 +138,7 @@ class Messages:
         self._held = b""
         self._count = 0
 
-    def pass_on(self, data: bytes, reorder: int | None, repeat: int | None) -> bytes:
+    def pass_on(self, data: bytes, drop: int | None, reorder: int | None, repeat: int | None) -> bytes:
         """What of `data`, and of what came before, is to be sent now."""
         if self._plain:
             return data
@@ -159,6 +160,8 @@ class Messages:
                 out += self.rest_held() + frame
                 continue
             self._count += 1
+            if drop and self._count % drop == 0:
+                continue
             if reorder and self._count % reorder == 0 and not self._held:
                 self._held = frame
                 continue
