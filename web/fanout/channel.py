@@ -22,11 +22,12 @@ class Channel:
     all that a slow client costs.
     """
 
-    __slots__ = ("_body", "_epoch_tail", "_event", "_snapshot", "cached_frame", "cohorts", "first", "flushed", "namespace", "quote",
+    __slots__ = ("_body", "_epoch_tail", "_event", "_frame", "_snapshot", "cohorts", "first", "flushed", "namespace", "quote", "slot",
                  "symbol")
 
-    def __init__(self, symbol: str, epoch: str) -> None:
+    def __init__(self, symbol: str, epoch: str, slot: int = 0) -> None:
         self.symbol = symbol
+        self.slot = slot  # its place in the table of frames
         self.namespace = "/" + symbol
         self.quote: Quote | None = None
         self.flushed = 0
@@ -35,14 +36,14 @@ class Channel:
         self._event = f'42/{symbol},["quote",'.encode()
         self._epoch_tail = f',"snapshot":true,"epoch":"{epoch}"}}'.encode()
         self._body: bytes | None = None
-        self.cached_frame: bytes | None = None
+        self._frame: bytes | None = None
         self._snapshot: bytes | None = None
 
     def flush(self, quote: Quote, number: int) -> None:
         """Make `quote` the one to be sent, in flush `number`."""
         self.quote = quote
         self.flushed = number
-        self._body = self.cached_frame = self._snapshot = None
+        self._body = self._frame = self._snapshot = None
         if not self.first:
             self.first = number
 
@@ -60,10 +61,10 @@ class Channel:
 
     def frame(self) -> bytes:
         """The `quote` event of the symbol's namespace as a WebSocket frame."""
-        frame = self.cached_frame
+        frame = self._frame
         if frame is None:
             # The very first quote of a channel is everybody's first: nobody who joined before could have been sent one.
-            frame = self.cached_frame = self.snapshot_frame() if self.flushed == self.first else self._framed(self.body())
+            frame = self._frame = self.snapshot_frame() if self.flushed == self.first else self._framed(self.body())
         return frame
 
     def snapshot_frame(self) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from web.fanout.channel import BOARD_CHUNK_BYTES, Channel, board_body, board_frame
+from web.fanout.frame_table import Pick, picker
 
 if TYPE_CHECKING:
     from web.fanout.outbox import Outbox
@@ -97,7 +98,7 @@ class Cohort:
     """All lanes with one list and one rate. `ready` ones have everything up to flush `sent` and share one buffer;
     `stragglers` (a full socket, a late joiner of a rate-limited cohort, long polling) are served one by one."""
 
-    __slots__ = ("channels", "due_at_ms", "encode", "everything", "key", "period_ms", "queued", "ready", "sent", "stragglers")
+    __slots__ = ("channels", "due_at_ms", "encode", "everything", "key", "period_ms", "pick", "queued", "ready", "sent", "stragglers")
 
     def __init__(self, key: CohortKey, sent: int) -> None:
         self.key = key
@@ -105,6 +106,8 @@ class Cohort:
         self.everything = key.everything
         self.period_ms = key.period_ms
         self.channels: tuple[Channel, ...] = tuple(sorted(key.channels, key=_symbol))
+        # For lists that need no more than the frames as they are.
+        self.pick: Pick | None = picker(self.channels) if self.encode is space_parts and not self.period_ms else None
         self.sent = sent
         self.due_at_ms = 0.0
         self.queued = False
@@ -117,10 +120,6 @@ class Cohort:
         """The channels flushed after flush `since`."""
         channels: Collection[Channel] = registry.values() if self.everything else self.channels
         return [channel for channel in channels if channel.flushed > since]
-
-    def frames(self, since: int) -> list[bytes]:
-        """Those of the same channels, for a list of namespaces at full rate."""
-        return [channel.cached_frame or channel.frame() for channel in self.channels if channel.flushed > since]
 
     def add(self, lane: Lane) -> None:
         """Take `lane` in, and let it share the cohort's own set of channels."""

@@ -13,7 +13,7 @@ from time import perf_counter
 
 from ticker.quote import Quote
 from web.fanout.channel import Channel
-from web.fanout.cohort import Cohort, Lane, space_parts
+from web.fanout.cohort import Cohort, Lane, Part
 from web.fanout.outbox import Outbox, owe
 from web.fanout.readers import Readers
 
@@ -94,11 +94,15 @@ class Flusher:
         for channel, quote in dirty.items():
             channel.flush(quote, readers.number)
         self._go_on()
-        for cohort in self._touched(dirty):
-            if not cohort.period_ms or now_ms >= cohort.due_at_ms:
-                self._send(cohort, now_ms)
-            else:
-                self._schedule(cohort)
+        readers.table.begin(dirty)
+        try:
+            for cohort in self._touched(dirty):
+                if not cohort.period_ms or now_ms >= cohort.due_at_ms:
+                    self._send(cohort, now_ms)
+                else:
+                    self._schedule(cohort)
+        finally:
+            readers.table.end(dirty)
         self._resting_since = self._clock()
 
     def settle(self) -> None:
@@ -163,25 +167,24 @@ class Flusher:
             # From when it was due, not from now, or every send would be late by the one before; but never in a burst.
             cohort.due_at_ms = max(cohort.due_at_ms + cohort.period_ms, now_ms + cohort.period_ms / 2)
         if cohort.ready:
-            if cohort.encode is space_parts and not cohort.period_ms:
-                self._write_all(cohort, cohort.frames(before), None, before)
-            else:
-                # At a limited rate the first quote of a symbol may have come and gone since the last send.
-                news = cohort.news(self.readers.registry, before)
-                parts = cohort.encode([(channel, channel.first > before) for channel in news])
-                self._write_all(cohort, [part.frame for part in parts], [part.channels for part in parts], before)
+            self._write_all(cohort, before)
         for lane in cohort.stragglers:
             lane.due = lane.due or bool(cohort.period_ms)
             if not lane.outbox.blocked:
                 self.pump[lane.outbox] = None
 
-    def _write_all(self, cohort: Cohort, frames: Sequence[bytes], carried: Sequence[Sequence[Channel]] | None, before: int) -> None:
-        """Write `frames` to each ready member. `carried`: the channels in each frame; `None`: the cohort's news, one a frame."""
-        if not frames:
+    def _write_all(self, cohort: Cohort, before: int) -> None:
+        """Write what was flushed after flush `before` to each ready member."""
+        if cohort.pick is not None:
+            parts = None
+            buffer, quotes = self.readers.table.gather(cohort.pick, cohort.channels)
+        else:
+            parts = self._parts(cohort, before)
+            buffer = b"".join([part.frame for part in parts])
+            quotes = sum([len(part.channels) for part in parts])
+        if not buffer:
             return
-        buffer = frames[0] if len(frames) == 1 else b"".join(frames)
         size = len(buffer)
-        quotes = len(frames) if carried is None else sum(map(len, carried))
         ready = list(cohort.ready.items())
         self.delivered += len(ready) * quotes
         self.bytes_sent += len(ready) * size
@@ -200,14 +203,19 @@ class Flusher:
                     continue
                 if taken != size:
                     self.bytes_sent -= size - taken
-                    if carried is None:
-                        carried = [(channel,) for channel in cohort.news(self.readers.registry, before)]
-                    self._fell_behind(lane, frames, carried, taken, before)
+                    parts = parts or self._parts(cohort, before)
+                    self._fell_behind(lane, parts, taken, before)
             self._unwatched += len(some)
             if self._unwatched >= _WRITES_A_LOOK:
                 self._unwatched = 0
                 if self._clock() > self._pause_at:
                     self._rest()
+
+    def _parts(self, cohort: Cohort, before: int) -> list[Part]:
+        """The same news frame by frame."""
+        # At a limited rate the first quote of a symbol may have come and gone since the last send.
+        news = cohort.news(self.readers.registry, before)
+        return cohort.encode([(channel, cohort.pick is None and channel.first > before) for channel in news])
 
     def _rest(self) -> None:
         """Let the rest of the process have a turn, and make up for it."""
@@ -221,7 +229,7 @@ class Flusher:
         fair_s = (now_s - self._resting_since) * (1 / OTHERS_SHARE - 1)
         self._pause_at = now_s + min(max(BREATHE_S, fair_s), LONGEST_BREATH_S)
 
-    def _fell_behind(self, lane: Lane, frames: Sequence[bytes], carried: Sequence[Sequence[Channel]], taken: int, before: int) -> None:
+    def _fell_behind(self, lane: Lane, parts: Sequence[Part], taken: int, before: int) -> None:
         """The socket took `taken` bytes: keep the rest of the frame it is in, and owe the symbols after that."""
         outbox = lane.outbox
         assert lane.cohort is not None
@@ -233,17 +241,17 @@ class Flusher:
         self.blocked.append(outbox)
         lane.due = bool(lane.period_ms)
         if not taken:
-            self.delivered -= sum(map(len, carried))
+            self.delivered -= sum([len(part.channels) for part in parts])
             lane.synced = before
             return
         lane.synced = self.readers.number
         index = 0
-        while taken >= len(frames[index]):
-            taken -= len(frames[index])
+        while taken >= len(parts[index].frame):
+            taken -= len(parts[index].frame)
             index += 1
         if taken:
-            outbox.cut(frames[index], taken)
+            outbox.cut(parts[index].frame, taken)
             index += 1
-        owed = [channel for channels in carried[index:] for channel in channels]
+        owed = [channel for part in parts[index:] for channel in part.channels]
         self.delivered -= len(owed)
         owe(lane, owed, False)

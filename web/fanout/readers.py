@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from web.fanout.channel import Channel
 from web.fanout.cohort import Cohort, CohortKey, Lane, space_parts
+from web.fanout.frame_table import FrameTable
 from web.fanout.outbox import Outbox
 
 
@@ -20,6 +21,7 @@ class Readers:
         self.epoch = epoch
         self.number = 0  # of the newest flush
         self.registry: dict[str, Channel] = {}
+        self.table = FrameTable()
         self.cohorts: dict[CohortKey, Cohort] = {}
         self.everything: dict[Cohort, None] = {}  # cohorts with a "*" subscription: any channel touches them
         self.unsettled: dict[Lane, None] = {}
@@ -27,7 +29,7 @@ class Readers:
 
     def add_channel(self, symbol: str) -> Channel:
         """Make `symbol` readable."""
-        channel = self.registry[symbol] = Channel(symbol, self.epoch)
+        channel = self.registry[symbol] = Channel(symbol, self.epoch, self.table.take())
         return channel
 
     def remove_channel(self, symbol: str) -> list[Outbox]:
@@ -41,6 +43,7 @@ class Readers:
         for cohort in self.everything:
             for lane in cohort.stragglers:
                 lane.pending.pop(channel, None)
+        self.table.give_back(channel.slot)
         return joined
 
     def lanes_of(self, channel: Channel) -> Iterator[Lane]:
