@@ -125,13 +125,16 @@ clean: ## remove everything that was installed or built
 
 .PHONY: unit
 unit: dev page
-	# In two processes, since a patched one is one thread. What the second one said follows when both have ended.
-	others=(tests/conformance tests/feeds tests/fuzz tests/providers)
-	.venv/bin/python -m pytest -p tests.green "$${others[@]}" >.stamps/unit.log 2>&1 & second=$$!
+	# In three processes, since a patched one is one thread and mostly waits. What the others said follows when all have ended.
+	green() { .venv/bin/python -m pytest -p tests.green "$$@"; }
+	edges=(tests/conformance tests/fuzz tests/providers tests/web)
+	green tests/feeds >.stamps/feeds.log 2>&1 & feeds=$$!
+	green "$${edges[@]}" >.stamps/edges.log 2>&1 & edge=$$!
 	status=0
-	.venv/bin/python -m pytest -p tests.green tests --ignore=tests/e2e "$${others[@]/#/--ignore=}" || status=$$?
-	wait $$second || status=$$?
-	cat .stamps/unit.log
+	green tests --ignore=tests/e2e --ignore=tests/feeds "$${edges[@]/#/--ignore=}" || status=$$?
+	wait $$feeds || status=$$?
+	wait $$edge || status=$$?
+	cat .stamps/feeds.log .stamps/edges.log
 	exit $$status
 
 .PHONY: page-test
