@@ -144,7 +144,7 @@ page-test: page-packages
 
 .PHONY: e2e
 e2e: dev page page-packages chromium
-	.venv/bin/python -m pytest -n 3 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
+	.venv/bin/python -m pytest -n 4 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
 
 .PHONY: venv
 venv:
