@@ -118,19 +118,19 @@ def test_an_endless_body_is_not_read_to_its_end(stand: Stand, monkeypatch: pytes
         drip(endless, b"x" * 10_000)
 
 
-def test_no_room_for_one_more(stand: Stand) -> None:
+@pytest.mark.parametrize(("most", "used"), [(MostRequests(3, 100), 3), (MostRequests(100, 2), 2)])
+def test_no_room_for_one_more(stand: Stand, most: MostRequests, used: int) -> None:
     """503 at once and when to come again, in all and from one address; there is room again when somebody leaves."""
-    for most, used in ((MostRequests(3, 100), 3), (MostRequests(100, 2), 2)):
-        stand.most = most
-        with ExitStack() as stack:
-            inside = [stack.enter_context(Connection(stand.peer.address)) for _ in range(used)]
-            for one in inside:
-                one.request("GET", "/nothing", {"Host": "a"})
-                assert one.response().status == 404
-            refused = stand.peer.http("GET", "/nothing")
-            assert (refused.status, refused.headers["retry-after"], refused.body) == (503, "5", b"")
-        while stand.peer.http("GET", "/nothing").status == 503:
-            pass
+    stand.most = most
+    with ExitStack() as stack:
+        inside = [stack.enter_context(Connection(stand.peer.address)) for _ in range(used)]
+        for one in inside:
+            one.request("GET", "/nothing", {"Host": "a"})
+            assert one.response().status == 404
+        refused = stand.peer.http("GET", "/nothing")
+        assert (refused.status, refused.headers["retry-after"], refused.body) == (503, "5", b"")
+    while stand.peer.http("GET", "/nothing").status == 503:
+        pass
 
 
 def test_websockets_take_no_room(stand: Stand) -> None:
