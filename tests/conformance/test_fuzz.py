@@ -32,8 +32,8 @@ QUERIES = st.lists(st.sampled_from([
     "EIO=4", "EIO=3", "EIO=4", "transport=polling", "transport=websocket", "sid=x", "sid=", "t=%00", "%ff", "&", "a[]=1", "j=0", "=",
     "EIO=%34"]), max_size=5).map("&".join)
 
-# Each example talks to a server, so there are few of them; `make fuzz` goes on for as long as one likes.
-fuzzed = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+# Each example talks to a server: few of them would be a weak test, and none may be judged by how long it took.
+fuzzed = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(params=["/engine.io/", "/socket.io/"])

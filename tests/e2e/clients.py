@@ -179,9 +179,10 @@ class NodeDriver:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            client, namespace, name, arguments = json.loads(line)
-            self._received[client].add(Event(namespace, name, tuple(arguments)))
+        with self._process.stdout as lines:
+            for line in lines:
+                client, namespace, name, arguments = json.loads(line)
+                self._received[client].add(Event(namespace, name, tuple(arguments)))
 
 
 class NodeClient:

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
+from tests.e2e.server import START_TIMEOUT_S
+
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 60  # a process that starts beside others may take long
 END_TIMEOUT_S = 30
 
 
@@ -123,8 +124,8 @@ class Table:
         """Wait until `symbol` shows a price."""
         self.page.wait_for_selector(f'[row-id="{symbol}"] [col-id="price"] .value:not(:empty)')
 
-    def wait_connection(self, word: str, timeout_ms: float = 30_000) -> None:
-        """Wait until the page says `word` of its connection."""
+    def wait_connection(self, word: str, timeout_ms: float | None = None) -> None:
+        """Wait until the page says `word` of its connection; by default as long as for anything else."""
         self.page.wait_for_selector(f'body[data-connection="{word}"]', timeout=timeout_ms)
 
 

@@ -268,8 +268,6 @@ base_url = "http://127.0.0.1:9"
         if process.poll() is None:
             process.kill()
         recorder.wait()
-        assert process.stderr is not None
-        process.stderr.close()
     content = (tmp_path / "x").read_text()
     assert key not in content
     assert "127.0.0.1" not in content

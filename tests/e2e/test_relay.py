@@ -55,14 +55,6 @@ def feeds(server: RunningServer) -> dict[str, dict[str, Any]]:
     return {feed["feed"]: feed for feed in server.get("/api/status").json["feeds"]}
 
 
-def ended(server: RunningServer) -> int:
-    """End it; its exit code."""
-    code = server.stop()
-    assert server.process.stderr is not None
-    server.process.stderr.close()
-    return code
-
-
 class Reader(threading.Thread):
     """Reads the board of a server and keeps all of it: quotes by symbol, and how old each was when it came, in ms."""
 
@@ -171,7 +163,7 @@ def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
         port = middle.address[1]
         with serving(relayed(SYMBOLS, up=middle.url)) as last, reading(last) as reader:
             wait(lambda: all(len(reader.quotes[symbol]) > 10 for symbol in SYMBOLS))
-            assert ended(middle) == 0
+            assert middle.stop() == 0
             before = quotes(last)
             first.edit(lambda text: text.replace("interval_s = 0.1", "interval_s = 60"))
             first.wait_log("settings applied")
@@ -184,7 +176,7 @@ def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
                 assert {symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(last).items()} == {
                     symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(first).items()}
             finally:
-                assert ended(middle) == 0
+                assert middle.stop() == 0
         for symbol in SYMBOLS:
             got = reader.quotes[symbol]
             assert all(before["seq"] < after["seq"] for before, after in pairwise(got))
@@ -239,7 +231,7 @@ def test_a_relay_of_itself_is_refused(tmp_path: Path) -> None:
         assert quotes(server)["A"]["source"] == "sim"
         assert "origin" not in quotes(server)["A"]
     finally:
-        assert ended(server) == 0
+        assert server.stop() == 0
 
 
 def test_a_loop_of_three_is_refused() -> None:

@@ -32,7 +32,7 @@ Their switches, besides each one's own:
     "beat_s": 1, "ping_s": 20    how often the protocol's heartbeat comes, and a ping
 
 `tests/providers/faults.py` lists the faults. `python -m tests.providers.proxy --to URL` plays them in front of any server;
-`python -m tests.providers.stream_proxy --to URL` cuts, silences, throttles, slices and reorders streams.
+`python -m tests.providers.stream_proxy --to URL` cuts, silences, throttles, slices, loses, reorders and repeats what streams say.
 With `--fixtures` recorded answers are served instead of moving prices; how a file's name leads to a path is told in each provider's
 module.
 """

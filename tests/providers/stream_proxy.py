@@ -26,6 +26,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -112,7 +113,7 @@ class Network:
         messages = Messages()
         while data := server.recv(READ_BYTES):
             self._wait()
-            self._send(client, messages.pass_on(data, **{name: self._switches.get(name) for name in ("drop", "reorder", "repeat")}))
+            self._send(client, messages.pass_on(data, self._switches))
         self._send(client, messages.rest())
 
     def _send(self, client: socket.socket, data: bytes) -> None:
@@ -138,7 +139,7 @@ class Messages:
         self._held = b""
         self._count = 0
 
-    def pass_on(self, data: bytes, drop: int | None, reorder: int | None, repeat: int | None) -> bytes:
+    def pass_on(self, data: bytes, switches: Mapping[str, Any]) -> bytes:
         """What of `data`, and of what came before, is to be sent now."""
         if self._plain:
             return data
@@ -160,13 +161,17 @@ class Messages:
                 out += self.rest_held() + frame
                 continue
             self._count += 1
-            if drop and self._count % drop == 0:
+            if self._is_turn(switches.get("drop")):
                 continue
-            if reorder and self._count % reorder == 0 and not self._held:
+            if self._is_turn(switches.get("reorder")) and not self._held:
                 self._held = frame
                 continue
-            out += frame * (2 if repeat and self._count % repeat == 0 else 1) + self.rest_held()
+            out += frame * (2 if self._is_turn(switches.get("repeat")) else 1) + self.rest_held()
         return out
+
+    def _is_turn(self, every: int | None) -> bool:
+        """Whether this message is one of each `every` messages."""
+        return bool(every and self._count % every == 0)
 
     def rest_held(self) -> bytes:
         """The message that was held back."""

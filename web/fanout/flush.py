@@ -215,7 +215,7 @@ class Flusher:
         """The same news frame by frame."""
         # At a limited rate the first quote of a symbol may have come and gone since the last send.
         news = cohort.news(self.readers.registry, before)
-        return cohort.encode([(channel, cohort.pick is None and channel.first > before) for channel in news])
+        return cohort.encode([(channel, channel.first > before) for channel in news])
 
     def _rest(self) -> None:
         """Let the rest of the process have a turn, and make up for it."""

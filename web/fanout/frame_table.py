@@ -8,7 +8,7 @@ from operator import itemgetter
 from web.fanout.channel import Channel
 
 Slots = Sequence[bytes | None]
-Pick = Callable[[Slots], tuple[bytes, ...]]
+Pick = Callable[[Slots], Sequence[bytes]]
 """The frames of one reading list, in its order. `b""` for a channel without news; `None` where the frame is yet to be made."""
 
 
@@ -57,7 +57,7 @@ class FrameTable:
 
 def picker(channels: Sequence[Channel]) -> Pick:
     """What gathers the frames of these channels, one or more."""
-    if len(channels) == 1:
-        (slot,) = (channel.slot for channel in channels)
-        return lambda slots: (slots[slot],)  # type: ignore[return-value] # a `None` is seen to
-    return itemgetter(*[channel.slot for channel in channels])
+    slots = [channel.slot for channel in channels]
+    if len(slots) == 1:  # where `itemgetter` would return the frame itself
+        return itemgetter(slice(slots[0], slots[0] + 1))
+    return itemgetter(*slots)

@@ -42,7 +42,7 @@ def test_the_news_of_a_list(readers: Readers, read: str, dirty: str) -> None:
 def test_a_frame_is_made_for_the_first_who_reads_it(readers: Readers) -> None:
     """The next one gets the same bytes; what nobody reads is not made."""
     flushed(readers, "A", "B")
-    (channel,) = [readers.registry["A"]]
+    channel = readers.registry["A"]
     pick = picker([channel])
     first, _ = readers.table.gather(pick, [channel])
     again, _ = readers.table.gather(pick, [channel])
