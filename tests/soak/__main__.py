@@ -9,13 +9,13 @@ import sys
 import time
 import traceback
 
-from tests.soak import reborn, rows
+from tests.soak import apart, reborn, rows
 from tests.soak.stage import Stage, stage
 
 PLAYED = {
     "stalled": rows.stalled_readers, "forgers": rows.forgers, "half_open": rows.half_open, "idlers": rows.idlers, "flood": rows.flood,
-    "loris": rows.slow_loris, "leak": rows.leak, "resumes": reborn.resumes, "failover": reborn.failover, "chaos": reborn.chaos,
-    "storm": reborn.storm}
+    "loris": rows.slow_loris, "leak": rows.leak, "resumes": reborn.resumes, "failover": apart.failover, "lossy": apart.lossy,
+    "clock": apart.clock_jumps, "reloads": apart.reloads, "chaos": reborn.chaos, "storm": reborn.storm}
 """In this order: a relay that was restarted has another history."""
 MOST_CLIENTS = 1000
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
 from random import Random
 
-from tests.e2e.server import serving, start
+from tests.e2e.server import start
 from tests.faults import FaultProxy
 from tests.soak.crowd import Crowd, Member, until
 from tests.soak.stage import CONNECTS_PER_S, QUIET, Stage
@@ -78,20 +77,6 @@ async def storm(stage: Stage) -> None:
                f"{len(members)}, 0", restarted == len(members) and wrongly == 0)
 
 
-FAILOVER = """
-[feeds.a]
-kind = "relay"
-base_url = "URL_A"
-
-[feeds.b]
-kind = "relay"
-base_url = "URL_B"
-
-[symbols]
-Q0 = { feed = ["a", "b"] }
-"""
-STALE_S = 30
-"""Of streams, where the settings say nothing."""
 CHAOS = ("latency", "jitter", "narrow", "sliced", "cut", "reset", "stop")
 
 
@@ -136,37 +121,3 @@ async def _suffer(stage: Stage, network: FaultProxy, fault: str, random: Random)
         stage.server.process.send_signal(signal.SIGCONT)
     await asyncio.to_thread(network.heal)
     line.repair()
-
-
-async def failover(stage: Stage) -> None:
-    """Row 9: two sources of one symbol; the first one is lost without a word, and comes back."""
-    with FaultProxy(stage.port) as first, FaultProxy(stage.port) as second:
-        settings = FAILOVER.replace("URL_A", first.url).replace("URL_B", second.url)
-        with serving(settings) as server:
-            behind = Stage(server, stage.unit_s)
-
-            async def source() -> str:
-                quotes = (await behind.quotes())["quotes"]
-                return quotes[0]["source"] if quotes else ""
-
-            await _source_is(source, "a", 20)
-            await asyncio.to_thread(first.cut)
-            over_s = await _source_is(source, "b", 60)
-            await asyncio.to_thread(first.heal)
-            switches, before, until_s = 0, "b", time.monotonic() + max(10.0, stage.unit_s)
-            while time.monotonic() < until_s:
-                if (now := await source()) != before:
-                    switches, before = switches + 1, now
-                await asyncio.sleep(0.1)
-    stage.note("9", "the first source is silent: the second is in use", f"{over_s:.1f} s", f"≤ {STALE_S + 3} s",
-               over_s <= STALE_S + 3)
-    stage.note("9", "… the first is back: switches", f"{switches}", "≤ 1", switches <= 1)
-
-
-async def _source_is(source: Callable[[], Awaitable[str]], wanted: str, seconds: float) -> float:
-    began_s = time.monotonic()
-    while await source() != wanted:
-        if time.monotonic() - began_s > seconds:
-            raise TimeoutError(f"{wanted} is not in use")
-        await asyncio.sleep(0.1)
-    return time.monotonic() - began_s

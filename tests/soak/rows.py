@@ -15,6 +15,7 @@ from tests.soak.crowd import Crowd, quantile, until
 from tests.soak.stage import JOIN_S, PING_S, PONG_S, QUIET, STALL_S, Stage
 
 FACTOR, FLOOR_MS = 1.5, 250.0
+CYCLES = 20_000
 
 
 async def calibrate(stage: Stage, most: int) -> None:
@@ -203,18 +204,18 @@ async def leak(stage: Stage) -> None:
             writer.transport.abort()
             cycles += 1
 
-    async def run(until_s: float) -> None:
-        while time.monotonic() < until_s:
-            await asyncio.gather(*(cycle() for _ in range(20)), asyncio.sleep(0.12))
+    async def run(most: int) -> None:
+        while cycles < most:
+            await asyncio.gather(*(cycle() for _ in range(20)), asyncio.sleep(0.1))
 
     async def settle() -> None:
         await stage.clients_are(stage.clients, 30)
         await asyncio.sleep(2)
 
-    await run(time.monotonic() + stage.unit_s / 3)
+    await run(CYCLES // 10)
     await settle()
     warm, rss_mb, descriptors = cycles, stage.rss_mb, stage.descriptors
-    await run(time.monotonic() + stage.unit_s * 1.2)
+    await run(warm + CYCLES)
     await settle()
     slope_b = max(0.0, (stage.rss_mb - rss_mb) * 1e6 / max(1, cycles - warm))
     stage.note("40", f"memory after {cycles - warm} comings and goings", f"{slope_b:.0f} B each", "< 1 KB each", slope_b < 1000)
