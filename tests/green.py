@@ -4,8 +4,10 @@ A pytest plugin and not a `conftest.py`, because `-p` is read before any conftes
 imported: what is imported after the patch is green, what was before may not be.
 """
 
+import os
 import warnings
 
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
 import eventlet  # noqa: E402  (the warning filter must stand before it)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from types import ModuleType
 from typing import Any, cast
 
 import eventlet
+import eventlet.green.socket
 import eventlet.hubs
 import eventlet.patcher
+import eventlet.tpool
 import eventlet.wsgi
 
 from ticker.runtime import DeadlineExceeded, Task
@@ -28,6 +31,7 @@ ASYNC_MODE = "eventlet"
 RELIED_UPON: dict[Any, tuple[str, ...]] = {
     eventlet.hubs: ("get_hub", "trampoline"),
     eventlet.patcher: ("original", "is_monkey_patched"),
+    eventlet.green.socket: ("getaddrinfo", "create_connection"),
     eventlet.wsgi: ("server", "WSGI_LOCAL"),
     eventlet.wsgi.HttpProtocol: ("get_environ", "handle_one_response", "send_error", "_read_request_line"),
     eventlet.wsgi.Input: ("get_socket", "read"),
@@ -45,8 +49,24 @@ def is_patched() -> bool:
     return bool(eventlet.patcher.is_monkey_patched("socket"))
 
 
+def resolve(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
+    """`socket.getaddrinfo` of the machine's own resolver: hosts, nsswitch, search domains, as every other program here. It blocks, so
+    it works in a thread, and only the task that asks waits. An address needs no looking up.
+    """
+    socket = eventlet.patcher.original("socket")
+    try:
+        return socket.getaddrinfo(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
+    except OSError:
+        return eventlet.tpool.execute(socket.getaddrinfo, host, port, family, type, proto, flags)
+
+
 class EventletRuntime:
-    """`ticker.runtime.Runtime` on eventlet's hub: one OS thread, every task a greenlet."""
+    """`ticker.runtime.Runtime` on eventlet's hub: one OS thread, every task a greenlet. With the first one, names resolve in threads."""
+
+    def __init__(self) -> None:
+        socket: Any = sys.modules["socket"]
+        if is_patched() and socket.getaddrinfo.__module__ == "socket":  # else eventlet's own client was asked for
+            socket.getaddrinfo = eventlet.green.socket.getaddrinfo = resolve
 
     def spawn(self, work: Callable[..., Any], *args: Any) -> Task:
         """Run `work(*args)` as a greenlet; an exception it raises is logged and ends only this task."""
