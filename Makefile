@@ -32,6 +32,14 @@ alone() { # two makes at a time never install into the same place: the second wa
 	exec 9>.stamps/lock
 	flock 9
 }
+debian() { # WHAT PACKAGES: installs them where it can; where not, the tests say what to install
+	local what=$$1 root=() install
+	if ((EUID)); then root=(sudo -n); fi
+	if ! command -v apt-get >/dev/null || ! "$${root[@]}" true 2>/dev/null; then return; fi
+	say "Installing $$what"
+	install=("$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$${@:2}")
+	quietly "$${install[@]}" || { quietly "$${root[@]}" apt-get update && quietly "$${install[@]}"; } || true
+}
 page() { (export PATH="$$PWD/.venv/bin:$$PATH" && cd $(PAGE) && npm "$$@"); } # .venv has a Node where the system has none
 endef
 
@@ -83,7 +91,7 @@ fuzz: dev ## feed every parser with nonsense for SECONDS=20 each
 	.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(ARGS)
 
 .PHONY: soak
-soak: dev ## run under load and faults for about MINUTES=10, and print figures and bounds
+soak: dev faketime ## run under load and faults for about MINUTES=10, and print figures and bounds
 	.venv/bin/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 .PHONY: bench
@@ -125,16 +133,19 @@ clean: ## remove everything that was installed or built
 
 .PHONY: unit
 unit: dev page
-	# In three processes, since a patched one is one thread and mostly waits. What the others said follows when all have ended.
+	# In four processes, since a patched one is one thread and mostly waits. What the others said follows when all have ended.
 	green() { .venv/bin/python -m pytest -p tests.green "$$@"; }
 	edges=(tests/conformance tests/fuzz tests/providers tests/web)
-	green tests/feeds >.stamps/feeds.log 2>&1 & feeds=$$!
+	streams=(tests/feeds/test_*stream*.py tests/feeds/test_relay*.py)
+	green tests/feeds "$${streams[@]/#/--ignore=}" >.stamps/feeds.log 2>&1 & feeds=$$!
+	green "$${streams[@]}" >.stamps/streams.log 2>&1 & stream=$$!
 	green "$${edges[@]}" >.stamps/edges.log 2>&1 & edge=$$!
 	status=0
 	green tests --ignore=tests/e2e --ignore=tests/feeds "$${edges[@]/#/--ignore=}" || status=$$?
 	wait $$feeds || status=$$?
+	wait $$stream || status=$$?
 	wait $$edge || status=$$?
-	cat .stamps/feeds.log .stamps/edges.log
+	cat .stamps/feeds.log .stamps/streams.log .stamps/edges.log
 	exit $$status
 
 .PHONY: page-test
@@ -144,7 +155,7 @@ page-test: page-packages
 
 .PHONY: e2e
 e2e: dev page page-packages chromium
-	.venv/bin/python -m pytest -n 4 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
+	.venv/bin/python -m pytest -n 5 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
 
 .PHONY: venv
 venv:
@@ -220,9 +231,10 @@ chromium:
 	for name in chromium chromium-browser google-chrome; do
 		if command -v $$name >/dev/null; then exit; fi
 	done
-	root=()
-	if ((EUID)); then root=(sudo -n); fi
-	if ! command -v apt-get >/dev/null || ! "$${root[@]}" true 2>/dev/null; then exit; fi # the tests say what to install
-	say "Installing Chromium for the browser tests"
-	install=("$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-liberation)
-	quietly "$${install[@]}" || { quietly "$${root[@]}" apt-get update && quietly "$${install[@]}"; } || true
+	debian "Chromium for the browser tests" chromium fonts-liberation
+
+.PHONY: faketime
+faketime:
+	$(FUNCTIONS)
+	if compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; then exit; fi
+	debian "libfaketime, to set a relay's clock" libfaketime
