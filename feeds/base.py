@@ -11,7 +11,7 @@ from ticker.gate import Gate
 from ticker.quote import Kind
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
-from ticker.source import Answer, Subscription
+from ticker.source import Answer, Subscription, Unread
 
 __all__ = ["Answer", "Feed", "Subscription"]
 
@@ -36,6 +36,8 @@ class Feed(ABC):
     """How old its newest prices may be by nature, seconds: for daily rates, the longest time from one to the next."""
     again_in_s: float | None = None
     """A wish for the next poll, seconds: sooner than the interval says. Looked at after each poll."""
+    unread: Unread | None = None
+    """What of its last answer could not be read."""
     gate: Gate | None = None
     """What all calls to the provider go through; none where nothing is called that anybody counts."""
 

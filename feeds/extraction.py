@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from jmespath.parser import ParsedResult
@@ -18,6 +17,7 @@ from feeds.rows import for_each
 from feeds.units import unit_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
+from ticker.source import Unread
 
 PRICES = ("bid", "ask", "open", "high", "low", "prev_close")
 FIELDS = ("price", *PRICES, "volume", "change", "change_pct", "currency", "quote_time")
@@ -41,6 +41,13 @@ class Csv(NamedTuple):
     columns: tuple[str, ...]
 
 
+class Reading(NamedTuple):
+    """What an answer says, by our symbol; and what of it can't be read."""
+
+    ticks: dict[str, Tick | FeedError]
+    unread: Unread | None
+
+
 class Extraction(NamedTuple):
     """Where in an answer the rows are, where in a row each field is, and how it is written.
 
@@ -57,23 +64,30 @@ class Extraction(NamedTuple):
     one_a_call: bool = False
     delay_min: float | None = None
 
-    def parse(self, body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedError]:
+    def parse(self, body: bytes, batch: Sequence[Subscription]) -> Reading:
         """The ticks of an answer, by our symbol. Raises `FeedError` where it is an error, or none of it can be read."""
-        rows = self.by_symbol(body, batch)
+        rows, unread = self.by_symbol(body, batch)
 
         def read(subscription: Subscription) -> Tick:
             return self.tick(_row_of(rows, subscription, body))
 
-        return for_each(batch, read)
+        return Reading(for_each(batch, read), unread)
 
     def explain(self, body: bytes, subscription: Subscription) -> list[Finding]:
         """What each expression finds for one symbol, before it is read as a number."""
-        row = _row_of(self.by_symbol(body, [subscription]), subscription, body)
+        row = _row_of(self.by_symbol(body, [subscription])[0], subscription, body)
         return [Finding(name, search(expression, row, name)) for name, expression in self.fields.items()]
 
-    def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:
-        """The rows of an answer by `key_of` their symbol. What has none is passed over, as is what nobody can have asked for."""
-        answer = decode_leniently(body) if self.csv is None else read_csv(body, self.csv)
+    def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[dict[str, Any], Unread | None]:
+        """The rows of an answer by `key_of` their symbol, and what is no row. What nobody can have asked for is passed over."""
+        unread: Unread | None = None
+        if self.csv is None:
+            answer = decode_leniently(body)
+        else:
+            answer, unread = read_csv(body, self.csv)
+        return self._by_symbol(answer, body, batch), unread
+
+    def _by_symbol(self, answer: Any, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:
         if self.error is not None and (complaint := search(self.error, answer, "error")) not in (None, False, "", [], {}, 0):
             raise FeedError("the endpoint answers an error", payload=shown(complaint))
         rows = answer if self.rows is None else search(self.rows, answer, "rows")
@@ -132,8 +146,8 @@ def key_of(id: str) -> str:
     return id.strip().upper()
 
 
-def read_csv(body: bytes, layout: Csv) -> list[dict[str, str]]:
-    """The lines of a CSV file (RFC 4180), each by the names of its columns. A line with another number of cells is passed over.
+def read_csv(body: bytes, layout: Csv) -> tuple[list[dict[str, str]], Unread | None]:
+    """The lines of a CSV file (RFC 4180), each by the names of its columns; and those that are none: they have another number of cells.
 
     Where a quote is left open, or a cell is beyond 128 KiB, only the line in which it is gets lost. Raises `FeedError` for what is no CSV:
     no header, or not one line that can be read.
@@ -141,29 +155,40 @@ def read_csv(body: bytes, layout: Csv) -> list[dict[str, str]]:
     text = body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("<"):
         raise FeedError("not CSV but a page", payload=body)
+    lost, first = 0, ""
     try:
         lines = _cells(text, layout)
     except csv.Error as error:
-        lines = _cells_line_by_line(text, layout)
+        lines, lost, first = _cells_line_by_line(text, layout)
         if len(lines) <= (not layout.columns):
             raise FeedError(f"not CSV ({error})", payload=body) from None
-    columns = layout.columns or tuple(name.strip() for name in (lines.pop(0) if lines else []))
+    columns = layout.columns or tuple(name.strip() for name in (lines.pop(0)[1] if lines else []))
     if not columns:
         raise FeedError("not CSV: empty", payload=b"(empty)")
-    return [dict(zip(columns, line, strict=True)) for line in lines if len(line) == len(columns)]
+    rows = []
+    for number, cells in lines:
+        if len(cells) == len(columns):
+            rows.append(dict(zip(columns, cells, strict=True)))
+        else:
+            lost, first = lost + 1, first or f"line {number}: {len(cells)} instead of {len(columns)} cells"
+    return rows, Unread(lost, first) if lost else None
 
 
-def _cells(text: str, layout: Csv) -> list[list[str]]:
-    return [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True) if line]
+def _cells(text: str, layout: Csv) -> list[tuple[int, list[str]]]:
+    """The cells of each line that has any, with the number of the line it ends on."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True)
+    return [(reader.line_num, cells) for cells in reader if cells]
 
 
-def _cells_line_by_line(text: str, layout: Csv) -> list[list[str]]:
-    """Those lines that can be read by themselves."""
-    lines = []
-    for line in io.StringIO(text):
-        with suppress(csv.Error):
-            lines += _cells(line, layout)
-    return lines
+def _cells_line_by_line(text: str, layout: Csv) -> tuple[list[tuple[int, list[str]]], int, str]:
+    """Those lines that can be read by themselves; how many can't, and why the first of them can't."""
+    lines, lost, first = [], 0, ""
+    for number, line in enumerate(io.StringIO(text), start=1):
+        try:
+            lines += [(number, cells) for _, cells in _cells(line, layout)]
+        except csv.Error as error:
+            lost, first = lost + 1, first or f"line {number}: {error}"
+    return lines, lost, first
 
 
 def _row_of(rows: Mapping[str, Any], subscription: Subscription, body: bytes) -> Any:

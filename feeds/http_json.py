@@ -163,7 +163,8 @@ class HttpJson(PolledFeed):
 
     def read(self, response: Response, batch: Sequence[Subscription]) -> Answer:
         """What an answer says of `batch`."""
-        return self._extraction.parse(response.body, batch)
+        ticks, self.unread = self._extraction.parse(response.body, batch)
+        return ticks
 
     def ask(self, batch: Sequence[Subscription]) -> Response:
         """The answer to one call, unread."""

@@ -6,7 +6,7 @@ import logging
 import re
 
 from ticker.errors import FeedError
-from ticker.source import Answer, reason
+from ticker.source import Answer, Unread, reason
 
 log = logging.getLogger("ticker.poller")
 
@@ -27,6 +27,7 @@ class Complaints:
         self._bug = ""
         self._bug_at_s = 0.0
         self._slow = False
+        self._unread = False
         self._widened = ""
         self._widened_at_s = 0.0
         self._symbols: dict[str, str] = {}  # what was last said to be wrong with a symbol
@@ -74,6 +75,13 @@ class Complaints:
         else:
             log.info("feed %s: polls every %.3g s again", self._feed, interval_s)
         self._widened, self._widened_at_s = what, now_s
+
+    def unread(self, unread: Unread | None) -> None:
+        """Some rows of an answer are of no use to anybody: said until there are none any more, once."""
+        if unread is not None and not self._unread:
+            rows = "1 row" if unread.rows == 1 else f"{unread.rows} rows"
+            log.warning("feed %s: %s can't be read, the others are; %s", self._feed, rows, unread.first)
+        self._unread = unread is not None
 
     def symbols(self, answer: Answer) -> None:
         """What there was for these symbols: one line for each reason why there is no price that is new for some of them."""

@@ -220,6 +220,7 @@ class Poller:
                 self._asker.fail(batch, error)
             self._failures = 0
             self._complaints.success()
+            self._complaints.unread(self.source.unread)
             self._show("ok", reason(tally.failures[0][1]) if tally.failures else None)
         if tally.spent is not None:  # the provider's limits have no room for the rest of the round: nobody has failed
             self._rest(tally.spent.wait_s)

@@ -175,12 +175,15 @@ class Relay:
 
     def feeds_status(self) -> list[dict[str, Any]]:
         """The same, and of feeds with limits what is spent of them, in `budget`: each as `unit per most used left`, `per` being `s`,
-        `min`, `hour` or `day`.
+        `min`, `hour` or `day`. Where rows of the last answer could not be read, `unread` says how many `rows`, and of the `first` why.
         """
         now_s = self._clock.monotonic()
-        gates = [poller.source.gate for poller in self._pollers.values()]
-        return [state if gate is None else {**state, "budget": gate.budget.spent(now_s)}
-                for state, gate in zip(self.feeds_state(), gates, strict=True)]
+        told = []
+        for poller, state in zip(self._pollers.values(), self.feeds_state(), strict=True):
+            gate, unread = poller.source.gate, poller.source.unread
+            budget = {} if gate is None else {"budget": gate.budget.spent(now_s)}
+            told.append({**state, **budget, **({} if unread is None else {"unread": unread._asdict()})})
+        return told
 
     def quality_state(self) -> dict[str, Any]:
         """What `/api/status` says of the prices: `symbols bad_ticks divergences switches markets` (docs/freshness.md)."""

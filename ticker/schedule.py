@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,6 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from ticker.runtime import Runtime
 
-SKIP_WARNING_EVERY_S = 600.0
-
 
 class Schedule:
     """Runs work at intervals, by name. A run that is not over when the next is due is not joined by a second one; what was missed
@@ -27,7 +24,6 @@ class Schedule:
 
     def __init__(self, runtime: Runtime) -> None:
         logging.getLogger("apscheduler").setLevel(logging.WARNING)  # else every run of every job is announced, twice
-        self._skips = _RareSkips()
         self._scheduler: Any = BackgroundScheduler(
             timezone=UTC,  # of a local one, a change to summer time would stall or double the jobs
             executors={"default": _TaskExecutor(runtime)},
@@ -36,14 +32,14 @@ class Schedule:
 
     def start(self) -> None:
         """Begin to run what was and will be added."""
-        logging.getLogger("apscheduler.scheduler").addFilter(self._skips)
+        logging.getLogger("apscheduler.scheduler").addFilter(_is_no_skip)
         self._scheduler.start()
 
     def stop(self) -> None:
         """Start no further run; those under way are not waited for. Final."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        logging.getLogger("apscheduler.scheduler").removeFilter(self._skips)
+        logging.getLogger("apscheduler.scheduler").removeFilter(_is_no_skip)
 
     def every(self, name: str, interval_s: float, work: Callable[[], None]) -> None:
         """Run `work` now and then each `interval_s` > 0 seconds; replaces what had this `name`."""
@@ -110,19 +106,6 @@ class _TaskExecutor(BaseExecutor):  # type: ignore[misc]  # APScheduler has no t
         self._run_job_success(job.id, events)
 
 
-class _RareSkips(logging.Filter):
-    """Lets the scheduler's warning that a run was skipped pass once in ten minutes for each job; its other records always."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shown_at_s: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if "maximum number of running instances" not in record.msg or not isinstance(record.args, tuple):
-            return True
-        name = getattr(record.args[0], "id", "")
-        now_s = time.monotonic()
-        if now_s - self._shown_at_s.get(name, -SKIP_WARNING_EVERY_S) < SKIP_WARNING_EVERY_S:
-            return False
-        self._shown_at_s[name] = now_s
-        return True
+def _is_no_skip(record: logging.LogRecord) -> bool:
+    """The poller says it when a run took too long, in words that mean something to people."""
+    return "maximum number of running instances" not in record.msg

@@ -24,6 +24,13 @@ Answer = Mapping[str, Tick | FeedError]
 """By our symbol: a tick, or why there is none. A symbol that was asked for and is absent has no news."""
 
 
+class Unread(NamedTuple):
+    """Rows of an answer that nobody can make anything of, not even whose they are. `first`: where the first one is, and why."""
+
+    rows: int
+    first: str
+
+
 class Source(Protocol):
     """A feed as the core sees it. It knows nothing of boards, schedules or back-off."""
 
@@ -54,6 +61,10 @@ class Source(Protocol):
     @property
     def again_in_s(self) -> float | None:
         """Looked at after a good poll: when it would like to be asked again, seconds; `None`: at the interval, as always."""
+
+    @property
+    def unread(self) -> Unread | None:
+        """What of its last answer could not be read, if anything."""
 
     @property
     def gate(self) -> Gate | None:

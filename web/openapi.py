@@ -101,7 +101,7 @@ _SCHEMAS: Schema = {
     "Feed": _object(
         {"feed": _STRING, "kind": _STRING, "state": {"enum": ["ok", "retrying", "down"]}, "last_success": _maybe(_MS),
          "next_try": _maybe(_MS), "error": _maybe(_STRING)},
-        {"interval_s": _NUMBER, "widened": _maybe(_STRING), "budget": _list(_object({
+        {"interval_s": _NUMBER, "widened": _maybe(_STRING), "unread": _object({"rows": _COUNT, "first": _STRING}), "budget": _list(_object({
             "unit": _STRING, "per": {"enum": ["s", "min", "hour", "day"]}, "most": _COUNT, "used": _COUNT, "left": _COUNT}))}),
     "Reload": _object({"ok": _BOOLEAN, "at": _MS, "error": _maybe(_STRING), "restart_required": _list(_STRING)}),
     "Candle": _object({"time_ms": _MS, **dict.fromkeys(("open", "high", "low", "close"), _NUMBER), "volume": _maybe(_NUMBER)}),

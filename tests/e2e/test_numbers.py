@@ -121,10 +121,10 @@ def csv_body(price: float, odd: str) -> bytes:
     return ("s,p,v\r\n" + "".join(f"{symbol},{odd if symbol == ODD else price},1\r\n" for symbol in SYMBOLS)).encode()
 
 
-def prices_of(reader: RawSocket, price: float) -> dict[str, float]:
-    """The newest price of each symbol when all but the odd one are at `price`."""
+def prices_of(reader: RawSocket, price: float, odd: int = 1) -> dict[str, float]:
+    """The newest price of each symbol when all but the `odd` ones are at `price`."""
     newest: dict[str, float] = {}
-    while sum(newest.get(symbol) == price for symbol in SYMBOLS) < len(SYMBOLS) - 1:
+    while sum(newest.get(symbol) == price for symbol in SYMBOLS) < len(SYMBOLS) - odd:
         newest |= {quote["symbol"]: quote["price"] for quote in reader.event("quotes")}
     return newest
 
@@ -158,6 +158,12 @@ def test_one_odd_row_of_two_hundred(format: str) -> None:
                     price += 1
                     endpoint.body = body(price, "1")
                     prices_of(reader, price)
+            if format == "csv":
+                price += 1
+                endpoint.body = body(price, "1").replace(b"\nS8,", b"\nS8,,,").replace(b"\nS9,", b'\n"S9,')
+                prices_of(reader, price, odd=3)
+                (feed,) = [feed for feed in server.get("/api/status").json["feeds"] if feed["feed"] == "of_csv"]
+                assert (feed["unread"]["rows"], feed["error"]) == (2, None)
             price += 1
             endpoint.body = b"\xef\xbb\xbf" + body(price, str(price))
             newest = reader.wire.copy()

@@ -23,7 +23,7 @@ from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.environment import variable_of
 from ticker.settings.load import parse
-from ticker.source import Subscription
+from ticker.source import Subscription, Unread
 
 PROVIDER = "http_json"
 CHAPTER = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text().split("## Any other endpoint")[1].split("\n## ")[0]
@@ -50,7 +50,7 @@ def settings(**keys: Any) -> HttpJsonSettings:
 def ticks(answer: Any, **keys: Any) -> dict[str, Tick | FeedError]:
     """What is read from an answer."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return settings(**keys).extraction().parse(body, BATCH)
+    return settings(**keys).extraction().parse(body, BATCH).ticks
 
 
 @contextmanager
@@ -171,8 +171,8 @@ def test_rows_are_found_in_many_shapes(keys: dict[str, Any], answer: Any) -> Non
 def test_a_lone_row_is_that_of_the_symbol_asked_for(rows: Any) -> None:
     """Bare, or alone in a list; two are nobody's."""
     extraction = settings(path="/{symbol}", symbol=None).extraction()
-    assert extraction.parse(json.dumps({"data": rows}).encode(), BATCH[:1]) == {"A": Tick(price=1.0)}
-    answer = extraction.parse(json.dumps({"data": [{"last": 1}, {"last": 2}]}).encode(), BATCH[:1])
+    assert extraction.parse(json.dumps({"data": rows}).encode(), BATCH[:1]).ticks == {"A": Tick(price=1.0)}
+    answer = extraction.parse(json.dumps({"data": [{"last": 1}, {"last": 2}]}).encode(), BATCH[:1]).ticks
     assert isinstance(answer["A"], FeedError)
 
 
@@ -206,9 +206,19 @@ def test_one_bad_line_costs_no_other(bad: bytes, end: bytes) -> None:
     """Open quotes, cells without an end, lines too short or too long, numbers that are none, formulas: an error for its symbol alone."""
     body = end.join([b"id,last", b"A,1", bad, b"C,3", b""])
     extraction = settings(format="csv", rows=None).extraction()
-    answer = extraction.parse(body, [*BATCH, Subscription("C", "C", SymbolOptions())])
+    answer = extraction.parse(body, [*BATCH, Subscription("C", "C", SymbolOptions())]).ticks
     assert (answer["A"], answer["C"]) == (Tick(price=1.0), Tick(price=3.0))
     assert isinstance(answer["B"], FeedError)
+
+
+@pytest.mark.parametrize(("body", "unread"), [
+    (b"id,last\nA,1\nB,2\n", None),
+    (b"id,last\nA,1\nB\n\nC,1,2\n", Unread(2, "line 3: 1 instead of 2 cells")),
+    (b'id,last\n"B,1\nA,2\nC\n', Unread(2, "line 2: unexpected end of data")),
+    (b'id,last\n"A\nB",1\nC\n', Unread(1, "line 4: 1 instead of 2 cells"))])
+def test_lines_that_are_no_rows_are_counted(body: bytes, unread: Unread | None) -> None:
+    """Those without the right number of cells, and those that can't be read; of the first of them, where it is and why."""
+    assert read_csv(body, Csv(",", ()))[1] == unread
 
 
 def test_of_a_symbol_that_stands_there_twice_the_last_line_counts() -> None:
@@ -223,14 +233,14 @@ def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     """Of JSON, with every kind of field."""
     everything = dict.fromkeys(("bid", "change", "change_pct", "volume"), "b")
     extraction = settings(currency="id", quote_time="t", time_form="s", error="nope", **everything).extraction()
-    answers_or_complains(lambda: extraction.parse(body, BATCH), {"A", "B"})
+    answers_or_complains(lambda: extraction.parse(body, BATCH).ticks, {"A", "B"})
 
 
 @given(st.binary(max_size=80) | st.text("AB;,\"\n\r12.id last", max_size=60).map(lambda text: ("id,last\n" + text).encode()))
 def test_any_csv_is_ticks_or_complaints(body: bytes) -> None:
     """And of CSV."""
     extraction = settings(format="csv", rows=None, quote_time="last", time_form="s").extraction()
-    answers_or_complains(lambda: extraction.parse(body, BATCH), {"A", "B"})
+    answers_or_complains(lambda: extraction.parse(body, BATCH).ticks, {"A", "B"})
 
 
 @pytest.mark.parametrize("fault", ["html", "empty", "null", "garbage", "nan", "torn", "truncate", "huge", "hang_up", "reset"])

@@ -11,7 +11,7 @@ from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings.model import FeedSettings, SymbolOptions
-from ticker.source import Answer, Subscription
+from ticker.source import Answer, Subscription, Unread
 
 START_MS = 1_700_000_000_000
 
@@ -84,6 +84,7 @@ class ScriptedSource:
         self.gate: Gate | None = None
         self.again_in_s: float | None = None
         self.cadence_s = 0.0
+        self.unread: Unread | None = None
         self.batches: list[list[str]] = []
         self.closed = False
         self.answer: Callable[[Sequence[Subscription]], Answer] = self.prices

@@ -5,6 +5,7 @@ import pytest
 from ticker.complaints import REPEAT_AFTER_S, Complaints
 from ticker.errors import FeedError
 from ticker.quote import Tick
+from ticker.source import Unread
 
 
 class Log:
@@ -94,3 +95,14 @@ def test_a_slow_feed_is_mentioned_once(log: Log) -> None:
     complaints.in_time()
     complaints.slow(3.25, 2.0)
     assert len(log.take()) == 1
+
+
+def test_rows_that_cannot_be_read_are_mentioned_once(log: Log) -> None:
+    """Until there were none."""
+    complaints = Complaints("bank")
+    for rows in (2, 3):
+        complaints.unread(Unread(rows, "line 3: 1 instead of 2 cells"))
+    assert log.take() == ["feed bank: 2 rows can't be read, the others are; line 3: 1 instead of 2 cells"]
+    complaints.unread(None)
+    complaints.unread(Unread(1, "line 9: 1 instead of 2 cells"))
+    assert log.take() == ["feed bank: 1 row can't be read, the others are; line 9: 1 instead of 2 cells"]

@@ -26,7 +26,7 @@ from ticker.poller import Poller
 from ticker.quarantine import RETRY_S
 from ticker.quote import Kind, Quote, Tick
 from ticker.settings.model import FeedSettings, SymbolSettings
-from ticker.source import Answer, Subscription
+from ticker.source import Answer, Subscription, Unread
 
 HOUR_S = 3600.0
 TIMEOUT_S = 5.0
@@ -82,6 +82,7 @@ class Feed:
     quote_kind: Kind = "polled"
     again_in_s: float | None = None
     cadence_s = 0.0
+    unread: Unread | None = None
 
     def __init__(self, name: str, provider: Provider, interval_s: float, batch_size: int | None, weight: Callable[[int], Cost]) -> None:
         self.name = name

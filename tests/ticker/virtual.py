@@ -17,7 +17,7 @@ from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.settings.model import FeedSettings
-from ticker.source import Answer, Subscription
+from ticker.source import Answer, Subscription, Unread
 from ticker.stream import Ended, Silence
 
 
@@ -231,6 +231,7 @@ class ScriptedStream:
         self.gate: Gate | None = None
         self.again_in_s: float | None = None
         self.cadence_s = 0.0
+        self.unread: Unread | None = None
         self.snapshot_every_s = 900.0
         self.longest_s: float | None = None
         self.overlaps = True
