@@ -192,7 +192,7 @@ export class App {
 
   private tick(): void {
     if (document.hidden) return;
-    this.table.repaint("age", "spark");
+    this.table.tick();
     this.details.paint();
     this.table.reorder();
     this.watchPast(); // where the server had no answer, once more

@@ -6,6 +6,8 @@ export interface Frames {
   cancelFrame(id: number): void;
   setTimer(callback: () => void, delay_ms: number): number;
   clearTimer(id: number): void;
+  /** Calls back once the frame that is being made has been laid out and painted. */
+  afterFrame(callback: () => void): void;
 }
 
 export interface PaintInfo {
@@ -20,6 +22,10 @@ const STARVED_MS = 250;
 const SCROLL_PAINT_MS = 200;
 /** So long after its last event a scroll is over. */
 const SCROLL_REST_MS = 120;
+/** After a paint that took so long the page rests for that time and half of it again: what else needs the processor gets 60 % of it. */
+const REST = 1.5;
+/** Where paints take very long, prices come this often all the same. */
+const MOST_REST_MS = 100;
 /** A gap between paints, with changes waiting, after which the paint is a catch-up. */
 const FROZEN_MS = 5000;
 
@@ -31,6 +37,8 @@ export class PaintGate {
   private missed = false;
   private painted_ms = -Infinity;
   private scrolled_ms = -Infinity;
+  private rest_ms = 0;
+  private rested_ms = -Infinity;
 
   constructor(private readonly frames: Frames, private readonly paint: (info: PaintInfo) => void) {}
 
@@ -49,7 +57,7 @@ export class PaintGate {
     const now_ms = this.frames.now();
     this.requested_ms = now_ms;
     const scrolling = now_ms < this.scrolled_ms + SCROLL_REST_MS;
-    const pause_ms = scrolling ? this.painted_ms + SCROLL_PAINT_MS - now_ms : 0;
+    const pause_ms = Math.max(this.rested_ms, scrolling ? this.painted_ms + SCROLL_PAINT_MS : 0) - now_ms;
     if (pause_ms > 0) this.timer = this.frames.setTimer(() => this.next(), pause_ms);
     else this.next();
   }
@@ -76,7 +84,13 @@ export class PaintGate {
     this.painted_ms = now_ms;
     const catchUp = this.missed || now_ms - this.requested_ms > FROZEN_MS;
     this.missed = false;
+    this.rested_ms = now_ms + this.rest_ms; // until it is known how long this one took
     this.paint({ now_ms, catchUp });
+    this.frames.afterFrame(() => {
+      const ended_ms = this.frames.now();
+      this.rest_ms = Math.min(MOST_REST_MS, REST * (ended_ms - now_ms));
+      this.rested_ms = ended_ms + this.rest_ms;
+    });
   }
 
   private cancel(): void {
@@ -86,16 +100,6 @@ export class PaintGate {
     this.timer = undefined;
   }
 }
-
-/** The real browser. */
-export const browserFrames: Frames = {
-  now: () => performance.now(),
-  hidden: () => document.hidden,
-  requestFrame: (callback) => requestAnimationFrame(callback),
-  cancelFrame: (id) => cancelAnimationFrame(id),
-  setTimer: (callback, delay_ms) => window.setTimeout(callback, delay_ms),
-  clearTimer: (id) => window.clearTimeout(id),
-};
 
 let channel: MessageChannel | undefined;
 const waiting: (() => void)[] = [];
@@ -109,3 +113,14 @@ export function afterFrame(callback: () => void): void {
   waiting.push(callback);
   if (waiting.length === 1) channel.port2.postMessage(undefined);
 }
+
+/** The real browser. */
+export const browserFrames: Frames = {
+  now: () => performance.now(),
+  hidden: () => document.hidden,
+  requestFrame: (callback) => requestAnimationFrame(callback),
+  cancelFrame: (id) => cancelAnimationFrame(id),
+  setTimer: (callback, delay_ms) => window.setTimeout(callback, delay_ms),
+  clearTimer: (id) => window.clearTimeout(id),
+  afterFrame,
+};

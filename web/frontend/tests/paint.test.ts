@@ -21,6 +21,8 @@ class SteppedFrames implements Frames {
     return this.next++;
   };
   clearTimer = (id: number): void => void this.timers.delete(id);
+  painted: (() => void)[] = [];
+  afterFrame = (callback: () => void): void => void this.painted.push(callback);
 
   /** The browser draws a frame. */
   frame(): void {
@@ -150,4 +152,33 @@ test("what changed during a scroll is painted when its time comes, also where no
   browser.pass(150);
   browser.frame();
   expect(paints.map((paint) => paint.now_ms)).toEqual([0, 200]);
+});
+
+test("a paint that took long is followed by a rest of half as much again", () => {
+  const change = (): void => {
+    gate.request();
+    browser.frame();
+  };
+  change();
+  browser.time_ms += 10;
+  browser.painted.splice(0).forEach((each) => each());
+  change();
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0]);
+  browser.pass(14);
+  browser.frame();
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0]);
+  browser.pass(1);
+  browser.frame();
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0, 25]);
+});
+
+test("however long paints take, prices are painted ten times a second between them", () => {
+  gate.request();
+  browser.frame();
+  browser.time_ms += 400;
+  browser.painted.splice(0).forEach((each) => each());
+  gate.request();
+  browser.pass(100);
+  browser.frame();
+  expect(paints.map((paint) => paint.now_ms)).toEqual([0, 500]);
 });

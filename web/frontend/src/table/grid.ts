@@ -16,6 +16,9 @@ ModuleRegistry.registerModules([
   RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
 ]);
 
+/** In so many seconds each row's hour is drawn anew, some rows each second: a minute is two points of it, and all at once is a long frame. */
+const SPARK_TURNS = 10;
+
 export interface TableOptions {
   context: TableContext;
   layout: Layout;
@@ -36,6 +39,7 @@ export class Table {
   readonly cells = new CellRegistry();
   private readonly api: GridApi<Row>;
   private readonly context: TableContext;
+  private turn = 0;
 
   constructor(private readonly element: HTMLElement, options: TableOptions) {
     this.context = options.context;
@@ -94,6 +98,17 @@ export class Table {
   repaint(...columns: string[]): void {
     const call = { context: this.context, now_ms: 0, flash: false, news: false };
     for (const row of this.cells.rows()) this.cells.paint(row, call, columns);
+  }
+
+  /** A second has passed: ages have grown; and each row's turn comes to have its hour drawn anew. */
+  tick(): void {
+    const call = { context: this.context, now_ms: 0, flash: false, news: false };
+    this.turn = (this.turn + 1) % SPARK_TURNS;
+    let place = 0;
+    for (const row of this.cells.rows()) {
+      this.cells.paint(row, call, place % SPARK_TURNS === this.turn ? ["age", "spark"] : ["age"]);
+      place += 1;
+    }
   }
 
   /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */
