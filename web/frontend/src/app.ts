@@ -5,11 +5,13 @@ import { displayState } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
 import { Percentiles } from "./meter";
-import { Link } from "./net/link";
+import type { Link } from "./net/link";
 import type { LinkStats } from "./net/messages";
 import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
+import { BOARD_HZ, HIDDEN_HZ } from "./pace";
 import { Past } from "./past";
-import { browserStorage, loadPrefs, savePrefs, type Prefs } from "./prefs";
+import { loadPrefs, savePrefs, type Prefs } from "./prefs";
+import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import type { Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
@@ -22,9 +24,6 @@ import { byId } from "./ui/dom";
 import { Viewport } from "./viewport";
 import { names, type Quote, type SymbolInfo } from "./wire";
 
-/** The pace of the board, updates a second: rows out of view, and everything while the tab is hidden. */
-const BOARD_HZ = 1;
-const HIDDEN_HZ = 0.2;
 /** A tab that is only passed by (Ctrl-Tab) does not leave its symbols. */
 const HIDDEN_GRACE_MS = 1000;
 const WATCH_MS = 250;
@@ -47,13 +46,12 @@ export class App {
   private readonly table: Table;
   private readonly chrome: Chrome;
   private readonly details: Details;
-  private readonly link: Link;
   private visible = !document.hidden;
   private hiding: number | undefined;
   private order: Row[] = [];
   private search = "";
 
-  constructor(private readonly face: Face) {
+  constructor(private readonly face: Face, private readonly link: Link) {
     document.body.dataset.face = face.kind;
     if (face.kind === "kiosk") {
       byId("title").textContent = face.group ?? document.title;
@@ -110,7 +108,7 @@ export class App {
     });
     this.applyPrefs();
     this.chrome.setTime(this.live.serverNow());
-    this.link = new Link(face.shared, (message) => {
+    link.receive((message) => {
       this.live.receive(message);
       this.access.receive(message);
       if (message.type !== "quotes" && message.type !== "stats") this.watch();

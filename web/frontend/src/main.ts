@@ -1,7 +1,16 @@
 import "./styles/page.css";
-import { App } from "./app";
 import { readFace } from "./face";
 import { install } from "./install";
+import { Link } from "./net/link";
+import { tokenBox } from "./net/token";
+import { BOARD_HZ } from "./pace";
 
-new App(readFace(new URL(location.href)));
+const face = readFace(new URL(location.href));
+const link = new Link(face.shared);
+// The connection is made while the table's code, most of the page, is on its way; the table says later which rows are in view.
+link.want({
+  type: "interest", visible: !document.hidden, online: navigator.onLine, symbols: [], board_hz: BOARD_HZ, symbol_hz: null,
+  token: tokenBox().read(),
+});
+void import("./app").then(({ App }) => new App(face, link));
 install();

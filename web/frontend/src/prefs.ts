@@ -58,12 +58,3 @@ export function savePrefs(storage: Pick<Storage, "setItem"> | undefined, prefs: 
     // the storage is full or forbidden: the choice holds for this visit
   }
 }
-
-/** The browser's storage, or undefined where it is forbidden (in a frame of another site, say): even to name it throws there. */
-export function browserStorage(name: "localStorage" | "sessionStorage"): Storage | undefined {
-  try {
-    return globalThis[name];
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,7 @@
 import "./styles/tape.css";
 import { readFace } from "./face";
+import { Link } from "./net/link";
 import { Tape } from "./tape";
 
-new Tape(readFace(new URL(location.href)));
+const face = readFace(new URL(location.href));
+new Tape(face, new Link(face.shared));

@@ -3,9 +3,11 @@ import { Formatter } from "./format";
 import { displayState } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
-import { Link } from "./net/link";
+import type { Link } from "./net/link";
 import { browserFrames, PaintGate } from "./paint";
-import { browserStorage, loadPrefs } from "./prefs";
+import { BOARD_HZ, HIDDEN_HZ } from "./pace";
+import { loadPrefs } from "./prefs";
+import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import { Access } from "./ui/access";
 import { ConnectionChip } from "./ui/connection-chip";
@@ -16,8 +18,6 @@ import { names } from "./wire";
 /** The strip moves so fast, pixels a second. */
 const SPEED_PX_S = 60;
 const WATCH_MS = 250;
-const BOARD_HZ = 1;
-const HIDDEN_HZ = 0.2;
 
 interface Item {
   root: HTMLElement;
@@ -28,7 +28,6 @@ interface Item {
 /** A scrolling strip of symbols: each stands on it twice, so that the end of one round is the beginning of the next. */
 export class Tape {
   private readonly live: Live;
-  private readonly link: Link;
   private readonly texts: Texts;
   private readonly access: Access;
   private readonly format: Formatter;
@@ -37,7 +36,7 @@ export class Tape {
   private readonly items = new Map<Row, Item[]>();
   private readonly gate = new PaintGate(browserFrames, () => this.paint(this.live.store.drain()));
 
-  constructor(private readonly face: Face) {
+  constructor(private readonly face: Face, private readonly link: Link) {
     const prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
     document.documentElement.dataset.theme = prefs.theme;
     document.documentElement.dataset.palette = prefs.palette;
@@ -49,7 +48,7 @@ export class Tape {
       dirty: () => this.gate.request(),
       symbols: (_symbols, changed) => changed && this.build(),
     });
-    this.link = new Link(face.shared, (message) => {
+    link.receive((message) => {
       this.live.receive(message);
       this.access.receive(message);
       if (message.type !== "quotes") this.watch();

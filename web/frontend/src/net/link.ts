@@ -8,14 +8,19 @@ const REPEAT_MS = 20_000;
 type Receiver = (message: FromHub) => void;
 type Sender = (message: ToHub) => void;
 
-/** The page's end of the road to the server: through a SharedWorker where there is one, else from within the page. */
+/**
+ * The page's end of the road to the server: through a SharedWorker where there is one, else from within the page. It may be there before
+ * anybody takes what it brings: the hub hands out two messages, and the newest of everything when those have been taken.
+ */
 export class Link {
   private sender: Sender | undefined;
   private interest: Interest | undefined;
   private heard = false;
+  private receiver: Receiver | undefined;
+  private readonly waiting: FromHub[] = [];
 
   /** `shared`: try the SharedWorker. */
-  constructor(shared: boolean, private readonly receiver: Receiver) {
+  constructor(shared: boolean) {
     if (shared && "SharedWorker" in globalThis) this.openWorker();
     else void this.openHere();
     setInterval(() => this.repeat(), REPEAT_MS);
@@ -24,9 +29,24 @@ export class Link {
     document.addEventListener("resume", () => this.repeat());
   }
 
+  /** Hand over what came and will come. */
+  receive(receiver: Receiver): void {
+    this.receiver = receiver;
+    for (const message of this.waiting.splice(0)) this.deliver(message);
+  }
+
   want(interest: Interest): void {
     this.interest = interest;
     this.repeat();
+  }
+
+  private deliver(message: FromHub): void {
+    if (!this.receiver) {
+      this.waiting.push(message);
+      return;
+    }
+    this.receiver(message);
+    this.sender?.({ type: "taken" });
   }
 
   private repeat(): void {
@@ -47,8 +67,7 @@ export class Link {
     };
     worker.port.onmessage = (event: MessageEvent<FromHub>) => {
       this.heard = true;
-      this.receiver(event.data);
-      this.sender?.({ type: "taken" });
+      this.deliver(event.data);
     };
     this.sender = (message) => worker.port.postMessage(message);
   }
@@ -57,12 +76,7 @@ export class Link {
     this.heard = true;
     const [{ Hub }, { Session }] = await Promise.all([import("./hub"), import("./session")]);
     const hub = new Hub((events) => new Session(location.origin, events));
-    const port = {
-      postMessage: (message: FromHub) => {
-        this.receiver(message);
-        queueMicrotask(() => hub.receive(port, { type: "taken" }));
-      },
-    };
+    const port = { postMessage: (message: FromHub) => queueMicrotask(() => this.deliver(message)) };
     this.sender = (message) => hub.receive(port, message);
     this.repeat();
   }

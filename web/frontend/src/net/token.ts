@@ -1,3 +1,5 @@
+import { browserStorage } from "../storage";
+
 /** A secret as this tab knows it: typed by the reader, kept until the tab is closed, and only once the server has accepted it. */
 export class TokenBox {
   /** `key`: what it is kept under. Without a storage it has to be typed anew each time. */
@@ -18,4 +20,9 @@ export class TokenBox {
   forget(): void {
     this.storage?.removeItem(this.key);
   }
+}
+
+/** This tab's. */
+export function tokenBox(): TokenBox {
+  return new TokenBox(browserStorage("sessionStorage"), "tickercast-token");
 }

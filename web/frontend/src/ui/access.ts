@@ -1,14 +1,13 @@
 import type { ReadJson } from "../history";
 import type { Texts } from "../i18n/texts";
 import type { FromHub } from "../net/messages";
-import { TokenBox } from "../net/token";
-import { browserStorage } from "../prefs";
+import { tokenBox } from "../net/token";
 import { TokenPrompt } from "./token-prompt";
 
 /** The token of a server that asks who reads: asked for when it is needed, sent in headers and never in an address. */
 export class Access {
   token: string;
-  private readonly box = new TokenBox(browserStorage("sessionStorage"), "tickercast-token");
+  private readonly box = tokenBox();
   private readonly prompt: TokenPrompt;
 
   /** `changed`: the token is another one. */

@@ -2,7 +2,7 @@ import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
 import { requestChange, type Change } from "../net/admin";
 import { TokenBox } from "../net/token";
-import { browserStorage } from "../prefs";
+import { browserStorage } from "../storage";
 import { isSymbol, symbolLine } from "../toml";
 import { button, element } from "./dom";
 
