@@ -2,6 +2,8 @@ import type { FromHub, Interest, ToHub } from "./messages";
 
 /** No word from a new SharedWorker for so long: it does not run here (blocked, or the browser has none). */
 const WORKER_PATIENCE_MS = 2500;
+/** It is looked at so often meanwhile: time in which the page itself was too busy to hear anything counts as one look. */
+const WORKER_LOOKS = 10;
 /** A tab repeats what it wants, so that the hub knows it is still there. */
 const REPEAT_MS = 20_000;
 
@@ -60,9 +62,15 @@ export class Link {
       worker.port.close();
       void this.openHere();
     };
-    const patience = setTimeout(giveUp, WORKER_PATIENCE_MS);
+    let looks = 0;
+    const patience = setInterval(() => {
+      looks += 1;
+      if (!this.heard && looks < WORKER_LOOKS) return;
+      clearInterval(patience);
+      giveUp();
+    }, WORKER_PATIENCE_MS / WORKER_LOOKS);
     worker.onerror = () => {
-      clearTimeout(patience);
+      clearInterval(patience);
       giveUp();
     };
     worker.port.onmessage = (event: MessageEvent<FromHub>) => {
