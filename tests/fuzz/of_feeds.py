@@ -24,7 +24,8 @@ import feeds.replay
 import feeds.tiingo
 import feeds.twelvedata
 import feeds.yahoo_quote
-from feeds.base import Subscription
+from feeds.base import Answer, Subscription
+from feeds.extraction import Extraction
 from feeds.parse import decode
 from feeds.protobuf import fields
 from feeds.registry import kinds
@@ -142,7 +143,11 @@ def _described() -> Iterator[tuple[str, Target]]:
     }
     for name, layout in layouts.items():
         extraction = feeds.http_json.HttpJsonSettings.model_validate(common | layout).extraction()
-        yield name, Target(answers(partial(extraction.parse, batch=batch_of("A", "B"))), seeds[name])
+        yield name, Target(answers(partial(_ticks, extraction)), seeds[name])
+
+
+def _ticks(extraction: Extraction, body: bytes) -> Answer:
+    return extraction.parse(body, batch_of("A", "B")).ticks
 
 
 def _streamed() -> Iterator[tuple[str, Target]]:

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -153,15 +153,11 @@ def clock(file: Path) -> Iterator[None]:
 
 async def clock_jumps(stage: Stage) -> None:
     """Row 16: the machine's clock is set by an hour, both ways; and a provider is slower than its interval."""
-    with TemporaryDirectory() as folder, running("http_json") as provider:
+    with TemporaryDirectory() as folder, running("http_json") as provider, ExitStack() as running_server:
         file = Path(folder) / "clock"
         with clock(file):
-            serve = serving(CLOCKED.replace("URL", provider.url))
-            server = serve.__enter__()
-        try:
-            await _jump(stage, Stage(server, stage.unit_s), provider, file)
-        finally:
-            serve.__exit__(None, None, None)
+            server = running_server.enter_context(serving(CLOCKED.replace("URL", provider.url)))
+        await _jump(stage, Stage(server, stage.unit_s), provider, file)
 
 
 async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Path) -> None:
