@@ -91,7 +91,7 @@ def test_only_what_moved_is_sent_again(server: RunningServer) -> None:
         assert (snapshot["CRUX"]["snapshot"], snapshot["CRUX"]["epoch"]) == (True, first.epoch)
         after = again.quotes()
         assert list(after) == ["CRUX"]
-        assert after["CRUX"]["seq"] == snapshot["CRUX"]["seq"] + 1
+        assert after["CRUX"]["seq"] > snapshot["CRUX"]["seq"], "two in one window are one update"
         assert "snapshot" not in after["CRUX"]
         for _ in range(3):
             assert again.socket.ask("subscribe", {"symbols": SYMBOLS, "since": {"epoch": first.epoch, "seqs": had}})["recovered"] is True
