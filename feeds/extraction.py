@@ -80,11 +80,7 @@ class Extraction(NamedTuple):
 
     def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[dict[str, Any], Unread | None]:
         """The rows of an answer by `key_of` their symbol, and what is no row. What nobody can have asked for is passed over."""
-        unread: Unread | None = None
-        if self.csv is None:
-            answer = decode_leniently(body)
-        else:
-            answer, unread = read_csv(body, self.csv)
+        answer, unread = (decode_leniently(body), None) if self.csv is None else read_csv(body, self.csv)
         return self._by_symbol(answer, body, batch), unread
 
     def _by_symbol(self, answer: Any, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:

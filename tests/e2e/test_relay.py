@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -17,24 +17,12 @@ import pytest
 from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving, start
+from tests.e2e.upstreams import relayed, simulated
 from tests.faults import FaultProxy
 from tests.providers.client import RunningProvider, network_in_front_of
 
 SYMBOLS = [f"S{number}" for number in range(20)]
 PRICES = ("price", "bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
-
-
-def simulated(*symbols: str, interval_s: float = 0.5, more: str = "") -> str:
-    """Settings of a source."""
-    lines = "\n".join(f'{symbol} = {{ feed = "sim" }}' for symbol in symbols)
-    return f'[feeds.sim]\nkind = "simulated"\ninterval_s = {interval_s}\n{more}\n[symbols]\n{lines}\n'
-
-
-def relayed(symbols: Sequence[str], **upstreams: str) -> str:
-    """Settings of a relay of these upstreams, best first."""
-    feeds = "".join(f'[feeds.{name}]\nkind = "relay"\nbase_url = "{url}"\n\n' for name, url in upstreams.items())
-    names = ", ".join(f'"{name}"' for name in upstreams)
-    return feeds + "[symbols]\n" + "\n".join(f'"{symbol}" = {{ feed = [{names}] }}' for symbol in symbols)
 
 
 def wait(until: Callable[[], bool]) -> None:

@@ -8,29 +8,19 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from glob import glob
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.e2e.server import RunningServer, serving
+from tests.e2e.upstreams import relayed, simulated
 from tests.faults import FaultProxy
 from tests.providers.client import RunningProvider, network_in_front_of, running
 from tests.soak.crowd import Crowd, until
 from tests.soak.stage import QUIET, SETTINGS, Stage
-from tests.ticker.settings.test_reload import a_folder, doubled, huge, linked_to_itself, not_a_number, truncated
+from tests.ticker.settings.spoilt import SPOILERS, remove
 
-FAILOVER = """
-[feeds.a]
-kind = "relay"
-base_url = "URL_A"
-
-[feeds.b]
-kind = "relay"
-base_url = "URL_B"
-
-[symbols]
-Q0 = { feed = ["a", "b"] }
-"""
 STALE_S = 30
 """Of streams, where the settings say nothing."""
 
@@ -38,16 +28,7 @@ MESSAGES = 10_000
 FAULTS = {"drop": 59, "reorder": 61, "repeat": 67}
 """Each so manieth message, which is 5 % of them."""
 RELOADS = 200
-LOSSY_SOURCE = """
-[broadcast]
-flush_ms = 1
-
-[feeds.sim]
-kind = "simulated"
-interval_s = 0.01
-
-[symbols]
-""" + "\n".join(f'{symbol} = {{ feed = "sim" }}' for symbol in "ABCDE") + "\n"
+LOSSY_SOURCE = "[broadcast]\nflush_ms = 1\n\n" + simulated(*"ABCDE", interval_s=0.01)
 LOSSY = "\n".join(
     [*(f'[feeds.{symbol.lower()}]\nkind = "relay"\nbase_url = "URL"\nmax_hz = 50\n' for symbol in "ABCDE"), "[symbols]",
      *(f'{symbol} = {{ feed = "{symbol.lower()}" }}' for symbol in "ABCDE")]) + "\n"
@@ -70,24 +51,23 @@ FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 async def failover(stage: Stage) -> None:
     """Row 9: two sources of one symbol; the first one is lost without a word, and comes back."""
-    with FaultProxy(stage.port) as first, FaultProxy(stage.port) as second:
-        settings = FAILOVER.replace("URL_A", first.url).replace("URL_B", second.url)
-        with serving(settings) as server:
-            behind = Stage(server, stage.unit_s)
+    with (FaultProxy(stage.port) as first, FaultProxy(stage.port) as second,
+          serving(relayed(["Q0"], a=first.url, b=second.url)) as server):
+        behind = Stage(server, stage.unit_s)
 
-            async def source() -> str:
-                quotes = (await behind.quotes())["quotes"]
-                return quotes[0]["source"] if quotes else ""
+        async def source() -> str:
+            quotes = (await behind.quotes())["quotes"]
+            return quotes[0]["source"] if quotes else ""
 
-            await _source_is(source, "a", 20)
-            await asyncio.to_thread(first.cut)
-            over_s = await _source_is(source, "b", 60)
-            await asyncio.to_thread(first.heal)
-            switches, before, until_s = 0, "b", time.monotonic() + max(10.0, stage.unit_s)
-            while time.monotonic() < until_s:
-                if (now := await source()) != before:
-                    switches, before = switches + 1, now
-                await asyncio.sleep(0.1)
+        await _source_is(source, "a", 20)
+        await asyncio.to_thread(first.cut)
+        over_s = await _source_is(source, "b", 60)
+        await asyncio.to_thread(first.heal)
+        switches, before, until_s = 0, "b", time.monotonic() + max(10.0, stage.unit_s)
+        while time.monotonic() < until_s:
+            if (now := await source()) != before:
+                switches, before = switches + 1, now
+            await asyncio.sleep(0.1)
     stage.note("9", "the first source is silent: the second is in use", f"{over_s:.1f} s", f"≤ {STALE_S + 3} s",
                over_s <= STALE_S + 3)
     stage.note("9", "… the first is back: switches", f"{switches}", "≤ 1", switches <= 1)
@@ -137,10 +117,10 @@ def _messages(server: RunningServer) -> int:
 @contextmanager
 def clock(file: Path) -> Iterator[None]:
     """Processes that start in the block have the wall clock that `file` sets: `+3600` is an hour ahead. Raises `FileNotFoundError`."""
-    library = next(iter(Path("/").glob(FAKETIME[1:])), None)
-    if library is None:
+    found = glob(FAKETIME)
+    if not found:
         raise FileNotFoundError("libfaketime is missing. On Debian, as root: apt-get install -y libfaketime")
-    faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
+    faked = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
              "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     file.write_text("+0")
     os.environ |= faked
@@ -176,8 +156,8 @@ async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Pa
         asked = len(provider.requests()) - before
         most, least = max(most, asked), min(least, asked)
     provider.fault("slow", wait_s=3)
-    before = len(provider.requests())
-    await asyncio.sleep(max(15.0, stage.unit_s))
+    before, slow_s = len(provider.requests()), max(15.0, stage.unit_s)
+    await asyncio.sleep(slow_s)
     slowly = len(provider.requests()) - before
     connects = crowd.members[0].connects
     await crowd.shrink(crowd.members)
@@ -185,11 +165,8 @@ async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Pa
                f"{least} to {most}, states {', '.join(sorted(states))}", "4 to 6, fresh", 4 <= least <= most <= 6 and states == {"fresh"})
     stage.note("16", "… the newest price dated by that clock, connections lost", f"{off_s:.1f} s off, {connects - 1}", "≤ 2 s, 0",
                off_s <= 2 and connects == 1)
-    stage.note("16", "answers that take 3 s at an interval of 1 s: calls", f"{slowly} in {max(15.0, stage.unit_s):.0f} s", "one at a time",
-               slowly <= max(15.0, stage.unit_s) / 3 + 1)
-
-
-SPOILERS: list[Callable[[Path], None]] = [truncated, huge, linked_to_itself, not_a_number, doubled, a_folder]
+    stage.note("16", "answers that take 3 s at an interval of 1 s: calls", f"{slowly} in {slow_s:.0f} s", "one at a time",
+               slowly <= slow_s / 3 + 1)
 
 
 async def reloads(stage: Stage) -> None:
@@ -218,10 +195,9 @@ async def reloads(stage: Stage) -> None:
 
 
 def _save(server: RunningServer, spoil: Callable[[Path], None] | None) -> None:
-    path = server.config
-    if path.is_dir() and not path.is_symlink():
-        path.rmdir()
+    remove(server.config)
+    if spoil is None:
+        server.config.write_text(SETTINGS)
     else:
-        path.unlink()
-    (spoil or (lambda path: path.write_text(SETTINGS)))(path)
+        spoil(server.config)
     server.process.send_signal(signal.SIGHUP)

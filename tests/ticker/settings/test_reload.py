@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.ticker.settings.kinds import KINDS
+from tests.ticker.settings.spoilt import MORE, OLD, SPOILERS, remove
 from ticker.settings.diff import Changes
 from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Outcome, Reload, Reloader
-
-OLD = '[feeds.sim]\nkind = "walk"\n[symbols]\nA = { feed = "sim" }\n'
-MORE = OLD + 'B = { feed = "sim" }\n'
 
 
 class Running:
@@ -120,53 +118,17 @@ def test_a_long_error_is_cut(running: Running) -> None:
     assert lines[-1] == "… and 480 more"
 
 
-def truncated(path: Path) -> None:
-    """As an editor that was interrupted leaves it."""
-    path.write_text(MORE[:-9])
-
-
-def huge(path: Path) -> None:
-    """A gigabyte, of which the file system stores nothing."""
-    path.write_text(MORE)
-    with path.open("r+b") as file:
-        file.truncate(1 << 30)
-
-
-def linked_to_itself(path: Path) -> None:
-    """A loop of links."""
-    path.symlink_to(path)
-
-
-def not_a_number(path: Path) -> None:
-    """An interval that TOML allows."""
-    path.write_text(MORE.replace('"walk"', '"walk"\ninterval_s = nan'))
-
-
-def doubled(path: Path) -> None:
-    """One symbol on two lines."""
-    path.write_text(MORE + 'B = { feed = "sim" }\n')
-
-
-def a_folder(path: Path) -> None:
-    """No file at all."""
-    path.mkdir()
-
-
 def test_two_hundred_reloads_half_of_them_bad(running: Running) -> None:
     """Each is told right, and after each bad one the settings of the last good one stand, to the very object."""
-    bad = [truncated, huge, linked_to_itself, not_a_number, doubled, a_folder]
     for number in range(100):
         good = running.save(MORE if number % 2 else OLD + f"# {number}\n")
         assert good.reload == Reload(True, good.reload.at)
         assert list(good.settings.symbols) == (["A", "B"] if number % 2 else ["A"])
-        running.path.unlink()
-        bad[number % len(bad)](running.path)
+        remove(running.path)
+        SPOILERS[number % len(SPOILERS)](running.path)
         outcome = running.outcome() if number % 3 else running.reloader.reload(running.now_ms)
         assert outcome is not None
         assert (outcome.reload.ok, outcome.changes) == (False, Changes())
         assert outcome.reload.error
         assert outcome.settings is good.settings is running.reloader.settings
-        if running.path.is_dir() and not running.path.is_symlink():
-            running.path.rmdir()
-        else:
-            running.path.unlink()
+        remove(running.path)

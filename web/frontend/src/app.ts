@@ -8,7 +8,7 @@ import { Percentiles } from "./meter";
 import type { Link } from "./net/link";
 import type { LinkStats } from "./net/messages";
 import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
-import { BOARD_HZ, HIDDEN_HZ } from "./pace";
+import { boardHz } from "./pace";
 import { Past } from "./past";
 import { loadPrefs, savePrefs, type Prefs } from "./prefs";
 import { browserStorage } from "./storage";
@@ -240,7 +240,7 @@ export class App {
     const symbols = open === undefined || inView.includes(open) ? inView : [...inView, open];
     this.link.want({
       type: "interest", visible: this.visible, online: navigator.onLine, symbols: this.visible ? symbols : [],
-      board_hz: this.visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: this.prefs.symbol_hz ?? null,
+      board_hz: boardHz(this.visible), symbol_hz: this.prefs.symbol_hz ?? null,
       token: this.access.token,
     });
     this.watch();

@@ -1,3 +1,4 @@
-/** The pace of the board, updates a second: rows out of view, and everything while the tab is hidden. */
-export const BOARD_HZ = 1;
-export const HIDDEN_HZ = 0.2;
+/** The pace of the board, updates a second: of rows out of view, and of everything while the tab is hidden. */
+export function boardHz(visible: boolean): number {
+  return visible ? 1 : 0.2;
+}

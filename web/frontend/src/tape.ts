@@ -5,7 +5,7 @@ import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
 import type { Link } from "./net/link";
 import { browserFrames, PaintGate } from "./paint";
-import { BOARD_HZ, HIDDEN_HZ } from "./pace";
+import { boardHz } from "./pace";
 import { loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
@@ -65,7 +65,7 @@ export class Tape {
     this.gate.visibilityChanged();
     this.link.want({
       type: "interest", visible, online: navigator.onLine, symbols: visible ? [...this.items.keys()].map((row) => row.symbol) : [],
-      board_hz: visible ? BOARD_HZ : HIDDEN_HZ, symbol_hz: null, token: this.access.token,
+      board_hz: boardHz(visible), symbol_hz: null, token: this.access.token,
     });
     this.watch();
   }

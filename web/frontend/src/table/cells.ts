@@ -12,6 +12,11 @@ export interface PaintCall {
   news: boolean;
 }
 
+/** A paint that is no news: nothing flashes. */
+export function quietly(context: TableContext): PaintCall {
+  return { context, now_ms: 0, flash: false, news: false };
+}
+
 /** Writes a row into one cell. `build` runs once a cell, `paint` at each change; both write text, never markup. */
 export interface CellPainter {
   build?(root: HTMLElement): void;
@@ -101,6 +106,6 @@ export class LiveCell implements ICellRendererComp<Row> {
       this.row = params.data;
       if (this.row) this.registry.add(this.row, this);
     }
-    this.paint({ context: params.context, now_ms: 0, flash: false, news: false });
+    this.paint(quietly(params.context));
   }
 }

@@ -5,7 +5,7 @@ import {
 } from "ag-grid-community";
 import type { TextKey } from "../i18n/en";
 import type { Row } from "../store";
-import { CellRegistry } from "./cells";
+import { CellRegistry, quietly } from "./cells";
 import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
 import type { TableContext } from "./context";
 import { gridTheme } from "./theme";
@@ -96,13 +96,13 @@ export class Table {
 
   /** Repaints the cells in view; with `columns`, only those. Nothing flashes. */
   repaint(...columns: string[]): void {
-    const call = { context: this.context, now_ms: 0, flash: false, news: false };
+    const call = quietly(this.context);
     for (const row of this.cells.rows()) this.cells.paint(row, call, columns);
   }
 
   /** A second has passed: ages have grown; and each row's turn comes to have its hour drawn anew. */
   tick(): void {
-    const call = { context: this.context, now_ms: 0, flash: false, news: false };
+    const call = quietly(this.context);
     this.turn = (this.turn + 1) % SPARK_TURNS;
     let place = 0;
     for (const row of this.cells.rows()) {
