@@ -1,56 +1,17 @@
 """The board: what is an update, what state a price is in, and which source it comes from."""
 
-from typing import Any
 
 import pytest
 
+from tests.ticker.boards import LIMIT, NOW, UNKNOWN, board_of, one_source, seen, state, tick, two_sources
 from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
 from ticker.quote import Quote, Tick
-from ticker.settings.model import QualitySettings, SymbolOptions, SymbolSettings
+from ticker.settings.model import SymbolSettings
 from ticker.source import Answer
 from ticker.sources import RETURN_REST_MS
 from ticker.track import FUTURE_LIMIT_MS
-
-NOW = 1_700_000_000_000
-LIMIT = 10_000
-TERMS = {"a": FeedTerms("polled", 2.0), "b": FeedTerms("polled", 2.0)}
-UNKNOWN = FeedError("unknown", rejects_symbol=True)
-ANY_PRICE = QualitySettings(max_jump_pct=100_000)
-"""What is a jump is the business of other tests."""
-
-
-def board_of(**symbols: SymbolSettings) -> Board:
-    """A board with these symbols and feeds `a` and `b`."""
-    board = Board("epoch")
-    board.configure(symbols, TERMS, NOW, ANY_PRICE)
-    return board
-
-
-def one_source() -> Board:
-    """A board with one symbol of one feed."""
-    return board_of(X=SymbolSettings(feed=("a",)))
-
-
-def two_sources() -> Board:
-    """A board with one symbol that prefers `a` to `b`."""
-    return board_of(X=SymbolSettings(feed=("a", "b")))
-
-
-def tick(price: float, **fields: Any) -> dict[str, Tick | FeedError]:
-    """An answer for X."""
-    return {"X": Tick(price=price, **fields)}
-
-
-def seen(quotes: list[Quote]) -> list[tuple[object, ...]]:
-    """What matters of updates, in short."""
-    return [(quote.seq, quote.price, quote.source, quote.state) for quote in quotes]
-
-
-def state(board: Board, symbol: str = "X") -> dict[str, Any]:
-    """The symbol's entry of the wire's `symbols`."""
-    return next(entry for entry in board.symbols_state() if entry["symbol"] == symbol)
 
 
 def test_a_tick_becomes_a_quote() -> None:
@@ -221,166 +182,6 @@ def test_symbols_state_is_the_wires() -> None:
         {"symbol": "Y", "name": None, "decimals": None, "group": [], "feed": ["a", "b"], "currency": None, "stale_after_s": 10.0,
          "status": "pending", "error": None},
     ]
-
-
-def test_errors_of_several_sources_name_the_feed() -> None:
-    """Where a symbol has several feeds, it is said which one has the error; rejected is who is rejected by all."""
-    board = two_sources()
-    board.apply("b", {"X": UNKNOWN}, NOW)
-    assert (state(board)["status"], state(board)["error"]) == ("pending", "b: unknown")
-    board.apply("a", {"X": UNKNOWN}, NOW)
-    assert (state(board)["status"], state(board)["error"]) == ("rejected", "a: unknown")
-
-
-def test_the_first_source_that_has_a_price() -> None:
-    """A price as soon as anybody has one; the preferred source takes over with its first."""
-    board = two_sources()
-    assert seen(board.apply("b", tick(2.0), NOW)) == [(1, 2.0, "b", "fresh")]
-    assert seen(board.apply("a", tick(1.0), NOW + 100)) == [(2, 1.0, "a", "fresh")]
-    assert board.apply("b", tick(2.1), NOW + 200) == []
-
-
-@pytest.mark.parametrize("trouble", ["stale", "down", "rejects"])
-def test_the_next_source_takes_over_at_once(trouble: str) -> None:
-    """With its newest price, the moment the first one can't be counted on."""
-    board = two_sources()
-    board.apply("a", tick(1.0), NOW)
-    board.apply("b", tick(2.0), NOW + 1_000)
-    board.apply("b", tick(2.5), NOW + 8_000)
-    updates = {
-        "stale": lambda: board.sweep(NOW + LIMIT),
-        "down": lambda: board.set_feed_down("a", True, NOW + LIMIT),
-        "rejects": lambda: board.apply("a", {"X": UNKNOWN}, NOW + LIMIT),
-    }[trouble]()
-    assert seen(updates) == [(2, 2.5, "b", "fresh")]
-    assert updates[0].received_time == NOW + 8_000
-    assert seen(board.apply("b", tick(2.6), NOW + LIMIT + 1)) == [(3, 2.6, "b", "fresh")]
-
-
-def test_back_to_the_better_source_after_a_minute() -> None:
-    """The better source is left waiting for a minute after a switch, then gets the symbol with its next answer."""
-    board = two_sources()
-    board.apply("a", tick(1.0), NOW)
-    board.apply("b", tick(2.0), NOW)
-    board.set_feed_down("a", True, NOW)
-    assert board.apply("a", tick(1.1), NOW + 1_000) == []
-    for now in range(NOW + 5_000, NOW + RETURN_REST_MS, 5_000):
-        board.apply("b", tick(2.0), now)
-    assert board.apply("a", tick(1.2), NOW + RETURN_REST_MS - 1) == []
-    assert seen(board.apply("a", tick(1.3), NOW + RETURN_REST_MS)) == [(3, 1.3, "a", "fresh")]
-
-
-def test_no_step_back_across_a_switch() -> None:
-    """The next source does not take over with a price older than the one shown, only with its first newer one."""
-    board = two_sources()
-    board.apply("a", tick(1.0, quote_time=NOW), NOW)
-    board.apply("b", tick(2.0, quote_time=NOW - 1), NOW + 9_000)
-    assert seen(board.sweep(NOW + LIMIT)) == [(2, 1.0, "a", "stale")]
-    assert seen(board.apply("b", tick(2.1, quote_time=NOW + LIMIT), NOW + LIMIT + 1)) == [(3, 2.1, "b", "fresh")]
-
-
-def test_no_step_back_of_the_time_received() -> None:
-    """A source whose price has stood unchanged for longer than the other's takes over without turning `received_time` back."""
-    board = two_sources()
-    board.apply("a", tick(1.0), NOW)
-    board.apply("b", tick(2.0), NOW + 1_000)
-    board.apply("a", tick(1.1), NOW + 9_000)
-    board.apply("b", tick(2.0), NOW + 10_000)
-    assert [(quote.source, quote.received_time) for quote in board.set_feed_down("a", True, NOW + 10_500)] == [("b", NOW + 9_000)]
-
-
-def test_failed_only_when_every_source_is() -> None:
-    """One source that may still answer keeps the price fresh to its limit, then stale, rather than failed."""
-    board = two_sources()
-    board.apply("a", tick(1.0), NOW)
-    assert board.set_feed_down("a", True, NOW) == []
-    assert seen(board.sweep(NOW + LIMIT)) == [(2, 1.0, "a", "stale")]
-    assert seen(board.set_feed_down("b", True, NOW + LIMIT)) == [(3, 1.0, "a", "failed")]
-
-
-def test_seq_goes_on_after_removal() -> None:
-    """A symbol that comes back is not mistaken for an older one; its price has to be asked for again."""
-    board = one_source()
-    board.apply("a", tick(1.0), NOW)
-    board.apply("a", tick(2.0), NOW)
-    changes = board.configure({}, {}, NOW)
-    assert changes.removed == ["X"]
-    assert board.quotes == {}
-    assert board.apply("a", tick(3.0), NOW) == []
-    changes = board.configure({"X": SymbolSettings(feed=("a",))}, TERMS, NOW)
-    assert changes.added == ["X"]
-    assert state(board)["status"] == "pending"
-    assert seen(board.apply("a", tick(4.0), NOW)) == [(3, 4.0, "a", "fresh")]
-
-
-def test_what_stays_is_left_alone() -> None:
-    """Adding and removing others, or a new name, is no update of a symbol."""
-    board = board_of(X=SymbolSettings(feed=("a",)), Y=SymbolSettings(feed=("a",)))
-    board.apply("a", tick(1.0), NOW)
-    before = board.quotes["X"]
-    changes = board.configure({"Z": SymbolSettings(feed=("b",)), "X": SymbolSettings(feed=("a",), name="Ex")}, TERMS, NOW)
-    assert (changes.added, changes.removed, changes.quotes) == (["Z"], ["Y"], [])
-    assert board.quotes["X"] is before
-    assert [entry["symbol"] for entry in board.symbols_state()] == ["Z", "X"]
-
-
-def test_a_new_currency_is_an_update() -> None:
-    """What the settings say shows in the quote at once, not with the next price."""
-    board = one_source()
-    board.apply("a", tick(1.0), NOW)
-    changes = board.configure({"X": SymbolSettings(feed=("a",), currency="USD")}, TERMS, NOW + 50)
-    assert [(quote.seq, quote.currency, quote.received_time) for quote in changes.quotes] == [(2, "USD", NOW)]
-
-
-def test_a_shorter_limit_takes_hold() -> None:
-    """A price beyond the new limit is stale at once, others when their time comes."""
-    board = one_source()
-    board.apply("a", tick(1.0), NOW)
-    board.sweep(NOW)
-    short = {"a": FeedTerms("polled", 2.0, 2.0)}
-    assert board.configure({"X": SymbolSettings(feed=("a",))}, short, NOW + 1_000).quotes == []
-    assert [quote.state for quote in board.sweep(NOW + 2_000)] == ["stale"]
-
-
-def test_a_symbol_that_changes_its_feed() -> None:
-    """The old feed's price stays on show as stale; the new feed's first price replaces it, though it be older, or itself stale."""
-    board = one_source()
-    board.apply("a", tick(1.0, quote_time=NOW), NOW)
-    changes = board.configure({"X": SymbolSettings(feed=("b",))}, TERMS, NOW)
-    assert seen(changes.quotes) == [(2, 1.0, "a", "stale")]
-    assert board.apply("a", tick(1.5, quote_time=NOW + 1), NOW) == []
-    assert seen(board.apply("b", tick(2.0, quote_time=NOW - 60_000), NOW)) == [(3, 2.0, "b", "stale")]
-    assert seen(board.apply("b", tick(2.1, quote_time=NOW - 1), NOW)) == [(4, 2.1, "b", "fresh")]
-
-
-def test_a_symbol_that_changes_its_id() -> None:
-    """The price of what it was before is not taken for what it is now."""
-    board = board_of(X=SymbolSettings(feed=("a",), options={"a": SymbolOptions(id="one")}))
-    board.apply("a", tick(1.0, quote_time=NOW), NOW)
-    changes = board.configure({"X": SymbolSettings(feed=("a",), options={"a": SymbolOptions(id="two")})}, TERMS, NOW)
-    assert [quote.state for quote in changes.quotes] == ["stale"]
-    assert seen(board.apply("a", tick(2.0, quote_time=NOW - 1), NOW)) == [(3, 2.0, "a", "fresh")]
-
-
-def test_a_feed_that_was_replaced_starts_afresh() -> None:
-    """Its errors are forgotten, and its prices may be older than those of the source before it."""
-    board = one_source()
-    board.apply("a", tick(1.0, quote_time=NOW), NOW)
-    board.apply("a", {"X": UNKNOWN}, NOW)
-    board.set_feed_down("a", True, NOW)
-    assert seen(board.restart_feed("a", NOW)) == [(3, 1.0, "a", "fresh")]
-    assert state(board)["error"] is None
-    assert seen(board.apply("a", tick(2.0, quote_time=NOW - 1), NOW)) == [(4, 2.0, "a", "fresh")]
-
-
-def test_new_symbols_of_a_feed_that_is_down() -> None:
-    """They know that it is down, although they were not there when it went."""
-    board = Board("epoch")
-    board.configure({}, TERMS, NOW)
-    board.set_feed_down("a", True, NOW)
-    board.configure({"X": SymbolSettings(feed=("a", "b"))}, TERMS, NOW)
-    board.apply("b", tick(2.0), NOW)
-    assert seen(board.set_feed_down("b", True, NOW)) == [(2, 2.0, "b", "failed")]
 
 
 def test_clock_set_back_loses_no_silence() -> None:

@@ -1,7 +1,6 @@
 """A poller in stepped time: what it asks for and when, and what it makes of every kind of failure."""
 
 from collections.abc import Sequence
-from random import Random
 from typing import Any
 
 import pytest
@@ -9,78 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import HttpUrl
 
-from tests.ticker.stepped import START_MS, ScriptedSource, SteppedTime, subscriptions
+from tests.ticker.polling import Bench, names
+from tests.ticker.stepped import START_MS, subscriptions
 from ticker.errors import BadTick, FeedError
-from ticker.poller import Poller
-from ticker.quarantine import RETRY_S
 from ticker.quote import Tick
-from ticker.settings.model import FeedSettings, PolledSettings, SymbolOptions
+from ticker.settings.model import PolledSettings, SymbolOptions
 from ticker.source import Answer, Subscription
-
-
-class Bench:
-    """A poller on a scripted source, and everything it says."""
-
-    def __init__(self, *symbols: str, interval_s: float = 2.0, batch_size: int | None = None, settings: FeedSettings | None = None) -> None:
-        self.time = SteppedTime()
-        self.source = ScriptedSource("feed", settings, batch_size)
-        self.delivered: list[dict[str, Tick | FeedError]] = []
-        self.states: list[tuple[str, str | None]] = []
-        self.retries: list[float] = []
-        self.poller = Poller(self.source, interval_s, self.time, self.time, random=Random(1), deliver=self.deliver,
-                             changed=lambda: self.states.append((self.poller.state, self.poller.error)), retry_in=self.retries.append)
-        self.poller.want(subscriptions(*symbols))
-
-    def deliver(self, answer: Answer) -> None:
-        """Take in an answer, as strictly as the board would if it looked."""
-        assert all(isinstance(news, Tick | FeedError) for news in answer.values())
-        self.delivered.append(dict(answer))
-
-    def run(self) -> list[list[str]]:
-        """One poll, when the scheduler would start it; returns what was asked."""
-        self.time.pass_s(max(0.0, self.retries[-1] if self.retries else self.poller.interval_s))
-        self.retries.clear()
-        return self.run_now()
-
-    def run_now(self) -> list[list[str]]:
-        """One poll right now; returns what was asked."""
-        before = len(self.source.batches)
-        self.poller.run()
-        return self.source.batches[before:]
-
-    def prices(self) -> set[str]:
-        """Who got a price since last asked."""
-        found = {symbol for answer in self.delivered for symbol, news in answer.items() if isinstance(news, Tick)}
-        self.delivered.clear()
-        return found
-
-    def rejects(self, *unknown: str) -> None:
-        """Let the provider refuse every call that has one of these, without naming it."""
-        def answer(batch: Sequence[Subscription]) -> Answer:
-            if any(subscription.symbol in unknown for subscription in batch):
-                raise FeedError("unknown symbol", retryable=False, rejects_symbol=True)
-            return self.source.prices(batch)
-        self.source.answer = answer
-
-    def names_culprits(self, *unknown: str) -> None:
-        """Let the provider say in its answer which of these it does not know."""
-        def answer(batch: Sequence[Subscription]) -> Answer:
-            culprits = {one.symbol: FeedError("unknown symbol", rejects_symbol=True) for one in batch if one.symbol in unknown}
-            return {**self.source.prices(batch), **culprits}
-        self.source.answer = answer
-
-    def fails(self, error: Exception, *symbols: str) -> None:
-        """Let the provider fail every call, or those with one of these symbols."""
-        def answer(batch: Sequence[Subscription]) -> Answer:
-            if not symbols or any(subscription.symbol in symbols for subscription in batch):
-                raise error
-            return self.source.prices(batch)
-        self.source.answer = answer
-
-
-def names(count: int) -> list[str]:
-    """That many symbols."""
-    return [f"S{number}" for number in range(count)]
 
 
 def test_one_call_where_one_can_carry_all() -> None:
@@ -276,132 +209,6 @@ def test_the_first_429_ends_the_poll() -> None:
     assert bench.retries[-1] >= 7.0
 
 
-def test_bad_symbols_of_a_batch_are_found_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    """3 of 100 spoil the batch: in the same poll the 97 have their prices and the 3 their error; then they cost nothing any more."""
-    bench = Bench(*names(100))
-    bench.rejects("S3", "S50", "S99")
-    calls = len(bench.run())
-    assert calls <= 65
-    rejected = {symbol for answer in bench.delivered for symbol, news in answer.items() if isinstance(news, FeedError)}
-    assert rejected == {"S3", "S50", "S99"}
-    assert bench.prices() == set(names(100)) - rejected
-    assert bench.states == []
-    assert len(bench.run()) == 1
-    assert bench.prices() == set(names(100)) - rejected
-    assert caplog.text.count("unknown symbol") == 3
-
-
-def test_the_quarantined_are_asked_for_again_alone() -> None:
-    """After ten minutes, by themselves: known by now, they join the others; else they wait for another ten."""
-    bench = Bench("A", "B", "C", "D")
-    bench.rejects("B", "C")
-    bench.run()
-    bench.rejects("C")
-    assert bench.run() == [["A", "D"]]
-    bench.time.pass_s(RETRY_S)
-    assert bench.run() == [["A", "D"], ["B"], ["C"]]
-    assert bench.run() == [["A", "B", "D"]]
-    bench.time.pass_s(RETRY_S)
-    assert bench.run() == [["A", "B", "D"], ["C"]]
-
-
-def test_a_rejected_symbol_of_its_own_call() -> None:
-    """Where each symbol has its own call, the rejected one is asked for rarely as well, be it raised or in the answer."""
-    for in_answer in (False, True):
-        bench = Bench("A", "B", batch_size=1)
-        bench.rejects("B")
-        if in_answer:
-            bench.names_culprits("B")
-        assert bench.run() == [["A"], ["B"]]
-        assert isinstance(bench.delivered[-1]["B"], FeedError)
-        assert bench.poller.state == "ok"
-        assert bench.run() == [["A"]]
-
-
-def test_a_symbol_rejected_within_an_answer_stays_in_the_batch() -> None:
-    """It costs nobody anything, and is back with the first answer that has it."""
-    bench = Bench("A", "B")
-    bench.names_culprits("B")
-    bench.run()
-    assert bench.run() == [["A", "B"]]
-
-
-def test_a_search_that_is_cut_off_goes_on_later() -> None:
-    """An outage in the middle of the search: what was found stays found, and the rest is taken up after the back-off."""
-    bench = Bench(*names(64))
-    bench.rejects("S5", "S60")
-    refuse, calls = bench.source.answer, 0
-
-    def breaks_once(batch: Sequence[Subscription]) -> Answer:
-        nonlocal calls
-        calls += 1
-        if calls == 12:
-            raise FeedError("HTTP 503", retry_after_s=3.0)
-        return refuse(batch)
-
-    bench.source.answer = breaks_once
-    bench.run()
-    assert bench.poller.state == "retrying"
-    found = bench.prices()
-    assert "S0" in found
-    assert "S63" not in found
-    assert set(bench.run()[0]) == found, "what is under suspicion stays out of the batch"
-    while not bench.prices() >= {"S61", "S62", "S63"}:
-        bench.run()
-    assert bench.run() == [[name for name in names(64) if name not in {"S5", "S60"}]]
-
-
-def test_the_search_is_bounded() -> None:
-    """Where nearly everything is unknown, one poll still spends only so many calls, and the next ones go on."""
-    bench = Bench(*names(200))
-    bench.rejects(*names(200)[1:])
-    assert len(bench.run()) <= 65
-    polls = 1
-    while len(bench.run()) > 1:
-        polls += 1
-        assert polls < 10
-    assert bench.prices() >= {"S0"}
-
-
-def test_two_searches_share_the_bound() -> None:
-    """Two spoiled batches do not cost twice as much in one poll."""
-    bench = Bench(*names(400), batch_size=200)
-    bench.rejects(*names(400))
-    assert len(bench.run()) <= 2 + 64
-
-
-def test_no_search_after_a_429() -> None:
-    """A spoiled batch is not gone into when another call of the poll was told to wait."""
-    bench = Bench(*names(6), batch_size=3)
-
-    def answer(batch: Sequence[Subscription]) -> Answer:
-        if batch[0].symbol == "S0":
-            raise FeedError("unknown symbol", rejects_symbol=True)
-        raise FeedError("HTTP 429", retry_after_s=7.0)
-
-    bench.source.answer = answer
-    assert bench.run() == [["S0", "S1", "S2"], ["S3", "S4", "S5"]]
-
-
-def test_settings_that_change_in_the_middle_of_a_search() -> None:
-    """The search for what is not wanted any more ends, and what it finds is no verdict on what is wanted now."""
-    bench = Bench("A", "B", "C", "D")
-    bench.rejects("B", "D")
-    refuse = bench.source.answer
-
-    def meanwhile(batch: Sequence[Subscription]) -> Answer:
-        if [one.symbol for one in batch] == ["B"]:
-            bench.poller.want([*subscriptions("A", "C", "D"), Subscription("B", "mended", SymbolOptions())])
-        return refuse(batch)
-
-    bench.source.answer = meanwhile
-    assert bench.run()[-1] == ["B"]
-    assert not any(isinstance(news, FeedError) for answer in bench.delivered for news in answer.values())
-    bench.rejects("D")
-    bench.run()
-    assert bench.run() == [["A", "C", "B"]]
-
-
 def test_symbols_come_and_go() -> None:
     """What is wanted is asked for, and nothing else; new is what was not wanted in that way before."""
     bench = Bench("A", "B")
@@ -427,16 +234,6 @@ def test_a_new_symbol_of_a_fast_feed_waits_for_its_turn() -> None:
     bench = Bench("A", interval_s=1.0)
     bench.poller.run_for(bench.poller.want(subscriptions("A", "B")))
     assert bench.source.batches == []
-
-
-def test_a_new_spelling_frees_a_quarantined_symbol() -> None:
-    """Who mends the id in the settings need not wait for ten minutes."""
-    bench = Bench("A", "B")
-    bench.rejects("B")
-    bench.run()
-    bench.source.answer = bench.source.prices
-    bench.poller.want([*subscriptions("A"), Subscription("B", "mended", SymbolOptions())])
-    assert bench.run() == [["A", "B"]]
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_another() -> None:

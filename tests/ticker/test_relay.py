@@ -5,77 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
-from random import Random
 from typing import Any
 
 import pytest
 
-from tests.ticker.stepped import START_MS, ScriptedSource, SteppedTime
-from ticker.clock import Clock, SystemClock
+from tests.ticker.benches import HOUR_S, PATIENCE_S, Bench, settings_of
+from tests.ticker.stepped import START_MS
+from ticker.clock import SystemClock
 from ticker.errors import FeedError
-from ticker.quote import Quote, Tick
-from ticker.relay import Relay
+from ticker.quote import Tick
 from ticker.settings.model import FeedSettings, QualitySettings, Settings, SymbolOptions, SymbolSettings
 from ticker.settings.reload import Reload
 from ticker.source import Answer, Subscription
-from web.runtime import EventletRuntime
-
-PATIENCE_S = 20.0
-"""How long to wait for what must happen; never waited out when all is well."""
-HOUR_S = 3600.0
-
-
-class KeyedSettings(FeedSettings):
-    """A feed with a key of its own."""
-
-    key: str = ""
-
-
-class NoJitter(Random):
-    """Every back-off is as short as it may be: one interval."""
-
-    def random(self) -> float:
-        """The luckiest draw."""
-        return 0.0
-
-
-class Bench:
-    """A relay, the sources it made, and all that it said."""
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        self.time = SteppedTime()
-        self.made: list[ScriptedSource] = []
-        self.refused = ""
-        self.updates: SimpleQueue[Quote] = SimpleQueue()
-        self.states: list[str] = []
-        self.relay = Relay(EventletRuntime(), clock or self.time, self.make, "epoch", NoJitter())
-        self.relay.on_quotes.append(self.take)
-        self.relay.on_state.append(self.states.append)
-
-    def make(self, name: str, settings: FeedSettings) -> ScriptedSource:
-        """Make a source, unless its name is `refused`."""
-        if name == self.refused:
-            raise ValueError(f"no key for {name}")
-        source = ScriptedSource(name, settings)
-        self.made.append(source)
-        return source
-
-    def take(self, quotes: Sequence[Quote]) -> None:
-        """Keep the updates."""
-        for quote in quotes:
-            self.updates.put(quote)
-
-    def wait(self, *symbols: str) -> dict[str, Quote]:
-        """Wait for an update of each of `symbols`; returns the newest of everything that came meanwhile."""
-        found: dict[str, Quote] = {}
-        while not found.keys() >= set(symbols):
-            quote = self.updates.get(timeout=PATIENCE_S)
-            found[quote.symbol] = quote
-        return found
-
-    def source(self, name: str) -> ScriptedSource:
-        """The newest source of that name."""
-        return [source for source in self.made if source.name == name][-1]
 
 
 @pytest.fixture
@@ -84,13 +25,6 @@ def bench() -> Iterator[Bench]:
     bench = Bench()
     yield bench
     bench.relay.stop()
-
-
-def settings_of(symbols: dict[str, str | tuple[str, ...]], interval_s: float = HOUR_S, **feeds: FeedSettings) -> Settings:
-    """Settings with these symbols by their feeds; feeds not given have this interval."""
-    lists = {symbol: (feed,) if isinstance(feed, str) else feed for symbol, feed in symbols.items()}
-    named = {name: FeedSettings(kind="scripted", interval_s=interval_s) for names in lists.values() for name in names}
-    return Settings(feeds={**named, **feeds}, symbols={symbol: SymbolSettings(feed=names) for symbol, names in lists.items()})
 
 
 def test_every_feed_is_polled_at_once(bench: Bench) -> None:
@@ -214,108 +148,6 @@ def test_the_first_symbol_of_a_feed_that_had_none(bench: Bench) -> None:
         bench.wait("M")
     assert len(bench.source("one").batches) == asked
     assert [entry["feed"] for entry in bench.relay.feeds_state()] == ["marker", "one"]
-
-
-def test_a_removed_symbol_leaves(bench: Bench) -> None:
-    """It is asked for no more and has no quote; what stays is left as it is. Back again, its `seq` goes on."""
-    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
-    bench.relay.start()
-    first = bench.wait("A", "B")
-    bench.relay.configure(settings_of({"A": "one"}))
-    assert bench.relay.quotes == {"A": first["A"]}
-    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
-    assert bench.wait("B")["B"].seq == 2
-    assert bench.source("one").batches == [["A", "B"], ["B"]]
-
-
-def test_the_same_settings_again_change_nothing(bench: Bench) -> None:
-    """Saving the file as it was tells nobody anything."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
-    bench.wait("A")
-    bench.time.pass_s(1)
-    bench.relay.sweep()  # tells that the symbol is live
-    bench.states.clear()
-    bench.relay.configure(settings_of({"A": "one"}))
-    assert bench.states == []
-    assert len(bench.made) == 1
-
-
-def test_a_changed_feed_is_replaced(bench: Bench) -> None:
-    """The old source is closed and the new one polled instead; the price stays until the new one has its own, however old that is."""
-    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="a")))
-    old = bench.source("one")
-    old.answer = lambda batch: {"A": Tick(price=1.0, quote_time=START_MS)}
-    bench.relay.start()
-    bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="b")))
-    assert bench.relay.quotes["A"].state == "fresh"
-    assert old.closed
-    asked = len(old.batches)
-    new = bench.source("one")
-    new.answer = lambda batch: {"A": Tick(price=100.0 + len(new.batches), quote_time=START_MS - 1000 + len(new.batches))}
-    assert [bench.wait("A")["A"].price for _ in range(3)] == [101.0, 102.0, 103.0]
-    assert len(old.batches) == asked
-    assert not new.closed
-
-
-@pytest.mark.parametrize("intervals_s", [(HOUR_S, 0.1), (HOUR_S, 0.01), (0.01, 0.1), (0.1, 0.01)], ids=str)
-def test_a_changed_interval_takes_hold_at_once(bench: Bench, intervals_s: tuple[float, float]) -> None:
-    """With the same source, be it the scheduler's or its own loop's business."""
-    before_s, after_s = intervals_s
-    bench.relay.configure(settings_of({"A": "one"}, before_s))
-    bench.relay.start()
-    bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}, after_s))
-    bench.relay.configure(settings_of({"A": "one"}, after_s).model_copy())
-    for _ in range(5):
-        bench.wait("A")
-    assert len(bench.made) == 1
-    assert not bench.made[0].closed
-
-
-def test_a_slower_interval_ends_the_fast_loop(bench: Bench) -> None:
-    """From a hundred polls a second to one an hour: the loop stops."""
-    bench.relay.configure(settings_of({"A": "one"}, 0.01))
-    bench.relay.start()
-    bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.configure(settings_of({"A": "one", "M": "marker"}, marker=FeedSettings(kind="scripted", interval_s=0.1)))
-    bench.wait("M")
-    asked = len(bench.source("one").batches)
-    for _ in range(3):
-        bench.wait("M")
-    assert len(bench.source("one").batches) == asked
-
-
-def test_a_removed_feed_is_closed(bench: Bench) -> None:
-    """Its symbols move to another feed; its price stays on show, as stale, until that one has its own."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
-    bench.wait("A")
-    bench.relay.configure(settings_of({"A": "two"}))
-    assert bench.source("one").closed
-    assert bench.relay.quotes["A"].state == "stale"
-    assert [entry["feed"] for entry in bench.relay.feeds_state()] == ["two"]
-    while (quote := bench.wait("A")["A"]).source != "two":
-        assert quote.state == "stale"
-    assert quote.state == "fresh"
-
-
-def test_settings_that_cannot_be_met_change_nothing(bench: Bench) -> None:
-    """Where a source can't be made, what was made is closed again and the settings before stay in force."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
-    bench.wait("A")
-    bench.refused = "three"
-    with pytest.raises(ValueError, match="no key for three"):
-        bench.relay.configure(settings_of({"B": "two", "C": "three"}))
-    assert bench.source("two").closed
-    assert not bench.source("one").closed
-    assert list(bench.relay.symbols) == ["A"]
-    bench.refused = ""
-    bench.relay.configure(settings_of({"A": "one", "D": "one"}))
-    assert bench.wait("D")
 
 
 def test_a_feed_that_breaks_stops_no_other(bench: Bench) -> None:

@@ -3,90 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from random import Random
+from collections.abc import Iterator
 
 import pytest
 
-from tests.ticker.stepped import START_MS, ScriptedSource, subscriptions
-from tests.ticker.virtual import ScriptedStream, VirtualTime
+from tests.ticker.stepped import START_MS, subscriptions
+from tests.ticker.streaming import Bench, streamer
 from ticker.errors import FeedError
 from ticker.inbox import BACKLOG
 from ticker.quote import Tick
-from ticker.source import Answer, Subscription
 from ticker.stream import Ended, Silence
-from ticker.streamer import Streamer
-
-
-class Bench:
-    """A streamer, its source, and all that it delivered and told."""
-
-    def __init__(self) -> None:
-        self.time = VirtualTime()
-        self.source = ScriptedStream(self.time)
-        self.delivered: list[Answer] = []
-        self.told: list[tuple[str, str | None]] = []
-        self.anew = 0
-        self.slow_s = 0.0
-        self.streamer = self.make()
-
-    def make(self) -> Streamer:
-        """A streamer of the source as it is."""
-        return Streamer(self.source, self.time, self.time, "here", deliver=self.deliver, changed=self.changed,
-                        anew=self.begin_anew, random=Random(1))
-
-    def ask_beside(self, batch_size: int | None = None) -> ScriptedSource:
-        """Let the source have somebody to ask for prices beside the stream."""
-        self.source.snapshots = ScriptedSource(batch_size=batch_size)
-        self.streamer = self.make()
-        return self.source.snapshots
-
-    def deliver(self, answer: Answer) -> None:
-        """Take what came, in `slow_s` seconds."""
-        self.delivered.append(answer)
-        if self.slow_s:
-            self.time.sleep(self.slow_s)
-
-    def changed(self) -> None:
-        """Remember the state that is told."""
-        self.told.append((self.streamer.state, self.error()))
-
-    def begin_anew(self) -> None:
-        """Count it."""
-        self.anew += 1
-
-    def start(self, *symbols: str) -> None:
-        """Want symbols, and let the stream run for a moment."""
-        self.streamer.want(subscriptions(*symbols))
-        self.time.spawn(self.streamer.run)
-        self.time.run_s(0.01)
-
-    def state(self) -> str:
-        """As it is told."""
-        return self.streamer.state
-
-    def error(self) -> str | None:
-        """As it is told."""
-        error: str | None = self.streamer.wire_state()["error"]
-        return error
-
-    def closed(self) -> list[bool]:
-        """Which of the connections made so far are closed."""
-        return [link.closed for link in self.source.links]
-
-    def prices(self) -> list[float]:
-        """Of everything delivered."""
-        return [news.price for answer in self.delivered for news in answer.values() if isinstance(news, Tick)]
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     """A streamer that is stopped in the end."""
-    bench = Bench()
-    yield bench
-    bench.streamer.stop()
-    bench.time.run_s(60)
-    assert all(bench.closed())
+    with streamer() as bench:
+        yield bench
 
 
 def test_one_connection_carries_all_symbols(bench: Bench) -> None:
@@ -241,114 +174,6 @@ def test_a_mute_connection_is_renewed_less_and_less_often(bench: Bench) -> None:
     assert since == [300, 600, 1200, 2400, 3600, 3600]
 
 
-def test_a_planned_cut_is_invisible(bench: Bench) -> None:
-    """The new connection is subscribed and acknowledged before the old one is given up, which brings prices until then."""
-    bench.source.longest_s = 100.0
-    bench.start("A")
-    old = bench.source.link
-    old.say(b"ack", b"a 1")
-    bench.time.run_s(99)
-    assert len(bench.source.links) == 1
-    bench.time.run_s(2)
-    new = bench.source.link
-    assert new is not old
-    assert new.sent == [b"+a"]
-    old.say(b"a 2")
-    bench.time.run_s(1)
-    assert bench.closed() == [False, False]
-    new.say(b"ack")
-    bench.time.run_s(1)
-    assert bench.closed() == [True, False]
-    new.say(b"a 3")
-    bench.time.run_s(1)
-    assert bench.prices() == [1, 2, 3]
-    assert bench.told == []
-    bench.time.run_s(98)
-    assert len(bench.source.links) == 3
-
-
-def test_a_server_that_says_goodbye_is_left_in_time(bench: Bench) -> None:
-    """`serverShutdown` and its like."""
-    bench.start("A")
-    old = bench.source.link
-    old.say(b"ack", b"leaving")
-    bench.time.run_s(1)
-    assert len(bench.source.links) == 2
-    bench.source.link.say(b"ack")
-    bench.time.run_s(1)
-    assert old.closed
-    assert bench.told == []
-
-
-def test_an_heir_that_is_not_ready_costs_nothing(bench: Bench) -> None:
-    """It is given up after a while and tried again; the old connection goes on."""
-    bench.source.longest_s = 100.0
-    bench.start("A")
-    old = bench.source.link
-    old.say(b"ack", b"a 1")
-    bench.time.run_s(101)
-    bench.source.refusals = [FeedError("full")]
-    for _ in range(50):
-        old.say(b"a 2")
-        bench.time.run_s(1)
-    assert bench.closed() == [False, True]
-    assert bench.told == []
-    for _ in range(30):
-        old.say(b"a 2")
-        bench.time.run_s(1)
-    assert len(bench.source.links) == 3
-    bench.source.link.say(b"ack")
-    bench.time.run_s(1)
-    assert bench.closed() == [True, True, False]
-
-
-def test_a_cut_while_the_heir_is_coming_waits_for_it(bench: Bench) -> None:
-    """Not a third connection."""
-    bench.start("A")
-    bench.source.link.say(b"ack", b"leaving")
-    bench.time.run_s(1)
-    bench.source.links[0].say(Ended("cut"))
-    bench.time.run_s(5)
-    assert len(bench.source.links) == 2
-    bench.source.link.say(b"ack", b"a 5")
-    bench.time.run_s(1)
-    assert bench.state() == "ok"
-    assert len(bench.source.links) == 2
-    bench.source.link.say(b"a 6")
-    bench.time.run_s(1)
-    assert bench.prices() == [5, 6]
-
-
-def test_who_allows_one_connection_only_is_left_before_it_is_joined(bench: Bench) -> None:
-    """Then the old one goes first, at once and without a pause."""
-    bench.source.longest_s, bench.source.overlaps = 100.0, False
-    bench.start("A")
-    bench.source.link.say(b"ack", b"a 1")
-    bench.time.run_s(101)
-    assert bench.source.links[0].closed
-    assert len(bench.source.links) == 2
-    assert bench.told == []
-
-
-def test_a_planned_end_is_followed_at_once(bench: Bench) -> None:
-    """The end of a recording: what comes next begins anew."""
-    bench.start("A")
-    bench.source.link.say(b"a 1", b"over planned")
-    bench.time.run_s(0.1)
-    assert len(bench.source.links) == 2
-    assert bench.anew == 1
-    assert bench.told == []
-
-
-def test_planned_ends_without_a_word_are_failures(bench: Bench) -> None:
-    """Else it would go round and round."""
-    bench.start("A")
-    bench.source.link.say(b"over planned")
-    bench.time.run_s(0.1)
-    assert len(bench.source.links) == 1
-    assert bench.state() == "retrying"
-
-
 def test_a_quiet_night_is_no_failure(bench: Bench) -> None:
     """A connection that is ready for ten seconds makes the feed well, though nobody trades; after a minute it has proven itself."""
     bench.source.refusals = [FeedError("no") for _ in range(4)]
@@ -423,102 +248,6 @@ def test_gaps_and_facts_outlive_their_connection(bench: Bench) -> None:
     bench.time.run_s(0.1)
     state = bench.streamer.wire_state()
     assert state["gaps"] == 3
-
-
-def test_prices_from_before_the_first_word_are_asked_for(bench: Bench) -> None:
-    """In batches, once a symbol and connection; a new symbol alone; all again after a while."""
-    beside = bench.ask_beside(batch_size=2)
-    bench.start("A", "B", "C")
-    bench.time.run_s(1)
-    assert beside.batches == [["A", "B"], ["C"]]
-    assert len(bench.prices()) == 3
-    bench.streamer.want(subscriptions("A", "B", "C", "D"))
-    bench.time.run_s(1)
-    assert beside.batches[2:] == [["D"]]
-    bench.source.link.say(b"a 2", Ended("cut"))
-    bench.time.run_s(3)
-    assert beside.batches[3:] == [["A", "B"], ["C", "D"]]
-    bench.time.run_s(900)
-    assert beside.batches[5:] == [["A", "B"], ["C", "D"]]
-
-
-def test_a_connection_on_trial_does_not_make_us_ask_twice(bench: Bench) -> None:
-    """Once for the new connection, and once more for the old one where that stays."""
-    beside = bench.ask_beside()
-    bench.source.longest_s = 100.0
-    bench.start("A")
-    bench.source.link.say(b"ack")
-    bench.time.run_s(120)
-    assert len(bench.source.links) == 2
-    assert len(beside.batches) == 3
-
-
-def test_a_symbol_that_spoils_a_batch_costs_only_itself(bench: Bench) -> None:
-    """The others have their prices, it has its error."""
-    beside = bench.ask_beside()
-
-    def answer(batch: Sequence[Subscription]) -> Answer:
-        symbols = [one.symbol for one in batch]
-        if "BAD" in symbols:
-            raise FeedError("unknown", rejects_symbol=True, retryable=False)
-        return {symbol: Tick(price=1.0) for symbol in symbols}
-
-    beside.answer = answer
-    bench.start("A", "B", "BAD", "C", "D")
-    bench.time.run_s(1)
-    got = {symbol: news for one in bench.delivered for symbol, news in one.items()}
-    assert {symbol for symbol, news in got.items() if isinstance(news, Tick)} == {"A", "B", "C", "D"}
-    assert isinstance(got["BAD"], FeedError)
-    assert bench.state() == "ok"
-
-
-def test_a_call_that_fails_does_not_keep_the_others_waiting(bench: Bench) -> None:
-    """Two running may be about what they asked for, and are asked again after a minute; three are the provider's failure."""
-    beside = bench.ask_beside(batch_size=1)
-    bad = {"A", "B"}
-
-    def answer(batch: Sequence[Subscription]) -> Answer:
-        if batch[0].symbol in bad:
-            raise FeedError("nothing of it now")
-        return {batch[0].symbol: Tick(price=1.0)}
-
-    beside.answer = answer
-    bench.start("A", "B", "C", "D")
-    bench.time.run_s(1)
-    assert beside.batches == [["A"], ["B"], ["C"], ["D"]]
-    assert len(bench.prices()) == 2
-    bad.clear()
-    bench.time.run_s(61)
-    assert beside.batches[4:] == [["A"], ["B"]]
-    bad |= {"E", "F", "G"}
-    bench.streamer.want(subscriptions("E", "F", "G", "H"))
-    bench.time.run_s(1)
-    assert beside.batches[6:] == [["E"], ["F"], ["G"]]
-
-
-def test_where_the_prices_beside_the_stream_fail_the_stream_goes_on(bench: Bench) -> None:
-    """And they are asked for again after a minute, or when the provider says."""
-    beside = bench.ask_beside()
-    failures = [FeedError("503"), FeedError("429", retry_after_s=200.0)]
-
-    def answer(batch: Sequence[Subscription]) -> Answer:
-        if failures:
-            raise failures.pop(0)
-        return {"A": Tick(price=7.0)}
-
-    beside.answer = answer
-    bench.start("A")
-    bench.source.link.say(b"a 1")
-    bench.time.run_s(59)
-    assert bench.prices() == [1]
-    assert len(beside.batches) == 1
-    bench.time.run_s(2)
-    assert len(beside.batches) == 2
-    bench.time.run_s(198)
-    assert len(beside.batches) == 2
-    bench.time.run_s(4)
-    assert bench.prices() == [1, 7]
-    assert bench.told == []
 
 
 def test_after_the_stop_nothing_is_delivered(bench: Bench) -> None:

@@ -1,0 +1,126 @@
+"""One connection after the other: planned ends, and heirs that take over unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ticker.streaming import Bench, streamer
+from ticker.errors import FeedError
+from ticker.stream import Ended
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A streamer that is stopped in the end."""
+    with streamer() as bench:
+        yield bench
+
+
+def test_a_planned_cut_is_invisible(bench: Bench) -> None:
+    """The new connection is subscribed and acknowledged before the old one is given up, which brings prices until then."""
+    bench.source.longest_s = 100.0
+    bench.start("A")
+    old = bench.source.link
+    old.say(b"ack", b"a 1")
+    bench.time.run_s(99)
+    assert len(bench.source.links) == 1
+    bench.time.run_s(2)
+    new = bench.source.link
+    assert new is not old
+    assert new.sent == [b"+a"]
+    old.say(b"a 2")
+    bench.time.run_s(1)
+    assert bench.closed() == [False, False]
+    new.say(b"ack")
+    bench.time.run_s(1)
+    assert bench.closed() == [True, False]
+    new.say(b"a 3")
+    bench.time.run_s(1)
+    assert bench.prices() == [1, 2, 3]
+    assert bench.told == []
+    bench.time.run_s(98)
+    assert len(bench.source.links) == 3
+
+
+def test_a_server_that_says_goodbye_is_left_in_time(bench: Bench) -> None:
+    """`serverShutdown` and its like."""
+    bench.start("A")
+    old = bench.source.link
+    old.say(b"ack", b"leaving")
+    bench.time.run_s(1)
+    assert len(bench.source.links) == 2
+    bench.source.link.say(b"ack")
+    bench.time.run_s(1)
+    assert old.closed
+    assert bench.told == []
+
+
+def test_an_heir_that_is_not_ready_costs_nothing(bench: Bench) -> None:
+    """It is given up after a while and tried again; the old connection goes on."""
+    bench.source.longest_s = 100.0
+    bench.start("A")
+    old = bench.source.link
+    old.say(b"ack", b"a 1")
+    bench.time.run_s(101)
+    bench.source.refusals = [FeedError("full")]
+    for _ in range(50):
+        old.say(b"a 2")
+        bench.time.run_s(1)
+    assert bench.closed() == [False, True]
+    assert bench.told == []
+    for _ in range(30):
+        old.say(b"a 2")
+        bench.time.run_s(1)
+    assert len(bench.source.links) == 3
+    bench.source.link.say(b"ack")
+    bench.time.run_s(1)
+    assert bench.closed() == [True, True, False]
+
+
+def test_a_cut_while_the_heir_is_coming_waits_for_it(bench: Bench) -> None:
+    """Not a third connection."""
+    bench.start("A")
+    bench.source.link.say(b"ack", b"leaving")
+    bench.time.run_s(1)
+    bench.source.links[0].say(Ended("cut"))
+    bench.time.run_s(5)
+    assert len(bench.source.links) == 2
+    bench.source.link.say(b"ack", b"a 5")
+    bench.time.run_s(1)
+    assert bench.state() == "ok"
+    assert len(bench.source.links) == 2
+    bench.source.link.say(b"a 6")
+    bench.time.run_s(1)
+    assert bench.prices() == [5, 6]
+
+
+def test_who_allows_one_connection_only_is_left_before_it_is_joined(bench: Bench) -> None:
+    """Then the old one goes first, at once and without a pause."""
+    bench.source.longest_s, bench.source.overlaps = 100.0, False
+    bench.start("A")
+    bench.source.link.say(b"ack", b"a 1")
+    bench.time.run_s(101)
+    assert bench.source.links[0].closed
+    assert len(bench.source.links) == 2
+    assert bench.told == []
+
+
+def test_a_planned_end_is_followed_at_once(bench: Bench) -> None:
+    """The end of a recording: what comes next begins anew."""
+    bench.start("A")
+    bench.source.link.say(b"a 1", b"over planned")
+    bench.time.run_s(0.1)
+    assert len(bench.source.links) == 2
+    assert bench.anew == 1
+    assert bench.told == []
+
+
+def test_planned_ends_without_a_word_are_failures(bench: Bench) -> None:
+    """Else it would go round and round."""
+    bench.start("A")
+    bench.source.link.say(b"over planned")
+    bench.time.run_s(0.1)
+    assert len(bench.source.links) == 1
+    assert bench.state() == "retrying"

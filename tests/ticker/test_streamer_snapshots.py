@@ -1,0 +1,117 @@
+"""What is asked for beside the stream: prices from before its first word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.ticker.stepped import subscriptions
+from tests.ticker.streaming import Bench, streamer
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.source import Answer, Subscription
+from ticker.stream import Ended
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A streamer that is stopped in the end."""
+    with streamer() as bench:
+        yield bench
+
+
+def test_prices_from_before_the_first_word_are_asked_for(bench: Bench) -> None:
+    """In batches, once a symbol and connection; a new symbol alone; all again after a while."""
+    beside = bench.ask_beside(batch_size=2)
+    bench.start("A", "B", "C")
+    bench.time.run_s(1)
+    assert beside.batches == [["A", "B"], ["C"]]
+    assert len(bench.prices()) == 3
+    bench.streamer.want(subscriptions("A", "B", "C", "D"))
+    bench.time.run_s(1)
+    assert beside.batches[2:] == [["D"]]
+    bench.source.link.say(b"a 2", Ended("cut"))
+    bench.time.run_s(3)
+    assert beside.batches[3:] == [["A", "B"], ["C", "D"]]
+    bench.time.run_s(900)
+    assert beside.batches[5:] == [["A", "B"], ["C", "D"]]
+
+
+def test_a_connection_on_trial_does_not_make_us_ask_twice(bench: Bench) -> None:
+    """Once for the new connection, and once more for the old one where that stays."""
+    beside = bench.ask_beside()
+    bench.source.longest_s = 100.0
+    bench.start("A")
+    bench.source.link.say(b"ack")
+    bench.time.run_s(120)
+    assert len(bench.source.links) == 2
+    assert len(beside.batches) == 3
+
+
+def test_a_symbol_that_spoils_a_batch_costs_only_itself(bench: Bench) -> None:
+    """The others have their prices, it has its error."""
+    beside = bench.ask_beside()
+
+    def answer(batch: Sequence[Subscription]) -> Answer:
+        symbols = [one.symbol for one in batch]
+        if "BAD" in symbols:
+            raise FeedError("unknown", rejects_symbol=True, retryable=False)
+        return {symbol: Tick(price=1.0) for symbol in symbols}
+
+    beside.answer = answer
+    bench.start("A", "B", "BAD", "C", "D")
+    bench.time.run_s(1)
+    got = {symbol: news for one in bench.delivered for symbol, news in one.items()}
+    assert {symbol for symbol, news in got.items() if isinstance(news, Tick)} == {"A", "B", "C", "D"}
+    assert isinstance(got["BAD"], FeedError)
+    assert bench.state() == "ok"
+
+
+def test_a_call_that_fails_does_not_keep_the_others_waiting(bench: Bench) -> None:
+    """Two running may be about what they asked for, and are asked again after a minute; three are the provider's failure."""
+    beside = bench.ask_beside(batch_size=1)
+    bad = {"A", "B"}
+
+    def answer(batch: Sequence[Subscription]) -> Answer:
+        if batch[0].symbol in bad:
+            raise FeedError("nothing of it now")
+        return {batch[0].symbol: Tick(price=1.0)}
+
+    beside.answer = answer
+    bench.start("A", "B", "C", "D")
+    bench.time.run_s(1)
+    assert beside.batches == [["A"], ["B"], ["C"], ["D"]]
+    assert len(bench.prices()) == 2
+    bad.clear()
+    bench.time.run_s(61)
+    assert beside.batches[4:] == [["A"], ["B"]]
+    bad |= {"E", "F", "G"}
+    bench.streamer.want(subscriptions("E", "F", "G", "H"))
+    bench.time.run_s(1)
+    assert beside.batches[6:] == [["E"], ["F"], ["G"]]
+
+
+def test_where_the_prices_beside_the_stream_fail_the_stream_goes_on(bench: Bench) -> None:
+    """And they are asked for again after a minute, or when the provider says."""
+    beside = bench.ask_beside()
+    failures = [FeedError("503"), FeedError("429", retry_after_s=200.0)]
+
+    def answer(batch: Sequence[Subscription]) -> Answer:
+        if failures:
+            raise failures.pop(0)
+        return {"A": Tick(price=7.0)}
+
+    beside.answer = answer
+    bench.start("A")
+    bench.source.link.say(b"a 1")
+    bench.time.run_s(59)
+    assert bench.prices() == [1]
+    assert len(beside.batches) == 1
+    bench.time.run_s(2)
+    assert len(beside.batches) == 2
+    bench.time.run_s(198)
+    assert len(beside.batches) == 2
+    bench.time.run_s(4)
+    assert bench.prices() == [1, 7]
+    assert bench.told == []
