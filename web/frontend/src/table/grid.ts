@@ -16,8 +16,8 @@ ModuleRegistry.registerModules([
   RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
 ]);
 
-/** In so many seconds each row's hour is drawn anew, some rows each second: a minute is two points of it, and all at once is a long frame. */
-const SPARK_TURNS = 10;
+/** So many rows have their hour drawn anew each second, in turns: all of a full screen at once is a long frame. */
+const SPARKS_A_TICK = 10;
 
 export interface TableOptions {
   context: TableContext;
@@ -39,7 +39,7 @@ export class Table {
   readonly cells = new CellRegistry();
   private readonly api: GridApi<Row>;
   private readonly context: TableContext;
-  private turn = 0;
+  private sparked = 0;
 
   constructor(private readonly element: HTMLElement, options: TableOptions) {
     this.context = options.context;
@@ -100,15 +100,14 @@ export class Table {
     for (const row of this.cells.rows()) this.cells.paint(row, call, columns);
   }
 
-  /** A second has passed: ages have grown; and each row's turn comes to have its hour drawn anew. */
+  /** A second has passed: ages have grown, and some rows' turn has come to have their hour drawn anew. */
   tick(): void {
-    const call = quietly(this.context);
-    this.turn = (this.turn + 1) % SPARK_TURNS;
-    let place = 0;
-    for (const row of this.cells.rows()) {
-      this.cells.paint(row, call, place % SPARK_TURNS === this.turn ? ["age", "spark"] : ["age"]);
-      place += 1;
-    }
+    this.repaint("age");
+    const rows = [...this.cells.rows()];
+    const first = this.sparked % Math.max(1, rows.length);
+    const turn = [...rows.slice(first), ...rows.slice(0, first)].slice(0, SPARKS_A_TICK);
+    for (const row of turn) this.cells.paint(row, quietly(this.context), ["spark"]);
+    this.sparked = first + turn.length;
   }
 
   /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */
