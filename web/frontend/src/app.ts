@@ -190,6 +190,7 @@ export class App {
 
   private tick(): void {
     if (document.hidden) return;
+    this.watch(); // after a pause of the machine this may be the first to run: no age grows beside a state that no longer holds
     this.table.tick();
     this.details.paint();
     this.table.reorder();
