@@ -16,6 +16,8 @@ CODE := main.py ticker feeds web tests $(if $(wildcard bench/*.py),bench)
 APT_LINE := apt-get install -y make python3-venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Half of what a short run of the program costs is compiling, where its bytecode is not kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Shell functions for the recipes.
 define FUNCTIONS
@@ -155,7 +157,7 @@ page-test: page-packages
 
 .PHONY: e2e
 e2e: dev page page-packages chromium
-	.venv/bin/python -m pytest -n 5 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
+	.venv/bin/python -m pytest -n 4 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
 
 .PHONY: venv
 venv:

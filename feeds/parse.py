@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from ticker.errors import BadTick, FeedError
+from ticker.nested import undisturbed
 
 LARGEST = 1e18
 """No price, size or volume in any unit is larger. It keeps out times in ns that slid into a price, and later overflows."""
@@ -43,7 +44,7 @@ def decode(body: bytes) -> Any:
     double, invalid UTF-8, lone surrogates, nesting beyond Python's stack.
     """
     try:
-        return _DECODER.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        return undisturbed(_DECODER.decode, body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FeedError(f"not JSON ({error})", payload=body or b"(empty)") from None
     except RecursionError:
@@ -56,10 +57,13 @@ def decode_leniently(body: bytes) -> Any:
         return decode(body)
     except FeedError as error:
         try:
-            lenient = json.loads(body.decode("utf-8-sig"), parse_constant=str, parse_float=_float_or_text, parse_int=_int_or_text)
-            return decode(json.dumps(lenient).encode())
+            return decode(undisturbed(_made_strict, body.decode("utf-8-sig")))
         except (ValueError, RecursionError, FeedError):
             raise error from None
+
+
+def _made_strict(text: str) -> bytes:
+    return json.dumps(json.loads(text, parse_constant=str, parse_float=_float_or_text, parse_int=_int_or_text)).encode()
 
 
 def _float_or_text(written: str) -> float | str:

@@ -24,6 +24,7 @@ from feeds.parse import (
     text,
 )
 from ticker.errors import FeedError
+from ticker.nested import undisturbed
 from ticker.quote import Session, State, Tick
 from ticker.settings.model import CURRENCY_CODE
 
@@ -72,7 +73,7 @@ class Row(msgspec.Struct, gc=False):
 def read_rows(event: bytes) -> list[Row] | None:
     """The rows of an event `["quotes",[…]]` in which all is well; `None` where it is not, and of any other."""
     try:
-        name, rows = _ROWS.decode(event)
+        name, rows = undisturbed(_ROWS.decode, event)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return rows if name == "quotes" else None

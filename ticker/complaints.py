@@ -26,7 +26,7 @@ class Complaints:
         self._announced = False  # whether people have been told that the feed is failing, so that they hear of its recovery
         self._bug = ""
         self._bug_at_s = 0.0
-        self._slow = False
+        self._slow = 0  # polls in a row that took too long
         self._unread = False
         self._widened = ""
         self._widened_at_s = 0.0
@@ -55,15 +55,15 @@ class Complaints:
         log.error("feed %s: a bug", self._feed, exc_info=error)
 
     def slow(self, took_s: float, interval_s: float) -> None:
-        """A poll took longer than the interval."""
-        if not self._slow:
+        """A poll took longer than the interval: said of the second in a row, as one alone may be a pause of the machine."""
+        self._slow += 1
+        if self._slow == 2:
             log.warning("feed %s: a poll takes %.1f s, longer than its interval of %g s; one follows the other at once",
                         self._feed, took_s, interval_s)
-        self._slow = True
 
     def in_time(self) -> None:
         """A poll took less than the interval."""
-        self._slow = False
+        self._slow = 0
 
     def widened(self, reason: str | None, interval_s: float, now_s: float, often: bool) -> None:
         """Polls are `interval_s` apart, for `reason` longer than the settings say (`None`: as they say). `often`: it keeps changing."""

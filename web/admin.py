@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from pydantic import SecretStr
 
 from ticker.errors import SettingsError
+from ticker.nested import undisturbed
 from web.access import is_same
 from web.credentials import in_header
 from web.guard import ADMIN, refused
@@ -68,7 +69,7 @@ def _wish() -> tuple[str, str | None] | Response:
     body: Any = None
     if (request.content_length or 0) <= _MOST_BYTES:
         try:
-            body = msgspec.json.decode(request.stream.read(_MOST_BYTES))
+            body = undisturbed(msgspec.json.decode, request.stream.read(_MOST_BYTES))
         except (msgspec.DecodeError, RecursionError):
             body = None
     if (not isinstance(body, dict) or not body.keys() <= {"symbol", "feed"}

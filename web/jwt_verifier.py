@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jwt
 from jwt.algorithms import get_default_algorithms
 
 from ticker.errors import Problem, SettingsError
+from ticker.nested import undisturbed
 from ticker.settings import ServerSettings
 from web.access import Guessed, digest
 from web.identity import Identity, Unauthorized
@@ -62,8 +64,7 @@ class JwtVerifier:
         problem: Exception = Guessed("the token is malformed")
         for key in self._keys:
             try:
-                return jwt.decode(token, key, [self._algorithm], audience=self._audience, issuer=self._issuer,
-                                  options={"require": ["exp", "iss", "aud"], "verify_exp": False, "verify_nbf": False, "verify_iat": False})
+                return undisturbed(partial(self._decoded, key), token)
             except jwt.InvalidSignatureError:
                 problem = Guessed("the token's signature is wrong")
             except jwt.InvalidAlgorithmError:
@@ -77,6 +78,12 @@ class JwtVerifier:
             except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
                 raise Guessed("the token is malformed") from None
         raise problem from None
+
+    def _decoded(self, key: Any, token: str) -> dict[str, Any]:
+        claims: dict[str, Any] = jwt.decode(
+            token, key, [self._algorithm], audience=self._audience, issuer=self._issuer,
+            options={"require": ["exp", "iss", "aud"], "verify_exp": False, "verify_nbf": False, "verify_iat": False})
+        return claims
 
 
 def _key(name: str, text: str, algorithm: str) -> Any:

@@ -17,10 +17,13 @@ _WITNESS = """
         if (woken) return void setTimeout(() => requestAnimationFrame(look), 300);
         const connection = document.body.dataset.connection;
         const seen = new Set();
+        const view = document.querySelector(".ag-body-viewport").getBoundingClientRect();
         for (const row of document.querySelectorAll(".ag-row[row-id]")) {
             const symbol = row.getAttribute("row-id");
             if (seen.has(symbol)) note(`${symbol} has two rows`);
             seen.add(symbol);
+            const { top, bottom } = row.getBoundingClientRect();
+            if (bottom <= view.top || top >= view.bottom) continue; // kept ready beyond the edge, and read by nobody
             if (row.querySelector('[col-id="state"] .cell')?.dataset.state !== "fresh") continue;
             if (connection !== "live" && connection !== "delayed") note(`${symbol} is fresh while ${connection}`);
             const age = row.querySelector('[col-id="age"]')?.innerText ?? "";

@@ -13,6 +13,7 @@ import socketio
 from flask import Flask
 from socketio.exceptions import ConnectionRefusedError
 
+from ticker.nested import undisturbed
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing
@@ -42,10 +43,10 @@ class _Json:
     @staticmethod
     def loads(text: str, **_: Any) -> Any:
         try:
-            return msgspec.json.decode(text)
+            return undisturbed(msgspec.json.decode, text)
         except msgspec.DecodeError:
             # Python's clients write `Infinity` and 1e999 where theirs is infinite: the handler of the event is to refuse that, in words.
-            value = json.loads(text)
+            value = undisturbed(json.loads, text)
             msgspec.json.encode(value)  # raises for what could not be answered: half a surrogate pair
             return value
 
