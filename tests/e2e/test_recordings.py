@@ -160,11 +160,12 @@ def test_stale_is_replayed_as_it_was(tmp_path: Path) -> None:
 def test_a_loop_goes_on_counting(tmp_path: Path) -> None:
     """Times begin again, `seq` does not."""
     file = record(tmp_path, "day.ndjson.gz", settings(), 10)
-    number = sum(len(batch["quotes"]) for batch in lines(file)[1:])
-    quotes, _ = replayed(tmp_path, file, 2 * number, "--speed", "20", "--loop")
-    assert [said(quote) for quote in quotes[:number]] == [said(quote) for quote in quotes[number:]]
+    recorded = [quote for batch in lines(file)[1:] for quote in batch["quotes"]]
+    quotes, _ = replayed(tmp_path, file, 2 * len(recorded), "--speed", "20", "--loop")
+    rounds = iter([said(quote) for quote in recorded] * 10)
+    assert all(said(quote) in rounds for quote in quotes), "in its order; a busy machine may fold two prices of a symbol into one"
     seqs = [quote["seq"] for quote in quotes if quote["symbol"] == "S1"]
-    assert seqs == list(range(1, len(seqs) + 1))
+    assert all(before < after for before, after in pairwise(seqs))
 
 
 def test_a_part_of_it(tmp_path: Path) -> None:
