@@ -89,8 +89,9 @@ lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
 	quietly page run size
 
 .PHONY: fuzz
-fuzz: dev ## feed every parser with nonsense for SECONDS=20 each
+fuzz: dev page ## feed every parser with nonsense for SECONDS=20 each, and every route with EXAMPLES=1000 requests
 	.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(ARGS)
+	EXAMPLES=$(or $(EXAMPLES),1000) .venv/bin/python -m pytest -p tests.green tests/web/test_openapi.py
 
 .PHONY: soak
 soak: dev faketime ## run under load and faults for about MINUTES=10, and print figures and bounds

@@ -216,6 +216,21 @@ def test_phone_width_shows_what_matters(relay: Relay, context: BrowserContext) -
     assert right_edge <= 390
 
 
+def test_the_symbol_stays_in_view_where_the_columns_do_not_fit(table: Table) -> None:
+    """Scrolled sideways, it is still at the left edge, over what scrolls; in a window wide enough nothing has to stick."""
+    page = table.page
+    symbol, state = table.cell("ACME", "symbol"), table.cell("ACME", "state")
+    expect(page.locator("#table")).to_have_attribute("data-fits", "")
+    page.set_viewport_size({"width": 900, "height": 800})
+    expect(page.locator("#table")).not_to_have_attribute("data-fits", "")
+    table.cell("ACME", "price").hover()
+    page.mouse.wheel(600, 0)
+    expect(state).to_be_in_viewport(ratio=1)
+    assert symbol.evaluate("(cell) => cell.getBoundingClientRect().left") == 0
+    assert symbol.evaluate(
+        """(cell) => cell.contains(document.elementFromPoint(30, cell.getBoundingClientRect().top + 10))"""), "nothing lies over it"
+
+
 def test_two_languages(table: Table) -> None:
     """The whole page changes its language at once and remembers it."""
     page = table.page

@@ -53,7 +53,7 @@ async def failover(stage: Stage) -> None:
     """Row 9: two sources of one symbol; the first one is lost without a word, and comes back."""
     with (FaultProxy(stage.port) as first, FaultProxy(stage.port) as second,
           serving(relayed(["Q0"], a=first.url, b=second.url)) as server):
-        behind = Stage(server, stage.unit_s)
+        behind = Stage(server, stage.minutes)
 
         async def source() -> str:
             quotes = (await behind.quotes())["quotes"]
@@ -63,7 +63,7 @@ async def failover(stage: Stage) -> None:
         await asyncio.to_thread(first.cut)
         over_s = await _source_is(source, "b", 60)
         await asyncio.to_thread(first.heal)
-        switches, before, until_s = 0, "b", time.monotonic() + max(10.0, stage.unit_s)
+        switches, before, until_s = 0, "b", time.monotonic() + max(10.0, stage.minutes)
         while time.monotonic() < until_s:
             if (now := await source()) != before:
                 switches, before = switches + 1, now
@@ -86,7 +86,7 @@ async def lossy(stage: Stage) -> None:
     """Row 8: of a relay's upstream, messages are lost, come twice, come after the one that follows."""
     with (serving(LOSSY_SOURCE) as source, network_in_front_of(RunningProvider(source.url)) as network,
           serving(LOSSY.replace("URL", network.url)) as server):
-        behind, crowd = Stage(server, stage.unit_s), Crowd(server.address[1])
+        behind, crowd = Stage(server, stage.minutes), Crowd(server.address[1])
         (witness,) = await crowd.grow(1, "*")
         network.set(switches=FAULTS)
         worst_s, passed = 0.0, 0
@@ -97,7 +97,7 @@ async def lossy(stage: Stage) -> None:
             passed = await asyncio.to_thread(_messages, server)
         source.edit(lambda text: text.replace("interval_s = 0.01", "interval_s = 60"))
         await asyncio.to_thread(source.wait_log, "settings applied")
-        want = await Stage(source, stage.unit_s).reference()
+        want = await Stage(source, stage.minutes).reference()
         took_s = await until(lambda: {symbol: price for symbol, (_, price) in witness.newest.items()} == want, 20, "the newest is there")
         reconnects = sum(feed["reconnects"] for feed in (await behind.status())["feeds"])
         wrong = len(crowd.wrong)
@@ -137,7 +137,7 @@ async def clock_jumps(stage: Stage) -> None:
         file = Path(folder) / "clock"
         with clock(file):
             server = running_server.enter_context(serving(CLOCKED.replace("URL", provider.url)))
-        await _jump(stage, Stage(server, stage.unit_s), provider, file)
+        await _jump(stage, Stage(server, stage.minutes), provider, file)
 
 
 async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Path) -> None:
@@ -156,7 +156,7 @@ async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Pa
         asked = len(provider.requests()) - before
         most, least = max(most, asked), min(least, asked)
     provider.fault("slow", wait_s=3)
-    before, slow_s = len(provider.requests()), max(15.0, stage.unit_s)
+    before, slow_s = len(provider.requests()), max(15.0, stage.minutes)
     await asyncio.sleep(slow_s)
     slowly = len(provider.requests()) - before
     connects = crowd.members[0].connects
@@ -172,7 +172,7 @@ async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Pa
 async def reloads(stage: Stage) -> None:
     """Row 17: 200 in a minute, every other one bad."""
     with serving(SETTINGS) as server:
-        behind, crowd = Stage(server, stage.unit_s), Crowd(server.address[1])
+        behind, crowd = Stage(server, stage.minutes), Crowd(server.address[1])
         await crowd.grow(50, QUIET, pick=5)
         await asyncio.sleep(2)
         rss_mb, wrong, began_s = behind.rss_mb, [], time.monotonic()

@@ -57,11 +57,12 @@ class Row(NamedTuple):
 
 
 class Stage:
-    """A running relay. `unit_s`: a tenth of the time there is."""
+    """A running relay. `minutes`: the time there is; `unit_s`: a tenth of it."""
 
-    def __init__(self, server: RunningServer, unit_s: float) -> None:
+    def __init__(self, server: RunningServer, minutes: float) -> None:
         self.server = server
-        self.unit_s = unit_s
+        self.minutes = minutes
+        self.unit_s = minutes * 6
         self.port = server.address[1]
         self.crowd = Crowd(self.port)
         self.clients = 0
@@ -125,4 +126,4 @@ def get_json(url: str) -> Any:
 def stage(minutes: float) -> Iterator[Stage]:
     """A relay with its settings, ended with the block."""
     with serving(SETTINGS) as server:
-        yield Stage(server, minutes * 6)
+        yield Stage(server, minutes)

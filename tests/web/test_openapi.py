@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,8 @@ from web.admin import admin
 from web.openapi import DOCUMENT
 
 COPY = Path(__file__).parents[2] / "docs" / "openapi.json"
-EXAMPLES = 15
+EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
+"""Requests to each operation; `make fuzz` sends 1,000."""
 SYMBOLS = ["ACME", "BTC/USD", "^GSPC", "EURUSD=X", "A+B"]
 
 

@@ -17,10 +17,10 @@ export function quietly(context: TableContext): PaintCall {
   return { context, now_ms: 0, flash: false, news: false };
 }
 
-/** Writes a row into one cell. `build` runs once a cell, `paint` at each change; both write text, never markup. */
+/** Writes a row into one cell, `width_px` wide. `build` runs once a cell, `paint` at each change; both write text, never markup. */
 export interface CellPainter {
   build?(root: HTMLElement): void;
-  paint(root: HTMLElement, row: Row, call: PaintCall): void;
+  paint(root: HTMLElement, row: Row, call: PaintCall, width_px: number): void;
 }
 
 /** The cells that exist at the moment (rows in view), by row: the paint goes straight to them, past the grid. */
@@ -64,19 +64,18 @@ export interface LiveCellParams extends ICellRendererParams<Row> {
 
 /** A cell that paints itself. The grid decides where it stands; the text in it is ours. */
 export class LiveCell implements ICellRendererComp<Row> {
-  column = "";
+  private params!: LiveCellParams;
   private readonly root = document.createElement("div");
-  private painter!: CellPainter;
-  private registry!: CellRegistry;
   private row: Row | undefined;
 
   init(params: LiveCellParams): void {
-    this.column = params.column?.getColId() ?? "";
-    this.painter = params.painter;
-    this.registry = params.registry;
     this.root.className = "cell";
-    this.painter.build?.(this.root);
+    params.painter.build?.(this.root);
     this.show(params);
+  }
+
+  get column(): string {
+    return this.params.column?.getColId() ?? "";
   }
 
   getGui(): HTMLElement {
@@ -89,7 +88,7 @@ export class LiveCell implements ICellRendererComp<Row> {
   }
 
   destroy(): void {
-    if (this.row) this.registry.delete(this.row, this);
+    if (this.row) this.params.registry.delete(this.row, this);
   }
 
   paint(call: PaintCall): void {
@@ -97,14 +96,15 @@ export class LiveCell implements ICellRendererComp<Row> {
     if (!row) return;
     const state = call.context.state(row);
     if (this.root.dataset.state !== state) this.root.dataset.state = state;
-    this.painter.paint(this.root, row, call);
+    this.params.painter.paint(this.root, row, call, this.params.column?.getActualWidth() ?? 0);
   }
 
   private show(params: LiveCellParams): void {
+    this.params = params;
     if (this.row !== params.data) {
-      if (this.row) this.registry.delete(this.row, this);
+      if (this.row) params.registry.delete(this.row, this);
       this.row = params.data;
-      if (this.row) this.registry.add(this.row, this);
+      if (this.row) params.registry.add(this.row, this);
     }
     this.paint(quietly(params.context));
   }

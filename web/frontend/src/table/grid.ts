@@ -68,9 +68,16 @@ export class Table {
         options.scrolled();
       },
       onModelUpdated: options.moved,
-      onGridSizeChanged: options.moved,
+      onGridSizeChanged: ({ api }) => {
+        options.moved();
+        this.measure(api);
+      },
+      onDisplayedColumnsChanged: ({ api }) => this.measure(api),
       onColumnMoved: ({ finished }) => finished && keepColumns(),
-      onColumnResized: ({ finished, source }) => finished && source !== "api" && keepColumns(),
+      onColumnResized: ({ api, finished, source }) => {
+        if (finished) this.measure(api);
+        if (finished && source !== "api") keepColumns();
+      },
       onColumnVisible: keepColumns,
       onColumnPinned: keepColumns,
       onSortChanged: keepColumns,
@@ -86,6 +93,14 @@ export class Table {
   /** The rows, in the order of the settings. Rows that stay keep their cells. */
   setRows(rows: readonly Row[]): void {
     this.api.setGridOption("rowData", [...rows]);
+  }
+
+  /** Columns came, went, or are as wide as they were not: what fits is judged anew. */
+  private measure(api: GridApi<Row>): void {
+    const { left, right } = api.getHorizontalPixelRange();
+    const needed = api.getDisplayedCenterColumns().reduce((sum, column) => sum + column.getActualWidth(), 0);
+    this.element.toggleAttribute("data-fits", needed <= right - left);
+    this.repaint();
   }
 
   /** Paints what changed. `flash`: this is news, not a snapshot. */

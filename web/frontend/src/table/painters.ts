@@ -5,6 +5,7 @@ import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { setText, setTitle } from "../text";
 import type { CellPainter, PaintCall } from "./cells";
+import { FONT_PX, mostWidth, PADDING_PX, setCut } from "./room";
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
 
@@ -33,6 +34,9 @@ function direction(root: HTMLElement, value: number | undefined): void {
   if (root.dataset.sign !== sign) root.dataset.sign = sign;
 }
 
+/** The first column keeps away from the edge of the page by so much more than others from one another. */
+const SYMBOL_INDENT_PX = 7;
+
 /** The symbol. Where there is no column for the state or the name, a second line has them. */
 export const symbolPainter: CellPainter = {
   build(root) {
@@ -40,10 +44,11 @@ export const symbolPainter: CellPainter = {
     span(root, "main");
     span(root, "sub");
   },
-  paint(root, row, { context }) {
+  paint(root, row, { context }, width_px) {
     const [main, sub] = root.children;
     if (!main || !sub) return;
     setText(main, row.symbol);
+    setCut(main, mostWidth(row.symbol, FONT_PX[context.layout].main) > width_px - PADDING_PX - SYMBOL_INDENT_PX);
     setTitle(root, row.info.name ?? row.symbol);
     if (context.layout === "wide") return;
     const state = context.state(row);
@@ -55,11 +60,15 @@ export const symbolPainter: CellPainter = {
 const SIGNS: Readonly<Partial<Record<DisplayState, string>>> = { stale: "◐", closed: "☾", failed: "✕", waiting: "◌", rejected: "✕" };
 
 export const namePainter: CellPainter = {
-  paint(root, row) {
+  paint(root, row, { context }, width_px) {
     setText(root, row.info.name ?? "");
+    setCut(root, mostWidth(row.info.name ?? "", FONT_PX[context.layout].main) > width_px - PADDING_PX);
     setTitle(root, row.info.name ?? "");
   },
 };
+
+/** The arrow's place, and what is between it, the price and the move. */
+const ARROW_PX = 23;
 
 /** The price; in a flash also the arrow, the sign and the size of the move. The arrow stays until the next move. */
 export const pricePainter: CellPainter = {
@@ -69,12 +78,13 @@ export const pricePainter: CellPainter = {
     span(root, "arrow");
     span(root, "move");
   },
-  paint(root, row, call) {
-    const { format } = call.context;
+  paint(root, row, call, width_px) {
+    const { format, layout } = call.context;
     const [value, arrow, move] = root.children;
     if (!value || !arrow || !move) return;
     const price = row.quote?.price;
-    paintNumber(root, row, format.price(price, row.decimals), value);
+    const priceText = format.price(price, row.decimals);
+    paintNumber(root, row, priceText, value);
     if (price === undefined) return;
     const before = row.painted;
     if (before && before.generation === row.generation && before.price !== price) {
@@ -86,7 +96,10 @@ export const pricePainter: CellPainter = {
     direction(root, row.move);
     setText(arrow, SIGNS[call.context.state(row)] ?? (row.move === 0 ? "" : row.move > 0 ? "▲" : "▼"));
     const extended = extendedText(row, call);
-    setText(move, extended || (row.move === 0 ? "" : format.change(row.move, row.decimals)));
+    const moveText = extended || (row.move === 0 ? "" : format.change(row.move, row.decimals));
+    setText(move, moveText);
+    const font = FONT_PX[layout];
+    setCut(move, mostWidth(priceText, font.main) + mostWidth(moveText, font.beside) > width_px - PADDING_PX - ARROW_PX);
     if (("extended" in root.dataset) !== (extended !== "")) root.toggleAttribute("data-extended", extended !== "");
     setTitle(root, extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`);
     row.painted = { price, generation: row.generation };
@@ -175,10 +188,11 @@ function ageTitle(quote: Quote, { context: { format, texts } }: PaintCall): stri
 }
 
 export const sourcePainter: CellPainter = {
-  paint(root, row) {
+  paint(root, row, { context }, width_px) {
     const quote = row.quote;
     const source = quote ? quote.source : names(row.info.feed).join(", ");
     setText(root, source);
+    setCut(root, mostWidth(source, FONT_PX[context.layout].main) > width_px - PADDING_PX);
     setTitle(root, quote ? [quote.kind, quote.origin].filter(Boolean).join(" · ") : "");
   },
 };
