@@ -73,6 +73,7 @@ export class App {
       texts, read: this.access.read, format: this.newFormatter(texts),
       flasher: new Flasher({ setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) }),
       layout: this.layout(),
+      fraction: 0,
       past: new Past(this.access.read, () => this.live.serverNow(), () => this.table.repaint("spark")),
       state: (row) => displayState(row, this.live.store.generation, this.live.connection),
       serverNow: () => this.live.serverNow(),
@@ -196,7 +197,8 @@ export class App {
     this.table.reorder();
     this.watchPast(); // where the server had no answer, once more
     this.chrome.setTime(this.live.serverNow());
-    this.chrome.setFraction(Math.min(MOST_ALIGNED, this.order.reduce((most, row) => Math.max(most, row.decimals), 0)));
+    this.context.fraction = Math.min(MOST_ALIGNED, this.order.reduce((most, row) => Math.max(most, row.decimals), 0));
+    this.chrome.setFraction(this.context.fraction);
   }
 
   private showStats(stats: LinkStats): void {

@@ -14,6 +14,8 @@ export interface TableContext {
   flasher: Flasher;
   past: Past;
   layout: Layout;
+  /** The most digits after the point that a price of the table has, as far as points are aligned. */
+  fraction: number;
   read: ReadJson;
   state(row: Row): DisplayState;
   /** The server's clock, epoch ms. */

@@ -5,7 +5,7 @@ import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { setText, setTitle } from "../text";
 import type { CellPainter, PaintCall } from "./cells";
-import { FONT_PX, mostWidth, PADDING_PX, setCut } from "./room";
+import { digitsWidth, FONT_PX, mostWidth, PADDING_PX, setCut } from "./room";
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
 
@@ -22,7 +22,12 @@ function paintNumber(root: HTMLElement, row: Row, text: string, node: Element = 
   const decimals = String(row.decimals);
   if (root.dataset.decimals === decimals) return;
   root.dataset.decimals = decimals;
-  root.style.setProperty("--decimals", row.decimals === 0 ? "-0.5" : decimals); // without a point it is half a digit shorter still
+  root.style.setProperty("--decimals", String(alignedAt(row)));
+}
+
+/** The digits after a number's point; without a point it is half a digit shorter still. */
+function alignedAt(row: Row): number {
+  return row.decimals === 0 ? -0.5 : row.decimals;
 }
 
 function buildNumber(root: HTMLElement): void {
@@ -99,7 +104,8 @@ export const pricePainter: CellPainter = {
     const moveText = extended || (row.move === 0 ? "" : format.change(row.move, row.decimals));
     setText(move, moveText);
     const font = FONT_PX[layout];
-    setCut(move, mostWidth(priceText, font.main) + mostWidth(moveText, font.beside) > width_px - PADDING_PX - ARROW_PX);
+    const needed_px = mostWidth(priceText, font.main) + digitsWidth(call.context.fraction - alignedAt(row), font.main) + mostWidth(moveText, font.beside);
+    setCut(move, needed_px > width_px - PADDING_PX - ARROW_PX);
     if (("extended" in root.dataset) !== (extended !== "")) root.toggleAttribute("data-extended", extended !== "");
     setTitle(root, extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`);
     row.painted = { price, generation: row.generation };

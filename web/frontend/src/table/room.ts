@@ -14,6 +14,11 @@ const WIDEST_EM = 1.15;
 const DIGIT_EM = 0.7;
 const LETTER_EM = 0.85;
 
+/** How many pixels so many digits take at most. */
+export function digitsWidth(count: number, font_px: number): number {
+  return Math.max(0, count) * DIGIT_EM * font_px;
+}
+
 /** How many pixels `text` takes at most. */
 export function mostWidth(text: string, font_px: number): number {
   let em = 0;
