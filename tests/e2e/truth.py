@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 _WITNESS = """
 (limit_s) => {
     window.lies = [];
+    window.looked = 0;
     let last_ms = performance.now();
     const note = (lie) => { if (window.lies.length < 20 && !window.lies.includes(lie)) window.lies.push(lie); };
     const seconds = (age) => ({ s: 1, m: 60, h: 3600, d: 86400 })[age.slice(-1)] * (parseInt(age) || 0);
@@ -17,7 +18,7 @@ _WITNESS = """
         if (woken) return void setTimeout(() => requestAnimationFrame(look), 300);
         const connection = document.body.dataset.connection;
         const seen = new Set();
-        const view = document.querySelector(".ag-body-viewport").getBoundingClientRect();
+        const view = document.querySelector(".ag-grid-viewport").getBoundingClientRect();
         for (const row of document.querySelectorAll(".ag-row[row-id]")) {
             const symbol = row.getAttribute("row-id");
             if (seen.has(symbol)) note(`${symbol} has two rows`);
@@ -29,6 +30,7 @@ _WITNESS = """
             const age = row.querySelector('[col-id="age"]')?.innerText ?? "";
             if (seconds(age) > limit_s) note(`${symbol} is fresh and ${age} old`);
         }
+        window.looked += 1;
         requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
@@ -43,5 +45,6 @@ def watch(page: Page, limit_s: float) -> None:
 
 def lies(page: Page) -> list[str]:
     """What was shown as live and was not, since `watch`; and rows that stood there twice."""
-    found: list[str] = page.evaluate("() => window.lies")
-    return found
+    looked, found = page.evaluate("() => [window.looked, window.lies]")
+    assert looked > 0, "the witness was blind"
+    return list(found)
