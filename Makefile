@@ -16,7 +16,7 @@ CODE := main.py ticker feeds web tests $(if $(wildcard bench/*.py),bench)
 APT_LINE := apt-get install -y make python3-venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Half of what a short run of the program costs is compiling, where its bytecode is not kept.
+# A quarter of what a short run of the program costs is compiling, where its bytecode is not kept.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Shell functions for the recipes.

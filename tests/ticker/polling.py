@@ -47,14 +47,6 @@ class Bench:
         self.delivered.clear()
         return found
 
-    def rejects(self, *unknown: str) -> None:
-        """Let the provider refuse every call that has one of these, without naming it."""
-        def answer(batch: Sequence[Subscription]) -> Answer:
-            if any(subscription.symbol in unknown for subscription in batch):
-                raise FeedError("unknown symbol", retryable=False, rejects_symbol=True)
-            return self.source.prices(batch)
-        self.source.answer = answer
-
     def names_culprits(self, *unknown: str) -> None:
         """Let the provider say in its answer which of these it does not know."""
         def answer(batch: Sequence[Subscription]) -> Answer:

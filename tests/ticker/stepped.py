@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ticker.budget import CALL, Cost, Demand
+from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import DeadlineExceeded
@@ -92,6 +93,14 @@ class ScriptedSource:
     def prices(self, batch: Sequence[Subscription]) -> Answer:
         """A price for each symbol, 100 and the number of the poll."""
         return {subscription.symbol: Tick(price=100.0 + len(self.batches)) for subscription in batch}
+
+    def rejects(self, *unknown: str) -> None:
+        """From now on refuse every call that has one of these, without naming it."""
+        def answer(batch: Sequence[Subscription]) -> Answer:
+            if any(subscription.symbol in unknown for subscription in batch):
+                raise FeedError("unknown symbol", retryable=False, rejects_symbol=True)
+            return self.prices(batch)
+        self.answer = answer
 
     def cost(self, symbols: int) -> Cost:
         """One call."""

@@ -332,7 +332,7 @@ def test_whatever_happens_the_others_get_their_prices(data: st.DataObject) -> No
     unknown = data.draw(st.sets(st.sampled_from(names(count)), max_size=4))
     failing = data.draw(st.sets(st.integers(1, 12), max_size=6))
     bench = Bench(*names(count), batch_size=data.draw(st.sampled_from([1, 2, 7, None])))
-    bench.rejects(*unknown)
+    bench.source.rejects(*unknown)
     refuse, calls = bench.source.answer, 0
 
     def answer(batch: Sequence[Subscription]) -> Answer:

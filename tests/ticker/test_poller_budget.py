@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.metered import Metered
+from tests.ticker.polling import names
 from tests.ticker.stepped import SteppedTime, subscriptions
 from ticker.budget import Rate
 from ticker.errors import FeedError
@@ -17,11 +18,6 @@ from ticker.quote import Tick
 from ticker.source import Answer, Subscription
 
 TEN = Rate("calls", 10, "s")
-
-
-def names(count: int) -> list[str]:
-    """So many symbols."""
-    return [f"S{number}" for number in range(count)]
 
 
 class Bench:
@@ -52,13 +48,6 @@ class Bench:
         self.time.pass_s(next_s)
         return self.source.batches[before:]
 
-    def rejects(self, *unknown: str) -> None:
-        """Let the provider refuse every call that has one of these, without naming it."""
-        def answer(batch: Sequence[Subscription]) -> Answer:
-            if any(subscription.symbol in unknown for subscription in batch):
-                raise FeedError("unknown symbol", retryable=False, rejects_symbol=True)
-            return self.source.prices(batch)
-        self.source.answer = answer
 
 
 def test_what_fits_is_polled_as_the_settings_say(caplog: pytest.LogCaptureFixture) -> None:
@@ -131,7 +120,7 @@ def test_a_batch_is_never_larger_than_the_limits() -> None:
 def test_the_search_for_bad_symbols_keeps_to_the_limits() -> None:
     """It goes on over several seconds; in the end all good ones have their price, and the round that follows is whole."""
     bench = Bench(100, TEN, batch_size=100, interval_s=10.0)
-    bench.rejects("S3", "S50", "S99")
+    bench.source.rejects("S3", "S50", "S99")
     bench.run()
     priced = {symbol for answer in bench.delivered for symbol, news in answer.items() if isinstance(news, Tick)}
     assert priced == set(names(100)) - {"S3", "S50", "S99"}
@@ -271,7 +260,7 @@ def test_whatever_is_asked_the_limits_are_kept(count: int, batch_size: int | Non
     """Any limits, batches, culprits and failures, some symbols slow: no window of the provider's is exceeded, and nobody is forgotten."""
     bench = Bench(count, *rates, interval_s=interval_s, batch_size=batch_size)
     bench.source.takes_s = takes_s
-    bench.rejects(*(f"S{number}" for number in unknown))
+    bench.source.rejects(*(f"S{number}" for number in unknown))
     refuse, calls = bench.source.answer, 0
 
     def answer(batch: Sequence[Subscription]) -> Answer:

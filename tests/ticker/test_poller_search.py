@@ -15,7 +15,7 @@ from ticker.source import Answer, Subscription
 def test_bad_symbols_of_a_batch_are_found_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     """3 of 100 spoil the batch: in the same poll the 97 have their prices and the 3 their error; then they cost nothing any more."""
     bench = Bench(*names(100))
-    bench.rejects("S3", "S50", "S99")
+    bench.source.rejects("S3", "S50", "S99")
     calls = len(bench.run())
     assert calls <= 65
     rejected = {symbol for answer in bench.delivered for symbol, news in answer.items() if isinstance(news, FeedError)}
@@ -30,9 +30,9 @@ def test_bad_symbols_of_a_batch_are_found_and_left_out(caplog: pytest.LogCapture
 def test_the_quarantined_are_asked_for_again_alone() -> None:
     """After ten minutes, by themselves: known by now, they join the others; else they wait for another ten."""
     bench = Bench("A", "B", "C", "D")
-    bench.rejects("B", "C")
+    bench.source.rejects("B", "C")
     bench.run()
-    bench.rejects("C")
+    bench.source.rejects("C")
     assert bench.run() == [["A", "D"]]
     bench.time.pass_s(RETRY_S)
     assert bench.run() == [["A", "D"], ["B"], ["C"]]
@@ -45,7 +45,7 @@ def test_a_rejected_symbol_of_its_own_call() -> None:
     """Where each symbol has its own call, the rejected one is asked for rarely as well, be it raised or in the answer."""
     for in_answer in (False, True):
         bench = Bench("A", "B", batch_size=1)
-        bench.rejects("B")
+        bench.source.rejects("B")
         if in_answer:
             bench.names_culprits("B")
         assert bench.run() == [["A"], ["B"]]
@@ -65,7 +65,7 @@ def test_a_symbol_rejected_within_an_answer_stays_in_the_batch() -> None:
 def test_a_search_that_is_cut_off_goes_on_later() -> None:
     """An outage in the middle of the search: what was found stays found, and the rest is taken up after the back-off."""
     bench = Bench(*names(64))
-    bench.rejects("S5", "S60")
+    bench.source.rejects("S5", "S60")
     refuse, calls = bench.source.answer, 0
 
     def breaks_once(batch: Sequence[Subscription]) -> Answer:
@@ -90,7 +90,7 @@ def test_a_search_that_is_cut_off_goes_on_later() -> None:
 def test_the_search_is_bounded() -> None:
     """Where nearly everything is unknown, one poll still spends only so many calls, and the next ones go on."""
     bench = Bench(*names(200))
-    bench.rejects(*names(200)[1:])
+    bench.source.rejects(*names(200)[1:])
     assert len(bench.run()) <= 65
     polls = 1
     while len(bench.run()) > 1:
@@ -102,7 +102,7 @@ def test_the_search_is_bounded() -> None:
 def test_two_searches_share_the_bound() -> None:
     """Two spoiled batches do not cost twice as much in one poll."""
     bench = Bench(*names(400), batch_size=200)
-    bench.rejects(*names(400))
+    bench.source.rejects(*names(400))
     assert len(bench.run()) <= 2 + 64
 
 
@@ -122,7 +122,7 @@ def test_no_search_after_a_429() -> None:
 def test_settings_that_change_in_the_middle_of_a_search() -> None:
     """The search for what is not wanted any more ends, and what it finds is no verdict on what is wanted now."""
     bench = Bench("A", "B", "C", "D")
-    bench.rejects("B", "D")
+    bench.source.rejects("B", "D")
     refuse = bench.source.answer
 
     def meanwhile(batch: Sequence[Subscription]) -> Answer:
@@ -133,7 +133,7 @@ def test_settings_that_change_in_the_middle_of_a_search() -> None:
     bench.source.answer = meanwhile
     assert bench.run()[-1] == ["B"]
     assert not any(isinstance(news, FeedError) for answer in bench.delivered for news in answer.values())
-    bench.rejects("D")
+    bench.source.rejects("D")
     bench.run()
     assert bench.run() == [["A", "C", "B"]]
 
@@ -141,7 +141,7 @@ def test_settings_that_change_in_the_middle_of_a_search() -> None:
 def test_a_new_spelling_frees_a_quarantined_symbol() -> None:
     """Who mends the id in the settings need not wait for ten minutes."""
     bench = Bench("A", "B")
-    bench.rejects("B")
+    bench.source.rejects("B")
     bench.run()
     bench.source.answer = bench.source.prices
     bench.poller.want([*subscriptions("A"), Subscription("B", "mended", SymbolOptions())])

@@ -5,6 +5,7 @@ import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { setText, setTitle } from "../text";
 import type { CellPainter, PaintCall } from "./cells";
+import type { Layout } from "./columns";
 import { digitsWidth, FONT_PX, mostWidth, PADDING_PX, setCut } from "./room";
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
@@ -14,6 +15,12 @@ function span(root: HTMLElement, className: string): HTMLSpanElement {
   element.className = className;
   root.append(element);
   return element;
+}
+
+/** A text in a cell `width_px` wide, cut off only where it may not fit. */
+function setTextWithin(element: Element, text: string, layout: Layout, width_px: number): void {
+  setText(element, text);
+  setCut(element, mostWidth(text, FONT_PX[layout].main) > width_px - PADDING_PX);
 }
 
 /** A number, so far from the cell's right edge that decimal points stand under one another: see `--decimals` in the style sheet. */
@@ -52,8 +59,7 @@ export const symbolPainter: CellPainter = {
   paint(root, row, { context }, width_px) {
     const [main, sub] = root.children;
     if (!main || !sub) return;
-    setText(main, row.symbol);
-    setCut(main, mostWidth(row.symbol, FONT_PX[context.layout].main) > width_px - PADDING_PX - SYMBOL_INDENT_PX);
+    setTextWithin(main, row.symbol, context.layout, width_px - SYMBOL_INDENT_PX);
     setTitle(root, row.info.name ?? row.symbol);
     if (context.layout === "wide") return;
     const state = context.state(row);
@@ -66,8 +72,7 @@ const SIGNS: Readonly<Partial<Record<DisplayState, string>>> = { stale: "◐", c
 
 export const namePainter: CellPainter = {
   paint(root, row, { context }, width_px) {
-    setText(root, row.info.name ?? "");
-    setCut(root, mostWidth(row.info.name ?? "", FONT_PX[context.layout].main) > width_px - PADDING_PX);
+    setTextWithin(root, row.info.name ?? "", context.layout, width_px);
     setTitle(root, row.info.name ?? "");
   },
 };
@@ -197,8 +202,7 @@ export const sourcePainter: CellPainter = {
   paint(root, row, { context }, width_px) {
     const quote = row.quote;
     const source = quote ? quote.source : names(row.info.feed).join(", ");
-    setText(root, source);
-    setCut(root, mostWidth(source, FONT_PX[context.layout].main) > width_px - PADDING_PX);
+    setTextWithin(root, source, context.layout, width_px);
     setTitle(root, quote ? [quote.kind, quote.origin].filter(Boolean).join(" · ") : "");
   },
 };
