@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from typing import Any
 
 from tests.e2e.quotes import check_quote
@@ -50,6 +52,8 @@ BORNE: dict[str, dict[str, Any]] = {
     "cookie": {"fault": {"name": "cookie"}}, "no_bid": {"rows": {"bid": "0", "ask": None, "volume": ""}}, "good": {},
 }
 """What is odd and does no harm."""
+REPEATED_AFTER_S = 60.0
+"""One thing that is wrong with a feed is said again after this time at the earliest."""
 PATIENCE_S = 60.0
 """Thirty feeds fail at a time, some of them as slowly as they may."""
 Known = dict[str, dict[str, Any]]
@@ -109,8 +113,23 @@ def without_state(quote: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in quote.items() if name not in {"seq", "state", "snapshot", "epoch"}}
 
 
+def warned(server: RunningServer, name: str) -> int:
+    """How many lines the log has of feed `name`, of which none may say what an earlier one said within the minute before.
+
+    On a busy machine a provider may be slow besides, which is another thing to say; and a poll may take long, which is said apart.
+    """
+    said: dict[str, datetime] = {}
+    lines = server.lines(rf"WARNING ticker\.poller: feed {name}: (?!a poll takes)")
+    for line in lines:
+        assert len(line) < 500
+        at, what = datetime.fromisoformat(line.split()[0]), re.sub(r"\d+|; next try.*| \[.*", "", line.partition(f"feed {name}: ")[2])
+        assert what not in said or (at - said[what]).total_seconds() >= REPEATED_AFTER_S, lines
+        said[what] = at
+    return len(lines)
+
+
 def test_bad_bodies_keep_the_last_good_quote() -> None:
-    """Each costs its own feed one line in the log, and its price first its freshness; mended, all is fresh again."""
+    """Each costs its own feed a line in the log, not one a poll, and its price first its freshness; mended, all is fresh again."""
     with ExitStack() as stack:
         providers = {name: stack.enter_context(provider()) for name in FAULTS | BORNE}
         server = stack.enter_context(serving(settings(providers)))
@@ -137,9 +156,7 @@ def test_bad_bodies_keep_the_last_good_quote() -> None:
         moved = {symbol: reader.known[symbol]["seq"] for symbol in BORNE}
         reader.follow(lambda known: all(known[symbol]["seq"] > moved[symbol] + 2 for symbol in BORNE), see)
         for name in FAULTS:
-            lines = server.lines(rf"WARNING ticker\.poller: feed {name}: (?!a poll takes)")
-            assert len(lines) == 1, (name, lines)
-            assert len(lines[0]) < 500
+            assert warned(server, name) >= 1, name
         for name in BORNE:
             assert server.lines(rf"feed {name}: (?!a poll takes)") == []
         assert server.get("/readyz").status == 200
@@ -148,5 +165,5 @@ def test_bad_bodies_keep_the_last_good_quote() -> None:
             running.set_control({"fault": None, "rows": {}})
         reader.follow(lambda known: all(quote["state"] == "fresh" for quote in known.values()))
         for name in FAULTS:
-            assert len(server.lines(rf"WARNING ticker\.poller: feed {name}: (?!a poll takes)")) == 1
+            warned(server, name)
         assert server.lines("Traceback|a bug|ERROR") == []
