@@ -25,6 +25,7 @@ SCROLL_PX_S = 600
 SETTLE_S = 6.0
 """After loading, and after each scroll."""
 SAMPLE_S = 10.0
+BARE = Path(__file__).with_name("bare.html")
 ON_SCREEN = (1440, 1470)
 """50 rows and what stands around them."""
 
@@ -66,6 +67,7 @@ def load(browser: Browser) -> Iterator[Figure]:
 
 def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) -> Iterator[Figure]:
     """All of it at once: every row moves, the reader scrolls, and the tab stays open."""
+    yield from peer(browser, symbols, interval_s)
     busy: list[Busy] = []
     frames: list[Frames] = []
     still: list[Busy] = []
@@ -94,6 +96,30 @@ def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) ->
     yield Figure("the worker's", ended[1] - begun[1], "MB", 10, note=f"from {begun[1]:.1f} MB")
 
 
+def peer(browser: Browser, symbols: int, interval_s: float) -> Iterator[Figure]:
+    """AG Grid by itself, with as many rows that move as often."""
+    busy: list[Busy] = []
+    frames: list[Frames] = []
+    tab = Tab(browser, bare(symbols, interval_s))
+    tab.rest(SETTLE_S)
+    tab.scroll(4, SCROLL_PX_S)
+    tab.rest(SETTLE_S)
+    with tab.busy(busy), tab.frames(frames):
+        tab.scroll(SCROLL_S, SCROLL_PX_S)
+    with tab.busy(busy), tab.frames(frames):
+        tab.rest(SAMPLE_S)
+    tab.close()
+    for what, frame, spent in zip(("while scrolling", "at rest"), frames, busy, strict=True):
+        yield Figure(f"bare AG Grid: frames a second {what}", frame.per_s, "", note=f"longest {frame.longest_ms:.0f} ms")
+        yield Figure(f"bare AG Grid: main thread busy {what}", spent.tasks_pct, "%", note=_beside(spent))
+        yield Figure(f"bare AG Grid: long tasks {what}", len(frame.long_tasks_ms), "")
+
+
+def bare(rows: int, interval_s: float, *more: str) -> str:
+    """The address of the peer."""
+    return f"{BARE.as_uri()}?{'&'.join([f'rows={rows}', f'interval_ms={1000 * interval_s:g}', *more])}"
+
+
 def control(browser: Browser) -> Iterator[Figure]:
     """What the machine itself can do at the moment: the same wheel over the same number of words, and nothing that moves."""
     cells = "".join(f'<td>{column * 1234.56:,.2f}</td>' for column in range(12))
@@ -117,6 +143,10 @@ def _beside(busy: Busy) -> str:
 
 def delay(browser: Browser) -> Iterator[Figure]:
     """50 rows in view at 20 updates a second each."""
+    tab = Tab(browser, bare(50, 0.05, "sync"), ON_SCREEN)
+    tab.rest(SETTLE_S + SAMPLE_S)
+    yield Figure("bare AG Grid: from the update to the paint, p99", float(tab.page.evaluate("paintP99()")), "ms")
+    tab.close()
     with serving(settings(50, 0.05)) as relay:
         tab = Tab(browser, relay.url, ON_SCREEN)
         tab.rest(SETTLE_S + SAMPLE_S)
