@@ -22,10 +22,10 @@ const STARVED_MS = 250;
 const SCROLL_PAINT_MS = 200;
 /** So long after its last event a scroll is over. */
 const SCROLL_REST_MS = 120;
-/** After a paint that took so long the page rests for that time and half of it again: what else needs the processor gets 60 % of it. */
-const REST = 1.5;
-/** Where paints take very long, prices come this often all the same. */
-const MOST_REST_MS = 100;
+/** After a paint the page rests for half of the time that it took: what else needs the processor, the compositor above all, gets a third. */
+const REST = 0.5;
+/** However long a paint took, the next one is held back by no more. */
+const MOST_REST_MS = 50;
 /** A gap between paints, with changes waiting, after which the paint is a catch-up. */
 const FROZEN_MS = 5000;
 
