@@ -68,27 +68,22 @@ def load(browser: Browser) -> Iterator[Figure]:
 def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) -> Iterator[Figure]:
     """All of it at once: every row moves, the reader scrolls, and the tab stays open."""
     yield from peer(browser, symbols, interval_s)
-    busy: list[Busy] = []
-    frames: list[Frames] = []
     still: list[Busy] = []
     with serving(settings(symbols, interval_s)) as relay:
-        tab = Tab(browser, relay.url)
-        tab.rest(SETTLE_S)
-        tab.scroll(4, SCROLL_PX_S)  # what is compiled and allocated once
-        tab.rest(SETTLE_S)
-        with tab.busy(busy), tab.frames(frames):
-            tab.scroll(SCROLL_S, SCROLL_PX_S)
+        tab = ready(browser, relay.url)
+        busy, scrolled = scroll(tab)
         with tab.busy(still):
             tab.rest(SAMPLE_S)
         begun = tab.heap_mb()
+        frames: list[Frames] = []
         with tab.frames(frames):
             tab.rest(60 * minutes)
         ended = tab.heap_mb()
         tab.close()
-    scrolled, rested = frames
-    slow = [task for window in frames for task in window.long_tasks_ms]
+    rested = frames[0]
+    slow = [*scrolled.long_tasks_ms, *rested.long_tasks_ms]
     yield Figure("frames a second while scrolling", scrolled.per_s, "", 58, at_least=True, note=f"longest {scrolled.longest_ms:.0f} ms")
-    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", 40, note=_beside(busy[0]))
+    yield Figure("main thread busy while scrolling", busy.tasks_pct, "%", 40, note=_beside(busy))
     yield Figure("main thread busy at rest", still[0].tasks_pct, "%", 40, note=_beside(still[0]))
     yield Figure("long tasks (> 50 ms) once loaded", len(slow), "", 0, note=", ".join(f"{task:.0f} ms" for task in slow[:5]))
     yield Figure("frames a second at rest", rested.per_s, "", note=f"over {minutes:g} minutes")
@@ -98,21 +93,35 @@ def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) ->
 
 def peer(browser: Browser, symbols: int, interval_s: float) -> Iterator[Figure]:
     """AG Grid by itself, with as many rows that move as often."""
-    busy: list[Busy] = []
-    frames: list[Frames] = []
-    tab = Tab(browser, bare(symbols, interval_s))
+    tab = ready(browser, bare(symbols, interval_s))
+    scrolling = scroll(tab)
+    still: list[Busy] = []
+    rested: list[Frames] = []
+    with tab.busy(still), tab.frames(rested):
+        tab.rest(SAMPLE_S)
+    tab.close()
+    for what, (busy, frames) in {"while scrolling": scrolling, "at rest": (still[0], rested[0])}.items():
+        yield Figure(f"bare AG Grid: frames a second {what}", frames.per_s, "", note=f"longest {frames.longest_ms:.0f} ms")
+        yield Figure(f"bare AG Grid: main thread busy {what}", busy.tasks_pct, "%", note=_beside(busy))
+        yield Figure(f"bare AG Grid: long tasks {what}", len(frames.long_tasks_ms), "")
+
+
+def ready(browser: Browser, url: str) -> Tab:
+    """A tab that has loaded and has scrolled a little: what is compiled and allocated once, is."""
+    tab = Tab(browser, url)
     tab.rest(SETTLE_S)
     tab.scroll(4, SCROLL_PX_S)
     tab.rest(SETTLE_S)
+    return tab
+
+
+def scroll(tab: Tab) -> tuple[Busy, Frames]:
+    """What a long scroll takes of the main thread, and which frames come of it."""
+    busy: list[Busy] = []
+    frames: list[Frames] = []
     with tab.busy(busy), tab.frames(frames):
         tab.scroll(SCROLL_S, SCROLL_PX_S)
-    with tab.busy(busy), tab.frames(frames):
-        tab.rest(SAMPLE_S)
-    tab.close()
-    for what, frame, spent in zip(("while scrolling", "at rest"), frames, busy, strict=True):
-        yield Figure(f"bare AG Grid: frames a second {what}", frame.per_s, "", note=f"longest {frame.longest_ms:.0f} ms")
-        yield Figure(f"bare AG Grid: main thread busy {what}", spent.tasks_pct, "%", note=_beside(spent))
-        yield Figure(f"bare AG Grid: long tasks {what}", len(frame.long_tasks_ms), "")
+    return busy[0], frames[0]
 
 
 def bare(rows: int, interval_s: float, *more: str) -> str:
@@ -126,15 +135,12 @@ def control(browser: Browser) -> Iterator[Figure]:
     rows = "".join(f'<tr><td>SIM{number:04}</td><td>Symbol {number}</td>{cells}</tr>' for number in range(500))
     document = f"""<body data-connection="live" style="background: #0d1117; color: #d7dee7; font: 13px sans-serif"><div col-id="price">
         <span class="value">1</span></div><table style="width: 100%; line-height: 25px">{rows}</table></body>"""
-    frames: list[Frames] = []
-    busy: list[Busy] = []
     tab = Tab(browser, f"data:text/html,{quote(document)}")
     tab.rest(SETTLE_S)
-    with tab.busy(busy), tab.frames(frames):
-        tab.scroll(SCROLL_S, SCROLL_PX_S)
+    busy, frames = scroll(tab)
     tab.close()
-    yield Figure("frames a second while scrolling", frames[0].per_s, "", note=f"longest {frames[0].longest_ms:.0f} ms")
-    yield Figure("main thread busy while scrolling", busy[0].tasks_pct, "%", note=_beside(busy[0]))
+    yield Figure("frames a second while scrolling", frames.per_s, "", note=f"longest {frames.longest_ms:.0f} ms")
+    yield Figure("main thread busy while scrolling", busy.tasks_pct, "%", note=_beside(busy))
 
 
 def _beside(busy: Busy) -> str:
