@@ -7,7 +7,7 @@ passing of time; both return the quotes that are updates, in order, each with th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -223,9 +223,9 @@ class Board:
         changed, self._symbols_changed = self._symbols_changed, False
         return changed
 
-    def symbols_state(self) -> list[dict[str, Any]]:
-        """What the wire says of the symbols, in the settings' order (docs/protocol.md, `symbols`)."""
-        return [lane.wire_state() for lane in self._lanes.values()]
+    def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """What the wire says of these symbols, or of all in the settings' order (docs/protocol.md, `symbols`)."""
+        return [self._lanes[symbol].wire_state() for symbol in (self._lanes if symbols is None else symbols)]
 
     def quality_state(self, now_ms: int) -> dict[str, Any]:
         """What `/api/status` says of the prices: `symbols bad_ticks divergences switches` (docs/freshness.md)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Any
@@ -158,12 +158,13 @@ class Relay:
         self._look_at_symbols()
         self.attention.look_around()
 
-    def symbols_state(self) -> list[dict[str, Any]]:
-        """What the wire says of the symbols: `symbol name decimals group feed currency stale_after_s status error`; unknown is `None`.
+    def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """What the wire says of these symbols, or of all: `symbol name decimals group feed currency stale_after_s status error`; unknown is
+        `None`.
 
         `group` is a list; `feed` is a name, or a list of names where the symbol has several.
         """
-        return self.board.symbols_state()
+        return self.board.symbols_state(symbols)
 
     def feeds_state(self) -> list[dict[str, Any]]:
         """What the wire says of the feeds: `feed kind state last_success next_try error`; times in epoch ms, unknown is `None`.

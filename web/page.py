@@ -5,6 +5,8 @@ is of one build even while another is being made. Files in `assets/` carry a has
 
 Content-Security-Policy: scripts come from this host only, styles from this host or with the nonce of this very answer (the table's
 library adds its style elements at run time and takes the nonce from a <meta> of the document). No other host is ever asked.
+
+A document that brings prices along (`web.first_rows`) is kept by nobody.
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response, request
 
+from web.first_rows import FirstRows
 from web.rest import error
 
 NONCE_MARK = b"%CSP_NONCE%"
 """Stands in the built `index.html` where the nonce of an answer goes."""
+ROWS_MARK = b"%FIRST_ROWS%"
+"""Where the first rows go, in the documents that have a table."""
 DOCUMENTS = {"/": "index.html", "/embed": "index.html", "/tape": "tape.html"}
 """Which document of the build stands at which address; a document may look at its address to know which face to show."""
 COMPRESSED_SUFFIXES = frozenset({".css", ".html", ".js", ".json", ".svg", ".webmanifest"})
@@ -43,10 +48,11 @@ class File(NamedTuple):
     cache_control: str
 
 
-def page(dist: Path, frame_ancestors: Sequence[str] = ()) -> Blueprint:
+def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows = lambda query: b"") -> Blueprint:
     """The blueprint of the page built in `dist`.
 
     `frame_ancestors`: origins that may show `/embed` and `/tape` in a frame, besides our own; the page itself is never framed.
+    `first_rows`: what the table shows until its code has arrived.
     While `dist` holds no build every path of the page answers 503 and says what to do; a build made later is found at the next request.
     """
     blueprint = Blueprint("page", __name__)
@@ -62,10 +68,14 @@ def page(dist: Path, frame_ancestors: Sequence[str] = ()) -> Blueprint:
         if index is None:
             return _missing()
         nonce = secrets.token_urlsafe(16)
-        response = Response(index.body.replace(NONCE_MARK, nonce.encode()), mimetype="text/html")
-        response.headers["Cache-Control"] = "no-cache"
-        response.set_etag(index.tag)
-        response.make_conditional(request.environ)
+        rows = first_rows(request.query_string) if ROWS_MARK in index.body else b""
+        response = Response(index.body.replace(NONCE_MARK, nonce.encode()).replace(ROWS_MARK, rows), mimetype="text/html")
+        if rows:
+            response.headers["Cache-Control"] = "no-store"
+        else:
+            response.headers["Cache-Control"] = "no-cache"
+            response.set_etag(index.tag)
+            response.make_conditional(request.environ)
         if response.status_code == 304:
             return response  # the browser keeps its copy, and with it the policy whose nonce stands in that copy
         response.headers["Content-Security-Policy"] = policy(nonce, frame_ancestors if request.path != "/" else None)

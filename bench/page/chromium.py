@@ -88,9 +88,9 @@ class Tab:
         """Its profile goes with it."""
         self.page.context.close()
 
-    def first_price_ms(self) -> float:
-        """From the start of the navigation to the first frame with a price in it."""
-        return float(self.page.evaluate("() => probe.firstPrice_ms"))
+    def probed_ms(self, what: str) -> float:
+        """From the start of the navigation to the first frame of which that is true (`probe.js`)."""
+        return float(self.page.wait_for_function("(what) => probe[what]", arg=what).json_value())
 
     def rest(self, seconds: float) -> None:
         """Let it run."""

@@ -1,12 +1,13 @@
 // Runs in the page before its own scripts. Counts what a reader would feel: frames, long tasks, and when the first price stood there.
 (() => {
-  const probe = { firstPrice_ms: 0, longTasks: [], frames: [], counting: false };
+  const probe = { firstPrice_ms: 0, firstLive_ms: 0, longTasks: [], frames: [], counting: false };
   window.probe = probe;
   new PerformanceObserver((list) => {
     for (const { startTime, duration } of list.getEntries()) probe.longTasks.push([startTime, duration]);
   }).observe({ type: "longtask", buffered: true });
-  const priced = (now_ms) => {
-    if (document.querySelector('[col-id="price"] .value:not(:empty)')) probe.firstPrice_ms = performance.now();
+  const priced = () => {
+    if (probe.firstPrice_ms === 0 && document.querySelector('[col-id="price"] .value:not(:empty)')) probe.firstPrice_ms = performance.now();
+    if (document.querySelector('[col-id="price"] [data-state="fresh"] .value:not(:empty)')) probe.firstLive_ms = performance.now();
     else requestAnimationFrame(priced);
   };
   requestAnimationFrame(priced);

@@ -57,12 +57,14 @@ def load(browser: Browser) -> Iterator[Figure]:
         sys.exit("the page is not built: make setup")
     yield Figure("first load, compressed", int(found[1]) / 1000, "kB", 330)
     with serving(settings(500, 0.1)) as relay:
-        times_ms = []
+        first_ms, live_ms = [], []
         for _ in range(LOADS):
             tab = Tab(browser, relay.url)
-            times_ms.append(tab.first_price_ms())
+            first_ms.append(tab.probed_ms("firstPrice_ms"))
+            live_ms.append(tab.probed_ms("firstLive_ms"))
             tab.close()
-    yield Figure("first price after navigation", max(times_ms), "ms", 1000, note=f"worst of {LOADS}; best {min(times_ms):.0f}")
+    yield Figure("first price after navigation", max(first_ms), "ms", 1000, note=f"worst of {LOADS}; best {min(first_ms):.0f}")
+    yield Figure("first price that the server vouches for", max(live_ms), "ms", note=f"worst of {LOADS}; best {min(live_ms):.0f}")
 
 
 def motion(browser: Browser, symbols: int, interval_s: float, minutes: float) -> Iterator[Figure]:

@@ -170,11 +170,13 @@ def test_an_installed_page_opens_without_a_server_and_shows_nothing_as_live(rela
     page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     page.reload()  # this time through the service worker, which now keeps what it hands out
     Table(page).wait_connection("live")
+    assert page.locator("#first-rows").inner_text()
     relay.stop(signal.SIGKILL)
     page.reload()
     expect(page.locator("body")).to_have_attribute("data-connection", "recovering")
     expect(page.locator("#empty")).to_have_text("Waiting for prices…")
-    assert page.locator("[row-id]").count() == 0
+    assert page.locator("[row-id], .first .line").count() == 0
+    assert page.locator("#first-rows").inner_text() == ""
     relay.start()
     Table(page).wait_connection("live", 6000)
     Table(page).wait_priced("ACME")

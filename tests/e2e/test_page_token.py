@@ -58,6 +58,7 @@ def test_the_token_is_asked_for_and_kept_in_the_tab(guarded: Relay, context: Bro
     page.goto(guarded.url)
     table = Table(page)
     expect(page.get_by_role("dialog").get_by_label("Token")).to_be_focused()
+    assert page.locator("#first-rows").inner_text() == ""
     expect(page.locator("#connection .word")).to_have_text("Token needed")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_visible()  # without a token there is nothing to see behind it

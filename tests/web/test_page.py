@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from web.page import NONCE_MARK, page
+from web.page import NONCE_MARK, ROWS_MARK, page
 
 SCRIPT = "assets/index-Ab12Cd34.js"
 SOURCE = b"export const prices = [1, 2, 3];\n" * 50
@@ -88,6 +88,24 @@ def test_document_is_asked_for_anew_but_not_sent_twice(client: FlaskClient) -> N
     assert again.status_code == 304
     assert again.data == b""
     assert "Content-Security-Policy" not in again.headers
+
+
+def test_document_with_prices_is_kept_by_nobody(dist: Path) -> None:
+    """It brings the rows that its address asks for, and no ETag: whoever asks again gets prices of then. The tape has no place for them."""
+    document = b'<meta content="' + NONCE_MARK + b'"><script>' + ROWS_MARK + b"</script>"
+    (dist / "index.html").write_bytes(document)
+    app = Flask("page-test", static_folder=None)
+    app.register_blueprint(page(dist, (), lambda query: b'{"of":"%b"}' % query if query else b""))
+    client = app.test_client()
+    answer = client.get("/?group=X", headers={"If-None-Match": client.get("/").headers["ETag"]})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert '<script>{"of":"group=X"}</script>' in answer.text
+    assert "ETag" not in answer.headers
+    assert nonce_in(answer.headers["Content-Security-Policy"]) in answer.text
+    without = client.get("/")
+    assert "<script></script>" in without.text
+    assert without.headers["Cache-Control"] == "no-cache"
+    assert "ETag" in client.get("/tape?group=X").headers
 
 
 def test_hashed_files_are_kept_for_ever_and_compressed(client: FlaskClient) -> None:

@@ -30,6 +30,7 @@ from ticker.source import Source
 from web.access import Access
 from web.admin import admin
 from web.fanout.guard import LibraryMismatch
+from web.first_rows import first_rows
 from web.page import page
 from web.runtime import EventletRuntime, Signals
 from web.server import WebServer
@@ -81,10 +82,11 @@ class Service:
         self.clock = SystemClock()
         self.reloader = reloader
         self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
+        self.access = access
         blueprints = [admin(lambda: self._settings.server.admin_token, *self._editors(config))]
         if not headless:
-            blueprints.append(page(PAGE, settings.server.frame_ancestors))
-        self.access = access
+            rows = first_rows(self.relay, self.clock, lambda: access.is_open)
+            blueprints.append(page(PAGE, settings.server.frame_ancestors, rows))
         self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints, access)
         self._settings = settings
         self._reader_gone = threading.Event()

@@ -19,8 +19,9 @@ async function navigate(request, path) {
   try {
     const answer = await fetch(request);
     if (answer.ok) {
-      await cache.put(path, answer.clone());
-      await forget(cache, await answer.clone().text());
+      const html = await answer.clone().text();
+      await cache.put(path, new Response(withoutPrices(html), answer));
+      await forget(cache, html);
     }
     return answer;
   } catch (error) {
@@ -28,6 +29,11 @@ async function navigate(request, path) {
     if (kept) return kept;
     throw error;
   }
+}
+
+// The document brings the first rows along: they are of that moment.
+function withoutPrices(html) {
+  return html.replace(/(<script type="application\/json" id="first-rows">)[^<]*/, "$1");
 }
 
 // A hashed file never changes: the kept one is as good as any.

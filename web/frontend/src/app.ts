@@ -1,6 +1,7 @@
 import type { Face } from "./face";
 import { Flasher } from "./flash";
 import { Formatter } from "./format";
+import { MOST_ALIGNED, type FirstRows, type FirstTable } from "./first";
 import { displayState } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
@@ -13,7 +14,7 @@ import { Past } from "./past";
 import { loadPrefs, savePrefs, type Prefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
-import type { Layout } from "./table/columns";
+import { layoutOf, NARROW, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
 import { Table } from "./table/grid";
@@ -28,8 +29,12 @@ import { names, type Quote, type SymbolInfo } from "./wire";
 const HIDDEN_GRACE_MS = 1000;
 const WATCH_MS = 250;
 const TICK_MS = 1000;
-/** Decimal points are aligned as far as this many digits. */
-const MOST_ALIGNED = 4;
+
+/** What was there before the table. */
+interface Before {
+  rows: FirstRows;
+  table: FirstTable;
+}
 
 /** Composes the table's page: news goes into the store on arrival, the store is painted once a frame. */
 export class App {
@@ -37,7 +42,7 @@ export class App {
   private readonly live: Live;
   private readonly ages = new Percentiles();
   private readonly delays = new Percentiles();
-  private readonly narrow = matchMedia("(max-width: 640px)");
+  private readonly narrow = matchMedia(NARROW);
   private readonly stillness = matchMedia("(prefers-reduced-motion: reduce)");
   private readonly context: TableContext;
   private readonly access: Access;
@@ -51,7 +56,7 @@ export class App {
   private order: Row[] = [];
   private search = "";
 
-  constructor(private readonly face: Face, private readonly link: Link) {
+  constructor(private readonly face: Face, private readonly link: Link, private before: Before | undefined) {
     document.body.dataset.face = face.kind;
     if (face.kind === "kiosk") {
       byId("title").textContent = face.group ?? document.title;
@@ -67,6 +72,7 @@ export class App {
       rate: (max_hz) => this.chrome.setGranted(max_hz),
       stats: (stats) => this.showStats(stats),
     });
+    if (before) this.live.store.remember(before.rows.epoch, before.rows.quotes);
     const texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
     this.access = new Access(texts, () => this.sendInterest());
     this.context = {
@@ -162,6 +168,7 @@ export class App {
     this.watch(); // after a freeze this may be the first to run: nothing of before may be painted as new
     const rows = this.live.store.drain();
     this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
+    this.takeOver();
     const server_ms = this.live.serverNow();
     const arrivals_ms: number[] = [];
     for (const row of rows) {
@@ -176,6 +183,13 @@ export class App {
       const painted_ms = Date.now();
       for (const arrived_ms of arrivals_ms) this.delays.add(painted_ms - arrived_ms);
     });
+  }
+
+  /** The table is there, cells and all (the grid makes those a frame after their rows): what stood in its place goes. */
+  private takeOver(): void {
+    if (!this.before || this.table.cells.isEmpty()) return;
+    this.before.table.remove();
+    this.before = undefined;
   }
 
   /** Looks whether what is said of the connection still holds. */
@@ -193,6 +207,7 @@ export class App {
     if (document.hidden) return;
     this.watch(); // after a pause of the machine this may be the first to run: no age grows beside a state that no longer holds
     this.table.tick();
+    this.takeOver();
     this.details.paint();
     this.table.reorder();
     this.watchPast(); // where the server had no answer, once more
@@ -250,8 +265,7 @@ export class App {
   }
 
   private layout(): Layout {
-    if (this.face.kind === "kiosk") return "kiosk";
-    return this.narrow.matches ? "narrow" : "wide";
+    return layoutOf(this.face, this.narrow.matches);
   }
 
   /** What the reader chose for this layout; a kiosk or an embedded table does not follow one reader's choice. */

@@ -1,9 +1,11 @@
 import "./styles/page.css";
 import { readFace } from "./face";
+import { FirstTable, readFirstRows } from "./first";
 import { install } from "./install";
 import { Link } from "./net/link";
 import { tokenBox } from "./net/token";
 import { boardHz } from "./pace";
+import { nextPaint } from "./paint";
 
 const face = readFace(new URL(location.href));
 const link = new Link(face.shared);
@@ -12,5 +14,7 @@ const visible = !document.hidden;
 link.want({
   type: "interest", visible, online: navigator.onLine, symbols: [], board_hz: boardHz(visible), symbol_hz: null, token: tokenBox().read(),
 });
-void import("./app").then(({ App }) => new App(face, link));
+const first = readFirstRows();
+const before = first && { rows: first, table: new FirstTable(face, first) };
+void (before ? nextPaint() : Promise.resolve()).then(() => import("./app")).then(({ App }) => new App(face, link, before));
 install();

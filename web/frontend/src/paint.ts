@@ -114,6 +114,14 @@ export function afterFrame(callback: () => void): void {
   if (waiting.length === 1) channel.port2.postMessage(undefined);
 }
 
+/** Resolves once what stands in the document now has been painted; also in a tab that paints nothing at the moment. */
+export function nextPaint(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, STARVED_MS);
+    requestAnimationFrame(() => afterFrame(resolve));
+  });
+}
+
 /** The real browser. */
 export const browserFrames: Frames = {
   now: () => performance.now(),

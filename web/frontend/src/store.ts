@@ -43,11 +43,21 @@ export class Store {
   /** Updates that were folded into newer ones on the way here, known from gaps in `seq`. */
   folded = 0;
   private readonly early = new Map<string, Quote>();
+  private readonly remembered = new Map<string, Quote>();
+
+  /** Quotes of before any connection: their rows show them, and nobody vouches for them. */
+  remember(epoch: string, quotes: readonly Quote[]): void {
+    this.epoch = epoch;
+    for (const quote of quotes) this.remembered.set(quote.symbol, quote);
+  }
 
   /** A connection said hello: until quotes arrive on it, every price is from before. */
   begin(epoch: string): void {
     this.generation += 1;
-    if (epoch !== this.epoch) this.early.clear();
+    if (epoch !== this.epoch) {
+      this.early.clear();
+      this.remembered.clear();
+    }
     this.epoch = epoch;
     for (const row of this.rows.values()) this.dirty.add(row);
   }
@@ -73,6 +83,7 @@ export class Store {
       this.dirty.delete(row);
       changes.removed.push(row);
     }
+    this.remembered.clear();
     this.early.clear(); // what is still there was of a symbol that has left: it must not come back as its first price
     return changes;
   }
@@ -94,8 +105,9 @@ export class Store {
   }
 
   private add(info: SymbolInfo): Row {
+    const quote = this.remembered.get(info.symbol);
     const row: Row = {
-      symbol: info.symbol, info, quote: undefined, epoch: "", decimals: decimalsFor(undefined, info.decimals, 0),
+      symbol: info.symbol, info, quote, epoch: this.epoch, decimals: decimalsFor(quote?.price, info.decimals, 0),
       generation: 0, painted: undefined, move: 0, arrived_ms: 0,
     };
     this.rows.set(info.symbol, row);

@@ -163,3 +163,41 @@ describe("the list of symbols", () => {
     expect([store.rows.get("A")?.decimals, store.rows.get("B")?.decimals]).toEqual([1, 4]);
   });
 });
+
+describe("quotes of before any connection", () => {
+  beforeEach(() => {
+    store = new Store();
+    store.remember("first", [quote("A", 5, 30)]);
+  });
+
+  test("are shown once their symbols are listed, and nobody vouches for them", () => {
+    store.begin("first");
+    store.applySymbols([info("A"), info("B")]);
+    expect([price("A"), price("B")]).toEqual([30, undefined]);
+    expect(store.rows.get("A")?.generation).not.toBe(store.generation);
+  });
+
+  test("are vouched for by the same quote on the connection, and give way to newer ones only", () => {
+    store.begin("first");
+    store.applySymbols([info("A")]);
+    store.applyQuotes([quote("A", 4, 29)], 0);
+    expect(price("A")).toBe(30);
+    store.applyQuotes([quote("A", 5, 30)], 0);
+    expect(store.rows.get("A")?.generation).toBe(store.generation);
+    store.applyQuotes([quote("A", 6, 31)], 0);
+    expect(price("A")).toBe(31);
+  });
+
+  test("are forgotten where the server is another one now", () => {
+    store.begin("second");
+    store.applySymbols([info("A")]);
+    expect(price("A")).toBeUndefined();
+  });
+
+  test("do not come back with a symbol that left", () => {
+    store.begin("first");
+    store.applySymbols([info("B")]);
+    store.applySymbols([info("A"), info("B")]);
+    expect(price("A")).toBeUndefined();
+  });
+});

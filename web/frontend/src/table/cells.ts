@@ -44,6 +44,10 @@ export class CellRegistry {
     return this.cells.keys();
   }
 
+  isEmpty(): boolean {
+    return this.cells.size === 0;
+  }
+
   has(row: Row): boolean {
     return this.cells.has(row);
   }

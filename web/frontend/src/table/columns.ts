@@ -1,4 +1,5 @@
-import type { ColDef } from "ag-grid-community";
+import type { ColDef, ColumnState } from "ag-grid-community";
+import type { Face } from "../face";
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
 import type { Row } from "../store";
@@ -11,7 +12,7 @@ import {
 
 type Value = string | number | undefined;
 
-interface Column {
+export interface Column {
   id: string;
   painter: CellPainter;
   value(row: Row): Value;
@@ -24,6 +25,17 @@ interface Column {
 
 /** What the table is looked at on: it decides which columns are shown at first, how wide they are, and how tall the rows. */
 export type Layout = "wide" | "narrow" | "kiosk";
+
+/** Pixels. A finger needs more than a mouse, an eye across the room more than a finger. */
+export const ROW_HEIGHTS: Readonly<Record<Layout, number>> = { wide: 27, narrow: 40, kiosk: 52 };
+
+/** Where a screen counts as a phone's. */
+export const NARROW = "(max-width: 640px)";
+
+export function layoutOf(face: Face, narrow: boolean): Layout {
+  if (face.kind === "kiosk") return "kiosk";
+  return narrow ? "narrow" : "wide";
+}
 
 function field(name: keyof Quote & TextField): (row: Row) => Value {
   return (row) => row.quote?.[name];
@@ -103,6 +115,30 @@ function flexible(column: Column, layout: Layout): Partial<ColDef<Row>> {
   if (layout === "kiosk") return { flex: WIDTHS.kiosk[column.id] ?? 1 };
   const minWidth = column.kind === "number" ? Math.round(column.width * 0.8) : 44;
   return column.id === (layout === "wide" ? "name" : "symbol") ? { initialFlex: 1, minWidth: WIDTHS[layout][column.id] ?? column.width } : { minWidth };
+}
+
+/** A column where there is no grid yet; `track` is its place in a row of CSS grid tracks. */
+export interface FirstColumn {
+  column: Column;
+  title: string;
+  number: boolean;
+  width_px: number;
+  track: string;
+}
+
+/** The columns as the grid will show them: in the order and the widths of `chosen`; undefined where the rows are sorted. */
+export function firstColumns(texts: Texts, layout: Layout, chosen: readonly ColumnState[] | undefined): FirstColumn[] | undefined {
+  if (chosen?.some((state) => state.sort)) return undefined;
+  const states = chosen ?? COLUMNS.map((column): ColumnState => ({ colId: column.id, hide: !shown(column, layout) }));
+  return states.flatMap((state) => {
+    const column = COLUMNS.find(({ id }) => id === state.colId);
+    if (!column || state.hide) return [];
+    const { initialFlex, flex, initialWidth = column.width } = { initialWidth: WIDTHS[layout][column.id], ...flexible(column, layout) };
+    const width_px = state.width ?? initialWidth;
+    const share = state.width === undefined ? flex ?? initialFlex : state.flex ?? undefined;
+    const track = share ? `minmax(${initialFlex ? initialWidth : 0}px, ${share}fr)` : `${width_px}px`;
+    return [{ column, title: columnTitle(column.id, texts), number: column.kind === "number", width_px, track }];
+  });
 }
 
 /** Pixels where they differ from a desk's; in a kiosk they are shares of the screen. */

@@ -1,8 +1,5 @@
 import { themeQuartz, type Theme } from "ag-grid-community";
-import type { Layout } from "./columns";
-
-/** Pixels. A finger needs more than a mouse, an eye across the room more than a finger. */
-const ROW_HEIGHTS: Readonly<Record<Layout, number>> = { wide: 27, narrow: 40, kiosk: 52 };
+import { ROW_HEIGHTS, type Layout } from "./columns";
 
 /** The grid's look, on the page's own custom properties, so that a change of theme is a change of those alone. */
 export function gridTheme(layout: Layout): Theme {

@@ -1,0 +1,48 @@
+"""The first rows of the page's table, sent along with its document: prices stand there before the table's code has arrived.
+
+They are what the relay knew when it answered, with its clock beside them. The page shows them as prices that nobody vouches for, and drops
+them once the connection has brought its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from urllib.parse import parse_qs
+
+import msgspec
+
+from ticker.clock import Clock
+from ticker.relay import Relay
+
+MOST_ROWS = 60
+"""More than most screens show. What is below them nobody misses in that second."""
+
+FirstRows = Callable[[bytes], bytes]
+"""Of the query of the page's address: JSON that may stand in a document, empty where there is nothing to show."""
+
+
+def first_rows(relay: Relay, clock: Clock, is_open: Callable[[], bool]) -> FirstRows:
+    """What makes them. `is_open`: whether everybody may read everything; a browser that asks for a document sends no token."""
+
+    def rows_for(query: bytes) -> bytes:
+        if not is_open():
+            return b""
+        symbols = list(islice(_asked_for(relay, query), MOST_ROWS))
+        quotes = [relay.quotes[symbol] for symbol in symbols if symbol in relay.quotes]
+        if not quotes:
+            return b""
+        relay.attention.read(symbols)
+        rows = {"epoch": relay.epoch, "server_time": clock.now_ms(), "symbols": relay.symbols_state(symbols), "quotes": quotes}
+        return msgspec.json.encode(rows).replace(b"<", rb"\u003c")  # no name can end the element that the rows stand in
+
+    return rows_for
+
+
+def _asked_for(relay: Relay, query: bytes) -> Iterator[str]:
+    """The symbols that the page's address asks for, `?symbols=A,B&group=X`, in the settings' order."""
+    asked = parse_qs(query.decode("latin-1"))
+    listed = {symbol for symbol in asked.get("symbols", [""])[0].split(",") if symbol}
+    group = asked.get("group", [None])[0]
+    return (symbol for symbol, settings in relay.symbols.items()
+            if (not listed or symbol in listed) and (group is None or group in settings.group))

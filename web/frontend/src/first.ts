@@ -1,0 +1,127 @@
+import type { Face } from "./face";
+import { Flasher } from "./flash";
+import { decimalsFor, Formatter } from "./format";
+import { ServerClock } from "./freshness";
+import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
+import { Past } from "./past";
+import { loadPrefs } from "./prefs";
+import { browserStorage } from "./storage";
+import type { Row } from "./store";
+import { quietly } from "./table/cells";
+import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, type FirstColumn, type Layout } from "./table/columns";
+import type { TableContext } from "./table/context";
+import { ConnectionChip } from "./ui/connection-chip";
+import { byId, element } from "./ui/dom";
+import { names, type Quote, type SymbolInfo } from "./wire";
+
+/** Decimal points are aligned as far as this many digits. */
+export const MOST_ALIGNED = 4;
+
+/** What the server knew when it sent the document: `docs/page.md`, "Before the table is there". */
+export interface FirstRows {
+  epoch: string;
+  server_time: number;
+  symbols: readonly SymbolInfo[];
+  quotes: readonly Quote[];
+}
+
+/** The rows that came with the document. None where reading needs a token, or there is no price yet, or this is a kept copy. */
+export function readFirstRows(): FirstRows | undefined {
+  const text = document.getElementById("first-rows")?.textContent?.trim();
+  return text ? JSON.parse(text) as FirstRows : undefined;
+}
+
+const TICK_MS = 1000;
+
+/**
+ * Shows the first rows while the table's code is on its way: the same cells in the same places, all of them prices that nobody vouches
+ * for. Nothing in it can be reached or changed; the table takes its place (`remove`).
+ */
+export class FirstTable {
+  private readonly root = element("div", { class: "first table", "aria-hidden": "true", inert: "" });
+  private ticking: number | undefined;
+
+  constructor(face: Face, first: FirstRows) {
+    const prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
+    document.documentElement.dataset.theme = prefs.theme;
+    document.documentElement.dataset.palette = prefs.palette;
+    document.body.dataset.face = face.kind;
+    const texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));
+    new ConnectionChip(byId("connection")).show("recovering", Infinity, "connecting", texts);
+    const layout = layoutOf(face, matchMedia(NARROW).matches);
+    const chosen = face.kind === "desk" && layout !== "kiosk" ? prefs.columns[layout] : undefined;
+    const columns = firstColumns(texts, layout, chosen);
+    if (!columns) return; // sorted: what comes first is not known yet
+    const group = face.group ?? (face.kind === "desk" ? prefs.group : undefined);
+    const passing = rowsOf(first).filter((row) => group === undefined || names(row.info.group).includes(group));
+    const rows = passing.slice(0, Math.ceil(innerHeight / ROW_HEIGHTS[layout]));
+    const context = contextOf(first, layout, texts, Math.min(MOST_ALIGNED, Math.max(0, ...rows.map((row) => row.decimals))));
+    this.root.dataset.layout = layout;
+    this.root.style.setProperty("--fraction", String(context.fraction));
+    this.root.style.setProperty("--columns", columns.map((column) => column.track).join(" "));
+    const lines = rows.map((row) => new Line(row, columns, context));
+    this.root.append(headOf(columns), ...lines.map((line) => line.root));
+    document.querySelector(".stage")?.append(this.root);
+    this.ticking = window.setInterval(() => lines.forEach((line) => line.paint("age")), TICK_MS);
+  }
+
+  remove(): void {
+    clearInterval(this.ticking);
+    this.root.remove();
+  }
+}
+
+function rowsOf({ epoch, symbols, quotes }: FirstRows): Row[] {
+  const bySymbol = new Map(quotes.map((quote) => [quote.symbol, quote]));
+  return symbols.map((info) => {
+    const quote = bySymbol.get(info.symbol);
+    return {
+      symbol: info.symbol, info, quote, epoch, decimals: decimalsFor(quote?.price, info.decimals, 0), generation: 0, painted: undefined, move: 0,
+      arrived_ms: 0,
+    };
+  });
+}
+
+function contextOf(first: FirstRows, layout: Layout, texts: Texts, fraction: number): TableContext {
+  const clock = new ServerClock();
+  clock.sample(first.server_time, arrived_ms());
+  const serverNow = (): number => clock.at(Date.now());
+  const read = (): Promise<never> => new Promise(() => undefined);
+  return {
+    texts, layout, fraction, serverNow, read, format: new Formatter(pickLocale(texts.language, navigator.languages)),
+    flasher: new Flasher({ setTimer: () => undefined }), past: new Past(read, serverNow, () => undefined),
+    state: (row) => row.info.status === "rejected" ? "rejected" : row.quote ? "waiting" : "pending",
+  };
+}
+
+/** When the document came, epoch ms. */
+function arrived_ms(): number {
+  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return navigation?.responseStart ? performance.timeOrigin + navigation.responseStart : Date.now();
+}
+
+function headOf(columns: readonly FirstColumn[]): HTMLElement {
+  return element("div", { class: "head" }, ...columns.map(({ column, title, number }) =>
+    element("div", { class: number ? "ag-header-cell number" : "ag-header-cell", "col-id": column.id }, title)));
+}
+
+/** One row: its cells never change but for the age. */
+class Line {
+  readonly root = element("div", { class: "line" });
+  private readonly cells = new Map<string, () => void>();
+
+  constructor(row: Row, columns: readonly FirstColumn[], context: TableContext) {
+    const call = quietly(context);
+    for (const { column, width_px } of columns) {
+      const cell = element("div", { class: "cell", "data-state": context.state(row) });
+      column.painter.build?.(cell);
+      this.cells.set(column.id, () => column.painter.paint(cell, row, call, width_px));
+      this.paint(column.id);
+      this.root.append(element("div", { "col-id": column.id }, cell));
+    }
+  }
+
+  paint(id: string): void {
+    this.cells.get(id)?.();
+  }
+}
