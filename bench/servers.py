@@ -209,6 +209,8 @@ def _peer_options(port: int, load: Load) -> list[str]:
 
 OURS = Ours()
 SEND_LOOP = SendLoop()
+SEND_LOOP_PACED = f"{SEND_LOOP.name}, at our rate"
+"""The same at the pace of our feed."""
 PEERS: dict[str, Kind] = {
     "tickercast": OURS,
     "sendloop": SEND_LOOP,

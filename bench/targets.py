@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.rows import Row, advantage
 from bench.scenarios import crowd, joins, latency, stall, throughput
-from bench.servers import OURS, SEND_LOOP
+from bench.servers import OURS, SEND_LOOP, SEND_LOOP_PACED
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _throughput(table: Rows) -> list[Figure]:
     def against(case: str, server: str, wanted: float) -> Figure:
         ours, other = table.find(throughput.NAME, case), table.find(throughput.NAME, case, server)
         if server == SEND_LOOP.name and ours is not None and ours.compares_cpu:
-            other = table.find(throughput.NAME, case, throughput.SEND_LOOP_PACED) or other
+            other = table.find(throughput.NAME, case, SEND_LOOP_PACED) or other
         if ours is None or other is None:
             return Figure(f"{case}: × {server}", f"≥ {wanted:g}", None, None)
         measured, by_cpu = advantage(ours, other)

@@ -18,6 +18,7 @@ from typing import Any, cast
 import eventlet
 import eventlet.green.socket
 import eventlet.hubs
+import eventlet.hubs.hub
 import eventlet.patcher
 import eventlet.tpool
 import eventlet.wsgi
@@ -30,6 +31,7 @@ ASYNC_MODE = "eventlet"
 
 RELIED_UPON: dict[Any, tuple[str, ...]] = {
     eventlet.hubs: ("get_hub", "trampoline"),
+    eventlet.hubs.hub.BaseHub: ("add", "remove", "schedule_call_global", "WRITE"),
     eventlet.patcher: ("original", "is_monkey_patched"),
     eventlet.green.socket: ("getaddrinfo", "create_connection"),
     eventlet.wsgi: ("server", "WSGI_LOCAL"),
@@ -96,6 +98,20 @@ class EventletRuntime:
         except eventlet.Timeout:
             return False
         return True
+
+    @contextmanager
+    def kept(self, descriptor: int) -> Iterator[None]:
+        """Keep `descriptor` in what the hub polls during the block, also while nobody waits for it.
+
+        For an epoll set: adding one to another has the kernel walk over all that it watches, at each wait anew. `descriptor` must never be
+        writable, as an epoll set never is: that is what it is kept for.
+        """
+        hub = eventlet.hubs.get_hub()
+        listener = hub.add(hub.WRITE, descriptor, lambda _: None, lambda *_: None, None)
+        try:
+            yield
+        finally:
+            hub.remove(listener)
 
     def wait_writable(self, descriptor: int) -> None:
         """Let others run until `descriptor` can be written to. A regular file always can, and is nothing that epoll would wait for."""

@@ -9,7 +9,7 @@ from bench.children import ChildFailed
 from bench.knee import whole_rounds_s
 from bench.rows import Row
 from bench.run import Bench, calm_window, sampling, session
-from bench.servers import SEND_LOOP, Load
+from bench.servers import SEND_LOOP, SEND_LOOP_PACED, Load
 
 NAME = "latency"
 TITLE = "Age of an update when it arrives"
@@ -41,10 +41,10 @@ def run(bench: Bench) -> Iterator[Row]:
         bench.say(case.title)
         for kind in bench.kinds:
             slow = kind.name.startswith("Flask")
-            if kind is SEND_LOOP or (slow and not case.slow_peers):
+            if slow and not case.slow_peers:
                 continue
             offered = case.load.offered_per_s(case.hz)
-            row = Row(NAME, case.title, kind.name, offered_per_s=offered)
+            row = Row(NAME, case.title, SEND_LOOP_PACED if kind is SEND_LOOP else kind.name, offered_per_s=offered)
             try:
                 with session(bench, kind, case.load, case.hz, *sampling(offered)) as opened:
                     seconds = whole_rounds_s(case.hz, min(case.least_s, 5.0) if bench.quick else max(bench.seconds, case.least_s))

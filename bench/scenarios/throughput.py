@@ -10,7 +10,7 @@ from bench.knee import knee
 from bench.loadgen import Joined, Window
 from bench.rows import Row
 from bench.run import COALESCE, Bench, calm_window, climb, sampling, session
-from bench.servers import OURS, SEND_LOOP, Kind, Load
+from bench.servers import OURS, SEND_LOOP, SEND_LOOP_PACED, Kind, Load
 
 NAME = "throughput"
 TITLE = "Delivered updates a second"
@@ -24,7 +24,6 @@ OUR_RATES_HZ = (400.0, 300.0, 200.0, 100.0, 50.0)
 FIRST_PER_S = {"Flask-SocketIO, stock": 10_000.0, "Flask-SocketIO, stock, deflate": 6_000.0,
                "Socket.IO on Node": 80_000.0, "NATS": 600_000.0}
 NATS_P99_MS = 150.0
-SEND_LOOP_PACED = f"{SEND_LOOP.name}, at our rate"
 
 
 @dataclass

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from eventlet import tpool
+from eventlet import hubs, tpool
 
 from ticker.runtime import DeadlineExceeded
 from web.runtime import EventletRuntime, original, resolve
@@ -83,3 +84,25 @@ def test_a_lookup_that_hangs_is_cut_short_by_a_deadline(monkeypatch: pytest.Monk
             socket.getaddrinfo("hub.example", 80)
     finally:
         resolver.may_answer.set()
+
+
+def watched_by_the_hub() -> set[int]:
+    """The descriptors that the hub's epoll set watches at this moment."""
+    hub = hubs.get_hub()
+    with open(f"/proc/self/fdinfo/{hub.poll.fileno()}", encoding="ascii") as lines:
+        return {int(line.split()[1]) for line in lines if line.startswith("tfd:")}
+
+
+def test_a_kept_descriptor_stays_with_the_hub_between_waits() -> None:
+    """An epoll set is watched all the while, still wakes who waits for it, and is let go at the end."""
+    here = EventletRuntime()
+    one, other = original("socket").socketpair()
+    with one, other, original("select").epoll() as epoll:
+        epoll.register(one.fileno(), select.EPOLLIN)
+        with here.kept(epoll.fileno()):
+            assert not here.wait_readable(epoll.fileno(), 0)
+            assert epoll.fileno() in watched_by_the_hub()
+            other.send(b"x")
+            assert here.wait_readable(epoll.fileno(), 20)
+            assert epoll.fileno() in watched_by_the_hub()
+        assert epoll.fileno() not in watched_by_the_hub()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -107,6 +108,7 @@ class Service:
             server = self._settings.server
             fail(f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port")
         self.relay.start()
+        gc.freeze()  # what is there now stays: to look through it for garbage would hold everybody up for a tenth of a second
         log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
         if self.access.is_open and not is_loopback(host):
             log.warning('whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one',

@@ -190,20 +190,21 @@ class Engine:
 
     def run(self) -> None:
         """Serve until `stop`."""
-        while not self._stopping:
-            self._awake = False
-            timeout_s = self._idle_s()
-            if timeout_s > 0:
-                self.runtime.wait_readable(self._epoll.fileno(), timeout_s)
-            self._awake = True
-            try:
-                with self.turn:
-                    self._round()
-            except Exception:
-                # A bug. Everybody's quotes must not end with it: say so, and go on with the next round.
-                log.report("a round of the fan-out failed")
-                self.runtime.sleep(0.1)
-            self.runtime.sleep(0)
+        with self.runtime.kept(self._epoll.fileno()):
+            while not self._stopping:
+                self._awake = False
+                timeout_s = self._idle_s()
+                if timeout_s > 0:
+                    self.runtime.wait_readable(self._epoll.fileno(), timeout_s)
+                self._awake = True
+                try:
+                    with self.turn:
+                        self._round()
+                except Exception:
+                    # A bug. Everybody's quotes must not end with it: say so, and go on with the next round.
+                    log.report("a round of the fan-out failed")
+                    self.runtime.sleep(0.1)
+                self.runtime.sleep(0)
 
     def stop(self) -> None:
         """Let `run` return."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,9 +49,27 @@ def test_a_feed_as_fast_as_the_window_is_never_late_for_long() -> None:
     assert max(began - tick for tick, began in zip(ticks, flushes(ticks, wake_s=0.002), strict=True)) <= 0.002
 
 
+def test_what_a_late_tick_was_late_by_is_made_good() -> None:
+    """A tick 30 ms late holds back the next ones for as long as it takes to make that good, and none after them."""
+    ticks = [number * LENGTH_S for number in range(100)]
+    ticks[10] += 0.03
+    waited = [began - tick for tick, began in zip(ticks, flushes(ticks), strict=True)]
+    assert waited[10] == 0
+    assert waited[11] > 0.027
+    assert all(later < earlier for earlier, later in pairwise(waited[11:22]))
+    assert max(waited[23:]) < 1e-9
+
+
+def test_nothing_is_made_good_after_a_pause() -> None:
+    """Nobody knows then when the next tick is to be: a whole window is one."""
+    assert flushes([1.0, 1.08, 2.0, 2.01, 2.06, 2.11])[2:] == pytest.approx([2.0, 2.0475, 2.0975, 2.1475])
+
+
 @given(st.lists(st.floats(0, 0.2), min_size=2, max_size=60))
 def test_never_more_flushes_than_windows(gaps_s: list[float]) -> None:
-    """Whatever the ticks, n flushes take at least n − 1 windows, less the grace of one."""
+    """Whatever the ticks, n flushes take at least n − 1 windows, less the grace of one and the window that may be made good; and no two
+    of them are closer than a window less its grace.
+    """
     at_s, ticks = 1.0, []
     for gap_s in gaps_s:
         at_s += gap_s
@@ -56,4 +77,6 @@ def test_never_more_flushes_than_windows(gaps_s: list[float]) -> None:
     began = flushes(ticks)
     for first in range(len(began)):
         for last in range(first + 1, len(began)):
-            assert began[last] - began[first] >= (last - first) * LENGTH_S - EARLY * LENGTH_S - 1e-9
+            windows = last - first
+            least_s = max(windows * (1 - EARLY), windows - EARLY - 1) * LENGTH_S
+            assert began[last] - began[first] >= least_s - 1e-9
