@@ -185,14 +185,15 @@ class Flusher:
         if not buffer:
             return
         size = len(buffer)
-        # Not `items()`: a pair for each of ten thousand clients has the garbage collector look at everything there is.
-        ready = zip(list(cohort.ready), list(cohort.ready.values()), strict=True)
-        writes = len(cohort.ready)
-        self.delivered += writes * quotes
-        self.bytes_sent += writes * size
-        self.writes += writes
-        for done in range(0, writes, _WRITES_A_LOOK):
-            for lane, write in islice(ready, _WRITES_A_LOOK):
+        members = len(cohort.ready)
+        self.delivered += members * quotes
+        self.bytes_sent += members * size
+        self.writes += members
+        # A few are cheapest as pairs; a pair for each of ten thousand would have the garbage collector look at everything there is.
+        few = members <= _WRITES_A_LOOK
+        ready = tuple(cohort.ready.items()) if few else zip(list(cohort.ready), list(cohort.ready.values()), strict=True)
+        for done in range(0, members, _WRITES_A_LOOK):
+            for lane, write in ready if few else islice(ready, _WRITES_A_LOOK):
                 try:
                     taken = write(buffer)
                 except BlockingIOError:
@@ -206,7 +207,7 @@ class Flusher:
                     self.bytes_sent -= size - taken
                     parts = parts or self._parts(cohort, before)
                     self._fell_behind(lane, parts, taken, before)
-            self._unwatched += min(writes - done, _WRITES_A_LOOK)
+            self._unwatched += min(members - done, _WRITES_A_LOOK)
             if self._unwatched >= _WRITES_A_LOOK:
                 self._unwatched = 0
                 if self._clock() > self._pause_at:
