@@ -168,6 +168,7 @@ export class App {
     this.watch(); // after a freeze this may be the first to run: nothing of before may be painted as new
     const rows = this.live.store.drain();
     this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
+    this.table.grow(now_ms);
     this.takeOver();
     const server_ms = this.live.serverNow();
     const arrivals_ms: number[] = [];
@@ -206,7 +207,7 @@ export class App {
   private tick(): void {
     if (document.hidden) return;
     this.watch(); // after a pause of the machine this may be the first to run: no age grows beside a state that no longer holds
-    this.table.tick();
+    this.table.grow(performance.now());
     this.takeOver();
     this.details.paint();
     this.table.reorder();

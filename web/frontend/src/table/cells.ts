@@ -8,7 +8,7 @@ export interface PaintCall {
   now_ms: number;
   /** Off for first paints, snapshots and catch-ups. */
   flash: boolean;
-  /** A quote has changed: up to 50 times a second. What can wait for the repaint of each second leaves it to that. */
+  /** A quote has changed: up to 50 times a second. What can wait for its row's turn, once a second, leaves it to that. */
   news: boolean;
 }
 

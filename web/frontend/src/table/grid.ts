@@ -16,8 +16,10 @@ ModuleRegistry.registerModules([
   RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
 ]);
 
-/** So many rows have their hour drawn anew each second, in turns: all of a full screen at once is a long frame. */
-const SPARKS_A_TICK = 10;
+/** What changes while no news comes, or is read now and then: written once a second. */
+const GROWING: readonly string[] = ["age", "volume"];
+/** So many rows have their hour drawn anew each second, in turns. */
+const SPARKS_A_SECOND = 10;
 
 export interface TableOptions {
   context: TableContext;
@@ -39,6 +41,8 @@ export class Table {
   readonly cells = new CellRegistry();
   private readonly api: GridApi<Row>;
   private readonly context: TableContext;
+  private grown_ms = 0;
+  private aged = 0;
   private sparked = 0;
 
   constructor(private readonly element: HTMLElement, options: TableOptions) {
@@ -115,14 +119,27 @@ export class Table {
     for (const row of this.cells.rows()) this.cells.paint(row, call, columns);
   }
 
-  /** A second has passed: ages have grown, and some rows' turn has come to have their hour drawn anew. */
-  tick(): void {
-    this.repaint("age");
+  /**
+   * Ages have grown. Every row has its turn once a second, a few with each paint: all of a full screen at once is a long frame, and what
+   * arrives meanwhile waits for it. `now_ms`: a clock that only goes forward.
+   */
+  grow(now_ms: number): void {
+    const elapsed_s = Math.min(1, (now_ms - this.grown_ms) / 1000);
     const rows = [...this.cells.rows()];
-    const first = this.sparked % Math.max(1, rows.length);
-    const turn = [...rows.slice(first), ...rows.slice(0, first)].slice(0, SPARKS_A_TICK);
-    for (const row of turn) this.cells.paint(row, quietly(this.context), ["spark"]);
-    this.sparked = first + turn.length;
+    const due = Math.floor(rows.length * elapsed_s);
+    if (due === 0) return;
+    this.grown_ms = now_ms;
+    const call = quietly(this.context);
+    for (const row of this.turn(rows, this.aged, due)) this.cells.paint(row, call, GROWING);
+    this.aged += due;
+    const sparks = Math.min(due, Math.ceil(SPARKS_A_SECOND * elapsed_s));
+    for (const row of this.turn(rows, this.sparked, sparks)) this.cells.paint(row, call, ["spark"]);
+    this.sparked += sparks;
+  }
+
+  private turn(rows: readonly Row[], from: number, count: number): Row[] {
+    const first = from % rows.length;
+    return [...rows.slice(first, first + count), ...rows.slice(0, Math.max(0, first + count - rows.length))];
   }
 
   /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */

@@ -171,8 +171,9 @@ export const percentPainter: CellPainter = {
 };
 
 export const volumePainter: CellPainter = {
+  build: buildNumber,
   paint(root, row, call) {
-    root.classList.add("number");
+    if (call.news) return; // it grows with every trade, and is read now and then: once a second is enough
     setText(root, call.context.format.volume(row.quote?.volume));
   },
 };
@@ -235,7 +236,7 @@ export const sparkPainter: CellPainter = {
     root.append(svg);
   },
   paint(root, row, { context, news }) {
-    if (news) return; // an hour does not look different for one more price; the repaint of each second shows it
+    if (news) return; // an hour does not look different for one more price: now and then is enough
     const path = root.firstElementChild?.firstElementChild;
     const points = context.past.sparks.points(row.symbol);
     const line = sparkPath(points, row.quote?.price);
