@@ -20,7 +20,7 @@ CASES = {
     "1,000 clients × 1": Load(1000, 1),
 }
 MOST_QUOTES_PER_S = 80_000  # of the feed itself
-OUR_RATES_HZ = (400.0, 300.0, 200.0, 100.0, 50.0)
+OUR_RATES_HZ = (400.0, 300.0, 200.0, 150.0, 100.0, 50.0, 20.0, 10.0)
 FIRST_PER_S = {"Flask-SocketIO, stock": 10_000.0, "Flask-SocketIO, stock, deflate": 6_000.0,
                "Socket.IO on Node": 80_000.0, "NATS": 600_000.0}
 NATS_P99_MS = 150.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,6 +119,14 @@ class Client(Outbox):
     def anything_joined(self) -> bool:
         """Whether it joined at least one namespace."""
         return self.board_joined or self.namespaces > 0 or bool(self.spaces.channels)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether it has sent something that nobody has looked at yet."""
+        try:
+            return self.socket is not None and bool(self.socket.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def over_rate(self, now_s: float, kind: Literal["events", "joins", "packets"], limit: int) -> bool:
         """Count one event, join or packet of any kind; whether that makes more than `limit` in this second."""

@@ -38,7 +38,6 @@ select = original("select")  # the patched one has no epoll
 socket = original("socket")
 
 _LAST_READS, _LAST_READ_BYTES = 16, 65_536  # of a connection that is closed
-_READ_S = 0.004  # how long a round reads before quotes get their turn, seconds
 _NOTSENT_LOWAT_BYTES = 16_384  # begin to conflate after 16 KiB in the kernel, not after the 4 MB it would take
 _IDLE_S = 1.0
 
@@ -73,7 +72,7 @@ class Engine:
         self.rounds = 0  # that ended well
         self._window = Window()
         self.waiting_room = WaitingRoom()
-        self._inbound = Inbound(self)
+        self._inbound = Inbound(self, self._epoll, self._wake, self._by_descriptor)
 
     @property
     def closes(self) -> Counter[str]:
@@ -212,7 +211,8 @@ class Engine:
         self.wake()
 
     def _round(self) -> None:
-        self._read()
+        self._inbound.read()
+        began_s = perf_counter()
         self._pump()
         now_s = self.clock()
         window_s = self.broadcast.flush_ms / 1000
@@ -226,6 +226,7 @@ class Engine:
             self._pump()
         self.pulse.beat(now_s)
         self.waiting_room.open()
+        self._inbound.take_share(perf_counter() - began_s)
         self.rounds += 1
 
     def _flush(self, now_s: float) -> None:
@@ -249,23 +250,8 @@ class Engine:
             due_s = min(due_s, timed_ms / 1000)
         return min(due_s - now_s, _IDLE_S)
 
-    def _read(self) -> None:
-        until = perf_counter() + _READ_S
-        for descriptor, event in self._epoll.poll(0, 256):
-            if descriptor == self._wake:
-                os.eventfd_read(self._wake)
-                continue
-            client = self._by_descriptor.get(descriptor)
-            if client is None:
-                continue
-            if event & select.EPOLLOUT:
-                self._writable(client)
-            if event & ~select.EPOLLOUT:
-                self._inbound.readable(client)
-            if perf_counter() > until:
-                return  # epoll starts with the others next time
-
-    def _writable(self, client: Client) -> None:
+    def writable(self, client: Client) -> None:
+        """Its socket, which was full, has room again."""
         client.blocked = False
         self._epoll.modify(client.socket.fileno(), select.EPOLLIN)
         self.pulse.unblocked(client)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+import os
+from collections import deque
+from collections.abc import Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
 
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, Violation, close_code, decode_text, frame
+from web.runtime import original
 
 if TYPE_CHECKING:
     from web.fanout.engine import Engine
 
 log = Bugs(logging.getLogger(__name__))
 
+select = original("select")  # the patched one has no epoll
+
+READ_S = 0.004
+"""How long a round reads before quotes get their turn, seconds."""
+READ_SHARE = 0.25
+"""Or what part of the time, where the rest of a round takes long: whoever comes in must not wait for ever."""
+AT_ONCE = 256
+"""So many clients are looked up at a time."""
 READ_BYTES = 16_384
 """At a time of one client: thousands of tiny frames, after which it is somebody else's turn."""
 PACKETS_PER_S = 5000
@@ -32,10 +45,47 @@ class Receiver(Protocol):
 
 
 class Inbound:
-    """Reads for the engine, and closes through it."""
+    """Reads for the engine, and closes through it. `epoll` is what it waits on, `wake` the descriptor that others wake it with."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, epoll: Any, wake: int, clients: Mapping[int, Client]) -> None:
         self._engine = engine
+        self._epoll = epoll
+        self._wake = wake
+        self._clients = clients  # by descriptor
+        self._read_s = READ_S
+        self._turns: deque[tuple[int, int]] = deque()  # descriptors and what epoll said of them, of those who wait for their turn
+
+    def read(self) -> None:
+        """Take in what clients have sent, each in its turn, until all have had one or the time is up. Whose turn did not come has it first
+        in the next round: epoll itself would begin with others.
+        """
+        until_s = perf_counter() + self._read_s
+        everybody = False
+        while not everybody:
+            if not self._turns:
+                events = self._epoll.poll(0, AT_ONCE)
+                everybody = len(events) < AT_ONCE
+                self._turns.extend(events)
+            while self._turns:
+                self._turn(*self._turns.popleft())
+                if perf_counter() > until_s:
+                    return
+
+    def _turn(self, descriptor: int, event: int) -> None:
+        if descriptor == self._wake:
+            os.eventfd_read(self._wake)
+            return
+        client = self._clients.get(descriptor)
+        if client is None:
+            return
+        if event & select.EPOLLOUT:
+            self._engine.writable(client)
+        if event & ~select.EPOLLOUT:
+            self.readable(client)
+
+    def take_share(self, rest_s: float) -> None:
+        """The rest of the round took so long: the next one may read in proportion."""
+        self._read_s = max(READ_S, rest_s * READ_SHARE / (1 - READ_SHARE))
 
     def readable(self, client: Client) -> None:
         """The client's socket has something: bytes, or its end. Whatever is wrong with it ends this client and nobody else."""

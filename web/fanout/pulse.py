@@ -88,13 +88,17 @@ class Pulse:
         for client, deadline_s in list(self._unanswered.items()):
             if deadline_s > now_s:
                 break
-            engine.close(client, Closing.PING_TIMEOUT)
+            if client.has_unread:  # its answer may be in there: that we are slow is not its fault
+                del self._unanswered[client]
+                self._unanswered[client] = now_s + self.ping_timeout_s
+            else:
+                engine.close(client, Closing.PING_TIMEOUT)
         for client in engine.expiry.due(engine.wall_clock()):
             engine.close(client, Closing.TOKEN_EXPIRED)
         for client, since_s in list(self._newcomers.items()):
             if client.anything_joined:
                 del self._newcomers[client]
-            elif since_s + engine.limits.join_timeout_s <= now_s:
+            elif since_s + engine.limits.join_timeout_s <= now_s and not client.has_unread:
                 engine.close(client, Closing.JOIN_TIMEOUT)
         for client in list(self._blocked):
             if client.progress_s + engine.broadcast.stall_limit_s <= now_s:

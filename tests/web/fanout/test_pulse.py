@@ -123,6 +123,23 @@ def test_who_does_not_answer_is_closed(watched: Watched) -> None:
     assert watched.engine.closes == {"ping_timeout": 1}
 
 
+def test_whose_answer_nobody_has_read_yet_is_not_closed(watched: Watched) -> None:
+    """That we are slow is not the client's fault; but when its bytes have been read and were no answer, it is."""
+    with connected() as (one, its_peer), connected() as (other, others_peer):
+        client, newcomer = watched.client(), watched.client(joined=False)
+        client.socket, newcomer.socket = one, other
+        for peer in (its_peer, others_peer):
+            peer.sendall(b"x")
+        watched.pass_s(INTERVAL_S + max(TIMEOUT_S, watched.engine.limits.join_timeout_s) + 2 * STEP_S)
+        assert (watched.closed(client), watched.closed(newcomer)) == (None, None)
+        for ours in (one, other):
+            ours.recv(16)
+        watched.pass_s(STEP_S)
+        assert (watched.closed(client), watched.closed(newcomer)) == (None, Closing.JOIN_TIMEOUT)
+        watched.pass_s(TIMEOUT_S)
+        assert watched.closed(client) is Closing.PING_TIMEOUT
+
+
 def test_no_second_ping_while_one_is_unanswered(watched: Watched) -> None:
     """A slow answer within the time-out is enough."""
     client = watched.client()
