@@ -89,6 +89,12 @@ def advantage(ours: Row, other: Row) -> tuple[float | None, bool]:
     return (upper / lower if upper is not None and lower else None), by_cpu
 
 
+def by_round(ours: Row, other: Row) -> list[float]:
+    """The same round by round, where both took turns: what the machine does between two rounds is not in these."""
+    rounds = [name for name in ours.facts if name.startswith("round ") and other.facts.get(name)]
+    return [ours.facts[name] / other.facts[name] for name in rounds]
+
+
 def verdict(machine: Machine, *, saturating: bool) -> str:
     """What a figure is worth. A highest rate counts while the sender's core is the limit (≥ 95 % busy) and the generator's is not
     (< 95 %); else only the CPU time of an update can be compared. Disturbed: others used the cores."""

@@ -48,6 +48,15 @@ def test_a_rate_that_was_nobodys_limit_is_compared_by_cpu() -> None:
     assert (figure.met, figure.note) == (True, "by CPU per update")
 
 
+def test_servers_that_took_turns_are_compared_round_by_round_too() -> None:
+    """The bound goes by the best of each, as the table does; beside it stands what each pair of rounds says."""
+    ours, limit = rate("tickercast", 3.6e6), rate("send loop", 4e6)
+    ours.facts = {"round 1": 3.6e6, "round 2": 1.5e6}
+    limit.facts = {"round 1": 4e6, "round 2": 2e6}
+    figure = evaluate([ours, limit])[0]
+    assert (figure.measured, figure.note) == (0.9, "round by round: 0.90, 0.75")
+
+
 def test_nobody_closed_is_not_closed_in_time() -> None:
     """A stalled client that the server never closed has no time of closing; that is a miss."""
     row = Row(stall.NAME, stall.LONG, "tickercast", facts={"closed": 0.0, "last closed after, s": 0.0})
