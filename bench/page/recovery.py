@@ -14,7 +14,7 @@ from bench.children import SERVER_CORE
 from bench.page.chromium import Tab, on_core
 from bench.page.figures import Figure
 from bench.page.speed import serving, settings
-from tests.e2e.page import Relay, stopped
+from tests.e2e.page import Relay, frozen, stopped
 from tests.e2e.truth import lies, watch
 from tests.faults import FaultProxy
 from tests.providers.client import running
@@ -84,10 +84,8 @@ def _sleep(browser: Browser) -> None:
 
 
 def _frozen(page: Page, seconds: float) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    time.sleep(seconds)
-    session.send("Page.setWebLifecycleState", {"state": "active"})
+    with frozen(page):
+        time.sleep(seconds)
 
 
 def _reload(relay: Relay) -> float:

@@ -165,3 +165,28 @@ def stopped(browser: Browser) -> Iterator[None]:
     finally:
         for process in processes:
             os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def frozen(page: Page) -> Iterator[None]:
+    """A tab as a browser freezes one that nobody looks at: its thread stands still, its worker goes on.
+
+    Done with a breakpoint: a headless browser shows every tab, and one that is shown can't be frozen (`Page.setWebLifecycleState` says
+    yes and does nothing). Tabs of the same profile stand still with it.
+    """
+    session = page.context.new_cdp_session(page)
+    paused: list[object] = []
+
+    def note(event: object) -> None:
+        paused.append(event)
+
+    session.on("Debugger.paused", note)
+    session.send("Debugger.enable")
+    session.send("Debugger.pause")
+    while not paused:
+        session.send("Browser.getVersion")  # a round trip, in which events come in
+    try:
+        yield
+    finally:
+        session.send("Debugger.resume")
+        session.detach()
