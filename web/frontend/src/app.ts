@@ -11,7 +11,7 @@ import type { LinkStats } from "./net/messages";
 import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { boardHz } from "./pace";
 import { Past } from "./past";
-import { loadPrefs, savePrefs, type Prefs } from "./prefs";
+import { chosenColumns, colour, loadPrefs, savePrefs, type Prefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import { layoutOf, NARROW, type Layout } from "./table/columns";
@@ -23,7 +23,7 @@ import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
 import { byId } from "./ui/dom";
 import { Viewport } from "./viewport";
-import { names, type Quote, type SymbolInfo } from "./wire";
+import { inGroup, type Quote, type SymbolInfo } from "./wire";
 
 /** A tab that is only passed by (Ctrl-Tab) does not leave its symbols. */
 const HIDDEN_GRACE_MS = 1000;
@@ -231,7 +231,7 @@ export class App {
     const { face } = this;
     if (face.symbols && !face.symbols.has(row.symbol)) return false;
     const group = face.group ?? (face.kind === "desk" ? this.chrome.group : undefined);
-    if (group !== undefined && !names(row.info.group).includes(group)) return false;
+    if (!inGroup(row.info, group)) return false;
     if (this.search === "") return true;
     return row.symbol.toLowerCase().includes(this.search) || (row.info.name ?? "").toLowerCase().includes(this.search);
   }
@@ -269,10 +269,8 @@ export class App {
     return layoutOf(this.face, this.narrow.matches);
   }
 
-  /** What the reader chose for this layout; a kiosk or an embedded table does not follow one reader's choice. */
   private chosenColumns(): Prefs["columns"]["wide"] {
-    const layout = this.layout();
-    return this.face.kind === "desk" && layout !== "kiosk" ? this.prefs.columns[layout] : undefined;
+    return chosenColumns(this.prefs, this.face, this.layout());
   }
 
   private save(change: Partial<Prefs>): void {
@@ -286,9 +284,7 @@ export class App {
   }
 
   private applyPrefs(): void {
-    const root = document.documentElement;
-    root.dataset.theme = this.prefs.theme;
-    root.dataset.palette = this.prefs.palette;
+    colour(this.prefs);
     this.details.recolour();
     this.context.flasher.enabled = this.prefs.flash && !this.stillness.matches;
   }

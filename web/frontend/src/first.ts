@@ -4,7 +4,7 @@ import { decimalsFor, Formatter } from "./format";
 import { ServerClock } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Past } from "./past";
-import { loadPrefs } from "./prefs";
+import { chosenColumns, colour, loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import { quietly } from "./table/cells";
@@ -12,7 +12,7 @@ import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, type FirstColumn, type Lay
 import type { TableContext } from "./table/context";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
-import { names, type Quote, type SymbolInfo } from "./wire";
+import { inGroup, type Quote, type SymbolInfo } from "./wire";
 
 /** Decimal points are aligned as far as this many digits. */
 export const MOST_ALIGNED = 4;
@@ -43,17 +43,15 @@ export class FirstTable {
 
   constructor(face: Face, first: FirstRows) {
     const prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
-    document.documentElement.dataset.theme = prefs.theme;
-    document.documentElement.dataset.palette = prefs.palette;
+    colour(prefs);
     document.body.dataset.face = face.kind;
     const texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));
     new ConnectionChip(byId("connection")).show("recovering", Infinity, "connecting", texts);
     const layout = layoutOf(face, matchMedia(NARROW).matches);
-    const chosen = face.kind === "desk" && layout !== "kiosk" ? prefs.columns[layout] : undefined;
-    const columns = firstColumns(texts, layout, chosen);
+    const columns = firstColumns(texts, layout, chosenColumns(prefs, face, layout));
     if (!columns) return; // sorted: what comes first is not known yet
     const group = face.group ?? (face.kind === "desk" ? prefs.group : undefined);
-    const passing = rowsOf(first).filter((row) => group === undefined || names(row.info.group).includes(group));
+    const passing = rowsOf(first).filter((row) => inGroup(row.info, group));
     const rows = passing.slice(0, Math.ceil(innerHeight / ROW_HEIGHTS[layout]));
     const context = contextOf(first, layout, texts, Math.min(MOST_ALIGNED, Math.max(0, ...rows.map((row) => row.decimals))));
     this.root.dataset.layout = layout;

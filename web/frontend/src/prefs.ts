@@ -1,5 +1,7 @@
 import type { ColumnState } from "ag-grid-community";
+import type { Face } from "./face";
 import { redIsUp, type Language } from "./i18n/texts";
+import type { Layout } from "./table/columns";
 
 export type Theme = "auto" | "dark" | "light";
 export type Palette = "green-up" | "red-up" | "blue-up";
@@ -57,4 +59,14 @@ export function savePrefs(storage: Pick<Storage, "setItem"> | undefined, prefs: 
   } catch {
     // the storage is full or forbidden: the choice holds for this visit
   }
+}
+
+/** The reader's columns for `layout`; a kiosk or an embedded table does not follow one reader's choice. */
+export function chosenColumns(prefs: Prefs, face: Face, layout: Layout): ColumnState[] | undefined {
+  return face.kind === "desk" && layout !== "kiosk" ? prefs.columns[layout] : undefined;
+}
+
+/** Puts the reader's colours on the page. */
+export function colour({ theme, palette }: Prefs): void {
+  Object.assign(document.documentElement.dataset, { theme, palette });
 }

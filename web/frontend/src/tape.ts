@@ -6,14 +6,14 @@ import { Live } from "./live";
 import type { Link } from "./net/link";
 import { browserFrames, PaintGate } from "./paint";
 import { boardHz } from "./pace";
-import { loadPrefs } from "./prefs";
+import { colour, loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import { Access } from "./ui/access";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
 import { setText } from "./text";
-import { names } from "./wire";
+import { inGroup } from "./wire";
 
 /** The strip moves so fast, pixels a second. */
 const SPEED_PX_S = 60;
@@ -38,8 +38,7 @@ export class Tape {
 
   constructor(private readonly face: Face, private readonly link: Link) {
     const prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
-    document.documentElement.dataset.theme = prefs.theme;
-    document.documentElement.dataset.palette = prefs.palette;
+    colour(prefs);
     this.texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));
     this.format = new Formatter(pickLocale(this.texts.language, navigator.languages));
     this.access = new Access(this.texts, () => this.sendInterest());
@@ -89,7 +88,7 @@ export class Tape {
 
   private passes(row: Row): boolean {
     const { symbols, group } = this.face;
-    return (!symbols || symbols.has(row.symbol)) && (group === undefined || names(row.info.group).includes(group));
+    return (!symbols || symbols.has(row.symbol)) && inGroup(row.info, group);
   }
 
   private item(row: Row): HTMLElement {

@@ -73,6 +73,11 @@ export interface ConfigReport {
   restart_required?: boolean | readonly string[] | null;
 }
 
+/** Whether a symbol is of `group`; undefined: of whichever. */
+export function inGroup(info: SymbolInfo, group: string | undefined): boolean {
+  return group === undefined || names(info.group).includes(group);
+}
+
 /** A setting that may be one name, several, or absent, as a list. */
 export function names(value: string | readonly string[] | null | undefined): readonly string[] {
   if (value === null || value === undefined || value === "") return [];
