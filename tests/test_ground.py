@@ -19,6 +19,7 @@ PYTHON_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-node.t
 # The oldest release of each without a published hole, and what the newest hole was.
 FLOORS = {
     "eventlet": "0.40.3",  # CVE-2025-58068, requests smuggled in trailers
+    "h11": "0.16.0",  # CVE-2025-43859, chunks that end otherwise than they should
     "flask": "3.1.3",  # CVE-2026-27205, a session's answer without Vary: Cookie
     "jinja2": "3.1.6",  # CVE-2025-27516, out of the sandbox
     "python-engineio": "4.13.2",  # CVE-2026-48802, a thread for each unasked PONG

@@ -18,21 +18,23 @@ from ticker.relay import Relay
 MOST_ROWS = 60
 """More than most screens show. What is below them nobody misses in that second."""
 
-FirstRows = Callable[[bytes], bytes]
-"""Of the query of the page's address: JSON that may stand in a document, empty where there is nothing to show."""
+FirstRows = Callable[[bytes, bool], bytes]
+"""Of the query of the page's address, and whether somebody else's page asks: JSON that may stand in a document, empty where there is
+nothing to show."""
 
 
 def first_rows(relay: Relay, clock: Clock, is_open: Callable[[], bool]) -> FirstRows:
     """What makes them. `is_open`: whether everybody may read everything; a browser that asks for a document sends no token."""
 
-    def rows_for(query: bytes) -> bytes:
+    def rows_for(query: bytes, is_foreign: bool) -> bytes:
         if not is_open():
             return b""
         symbols = list(islice(_asked_for(relay, query), MOST_ROWS))
         quotes = [relay.quotes[symbol] for symbol in symbols if symbol in relay.quotes]
         if not quotes:
             return b""
-        relay.attention.read(symbols)
+        if not is_foreign:  # the page itself will ask
+            relay.attention.read(symbols)
         rows = {"epoch": relay.epoch, "server_time": clock.now_ms(), "symbols": relay.symbols_state(symbols), "quotes": quotes}
         return msgspec.json.encode(rows).replace(b"<", rb"\u003c")  # no name can end the element that the rows stand in
 

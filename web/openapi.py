@@ -26,6 +26,13 @@ _SYMBOL: Schema = {  # `ticker.symbols.check`
 }
 
 
+_UNAUTHORIZED = {
+    "401": "A token is needed, or the one given is no good (server.auth).", "403": "The token does not allow this.",
+    "429": "Too many requests or wrong tokens from this address: Retry-After says when to ask again.",
+}
+_MISDIRECTED = {"421": "Host names somebody else (server.allowed_hosts)."}
+
+
 def openapi() -> Blueprint:
     """The blueprint that serves the document."""
     blueprint = Blueprint("openapi", __name__)
@@ -60,7 +67,7 @@ def _json(description: str, schema: Schema) -> Schema:
 
 def _get(summary: str, schema: Schema, *, parameters: tuple[str, ...] = (), errors: Mapping[str, str] | None = None,
          conditional: bool = True, guarded: bool = True) -> Schema:
-    refusals = {**(_UNAUTHORIZED if guarded else {}), **(errors or {})}
+    refusals = {**(_UNAUTHORIZED if guarded else {}), **_MISDIRECTED, **(errors or {})}
     responses = {"200": _json("As asked.", schema), **{status: _json(why, _ref("Error")) for status, why in refusals.items()}}
     if conditional:
         responses["200"]["headers"] = {"ETag": {"schema": _STRING}}
@@ -72,16 +79,13 @@ def _get(summary: str, schema: Schema, *, parameters: tuple[str, ...] = (), erro
 def _changed(summary: str, status: str, **rest: Any) -> Schema:
     refusals = {"400": "The body makes no sense.", "401": "The admin token is missing or wrong.", "403": "No admin token is set.",
                 "404": "What stands in the path can be no symbol.", "422": "The settings refuse it.",
-                "429": "Too many wrong tokens from this address.", "500": "The settings file could not be written."}
+                "413": "The body is too long.", "429": _UNAUTHORIZED["429"], **_MISDIRECTED,
+                "500": "The settings file could not be written."}
     done = _json("Done: it is in force within two seconds.", _object({"ok": _BOOLEAN, "symbol": _STRING}))
     return {"summary": summary, "security": [{"admin": []}], **rest,
             "responses": {status: done, **{refused: _json(why, _ref("Error")) for refused, why in refusals.items()}}}
 
 
-_UNAUTHORIZED = {
-    "401": "A token is needed, or the one given is no good (server.auth).", "403": "The token does not allow this.",
-    "429": "Too many wrong tokens from this address.",
-}
 _UNKNOWN = {"404": "The symbol is not in the settings, or has no price yet."}
 
 _SCHEMAS: Schema = {
@@ -144,7 +148,8 @@ _PATHS: Schema = {
             "responses": {
                 "200": {"description": "Metrics.", "content": {media: {"schema": _STRING} for media in
                                                                ("text/plain", "application/openmetrics-text")}},
-                "401": _json("server.metrics is open, and a token is needed (server.auth).", _ref("Error")),
+                "401": _json("A token is needed (server.auth), unless server.metrics is public.", _ref("Error")),
+                "421": _json(_MISDIRECTED["421"], _ref("Error")),
                 "403": _json("For this machine only, as server.metrics says; or the token is for some symbols only.", _ref("Error")),
                 "429": _json(_UNAUTHORIZED["429"], _ref("Error")),
             },

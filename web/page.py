@@ -48,7 +48,7 @@ class File(NamedTuple):
     cache_control: str
 
 
-def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows = lambda query: b"") -> Blueprint:
+def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows = lambda query, is_foreign: b"") -> Blueprint:
     """The blueprint of the page built in `dist`.
 
     `frame_ancestors`: origins that may show `/embed` and `/tape` in a frame, besides our own; the page itself is never framed.
@@ -68,7 +68,7 @@ def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows 
         if index is None:
             return _missing()
         nonce = secrets.token_urlsafe(16)
-        rows = first_rows(request.query_string) if ROWS_MARK in index.body else b""
+        rows = first_rows(request.query_string, request.headers.get("Sec-Fetch-Site") == "cross-site") if ROWS_MARK in index.body else b""
         response = Response(index.body.replace(NONCE_MARK, nonce.encode()).replace(ROWS_MARK, rows), mimetype="text/html")
         if rows:
             response.headers["Cache-Control"] = "no-store"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 Environ = dict[str, Any]
-Wsgi = Callable[[Environ, Any], Any]
 Address = IPv4Address | IPv6Address
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_FORWARDED")
@@ -19,26 +18,26 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 class Proxies:
-    """A WSGI application in front of `app` that sees to it that `REMOTE_ADDR`, `HTTP_HOST` and the scheme are the client's own.
+    """Sees to it that `REMOTE_ADDR`, `HTTP_HOST` and the scheme of a request are the client's own.
 
     The client is the rightmost address of X-Forwarded-For that is no trusted proxy; what stands left of it, it wrote itself.
-    Behind it nothing of X-Forwarded-… is left for anybody to believe.
     """
 
-    def __init__(self, app: Wsgi, trusted: Iterable[str]) -> None:
-        self._app = app
+    def __init__(self, trusted: Iterable[str]) -> None:
         self._networks = [ip_network(proxy) for proxy in trusted]
 
-    def __call__(self, environ: Environ, start_response: Any) -> Any:
+    def believe(self, environ: Environ) -> None:
+        """Take in what proxies of ours say. Afterwards nothing of X-Forwarded-… is left for anybody to believe."""
         if self._networks:
             self._believe(environ)
         environ[PASSED_ON] = any(name in environ for name in (*_FORWARDED, "HTTP_X_REAL_IP", "HTTP_VIA"))
         for name in _FORWARDED:
             environ.pop(name, None)
-        return self._app(environ, start_response)
 
     def is_trusted(self, address: str) -> bool:
         """Whether it is a proxy of ours."""
+        if not self._networks:
+            return False
         parsed = _parsed(address)
         return parsed is not None and self._trusts(parsed)
 

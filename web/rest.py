@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +15,7 @@ from ticker.clock import Clock
 from ticker.history import History
 from ticker.relay import Relay
 from web import visible
+from web.cache import READ
 from web.identity import ANYBODY, Identity
 
 
@@ -45,8 +46,9 @@ def reader() -> Identity:
 
 
 def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int],
-         stopping: Callable[[], bool]) -> Blueprint:
-    """The blueprint; `clients` counts the connected ones, `stopping` tells whether the end has begun.
+         stopping: Callable[[], bool], is_foreign: Callable[[Mapping[str, Any]], bool]) -> Blueprint:
+    """The blueprint; `clients` counts the connected ones, `stopping` tells whether the end has begun, `is_foreign` whether a request was
+    set going by a page that has no business here.
 
     Who asks is in `reader()`: of what it may not see, nothing is said.
     """
@@ -62,7 +64,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         wanted = _wanted()
         known, board = _known(), relay.quotes
         asked = known if wanted is None else wanted
-        relay.attention.read(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
+        _interested(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
         return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
                        "unknown": [symbol for symbol in asked if symbol not in known]})
 
@@ -72,7 +74,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
             return _forbidden(symbol)
         if symbol not in relay.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
-        relay.attention.read([symbol])
+        _interested([symbol])
         found = relay.quotes.get(symbol)
         if found is None:
             return error(404, "no_price_yet", f"no source has priced {symbol!r} yet")
@@ -112,6 +114,11 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
     def readyz() -> Response:
         reason = "shutting down" if stopping() else unready(relay)
         return answer({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+
+    def _interested(symbols: Collection[str] | None) -> None:
+        request.environ[READ] = symbols
+        if not is_foreign(request.environ):
+            relay.attention.read(symbols)
 
     def _known() -> Collection[str]:
         """The symbols that there are for whoever asks."""

@@ -1,4 +1,4 @@
-"""The only module that knows eventlet. The rest of the program asks it for tasks, deadlines, waiting on a descriptor, and a server.
+"""The only module that knows eventlet. The rest of the program asks it for tasks, deadlines, turns, and waiting on a descriptor.
 
 The day eventlet retires, this file changes (and the two patch lines of `main.py`).
 """
@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from types import ModuleType
 from typing import Any, cast
 
@@ -21,7 +23,7 @@ import eventlet.hubs
 import eventlet.hubs.hub
 import eventlet.patcher
 import eventlet.tpool
-import eventlet.wsgi
+import greenlet
 
 from ticker.runtime import DeadlineExceeded, Task
 
@@ -31,12 +33,9 @@ ASYNC_MODE = "eventlet"
 
 RELIED_UPON: dict[Any, tuple[str, ...]] = {
     eventlet.hubs: ("get_hub", "trampoline"),
-    eventlet.hubs.hub.BaseHub: ("add", "remove", "schedule_call_global", "WRITE"),
+    eventlet.hubs.hub.BaseHub: ("add", "remove", "schedule_call_global", "switch", "WRITE"),
     eventlet.patcher: ("original", "is_monkey_patched"),
     eventlet.green.socket: ("getaddrinfo", "create_connection"),
-    eventlet.wsgi: ("server", "WSGI_LOCAL"),
-    eventlet.wsgi.HttpProtocol: ("get_environ", "handle_one_response", "send_error", "_read_request_line"),
-    eventlet.wsgi.Input: ("get_socket", "read"),
 }
 """Names of eventlet's that are used here beyond its documentation; they are checked at start (`web.fanout.guard`)."""
 
@@ -113,46 +112,98 @@ class EventletRuntime:
         finally:
             hub.remove(listener)
 
-    def wait_writable(self, descriptor: int) -> None:
-        """Let others run until `descriptor` can be written to. A regular file always can, and is nothing that epoll would wait for."""
+    def wait_writable(self, descriptor: int, timeout_s: float | None = None) -> bool:
+        """Let others run until `descriptor` can be written to, at most `timeout_s` (`None`: however long); whether it can. A regular file
+        always can, and is nothing that epoll would wait for.
+        """
         select = eventlet.patcher.original("select")
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
         if poll.poll(0):
             eventlet.sleep(0)
-        else:
-            eventlet.hubs.trampoline(descriptor, write=True)
+            return True
+        try:
+            eventlet.hubs.trampoline(descriptor, write=True, timeout=timeout_s)
+        except eventlet.Timeout:
+            return False
+        return True
 
     def listen(self, host: str, port: int, backlog: int = 4096) -> Any:
-        """A listening TCP socket; raises `OSError` where the address is taken (never shares a port silently)."""
+        """A listening TCP socket, unpatched and non-blocking. Raises `OSError` where the address is taken: it never shares a port."""
         socket = eventlet.patcher.original("socket")
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        listener = eventlet.listen((host, port), family=family, backlog=backlog, reuse_addr=True, reuse_port=False)
-        # Accepted sockets inherit it (Linux): a lone small quote must not wait for Nagle's 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Accepted sockets inherit it (Linux): a lone small quote must not wait for Nagle's 40 ms.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.bind(address)
+            listener.listen(backlog)
+            listener.setblocking(False)
+        except BaseException:
+            listener.close()
+            raise
         return listener
 
-    @contextmanager
-    def unless_done(self, seconds: float, work: Callable[[], None]) -> Iterator[None]:
-        """Call `work` where the block takes longer than that; the block goes on."""
-        timer = eventlet.hubs.get_hub().schedule_call_global(max(seconds, 0.0), work)
-        try:
-            yield
-        finally:
-            timer.cancel()
 
-    def serve_wsgi(self, listener: Any, app: Callable[..., Any], protocol: type, idle_s: float) -> None:
-        """Serve `app` until the task is killed, each connection by a `protocol` of its own; errors show no traceback to the client.
+TURN_S = 0.003
+"""So long may all who share `Turns` work between two rounds of the hub …"""
+SHARE, LONGEST_TURN_S = 1 / 3, 0.02
+"""… or so long in relation to what the rest of a round takes, where that takes long, but no longer than this."""
 
-        `idle_s`: how long a connection may wait for its next request. How many there are is the listener's business: a pool that is
-        full would keep newcomers waiting without a word.
+
+class Turns:
+    """Shares the core between many tasks that are of one kind (HTTP connections) and everybody else.
+
+    A green task goes on until it waits for something, and one whose bytes are always there never waits. So those who share an object of
+    this class `take` a turn before each piece of work. All of them together work for `TURN_S` in a round of the hub, in which everybody
+    else runs too; whoever comes later in it waits in line, first come, first served. So however many there are, others wait for a turn
+    and a single piece of work at most.
+    """
+
+    def __init__(self) -> None:
+        self._hub = eventlet.hubs.get_hub()
+        self._line: deque[Any] = deque()  # greenlets
+        self._round = 0
+        self._is_open = False  # whether somebody has worked since the hub came round
+        self._until_s = 0.0
+
+    def take(self, round: int) -> int:
+        """Return when the caller may work on. `round`: what this returned to it before, 0 at first: in its own round it need not stand in
+        line again.
         """
-        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=1_000_000, protocol=protocol, keepalive=idle_s,
-                             socket_timeout=idle_s * 2)
+        if self._is_open:
+            if (round == self._round or not self._line) and perf_counter() < self._until_s:
+                return self._round
+        elif not self._line:
+            self._open(perf_counter(), TURN_S)
+            return self._round
+        current = greenlet.getcurrent()
+        self._line.append(current)
+        try:
+            self._hub.switch()
+        except BaseException:  # it is killed
+            if current in self._line:
+                self._line.remove(current)
+            raise
+        return self._round
 
+    def _open(self, now_s: float, turn_s: float) -> None:
+        self._round += 1
+        self._is_open = True
+        self._until_s = now_s + turn_s
+        self._hub.schedule_call_global(0, self._next)
 
-HttpProtocol: Any = eventlet.wsgi.HttpProtocol
-"""What speaks HTTP with one connection; `web.entrance` makes it stricter."""
+    def _next(self) -> None:
+        """The hub has come round: those in line are next, as many as there is time for."""
+        self._is_open = False
+        if not self._line:
+            return
+        now_s = perf_counter()
+        others_s = now_s - self._until_s
+        self._open(now_s, min(max(TURN_S, others_s * SHARE), LONGEST_TURN_S))
+        while self._line and perf_counter() < self._until_s:
+            self._line.popleft().switch()  # comes back when it waits for something
 
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -188,24 +239,6 @@ class Signals:
             self._first_s = now_s
         elif now_s > self._first_s + TWIN_S:
             os._exit(128 + number)
-
-
-def take_socket(environ: dict[str, Any]) -> Any:
-    """Take the TCP socket out of a WSGI request, as an unpatched non-blocking socket that the HTTP server no longer closes.
-
-    Call `leave_response_to_us` as the answer of the request. Bytes that the client sent behind its request are lost to the
-    HTTP server's buffer; a WebSocket client must not send before the answer (RFC 6455 section 4.1), so there are none.
-    """
-    green = environ["eventlet.input"].get_socket()
-    plain = eventlet.patcher.original("socket").socket(fileno=green.fd.detach())
-    plain.setblocking(False)
-    return plain
-
-
-def leave_response_to_us() -> list[bytes]:
-    """What a WSGI app returns after `take_socket`: the server then writes nothing."""
-    eventlet.wsgi.WSGI_LOCAL.already_handled = True
-    return []
 
 
 def _logged(work: Callable[..., Any], *args: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from ticker.clock import Clock
 from ticker.history import History
 from ticker.listeners import WireState
+from ticker.quote import Quote
 from ticker.relay import Relay
 from ticker.runtime import Task
 from ticker.settings import Settings
@@ -21,17 +22,23 @@ from web.access import Access
 from web.admission import Admission
 from web.binding import Binding
 from web.board import Board
-from web.entrance import Entrance, MostRequests, serve_http
+from web.cache import AnswerCache
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
-from web.guard import guard
+from web.front import Front
+from web.guard import Guard, guard
+from web.hosts import Hosts
+from web.http.answer import PLAIN
+from web.http.listener import Listener, MostConnections
+from web.http.server import HttpServer
+from web.http.wsgi import called, whole
 from web.metrics.clients import ClientsCollector
 from web.metrics.prices import FeedsCollector, SymbolsCollector
 from web.metrics.process import AboutCollector
 from web.metrics.scrape import metrics
 from web.openapi import openapi
-from web.origins import origin_check
+from web.origins import is_foreign, origin_check, shared_with
 from web.proxies import Proxies
 from web.rest import error, rest
 from web.runtime import EventletRuntime
@@ -59,14 +66,17 @@ class WebServer:
         self.app.url_map.merge_slashes = False  # a symbol may hold one
         self._clock = clock
         self._history = History()
-        api = rest(relay, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining)
+        self._origin_allowed = origin_check(server.allowed_origins)
+        foreign = partial(is_foreign, is_allowed=self._origin_allowed)
+        api = rest(relay, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining, foreign)
         for blueprint in (api, openapi(), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
         self.access = access or Access()
-        guard(self.app, self.access, excepted={"/metrics"} if server.metrics == "loopback" else ())  # that asks where one comes from
+        keeper = Guard(self.access, server.metrics)
+        guard(self.app, keeper)
         self.app.register_error_handler(HTTPException, _http_error)
-        self._origin_allowed = origin_check(server.allowed_origins)
         self.app.after_request(self._cross_origin)
+        self.app.wsgi_app = whole(self.app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
         self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=server.ping_interval_s, ping_timeout=server.ping_timeout_s)
         sockets = self.socketio.server
         sockets.eio.origin_allowed = self._origin_allowed
@@ -75,33 +85,39 @@ class WebServer:
         sockets.identify = binding.identify
         admission = Admission(self.engine)
         sockets.eio.max_clients_reached = admission.refusal
+        sockets.eio.is_foreign = foreign
         # Outermost, so that nothing sees a header of a proxy that is not to be believed.
-        self._proxies = Proxies(self.app.wsgi_app, server.trusted_proxies)
-        self.app.wsgi_app = self._proxies  # type: ignore[method-assign]  # as Flask documents
+        self._proxies, self._hosts = Proxies(server.trusted_proxies), Hosts(server)
+        inner = self.app.wsgi_app
+        cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, relay.attention.read)
+        self._front = Front(inner, self._proxies, self._hosts, keeper, cache, self._origin_allowed,
+                            lambda: self.engine.limits.http_requests_per_s, lambda identity: identity.symbols)
+        self.app.wsgi_app = self._front  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)
         self._watchers = Watchers(self.engine.readers, runtime, relay.attention)
         self._tasks: list[Task] = []
         self._heart: Task | None = None
-        self._listener: Any = None
-        self._entrance: Entrance | None = None
-        relay.on_quotes.append(self.engine.publish)
+        self._socket: Any = None
+        self._http: HttpServer | None = None
+        self._updates = self._states = 0  # so many of quotes, and of what is said about symbols and feeds
+        relay.on_quotes.append(self._published)
         relay.on_state.append(self._state_changed)
 
     def start(self) -> tuple[str, int]:
         """Listen and serve; returns the address. Raises `OSError` where it is taken."""
         server = self._settings.server
-        self._listener = self._runtime.listen(server.host, server.port)
+        self._socket = self._runtime.listen(server.host, server.port)
+        host, port = self._socket.getsockname()[:2]
         self._sync_channels()
-        self._entrance = Entrance(self._runtime, self._listener, self._most_requests, self._proxies.is_trusted)
-        self._tasks = [self._runtime.spawn(self.engine.run), self._runtime.spawn(self._sample),
-                       self._runtime.spawn(serve_http, self._runtime, self._entrance, self.app)]
+        self._http = HttpServer(self._front.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining)
+        listener = Listener(self._runtime, self._socket, self._http, self._most_connections, self._proxies.is_trusted)
+        self._tasks = [self._runtime.spawn(work) for work in (self.engine.run, self._sample, listener.run)]
         self._heart = self._runtime.spawn(self._beat)
-        host, port = self._listener.getsockname()[:2]
         return host, port
 
-    def _most_requests(self) -> MostRequests:
+    def _most_connections(self) -> MostConnections:
         limits = self.engine.limits
-        return MostRequests(limits.max_clients + _SPARE_REQUESTS, limits.max_clients_per_address + _SPARE_REQUESTS)
+        return MostConnections(limits.max_clients + _SPARE_REQUESTS, limits.max_clients_per_address + _SPARE_REQUESTS)
 
     def configure(self, settings: Settings) -> None:
         """Take reloaded settings into force (`server.*` needs a restart)."""
@@ -121,12 +137,10 @@ class WebServer:
     @property
     def drained(self) -> bool:
         """Whether everything is written."""
-        return not self.engine.clients and not (self._entrance and self._entrance.answering)
+        return not self.engine.clients and not (self._http and self._http.answering)
 
     def stop(self) -> None:
         """Close every client that is left with a reason, and stop listening."""
-        if self._listener is not None:
-            self._listener.close()
         with self.engine.turn:
             for client in list(self.engine.clients):
                 self.engine.close(client, Closing.SHUTDOWN)
@@ -135,15 +149,16 @@ class WebServer:
         for task in (*self._tasks, self._heart):
             if task is not None:
                 task.kill()
+        if self._socket is not None:
+            self._socket.close()
 
     def _metrics(self) -> list[Blueprint]:
-        access = self._settings.server.metrics
-        if access == "off":
+        if self._settings.server.metrics == "off":
             return []
         breathe = partial(self._runtime.sleep, 0)
         symbols = SymbolsCollector(self._relay, self._clock, lambda: self._settings.metrics.per_symbol, breathe)
         collectors = [AboutCollector(self._relay), ClientsCollector(self.engine, breathe), FeedsCollector(self._relay), symbols]
-        return [metrics([*collectors, ProcessCollector(registry=None)], access)]
+        return [metrics([*collectors, ProcessCollector(registry=None)])]
 
     def _beat(self) -> None:
         while True:
@@ -155,7 +170,18 @@ class WebServer:
             self._runtime.sleep(_SAMPLE_EVERY_S)
             self._history.sample(self._relay.quotes, self._clock.now_ms())
 
+    def _version(self, route: str) -> int:
+        """Changes with what the answers of `route` show, apart from what time does to them."""
+        if route in ("/api/quotes", "/api/symbols"):
+            return self._updates + self._states
+        return self._states if route == "/api/status" else 0
+
+    def _published(self, quotes: Collection[Quote]) -> None:
+        self._updates += 1
+        self.engine.publish(quotes)
+
     def _state_changed(self, name: WireState) -> None:
+        self._states += 1
         if name == "symbols":
             self._sync_channels()
         self.board.state_changed(name)
@@ -173,14 +199,13 @@ class WebServer:
                         self.engine.publish([self._relay.quotes[symbol]])
 
     def _cross_origin(self, response: Response) -> Response:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        if response.mimetype in ("application/json", "text/plain"):  # nothing to show: a browser that shows it runs and frames nothing
-            response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        plain = dict(PLAIN) if response.mimetype in ("application/json", "text/plain") else {}
+        for name, value in {"X-Content-Type-Options": "nosniff", **plain}.items():
+            response.headers.setdefault(name, value)
         response.vary.add("Origin")  # in any case: a cache must not hand one origin's answer to another
-        origin = request.headers.get("Origin")
-        if origin and self._origin_allowed(origin, request.environ):
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "ETag"
+        shared = shared_with(request.environ, self._origin_allowed)
+        if shared:
+            response.headers.update(shared)
             if request.method == "OPTIONS":  # Flask's own answer, which has Allow
                 response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET")
                 response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-None-Match"

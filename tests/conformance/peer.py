@@ -90,6 +90,7 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.connect(address)
         self._buffer = b""
+        self._asked_head = False
 
     def __enter__(self) -> Self:
         return self
@@ -106,14 +107,16 @@ class Connection:
 
     def request(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", version: str = "HTTP/1.1") -> None:
         """Send an HTTP request as it is given."""
+        self._asked_head = method == "HEAD"
         lines = [f"{method} {target} {version}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         self.send("\r\n".join(lines).encode() + body)
 
     def response(self) -> Response:
-        """Read an answer; one without `Content-Length` has no body (a WebSocket follows)."""
+        """Read an answer; one without `Content-Length` has no body (a WebSocket follows), and none has to HEAD."""
         head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-        return Response(int(head[0].split()[1]), headers, self._exactly(int(headers.get("content-length", 0))))
+        length = 0 if self._asked_head else int(headers.get("content-length", 0))
+        return Response(int(head[0].split()[1]), headers, self._exactly(length))
 
     def frame(self) -> Frame:
         """Read a frame."""

@@ -16,10 +16,12 @@ from flask import Flask, request
 from flask_socketio import emit
 
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.entrance import Entrance, MostRequests, serve_http
 from web.fanout.door import Door
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
+from web.http.listener import Listener, MostConnections
+from web.http.server import HttpServer
+from web.http.wsgi import responder
 from web.identity import ANYBODY
 from web.runtime import ASYNC_MODE, EventletRuntime
 
@@ -44,6 +46,7 @@ class ConformanceServer:
         self._engineio_engine.receiver = echo
         for door in (self.socketio.server.eio, echo):
             door.origin_allowed = lambda origin, environ: True
+            door.is_foreign = lambda environ: False
             door.max_clients_reached = lambda environ: None
             door.who = lambda environ: ANYBODY
             door.recognised = lambda client, identity: None
@@ -74,12 +77,12 @@ class ConformanceServer:
 
     def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen and serve in tasks of their own; returns the address. Raises `OSError` where it is taken."""
-        listener = self.runtime.listen(host, port)
+        sock = self.runtime.listen(host, port)
         for work in (self._socketio_engine.run, self._engineio_engine.run):
             self.runtime.spawn(work)
-        entrance = Entrance(self.runtime, listener, lambda: MostRequests(1000, 1000))
-        self.runtime.spawn(serve_http, self.runtime, entrance, self._wsgi)
-        address: tuple[str, int] = listener.getsockname()[:2]
+        address: tuple[str, int] = sock.getsockname()[:2]
+        listener = Listener(self.runtime, sock, HttpServer(responder(self._wsgi), address), lambda: MostConnections(1000, 1000))
+        self.runtime.spawn(listener.run)
         return address
 
 

@@ -43,7 +43,8 @@ class Relaying:
         self.prices: dict[str, float | FeedError] = dict(prices)
         self.down: FeedError | None = None
         self.updates: SimpleQueue[Quote] = SimpleQueue()
-        self._limits, self._broadcast = LimitSettings(**(limits or {})), BroadcastSettings(**(broadcast or {}))
+        self._limits = LimitSettings(**{"http_requests_per_s": 1_000_000, **(limits or {})})
+        self._broadcast = BroadcastSettings(**(broadcast or {}))
         self._server = ServerSettings(port=0, allowed_origins=list(allowed_origins), trusted_proxies=list(trusted_proxies),
                                       **(server or {}))
         self._metrics = MetricsSettings(**(metrics or {}))

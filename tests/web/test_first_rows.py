@@ -26,7 +26,7 @@ def running() -> Iterator[Relaying]:
 
 def rows(running: Relaying, query: bytes = b"", is_open: bool = True) -> dict[str, Any] | None:
     """What comes with the document at an address with this query."""
-    found = first_rows(running.relay, SystemClock(), lambda: is_open)(query)
+    found = first_rows(running.relay, SystemClock(), lambda: is_open)(query, False)
     return msgspec.json.decode(found) if found else None
 
 
@@ -82,6 +82,6 @@ def test_no_name_ends_the_element_it_stands_in(running: Relaying) -> None:
     name = "</script><script>alert(1)</script><!--"
     running.relay.configure(Settings(
         feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)}, symbols={"ACME": SymbolSettings(feed=("feed",), name=name)}))
-    found = first_rows(running.relay, SystemClock(), lambda: True)(b"")
+    found = first_rows(running.relay, SystemClock(), lambda: True)(b"", False)
     assert b"<" not in found
     assert msgspec.json.decode(found)["symbols"][0]["name"] == name

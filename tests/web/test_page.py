@@ -95,7 +95,7 @@ def test_document_with_prices_is_kept_by_nobody(dist: Path) -> None:
     document = b'<meta content="' + NONCE_MARK + b'"><script>' + ROWS_MARK + b"</script>"
     (dist / "index.html").write_bytes(document)
     app = Flask("page-test", static_folder=None)
-    app.register_blueprint(page(dist, (), lambda query: b'{"of":"%b"}' % query if query else b""))
+    app.register_blueprint(page(dist, (), lambda query, is_foreign: b'{"of":"%b"}' % query if query else b""))
     client = app.test_client()
     answer = client.get("/?group=X", headers={"If-None-Match": client.get("/").headers["ETag"]})
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")

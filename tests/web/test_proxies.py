@@ -17,7 +17,7 @@ def seen(peer: str, headers: dict[str, str], trusted: Sequence[str] = TRUSTED) -
     environ: dict[str, Any] = {"REMOTE_ADDR": peer, "HTTP_HOST": "inner:5000", "wsgi.url_scheme": "http",
                                "HTTP_FORWARDED": "for=203.0.113.9;host=evil", "HTTP_X_FORWARDED_PORT": "1",
                                **{f"HTTP_X_FORWARDED_{name.upper()}": value for name, value in headers.items()}}
-    Proxies(lambda environ, start_response: environ, trusted)(environ, None)
+    Proxies(trusted).believe(environ)
     assert [name for name in environ if "FORWARDED" in name] == [], "nothing is left for anybody to believe"
     return environ
 
@@ -71,7 +71,7 @@ def test_scheme_and_host(peer: str, headers: dict[str, str], own: str) -> None:
 
 def test_who_is_one() -> None:
     """By address or network, dressed up as IPv6 or not; never what is no address."""
-    proxies = Proxies(lambda environ, start_response: environ, TRUSTED)
+    proxies = Proxies(TRUSTED)
     assert [address for address in ("10.1.2.3", "::ffff:10.1.2.3", "192.0.2.7", "192.0.2.8", "2001:db8::1", "proxy", "")
             if proxies.is_trusted(address)] == ["10.1.2.3", "::ffff:10.1.2.3", "192.0.2.7", "2001:db8::1"]
 

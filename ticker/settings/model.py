@@ -28,6 +28,7 @@ Line = Annotated[str, Field(min_length=1, max_length=80, pattern=NO_CONTROL_CHAR
 OneOrMore = (BeforeValidator(listed), Field(strict=False))
 """For a tuple field: a bare string will do. Not strict, because a strict tuple refuses a TOML array; its items stay strict."""
 
+HOST = re.compile(r"(?=[^.:])(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -61,13 +62,18 @@ class ServerSettings(Table):
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
     async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
     allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
+    allowed_hosts: list[str] = Field([], description="names it answers to, \"*\" for any; empty: on loopback its own names, the hosts of "
+                                                     "allowed_origins and no other, unless trusted_proxies is set; elsewhere any")
+    keep_alive_s: int = Field(75, ge=1, le=3600, description="how long an HTTP connection may wait between two requests, whole seconds; "
+                                                             "for its first it has 15")
     ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
     drain_s: float = Field(5, ge=0, le=300, allow_inf_nan=False,
                            description="at the end: the most to wait for clients that have not taken everything yet")
     frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
-    metrics: Literal["open", "loopback", "off"] = Field("loopback", description="who may read /metrics: anybody who may read quotes, "
-                                                                                "this machine only, nobody")
+    metrics: Literal["open", "loopback", "public", "off"] = Field(
+        "loopback", description="who may read /metrics: anybody who may read quotes, this machine only (with a token where auth asks for "
+                                "one), anybody at all, nobody")
     log_format: Literal["text", "json"] = Field("text", description="log lines as text, or each as a JSON object")
     admin_token: SecretStr | None = Field(None, min_length=16,
                                           description="lets its bearer add and remove symbols over HTTP; unset: nobody may")
@@ -94,6 +100,14 @@ class ServerSettings(Table):
             except ValueError as error:
                 raise ValueError(f"a proxy is an IP address, or a network as 10.0.0.0/8: {error}") from None
         return proxies
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: list[str]) -> list[str]:
+        for host in hosts:
+            if host != "*" and not HOST.fullmatch(host):
+                raise ValueError('a host is a name or an address, without scheme, port and brackets; or "*"')
+        return hosts
 
     @field_validator("allowed_origins", "frame_ancestors")
     @classmethod
@@ -123,6 +137,8 @@ class LimitSettings(Table):
                                   description="a connection that joined nothing for so long is closed")
     max_message_bytes: int = Field(65_536, ge=1024, le=16_777_216, description="longest message a client may send")
     connects_per_s: int = Field(2000, ge=1, le=1_000_000, description="new connections a second, over all clients")
+    http_requests_per_s: int = Field(200, ge=1, le=1_000_000, description="requests over HTTP a second of one address (IPv6: /64), "
+                                     "twice as many at once; Socket.IO, the page's files, /healthz and /readyz apart")
     requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
 
 

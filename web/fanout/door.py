@@ -25,8 +25,9 @@ from web.fanout.engine import Engine
 from web.fanout.frames import Violation, close_frame, text_frame
 from web.fanout.handshake import BAD_REQUEST, Refused, accept_websocket
 from web.fanout.inbound import PACKETS_PER_S
+from web.http.head import BadRequest
+from web.http.request import CONNECTION
 from web.identity import CHALLENGE, Identity, Unauthorized
-from web.runtime import leave_response_to_us, take_socket
 
 log = Bugs(logging.getLogger(__name__))
 
@@ -48,13 +49,15 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     """An `engineio.Server` whose transports are ours; its handlers, `send` and `disconnect` are as documented there, but that
     handlers run in the engine's turn (they must not wait) and that what `connect` returns is not asked.
 
-    `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect. `who(environ)` says who
+    `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect, and `is_foreign(environ)`
+    whether a page asks that may not, without saying its origin. `who(environ)` says who
     asks to (`None`: it does not say yet), or raises `Unauthorized`; `recognised(client, identity)` is told.
     """
 
     engine: Engine
     origin_allowed: Callable[[str, Environ], bool]
     max_clients_reached: Callable[[Environ], str | None]
+    is_foreign: Callable[[Environ], bool]
     who: Callable[[Environ], Identity | None]
     recognised: Callable[[Client, Identity], None]
 
@@ -71,6 +74,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     def _cors(self, environ: Environ) -> list[tuple[str, str]]:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
+            if self.is_foreign(environ):
+                raise Refused("403 Forbidden", "a page of another site asks, and does not say its origin")
             return []
         if not self.origin_allowed(origin, environ):
             raise Refused(BAD_REQUEST, "origin not allowed")
@@ -135,7 +140,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 # The answer and the first packet leave in one segment.
                 engine.attach(client, _take_socket(environ, accept + text_frame(opening.encode())))
                 engine.open_for_quotes(client)
-                return leave_response_to_us()
+                engine.heard(client, _early(environ))
+                return []  # the engine has written it
             engine.polling.add(client)
         return _answer(start_response, "200 OK", opening, cors)
 
@@ -156,12 +162,13 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 engine.attach(client, _take_socket(environ, accept))
                 client.transport = "probing"
                 client.upgrade_s = engine.clock()
+                engine.heard(client, _early(environ))
             else:
                 # The protocol has a second WebSocket of a session closed, not refused.
                 closing = Closing.SECOND_WEBSOCKET
                 _take_socket(environ, accept + close_frame(closing.code, closing.reason)).close()
                 engine.ledger.turn_away(closing, client.address, engine.clock())
-        return leave_response_to_us()
+        return []  # the engine has written it
 
     def _poll(self, client: Client) -> str:
         """What the client is owed, after waiting for something where there is nothing."""
@@ -232,8 +239,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         length = most + 1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
         try:
             body: bytes = environ["wsgi.input"].read(length) if chunked or length <= most else b""
-        except OSError:
-            raise ValueError("the body breaks off, or does not come in time") from None
+        except (OSError, BadRequest):
+            raise ValueError("the body breaks off, does not come in time, or is no body") from None
         if max(len(body), 0 if chunked else length) > most:
             self.engine.close(client, Closing.TOO_BIG)
             raise Refused("413 Content Too Large", "message too big")
@@ -308,11 +315,16 @@ def _full(reason: str) -> Refused:
 
 
 def _take_socket(environ: Environ, answer: bytes) -> Any:
-    """Take a request's socket over and send `answer`."""
-    sock = take_socket(environ)
+    """Take a request's socket over, which the HTTP server then no longer knows, and send `answer`."""
+    sock = environ[CONNECTION].take_socket()
     with contextlib.suppress(OSError):  # whoever left during the handshake is noticed when the socket is read
         sock.send(answer)  # a few hundred bytes into an empty buffer: taken whole
     return sock
+
+
+def _early(environ: Environ) -> bytes:
+    """What the client sent right behind its request, without waiting for the answer."""
+    return bytes(environ[CONNECTION].unread)
 
 
 def _polled(framed: bytes) -> str:

@@ -127,6 +127,11 @@ class Engine:
         self._by_descriptor[sock.fileno()] = client
         self._epoll.register(sock.fileno(), select.EPOLLIN)
 
+    def heard(self, client: Client, early: bytes) -> None:
+        """Take in what `client` sent before its socket was ours. Needs `turn`."""
+        if early:
+            self._inbound.heard(client, early)
+
     def open_for_quotes(self, client: Client) -> None:
         """The client speaks WebSocket from now on: whatever it is owed goes there."""
         client.transport = "websocket"

@@ -88,16 +88,20 @@ class Inbound:
         self._read_s = max(READ_S, rest_s * READ_SHARE / (1 - READ_SHARE))
 
     def readable(self, client: Client) -> None:
-        """The client's socket has something: bytes, or its end. Whatever is wrong with it ends this client and nobody else."""
+        """The client's socket has something: bytes, or its end."""
         try:
             data = client.socket.recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        if not data:
+        if data:
+            self.heard(client, data)
+        else:
             self._end(client, Closing.CLIENT)
-            return
+
+    def heard(self, client: Client, data: bytes) -> None:
+        """These bytes came from the client. Whatever is wrong with them ends this client and nobody else."""
         try:
             self._received(client, data)
         except Violation as violation:

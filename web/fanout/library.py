@@ -100,6 +100,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         self.manager.engine = engine
         self.eio.engine = engine
         engine.receiver = self.eio
+        self.eio.is_foreign = lambda environ: False
         self.eio.who = lambda environ: ANYBODY
         self.eio.recognised = lambda client, identity: None
         self.identify = lambda client, auth: ANYBODY

@@ -14,11 +14,13 @@ from tests.conformance.peer import CLOSE, HANDSHAKE, TEXT, Address, Connection, 
 from tests.conformance.peer import Client as Peer
 from tests.web.fanout.quotes import quote
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.entrance import Entrance, MostRequests, serve_http
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.library import TickerSocketIO
+from web.http.listener import Listener, MostConnections
+from web.http.server import HttpServer
+from web.http.wsgi import responder, whole
 from web.origins import origin_check
 from web.runtime import EventletRuntime
 
@@ -33,33 +35,35 @@ class Stand:
     def __init__(self, limits: LimitSettings | None = None, broadcast: BroadcastSettings | None = None) -> None:
         self.runtime = EventletRuntime()
         self.app = Flask("stand", static_folder=None)
+        self.app.wsgi_app = whole(self.app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
         self.engine = Engine(self.runtime, "e1", broadcast or BroadcastSettings(flush_ms=1), limits or LimitSettings(),
                              PING_INTERVAL_S, PING_TIMEOUT_S)
         self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=PING_INTERVAL_S, ping_timeout=PING_TIMEOUT_S)
         self.server = self.socketio.server
         self.server.eio.origin_allowed = origin_check(["http://friend"])
         self.refusal: str | None = None
-        self.most = MostRequests(1000, 1000)
+        self.most = MostConnections(1000, 1000)
         self.server.eio.max_clients_reached = lambda environ: self.refusal
         self.socketio.on_event("echo", lambda *arguments: arguments)
         self._seqs: dict[str, Iterator[int]] = {}
 
     def start(self) -> None:
         """Listen and serve."""
-        self._listener = self.runtime.listen("127.0.0.1", 0)
-        host, port = self._listener.getsockname()[:2]
+        self._socket = self.runtime.listen("127.0.0.1", 0)
+        host, port = self._socket.getsockname()[:2]
         self.peer = Peer(Address(host, port), "/socket.io/")
-        self.entrance = Entrance(self.runtime, self._listener, lambda: self.most)
-        self._tasks = [self.runtime.spawn(self.engine.run), self.runtime.spawn(serve_http, self.runtime, self.entrance, self.app)]
+        self.http = HttpServer(responder(self.app), (host, port))
+        self.listener = Listener(self.runtime, self._socket, self.http, lambda: self.most)
+        self._tasks = [self.runtime.spawn(self.engine.run), self.runtime.spawn(self.listener.run)]
 
     def stop(self) -> None:
         """Close everything."""
         for client in list(self.engine.clients):
             self.engine.close(client, Closing.SHUTDOWN)
         self.engine.stop()
-        self._listener.close()
         for task in self._tasks:
             task.kill()
+        self._socket.close()
         assert self.engine.ledger.opened == self.engine.closes.total(), "each connection ends for a reason that is counted, once"
 
     def add_symbols(self, *symbols: str) -> None:

@@ -90,7 +90,7 @@ def test_a_waiting_poll_ends(stand: Stand) -> None:
             stand.breathe()
         stand.engine.drain()
         assert pending.response().text == "1"
-    while stand.entrance.answering:
+    while stand.http.answering:
         stand.breathe()
 
 

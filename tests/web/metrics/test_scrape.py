@@ -13,8 +13,9 @@ from prometheus_client.registry import Collector
 from tests.web.metrics.reading import MACHINE
 from tests.web.relaying import Relaying
 from web.access import Tokens
+from web.guard import from_this_machine
 from web.metrics.families import counter, long_gauges
-from web.metrics.scrape import from_this_machine, metrics
+from web.metrics.scrape import metrics
 
 TOKEN = "correct-horse-battery"
 
@@ -39,15 +40,16 @@ def test_a_proxy_on_this_machine_is_not_this_machine(header: dict[str, str], tru
     assert http.get("/metrics", environ_base=MACHINE).status_code == 200
 
 
-def test_with_tokens_one_is_needed_unless_it_is_for_this_machine() -> None:
-    """`auth` goes for `open` metrics; `loopback` asks for nothing else than to be here."""
-    for access, without in (("open", 401), ("loopback", 200)):
+def test_with_tokens_one_is_needed_unless_they_are_public() -> None:
+    """`auth` goes for `open` metrics, and for those of this machine too: a page that was led here by its name is on it as well."""
+    for access, without in (("open", 401), ("loopback", 401), ("public", 200)):
         http = Relaying(["ACME"], {}, server={"metrics": access}, verifier=Tokens([TOKEN])).http
         assert http.get("/metrics", environ_base=MACHINE).status_code == without
         assert http.get("/metrics", environ_base=MACHINE, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
-@pytest.mark.parametrize(("access", "local", "remote"), [("loopback", 200, 403), ("open", 200, 200), ("off", 404, 404)])
+@pytest.mark.parametrize(("access", "local", "remote"), [
+    ("loopback", 200, 403), ("open", 200, 200), ("public", 200, 200), ("off", 404, 404)])
 def test_access(access: str, local: int, remote: int) -> None:
     """`server.metrics` says who may; who may not is told what to change, and no number."""
     http = Relaying(["ACME"], {}, server={"metrics": access}).http
@@ -82,7 +84,7 @@ def test_a_long_family_lets_others_breathe() -> None:
             return [long_gauges("age", "Age.", "symbol", values, lambda: breaths.append(None)), counter("odd", "a\\b\nc", 1)]
 
     app = Flask("alone")
-    app.register_blueprint(metrics([Many()], "open"))
+    app.register_blueprint(metrics([Many()]))
     text = app.test_client().get("/metrics").text
     assert text.count("\ntickercast_age{") == 1000
     assert len(breaths) == 4

@@ -1,0 +1,97 @@
+"""What every request passes before the application sees it: whom it comes from, which name it asks for, how often, whether it may read, and
+whether its answer stands ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+from web.cache import AnswerCache
+from web.guard import IDENTITY, Guard
+from web.hosts import HEALTH, Hosts
+from web.http.answer import Answer, refusal
+from web.http.request import Environ
+from web.http.wsgi import Reply, Wsgi, called
+from web.identity import ANYBODY, Identity
+from web.origins import OriginCheck, is_foreign, shared_with
+from web.proxies import Proxies
+from web.rates import Rates
+
+_UNCOUNTED = frozenset({"/", "/embed", "/tape", "/ws", "/socket.io", *HEALTH})
+_UNCOUNTED_BELOW = ("/socket.io/", "/assets/")
+
+
+class Front:
+    """A WSGI application before `app`; `respond` is the same for our own HTTP server.
+
+    `requests_per_s()`: how many an address may make. `sees(identity)` stands for what an identity may see.
+    """
+
+    def __init__(self, app: Wsgi, proxies: Proxies, hosts: Hosts, guard: Guard, cache: AnswerCache,
+                 origin_allowed: OriginCheck, requests_per_s: Callable[[], float], sees: Callable[[Identity], Hashable]) -> None:
+        self._app = app
+        self._proxies = proxies
+        self._hosts = hosts
+        self._guard = guard
+        self._cache = cache
+        self._origin_allowed = origin_allowed
+        self._requests_per_s = requests_per_s
+        self._sees = sees
+        self._rates = Rates()
+
+    def __call__(self, environ: Environ, start_response: Any) -> Any:
+        reply = self._ready(environ)
+        if reply is None:
+            return self._app(environ, start_response)
+        answer, headers = reply
+        start_response(answer.status, [*answer.headers, ("Content-Length", str(len(answer.body))), *headers])
+        return [answer.body if environ["REQUEST_METHOD"] != "HEAD" else b""]
+
+    def respond(self, environ: Environ) -> Reply | None:
+        """The reply; `None` where the application has taken the socket."""
+        reply = self._ready(environ)
+        if reply is not None:
+            return reply
+        answer = called(self._app, environ)
+        return None if answer is None else (answer, ())
+
+    def _ready(self, environ: Environ) -> Reply | None:
+        """What can be answered without the application."""
+        self._proxies.believe(environ)
+        answer = self._turned_away(environ) or self._kept(environ)
+        return None if answer is None else (answer, shared_with(environ, self._origin_allowed))
+
+    def _turned_away(self, environ: Environ) -> Answer | None:
+        path, address = environ["PATH_INFO"], environ.get("REMOTE_ADDR", "")
+        if not self._hosts.is_ours(environ):
+            return refusal(HTTPStatus.MISDIRECTED_REQUEST, "unknown_host",
+                           "this relay does not answer to the name in Host: server.allowed_hosts lists those that it has")
+        if path.startswith("//"):  # Flask would take it for one with a single slash, and what guards paths before us would not
+            return refusal(HTTPStatus.NOT_FOUND, "not_found", "Not Found")
+        if is_counted(path) and not self._proxies.is_trusted(address):
+            wait_s = self._rates.wait_s(address, self._requests_per_s(), monotonic())
+            if wait_s is not None:
+                return refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "too many requests from this address",
+                               [("Retry-After", str(wait_s))])
+        return None
+
+    def _kept(self, environ: Environ) -> Answer | None:
+        if not self._cache.may_keep(environ):
+            return None
+        who = self._guard.who(environ, environ["PATH_INFO"])
+        if isinstance(who, Answer):
+            return who
+        environ[IDENTITY] = who
+        sees = None if who is ANYBODY else self._sees(who)
+        return self._cache.answer(environ, sees, not is_foreign(environ, self._origin_allowed))
+
+
+def is_counted(path: str) -> bool:
+    """Whether requests for `path` are limited: all but Socket.IO's, which has limits of its own, the page's files, and who asks whether
+    the process lives.
+    """
+    is_file = "." in path and path.count("/") == 1 and path != "/openapi.json"
+    return not (is_file or path in _UNCOUNTED or path.startswith(_UNCOUNTED_BELOW))
