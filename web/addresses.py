@@ -1,19 +1,28 @@
-"""By what clients are counted: their address, of IPv6 the first 64 bits of it, for who has one address there has them all."""
+"""Whose address it is, for all that is counted by address."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
+MOST_REMEMBERED = 4096
+"""So many addresses are looked at once only; the memory is bounded by it (about 300 bytes each)."""
+_PREFIX_BITS = 64
 
-@lru_cache(maxsize=4096)
+
+@lru_cache(MOST_REMEMBERED)
 def network_of(address: str) -> str:
-    """What `address` is counted by: one of IPv4 as it is, one of IPv6 as its /64, and what is none as it stands."""
+    """What counts as one address: of IPv6 the /64, for who has one address in there has them all. IPv4 in IPv6's clothes is itself.
+
+    What is no address (the path of a Unix socket, nothing at all) stays as it is, and so does what this has answered before.
+    """
     try:
-        parsed = ip_address(address.partition("%")[0])
+        parsed = ip_address(address.partition("%")[0])  # what follows names a card of this machine
     except ValueError:
         return address
-    if isinstance(parsed, IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(IPv6Address(int(parsed) >> 64 << 64)) if mapped is None else str(mapped)
-    return str(parsed)
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    shift = 128 - _PREFIX_BITS
+    return f"{IPv6Address(int(parsed) >> shift << shift)}/{_PREFIX_BITS}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from web.addresses import network_of
 from web.fanout.client import Client
 from web.fanout.engine import Engine
 
@@ -27,18 +28,18 @@ class Admission:
         self._second = second
         if self._connects > self._engine.limits.connects_per_s:
             return "too many connects a second"
-        return self._crowd(environ.get("REMOTE_ADDR", ""), coming=1, tolerated=SURPLUS)
+        return self._crowd(network_of(environ.get("REMOTE_ADDR", "")), coming=1, tolerated=SURPLUS)
 
     def is_surplus(self, client: Client) -> bool:
         """Whether `client`, which has joined nothing yet, finds no place."""
-        return not client.anything_joined and self._crowd(client.address, coming=0, tolerated=0) is not None
+        return not client.anything_joined and self._crowd(client.network, coming=0, tolerated=0) is not None
 
-    def _crowd(self, address: str, coming: int, tolerated: int) -> str | None:
+    def _crowd(self, network: str, coming: int, tolerated: int) -> str | None:
         limits, clients = self._engine.limits, self._engine.clients
         if len(clients) + coming > limits.max_clients + tolerated:
             return "too many clients"
         most = limits.max_clients_per_address + tolerated
         # Counted only where the address can have so many at all.
-        if len(clients) + coming > most and sum(client.address == address for client in clients) + coming > most:
+        if len(clients) + coming > most and sum(client.network == network for client in clients) + coming > most:
             return "too many clients from this address"
         return None

@@ -131,7 +131,7 @@ class LimitSettings(Table):
     """`[limits]`."""
 
     max_clients: int = Field(10_000, ge=1, le=1_000_000, description="connections at a time")
-    max_clients_per_address: int = Field(10_000, ge=1, le=1_000_000, description="the same from one address")
+    max_clients_per_address: int = Field(10_000, ge=1, le=1_000_000, description="the same from one address; of IPv6 a /64 is one")
     max_symbols_per_client: int = Field(1000, ge=1, le=100_000, description="namespaces joined; a \"*\" subscription is one")
     join_timeout_s: float = Field(10, ge=1, le=3600, allow_inf_nan=False,
                                   description="a connection that joined nothing for so long is closed")

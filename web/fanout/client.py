@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from web.addresses import network_of
 from web.fanout.closing import Closing
 from web.fanout.frames import TEXT, FrameReader
 from web.fanout.outbox import Outbox
@@ -27,7 +28,7 @@ class Client(Outbox):
     """
 
     __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "engine", "environ", "events", "events_s",
-                 "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "packets", "packets_s",
+                 "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "network", "packets", "packets_s",
                  "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid",
                  "since_s", "socket", "transport", "upgrade_s")
 
@@ -39,6 +40,8 @@ class Client(Outbox):
         """What its Socket.IO ids begin with; `sid` itself is a secret between server and client."""
         self.environ = environ
         self.address: str = environ.get("REMOTE_ADDR", "")
+        self.network = network_of(self.address)
+        """What is counted of its address."""
         self.transport: Transport = transport
         self.socket: Any = None
         self.reader: FrameReader | None = None
