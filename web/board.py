@@ -7,23 +7,21 @@ from collections.abc import Callable
 from random import random, shuffle
 from typing import Any
 
-import msgspec
 from socketio.exceptions import ConnectionRefusedError
 
 from ticker import __version__
 from ticker.clock import Clock
 from ticker.listeners import WireState
 from ticker.relay import Relay
-from web import visible
 from web.admission import Admission
 from web.fanout.channel import Channel
 from web.fanout.client import Client
 from web.fanout.cohort import Lane
 from web.fanout.engine import Engine
-from web.fanout.frames import text_frame
 from web.fanout.library import Refusal, SocketServer
 from web.fanout.resume import resume
-from web.identity import ANYBODY, Identity
+from web.state_frames import StateFrames, event_frame
+from web.visible import NOTHING, visible_symbols
 
 JOINS_PER_S = 2000
 """Namespace joins of one client in a second."""
@@ -31,8 +29,8 @@ MAX_HZ, MIN_HZ = 50.0, 0.1
 RETURN_FROM_MS, RETURN_SPREAD_MS = 500, 2000
 """When clients are asked to come again after the end, at least spread over so long."""
 
-SHOWN: dict[str, Callable[[Any, Identity], Any]] = {"symbols": visible.symbols, "feeds": visible.feeds, "config": visible.config}
-"""What of a state event an identity may know."""
+MOST_UNKNOWN = 1000
+"""So many names that there are not are told apart in one request; what more of them there are is refused as too many."""
 
 Answer = dict[str, Any]
 
@@ -45,11 +43,6 @@ class RequestError(Exception):
         self.code = code
 
 
-def event_frame(event: str, payload: object) -> bytes:
-    """An event of `/` as a frame, encoded once for everybody."""
-    return text_frame(b'42["%b",%b]' % (event.encode(), msgspec.json.encode(payload)))
-
-
 class Board:
     """Handles the events of `/` and keeps its state events current. `members` are the clients that joined it."""
 
@@ -60,9 +53,10 @@ class Board:
         self._clock = clock
         self._admission = admission
         self.members: dict[str, Client] = {}  # by public id, which is what a disconnect names
-        self._states: dict[str, bytes] = {}
-        self._allowed: dict[Client, None] = {}
-        """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its lane lists them by name."""
+        self._frames = StateFrames(relay)
+        self._allowed: dict[Client, frozenset[str]] = {}
+        """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its lane lists them by name; these
+        are the ones that it was given."""
         handlers: dict[str, Callable[[Client, Any], Answer]] = {
             "subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "rate": self._rate, "message": self._echo}
         for event, handler in handlers.items():
@@ -78,14 +72,8 @@ class Board:
 
     def state_changed(self, name: WireState) -> None:
         """Tell every member that `symbols`, `feeds` or `config` changed; a slow one gets the newest only."""
-        state = self._state(name)
-        self._states[name] = event_frame(name, state)
-        shown: dict[Identity, bytes] = {ANYBODY: self._states[name]}
-        for client in self.members.values():
-            identity = client.board_identity._replace(max_hz=None, expires_s=None)
-            if identity not in shown:
-                shown[identity] = event_frame(name, SHOWN[name](state, identity))
-            client.put_state(name, shown[identity])
+        for client, frame in self._frames.anew(name, self.members):
+            client.put_state(name, frame)
             self._engine.pump_soon(client)
         if name == "symbols":
             self._allow_new_symbols()
@@ -116,29 +104,29 @@ class Board:
             "epoch": self._relay.epoch, "version": __version__, "server_time": self._clock.now_ms(),
             "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))
         for name in ("symbols", "feeds", "config"):
-            # Of the feeds more than what makes an event changes (`last_success`); there are few, so they are told as they are.
-            frame = self._states.get(name) if name != "feeds" else None
-            if not client.board_identity.sees_all:
-                frame = event_frame(name, SHOWN[name](self._state(name), client.board_identity))
-            elif frame is None:
-                frame = self._states[name] = event_frame(name, self._state(name))
-            client.put_state(name, frame)
+            client.put_state(name, self._frames.of(name, client.board_identity))
         self._engine.pump_soon(client)
 
     def _allow_new_symbols(self) -> None:
-        readers = self._engine.readers
         with self._engine.turn:
             for client in self._allowed:
-                lane = client.board_lane()
-                for symbol, channel in readers.registry.items():
-                    if channel not in lane.channels and client.board_identity.may_see(symbol):
-                        readers.join(lane, channel)
-                self._engine.pump_soon(client)
+                if self._allow(client):
+                    self._engine.pump_soon(client)
 
-    def _state(self, name: str) -> Any:
-        if name == "symbols":
-            return self._relay.symbols_state()
-        return self._relay.feeds_state() if name == "feeds" else self._relay.config_state()
+    def _allow(self, client: Client) -> bool:
+        """Have its subscription of all that it may see list what is new of it; whether anything is."""
+        seen = visible_symbols(client.board_identity, self._relay.symbols)
+        given = self._allowed[client]
+        if seen is None or seen is given:
+            return False
+        readers, lane = self._engine.readers, client.board_lane()
+        new = {symbol: channel for symbol in sorted(seen - given) if (channel := readers.registry.get(symbol)) is not None}
+        for channel in new.values():
+            if channel not in lane.channels:
+                readers.join(lane, channel)
+        # What has no channel yet is for the next time.
+        self._allowed[client] = seen if len(new) == len(seen - given) else (seen & given).union(new)
+        return bool(new)
 
     def _left(self, sid: str, *_: Any) -> None:
         client = self.members.pop(_public_id(sid), None)
@@ -200,14 +188,18 @@ class Board:
                 readers.join_everything(lane)
                 asked = list(readers.registry.values())
             else:
-                self._allowed[client] = None
-                self._allow_new_symbols()
+                self._allowed.setdefault(client, NOTHING)
+                self._allow(client)
                 asked = list(lane.channels)
         else:
+            seen = visible_symbols(client.board_identity, self._relay.symbols)
+            unknown = 0
             for symbol in symbols:
                 channel = readers.registry.get(symbol)
-                if channel is None or not client.board_identity.may_see(symbol):
-                    refused[symbol] = "unknown_symbol" if client.board_identity.may_see(symbol) else "unauthorized"
+                if channel is None or not (seen is None or symbol in seen):
+                    unknown += 1
+                    refused[symbol] = ("too_many_symbols" if unknown > MOST_UNKNOWN else
+                                       "unknown_symbol" if client.board_identity.may_see(symbol) else "unauthorized")
                     continue
                 if not lane.everything and channel not in lane.channels:
                     if room < 1:
@@ -232,8 +224,8 @@ class Board:
             self._allowed.pop(client, None)
         elif self._has_all(client, lane):
             left_out = set(symbols)
-            kept = [channel for symbol, channel in readers.registry.items()
-                    if symbol not in left_out and client.board_identity.may_see(symbol)]
+            seen = visible_symbols(client.board_identity, self._relay.symbols)
+            kept = [channel for symbol, channel in readers.registry.items() if symbol not in left_out and (seen is None or symbol in seen)]
             if self._room(client) + 1 < len(kept):  # "*" itself is one of them
                 raise RequestError('leaving some of "*" would leave more symbols than a client may list; leave "*"', "too_many_symbols")
             readers.leave_everything(lane, kept)

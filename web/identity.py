@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+
+from web.patterns import Patterns
 
 
-class Identity(NamedTuple):
+@dataclass(frozen=True)
+class Identity:
     """What a token allows. `symbols` are patterns with `*` for anything (`None`: all), `expires_s` is an epoch time."""
 
     symbols: tuple[str, ...] | None = None
     max_hz: float | None = None
     expires_s: float | None = None
+
+    def __hash__(self) -> int:
+        return hash((self.patterns, self.max_hz, self.expires_s))  # not of a thousand strings each time
+
+    @cached_property
+    def patterns(self) -> Patterns | None:
+        """`symbols`, ready for use; the same object for the same list."""
+        return None if self.symbols is None else Patterns.of(self.symbols)
 
     @property
     def sees_all(self) -> bool:
@@ -18,8 +30,8 @@ class Identity(NamedTuple):
         return self.symbols is None
 
     def may_see(self, symbol: str) -> bool:
-        """Whether `symbol` is for its eyes, if there is one of that name."""
-        return self.symbols is None or any(matches(pattern, symbol) for pattern in self.symbols)
+        """Whether `symbol` is for its eyes, if there is one of that name. For many that there are: `web.visible.visible_symbols`."""
+        return self.patterns is None or self.patterns.fit(symbol)
 
 
 ANYBODY = Identity()
@@ -44,20 +56,3 @@ class Unauthorized(Exception):
     def code(self) -> str:
         """The word for it."""
         return "unauthorized" if self.throttled_s is None else "too_many_requests"
-
-
-def matches(pattern: str, symbol: str) -> bool:
-    """Whether `symbol` is what `pattern` says, `*` standing for any characters. In time that grows with the length only."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return symbol == pattern
-    *middle, last = rest
-    if not symbol.startswith(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = symbol.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return symbol.endswith(last) and len(symbol) - len(last) >= at

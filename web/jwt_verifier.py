@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 from jwt.algorithms import get_default_algorithms
@@ -26,6 +26,12 @@ SHORTEST_RSA_BITS = 2048
 MOST_REMEMBERED = 4096
 
 
+class _Known(NamedTuple):
+    identity: Identity
+    from_s: float
+    until_s: float
+
+
 class JwtVerifier:
     """Checks signature, algorithm, issuer, audience and times. Raises `SettingsError` where the keys are of no use."""
 
@@ -33,31 +39,42 @@ class JwtVerifier:
         self._algorithm = server.jwt_algorithm
         self._issuer, self._audience = server.jwt_issuer, server.jwt_audience
         self._now = now
-        self._known: dict[bytes, Identity] = {}  # by the token's hash: a page joins each of its namespaces with the same one
+        self._known: dict[bytes, _Known | str] = {}
+        """By the hash of a token that is signed as it must be: what it allows, or why that is nothing. A page joins each of its namespaces
+        with the same one, and whoever has one that is for somebody else may send it as often as he likes."""
         self._keys = [_key(name, secret.get_secret_value().strip(), server.jwt_algorithm)
                       for name in ("jwt_key", "jwt_key_previous") if (secret := getattr(server, name)) is not None]
 
     def verify(self, token: str) -> Identity:
         """What the token's claims allow."""
         hashed = digest(token)
-        identity = self._known.get(hashed)
-        if identity is None:
-            identity = self._checked(token)
+        known = self._known.get(hashed)
+        if known is None:
+            try:
+                known = self._checked(token)
+            except Guessed:
+                raise
+            except Unauthorized as problem:
+                known = str(problem)
             if len(self._known) >= MOST_REMEMBERED:
                 del self._known[next(iter(self._known))]
-            self._known[hashed] = identity
-        assert identity.expires_s is not None
-        if identity.expires_s <= self._now():
+            self._known[hashed] = known
+        if isinstance(known, str):
+            raise Unauthorized(known)
+        if known.from_s > self._now():
+            raise Unauthorized("the token is not valid yet")
+        if known.until_s <= self._now():
             raise Unauthorized("the token has expired")
-        return identity
+        return known.identity
 
-    def _checked(self, token: str) -> Identity:
+    def _checked(self, token: str) -> _Known:
+        """What it says, whatever the time is."""
         if len(token) > MOST_BYTES or not token.isascii():
             raise Guessed("the token is too long" if len(token) > MOST_BYTES else "the token is malformed")
         claims = self._claims(token)
-        if any(_number(claims, name) - LEEWAY_S > self._now() for name in ("nbf", "iat") if name in claims):
-            raise Unauthorized("the token is not valid yet")
-        return Identity(_symbols(claims), _max_hz(claims), _number(claims, "exp") + LEEWAY_S)
+        from_s = max((_number(claims, name) - LEEWAY_S for name in ("nbf", "iat") if name in claims), default=-math.inf)
+        until_s = _number(claims, "exp") + LEEWAY_S
+        return _Known(Identity(_symbols(claims), _max_hz(claims), until_s), from_s, until_s)
 
     def _claims(self, token: str) -> dict[str, Any]:
         """The claims, if one of the keys signed them for us. Times are for the caller to judge: its clock is passed in."""

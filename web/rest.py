@@ -57,7 +57,7 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/api/symbols")
     def symbols() -> Response:
-        return tagged({"symbols": visible.symbols(relay.symbols_state(), reader())})
+        return tagged({"symbols": relay.symbols_state(_known())})
 
     @blueprint.get("/api/quotes")
     def quotes() -> Response:
@@ -100,11 +100,11 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/api/status")
     def status() -> Response:
-        identity = reader()
+        seen = visible.visible_symbols(reader(), relay.symbols)
         return answer({"version": __version__, "epoch": relay.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
-                       "clients": clients(), "feeds": visible.feeds(relay.feeds_status(), identity),
-                       "last_reload": visible.config(relay.config_state(), identity),
-                       **(relay.quality_state() if identity.sees_all else {})})
+                       "clients": clients(), "feeds": visible.feeds(relay.feeds_status(), seen),
+                       "last_reload": visible.config(relay.config_state(), seen),
+                       **(relay.quality_state() if seen is None else {})})
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -122,8 +122,8 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     def _known() -> Collection[str]:
         """The symbols that there are for whoever asks."""
-        identity = reader()
-        return relay.symbols if identity.sees_all else {symbol: None for symbol in relay.symbols if identity.may_see(symbol)}
+        seen = visible.visible_symbols(reader(), relay.symbols)
+        return relay.symbols if seen is None else {symbol: None for symbol in relay.symbols if symbol in seen}
 
     return blueprint
 

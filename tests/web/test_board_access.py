@@ -13,6 +13,7 @@ from tests.e2e.raw import WEBSOCKET, RawPolling, RawSocket
 from tests.web.relaying import PATIENCE_S, Relaying, relaying
 from ticker.settings.reload import Reload
 from web.access import Guessed
+from web.board import MOST_UNKNOWN
 from web.fanout.pulse import Pulse
 from web.identity import ANYBODY, Identity, Unauthorized
 from web.runtime import EventletRuntime
@@ -160,6 +161,30 @@ def test_everything_that_may_be_seen_includes_what_comes_later(running: Relaying
         assert client.ask("subscribe", {"symbols": []})["subscribed"] == ["BTC-NEW", "BTC-USD"]
         assert client.ask("unsubscribe", {"symbols": "*"})["subscribed"] == []
         assert b"SECRET" not in client.wire
+
+
+def test_a_symbol_that_comes_before_its_channel_is_not_forgotten(running: Relaying) -> None:
+    """Whoever subscribes to `*` between the two has it all the same."""
+    with closing(RawSocket(running.address)) as client:
+        client.join("/", "some")
+        client.event("config")
+        running.server.engine.readers.registry.pop("BTC-EUR")  # as if it were to be made yet
+        assert client.ask("subscribe", {"symbols": "*"})["subscribed"] == ["BTC-USD"]
+        running.server._state_changed("symbols")
+        running.prices["BTC-EUR"] = 2.5
+        while "BTC-EUR" not in [quote["symbol"] for quote in client.event("quotes")]:
+            pass
+
+
+def test_very_many_names_that_there_are_not(running: Relaying) -> None:
+    """So many are told apart; what more of them there are is too many, and what there is is subscribed to wherever it stands."""
+    with closing(RawSocket(running.address)) as client:
+        client.join("/", "some")
+        names = [f"{'BTC-' if number % 2 else 'X'}{number}" for number in range(MOST_UNKNOWN + 2)]
+        answer = client.ask("subscribe", {"symbols": [*names, "BTC-USD", "SECRETONE"]})
+        assert answer["subscribed"] == ["BTC-USD"]
+        assert [answer["refused"][name] for name in [*names[:2], *names[-3:], "SECRETONE"]] == [
+            "unauthorized", "unknown_symbol", "unknown_symbol", "too_many_symbols", "too_many_symbols", "too_many_symbols"]
 
 
 @pytest.mark.parametrize(("token", "most_hz"), [("all", 20.0), ("slow", 5.0), ("slower", 0.5)])

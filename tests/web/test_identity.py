@@ -1,27 +1,8 @@
-"""What an identity may see."""
+"""What an identity may see, and what it is as a key."""
 
 from __future__ import annotations
 
-import pytest
-
-from web.identity import ANYBODY, Identity, matches
-
-
-@pytest.mark.parametrize(("pattern", "symbol", "is_match"), [
-    ("BTC-USD", "BTC-USD", True), ("BTC-USD", "BTC-USDT", False), ("BTC-USD", "XBTC-USD", False), ("BTC-USD", "btc-usd", False),
-    ("BTC-*", "BTC-USD", True), ("BTC-*", "BTC-", True), ("BTC-*", "BTC", False), ("BTC-*", "ABTC-USD", False),
-    ("*-USD", "ETH-USD", True), ("*-USD", "-USD", True), ("*-USD", "ETH-USDT", False), ("B*-*D", "BTC-USD", True), ("B*-*D", "BD", False),
-    ("*", "^GSPC", True), ("**", "A", True), ("", "A", False), ("A*A", "A", False), ("A*A", "AA", True), ("A*B*A", "ABA", True),
-    ("A*AB*B", "AAB", False), ("[A-Z]*", "AAPL", False), ("A?C", "ABC", False), (".*", "A", False), ("A.C", "ABC", False),
-])
-def test_patterns(pattern: str, symbol: str, is_match: bool) -> None:
-    """Only the star means something, and it may stand for nothing; case counts."""
-    assert matches(pattern, symbol) is is_match
-
-
-def test_a_pattern_of_stars_costs_nothing() -> None:
-    """Thirty of them, and a symbol that fits nowhere: a look at each part, not at each way to share the letters."""
-    assert not matches("A*" * 30 + "B", "A" * 32)
+from web.identity import ANYBODY, Identity
 
 
 def test_one_pattern_is_enough() -> None:
@@ -32,3 +13,33 @@ def test_one_pattern_is_enough() -> None:
     some = Identity(symbols=("BTC-*", "AAPL"))
     assert [symbol for symbol in ("BTC-USD", "AAPL", "AAPLX", "ETH-USD") if some.may_see(symbol)] == ["BTC-USD", "AAPL"]
     assert not some.sees_all
+
+
+def test_as_a_key() -> None:
+    """Two that allow the same are equal, however they came to be; whatever differs makes another one."""
+    patterns = [f"S{number}*" for number in range(500)]
+    one, same = (Identity(tuple(patterns), 2.0, 60.0) for _ in range(2))
+    assert one == same
+    assert one.patterns is same.patterns
+    others = [Identity(tuple(patterns[1:]), 2.0, 60.0), Identity(tuple(patterns), None, 60.0), Identity(tuple(patterns), 2.0, 61.0),
+              Identity(None, 2.0, 60.0), ANYBODY]
+    assert len({one, same, *others}) == 1 + len(others)
+
+
+def test_its_hash_does_not_look_at_its_patterns() -> None:
+    """They are looked at once: from then on the hash is of one object."""
+    looks = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            nonlocal looks
+            looks += 1
+            return super().__hash__()
+
+    identity = Identity(tuple(Counted(f"S{number}") for number in range(500)))
+    hash(identity)
+    first = looks
+    assert [hash(identity) for _ in range(3)].count(hash(identity)) == 3
+    assert looks == first > 0

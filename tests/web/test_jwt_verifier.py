@@ -196,6 +196,41 @@ def test_a_token_that_is_known_still_ends() -> None:
     assert len(clocked._known) == MOST_REMEMBERED
 
 
+@pytest.mark.parametrize(("claims", "reason", "guessed"), [
+    ({"aud": "other"}, "audience", False), ({"iss": "other"}, "issuer", False), ({"exp": None}, "lacks", False),
+    ({"symbols": "*"}, "patterns", False), ({"nbf": NOW_S + 30}, "not valid yet", False), ({"exp": NOW_S - 30}, "expired", False),
+    ({}, "signature", True),
+])
+def test_a_signature_is_checked_once(monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any], reason: str, guessed: bool) -> None:
+    """Of a token that is signed and good for nothing, too: sent again and again it costs a look-up. A guess is counted elsewhere."""
+    checked = 0
+    decode = JwtVerifier._decoded
+
+    def counted(self: JwtVerifier, key: Any, token: str) -> dict[str, Any]:
+        nonlocal checked
+        checked += 1
+        return decode(self, key, token)
+
+    monkeypatch.setattr(JwtVerifier, "_decoded", counted)
+    own, token = verifier(), signed(OTHER if guessed else SECRET, **claims)
+    for _ in range(5):
+        with pytest.raises(Unauthorized, match=reason) as problem:
+            own.verify(token)
+        assert isinstance(problem.value, Guessed) is guessed
+    assert checked == (5 if guessed else 1)
+
+
+def test_a_token_of_tomorrow_is_good_tomorrow() -> None:
+    """That it was refused before is not held against it."""
+    now_s = float(NOW_S)
+    clocked = JwtVerifier(ServerSettings(auth="jwt", jwt_key=SecretStr(SECRET), jwt_issuer="https://issuer.example"), lambda: now_s)
+    token = signed(nbf=NOW_S + 30)
+    with pytest.raises(Unauthorized, match="not valid yet"):
+        clocked.verify(token)
+    now_s += 30
+    assert clocked.verify(token).sees_all
+
+
 def test_the_key_before_is_good_too() -> None:
     """While the issuer changes over; an older one is not."""
     both = verifier(OTHER, previous=SECRET)
