@@ -93,7 +93,8 @@ class Ours:
     def start(self, load: Load, hz: float) -> Iterator[Running]:
         """One tick moves all symbols; `hz` up to 1000."""
         symbols = "".join(f'{symbol_name(number)} = {{ feed = "sim" }}\n' for number in range(load.all_symbols))
-        settings = (f"[broadcast]\nflush_ms = {load.flush_ms}\n[limits]\n{load.limits}\n"
+        # Everybody comes from this machine, and some of the crowds join as fast as they can.
+        settings = (f"[broadcast]\nflush_ms = {load.flush_ms}\n[limits]\nconnects_per_s = 8000\nmax_waiting = 10000\n{load.limits}\n"
                     f'[feeds.sim]\nkind = "simulated"\nseed = 7\ninterval_s = {1 / hz:.6g}\n[symbols]\n{symbols}')
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "settings.toml"

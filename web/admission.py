@@ -9,7 +9,8 @@ from web.fanout.client import Client
 from web.fanout.engine import Engine
 
 SURPLUS = 64
-"""So many above a limit come in to be told so in Socket.IO, where a program can read it; more are refused in HTTP, which costs less."""
+"""So many for whom there is no place come in to be told so in Socket.IO, where a program can read it; more are refused in HTTP, which costs
+less."""
 
 
 class Admission:
@@ -28,18 +29,15 @@ class Admission:
         self._second = second
         if self._connects > self._engine.limits.connects_per_s:
             return "too many connects a second"
-        return self._crowd(network_of(environ.get("REMOTE_ADDR", "")), coming=1, tolerated=SURPLUS)
-
-    def is_surplus(self, client: Client) -> bool:
-        """Whether `client`, which has joined nothing yet, finds no place."""
-        return not client.anything_joined and self._crowd(client.network, coming=0, tolerated=0) is not None
-
-    def _crowd(self, network: str, coming: int, tolerated: int) -> str | None:
-        limits, clients = self._engine.limits, self._engine.clients
-        if len(clients) + coming > limits.max_clients + tolerated:
+        limits, pools = self._engine.limits, self._engine.pools
+        if pools.joined >= limits.max_clients and len(pools.waiting) >= SURPLUS:
             return "too many clients"
-        most = limits.max_clients_per_address + tolerated
-        # Counted only where the address can have so many at all.
-        if len(clients) + coming > most and sum(client.network == network for client in clients) + coming > most:
+        if pools.of_network(network_of(environ.get("REMOTE_ADDR", ""))) >= limits.max_clients_per_address + SURPLUS:
             return "too many clients from this address"
         return None
+
+    def is_surplus(self, client: Client) -> bool:
+        """Whether `client` has no place and finds none. Those who wait take none from it."""
+        limits, pools = self._engine.limits, self._engine.pools
+        return client in pools.waiting and (pools.joined >= limits.max_clients
+                                            or pools.of_network(client.network) > limits.max_clients_per_address)

@@ -117,7 +117,7 @@ class WebServer:
 
     def _most_connections(self) -> MostConnections:
         limits = self.engine.limits
-        return MostConnections(limits.max_clients + _SPARE_REQUESTS, limits.max_clients_per_address + _SPARE_REQUESTS)
+        return MostConnections(limits.max_clients + limits.max_waiting + _SPARE_REQUESTS, limits.max_clients_per_address + _SPARE_REQUESTS)
 
     def configure(self, settings: Settings) -> None:
         """Take reloaded settings into force (`server.*` needs a restart)."""

@@ -130,16 +130,19 @@ class BroadcastSettings(Table):
 class LimitSettings(Table):
     """`[limits]`."""
 
-    max_clients: int = Field(10_000, ge=1, le=1_000_000, description="connections at a time")
-    max_clients_per_address: int = Field(10_000, ge=1, le=1_000_000, description="the same from one address; of IPv6 a /64 is one")
+    max_clients: int = Field(10_000, ge=1, le=1_000_000, description="clients at a time that joined something")
+    max_clients_per_address: int = Field(10_000, ge=1, le=1_000_000,
+                                         description="clients at a time from one address (of IPv6: one /64), those that wait too")
     max_symbols_per_client: int = Field(1000, ge=1, le=100_000, description="namespaces joined; a \"*\" subscription is one")
     join_timeout_s: float = Field(10, ge=1, le=3600, allow_inf_nan=False,
                                   description="a connection that joined nothing for so long is closed")
     max_message_bytes: int = Field(65_536, ge=1024, le=16_777_216, description="longest message a client may send")
     connects_per_s: int = Field(2000, ge=1, le=1_000_000, description="new connections a second, over all clients")
+    requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
     http_requests_per_s: int = Field(200, ge=1, le=1_000_000, description="requests over HTTP a second of one address (IPv6: /64), "
                                      "twice as many at once; Socket.IO, the page's files, /healthz and /readyz apart")
-    requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
+    max_waiting: int = Field(1000, ge=1, le=1_000_000, description="clients at a time that joined nothing yet; beyond it one goes, of the "
+                                                                   "address that has most of them")
 
 
 Percent = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]

@@ -119,11 +119,6 @@ class Client(Outbox):
         return self.transport in ("probing", "pausing")
 
     @property
-    def anything_joined(self) -> bool:
-        """Whether it joined at least one namespace."""
-        return self.board_joined or self.namespaces > 0 or bool(self.spaces.channels)
-
-    @property
     def has_unread(self) -> bool:
         """Whether it has sent something that nobody has looked at yet."""
         try:

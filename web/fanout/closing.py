@@ -31,6 +31,7 @@ class Closing(Enum):
     TOO_MANY_REQUESTS = (4006, "too_many_requests")
     SECOND_WEBSOCKET = (4007, "second_websocket")  # of a session that has one
     TOKEN_EXPIRED = (4008, "token_expired")
+    CROWDED_OUT = (4009, "crowded_out")  # it joined nothing, and others came
     ERROR = (1011, "internal_error")
 
     @classmethod

@@ -133,9 +133,9 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         with engine.turn:
             self.sockets[client.sid] = client
             self._trigger_event("connect", client.sid, client.environ)
-            engine.admit(client)
             if identity is not None:
                 self.recognised(client, identity)
+            engine.admit(client)
             if accept:
                 # The answer and the first packet leave in one segment.
                 engine.attach(client, _take_socket(environ, accept + text_frame(opening.encode())))

@@ -26,6 +26,7 @@ from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_fram
 from web.fanout.inbound import Inbound, Receiver
 from web.fanout.meters import Meters
 from web.fanout.outbox import ControlOverflow
+from web.fanout.pools import Pools
 from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
 from web.fanout.waiting import WaitingRoom
@@ -56,6 +57,7 @@ class Engine:
         self.limits = limits
         self.clients: set[Client] = set()
         self.polling: set[Client] = set()  # those of them that poll
+        self.pools = Pools()
         self.ledger = Ledger()
         self.meters = Meters()
         self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
@@ -139,10 +141,13 @@ class Engine:
         self.pump_soon(client)
 
     def admit(self, client: Client) -> None:
-        """Count a new client in."""
+        """Count a new client in. It waits until it joins something (`pools`); who waits in vain makes room for it, one for one."""
         self.ledger.opened += 1
         self.clients.add(client)
         self.pulse.add(client)
+        self.pools.enter(client)
+        if len(self.pools.waiting) > self.limits.max_waiting:
+            self.close(self.pools.first_to_go(spared=client), Closing.CROWDED_OUT)
 
     def close(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
         """End a connection: whatever fits of what it is owed, a close frame (`farewell`, or the reason's own), and it is forgotten.
@@ -155,7 +160,9 @@ class Engine:
             last_words = self._last_words(client, farewell or close_frame(closing.code, closing.reason))
             client.closed = closing
             self.ledger.close(closing, client.address, self.clock())
-            self.clients.discard(client)
+            if client in self.clients:
+                self.clients.remove(client)
+                self.pools.leave(client)
             self.polling.discard(client)
             self.pulse.remove(client)
             self.expiry.remove(client)

@@ -184,6 +184,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         self.manager.clients[client.public_id] = client
         self.engine.send(client, f'40{namespace},{{"sid":"{sid}"}}')
         self.engine.readers.join(client.spaces, channel)
+        self.engine.pools.seat(client)
 
     def _connect_to_handlers(self, client: Client, namespace: str, data: Any) -> None:
         """A CONNECT to a namespace that is no symbol's, as the library does it."""

@@ -63,6 +63,7 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
         if client is not None and self._stage(sid, namespace) is Stage.CONNECTING:
             self._members[namespace][sid] = Stage.JOINED
             client.namespaces += 1
+            self.engine.pools.seat(client)
             self._send(sid, client, held)
         return sid
 

@@ -5,6 +5,7 @@ Pings are spread over a wheel with a slot a quarter of a second; deadlines are k
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from web.fanout.closing import Closing
@@ -30,20 +31,17 @@ class Pulse:
         self._hand = 0
         self.next_s = engine.clock() + _STEP_S
         self._unanswered: dict[Client, float] = {}  # by deadline, earliest first
-        self._newcomers: dict[Client, float] = {}  # those that joined nothing yet, earliest first
         self._blocked: dict[Client, None] = {}
 
     def add(self, client: Client) -> None:
         """Start to watch a client; its first ping is an interval away, less one or two steps."""
         client.ping_slot = (self._hand - 1) % len(self._wheel)
         self._wheel[client.ping_slot].add(client)
-        self._newcomers[client] = client.since_s
 
     def remove(self, client: Client) -> None:
         """Stop watching it."""
         self._wheel[client.ping_slot].discard(client)
         self._unanswered.pop(client, None)
-        self._newcomers.pop(client, None)
         self._blocked.pop(client, None)
 
     def pong(self, client: Client) -> None:
@@ -95,10 +93,9 @@ class Pulse:
                 engine.close(client, Closing.PING_TIMEOUT)
         for client in engine.expiry.due(engine.wall_clock()):
             engine.close(client, Closing.TOKEN_EXPIRED)
-        for client, since_s in list(self._newcomers.items()):
-            if client.anything_joined:
-                del self._newcomers[client]
-            elif since_s + engine.limits.join_timeout_s <= now_s and not client.has_unread:
+        late = list(takewhile(lambda client: client.since_s + engine.limits.join_timeout_s <= now_s, engine.pools.waiting))
+        for client in late:
+            if not client.has_unread:
                 engine.close(client, Closing.JOIN_TIMEOUT)
         for client in list(self._blocked):
             if client.progress_s + engine.broadcast.stall_limit_s <= now_s:

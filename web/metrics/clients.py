@@ -34,7 +34,8 @@ class ClientsCollector(Collector):
         polling = len(engine.polling)
         yield gauges("clients", "Connected clients.", ["transport"],
                      [(["websocket"], len(engine.clients) - polling), (["polling"], polling)])
-        yield gauge("clients_limit", "limits.max_clients: more are refused.", engine.limits.max_clients)
+        yield gauge("clients_waiting", "Those of them that joined nothing yet.", len(engine.pools.waiting))
+        yield gauge("clients_limit", "limits.max_clients: more find no place when they join.", engine.limits.max_clients)
         yield counter("connections_opened", "Connections that were let in.", engine.ledger.opened)
         yield counters("connections_closed", "Connections that ended, by reason.", ["reason"],
                        [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in Closing), *closes])])

@@ -18,7 +18,8 @@ def test_defaults_are_the_contracts() -> None:
     assert (settings.broadcast.flush_ms, settings.broadcast.heartbeat_s, settings.broadcast.stall_limit_s) == (50, 5, 30)
     assert settings.limits.model_dump() == {
         "max_clients": 10_000, "max_clients_per_address": 10_000, "max_symbols_per_client": 1000, "join_timeout_s": 10,
-        "max_message_bytes": 65_536, "connects_per_s": 2000, "http_requests_per_s": 200, "requests_per_s": 50}
+        "max_message_bytes": 65_536, "connects_per_s": 2000, "requests_per_s": 50, "http_requests_per_s": 200,
+        "max_waiting": 1000}
     assert settings.quality.model_dump() == {"max_jump_pct": 20.0, "max_divergence_pct": 5.0}
     assert settings.feeds == {}
     assert settings.symbols == {}

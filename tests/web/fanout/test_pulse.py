@@ -43,6 +43,7 @@ class Watched:
             self.engine.polling.add(client)
         if joined:
             self.engine.readers.join(client.spaces, self.engine.readers.registry["A"])
+            self.engine.pools.seat(client)
         return client
 
     def pass_s(self, seconds: float) -> None:
@@ -170,22 +171,23 @@ def test_a_time_out_does_not_depend_on_the_beat(watched: Watched) -> None:
 
 
 def test_who_joins_nothing_is_closed(watched: Watched) -> None:
-    """In `join_timeout_s`; whoever joined in time stays, on the board or in any namespace."""
-    reader = watched.client()
-    idler, boarder, other = (watched.client(joined=False) for _ in range(3))
-    boarder.board_joined = True
-    other.namespaces = 1
+    """In `join_timeout_s`; whoever joined in time stays, and who came later has as long."""
+    reader, late = watched.client(), watched.client(joined=False)
+    idler = watched.client(joined=False)
     watched.pass_s(watched.engine.limits.join_timeout_s - STEP_S)
+    next_one = watched.client(joined=False)
     assert watched.closed(idler) is None
+    watched.engine.pools.seat(late)
     watched.pass_s(STEP_S)
     assert watched.closed(idler) is Closing.JOIN_TIMEOUT
-    assert [client.closed for client in (reader, boarder, other)] == [None] * 3
+    assert [client.closed for client in (reader, late, next_one)] == [None] * 3
+    watched.pass_s(watched.engine.limits.join_timeout_s)
+    assert watched.closed(next_one) is Closing.JOIN_TIMEOUT
 
 
 def test_who_once_joined_may_leave_everything(watched: Watched) -> None:
-    """Leaving the last namespace is no reason to be closed."""
+    """Leaving the last namespace is no reason to be closed, however soon."""
     client = watched.client()
-    watched.pass_s(1)
     watched.engine.readers.leave(client.spaces, watched.engine.readers.registry["A"])
     watched.pass_s(watched.engine.limits.join_timeout_s * 2)
     assert client.closed is None

@@ -62,6 +62,18 @@ def test_what_was_sent(running: Relaying) -> None:
             assert value(scraped, name) == 3
 
 
+def test_who_waits(running: Relaying) -> None:
+    """Is a client like any other, and counted apart until it joins."""
+    with websocket(running):
+        late = RawSocket(running.address)
+        scraped = until(running, "clients_waiting", 1)
+        assert value(scraped, "clients", transport="websocket") == 2
+        late.join("/ACME")
+        assert value(scrape(running.http), "clients_waiting") == 0
+        assert running.http.get("/api/status").get_json()["clients"] == 2
+        late.close()
+
+
 def test_every_end_has_a_reason(running: Relaying) -> None:
     """What was opened is there, or has ended for one of the reasons; the reasons are all listed from the start."""
     fresh = scrape(running.http)
