@@ -1,43 +1,83 @@
-"""Who may come in: how many clients, how many from one address, how fast. The limits in force are the engine's."""
+"""Who may come in: how many clients, how many from one address, how fast. The limits in force are the engine's.
+
+A handshake is asked about twice. Before anything of it is looked at, `refusal` says whether anybody may come in now: that costs next to
+nothing and counts nothing. Once it is known who comes, `counted` takes it off what there is for this second. A token is looked at in
+between, also one from an address that has had its share, since a good one is outside of it; so a bad one counts like none. What bad ones
+cost is bounded elsewhere: after a few guesses none from there is looked at (`web.throttle`), and one that is signed and good for nothing is
+checked once (`web.jwt_verifier`).
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from web.access import Access
 from web.addresses import network_of
 from web.fanout.client import Client
 from web.fanout.engine import Engine
+from web.identity import Identity
 
 SURPLUS = 64
 """So many for whom there is no place come in to be told so in Socket.IO, where a program can read it; more are refused in HTTP, which costs
 less."""
+SHARES = 4
+"""No address takes more than one of so many parts of what comes in in a second."""
 
 
 class Admission:
-    """Asked at each handshake (`refusal`), and when a client joins its first namespace (`is_surplus`)."""
+    """Asked at each handshake, and when a client joins its first namespace (`is_surplus`).
 
-    def __init__(self, engine: Engine) -> None:
+    `is_proxy` tells addresses of proxies of ours: what comes from one and does not say for whom is nobody's share.
+    """
+
+    def __init__(self, engine: Engine, access: Access, is_proxy: Callable[[str], bool] = lambda address: False) -> None:
         self._engine = engine
+        self._access = access
+        self._is_proxy = is_proxy
         self._second = self._connects = 0
+        self._shares: Counter[str] = Counter()  # taken in this second, by network
 
     def refusal(self, environ: dict[str, Any]) -> str | None:
-        """Why no further client may shake hands now, `None` if one may."""
+        """Why nobody may come in from there now, whoever it is; `None` if somebody may."""
         if self._engine.draining:
             return "shutting down"
-        second = int(self._engine.clock())
-        self._connects = self._connects + 1 if second == self._second else 1
-        self._second = second
-        if self._connects > self._engine.limits.connects_per_s:
-            return "too many connects a second"
         limits, pools = self._engine.limits, self._engine.pools
+        second = int(self._engine.clock())
+        if second != self._second:
+            self._second, self._connects = second, 0
+            self._shares.clear()
+        if self._connects >= limits.connects_per_s:
+            return "too many connects a second"
         if pools.joined >= limits.max_clients and len(pools.waiting) >= SURPLUS:
             return "too many clients"
         if pools.of_network(network_of(environ.get("REMOTE_ADDR", ""))) >= limits.max_clients_per_address + SURPLUS:
             return "too many clients from this address"
         return None
 
+    def counted(self, environ: dict[str, Any], identity: Identity | None) -> str | None:
+        """Count this handshake, of `identity` (`None`: no token, or no good one). Why it is refused all the same, `None` if it is not."""
+        is_known = identity is not None and not self._access.is_open
+        address = environ.get("REMOTE_ADDR", "")
+        if not is_known and not self._is_proxy(address):
+            network = network_of(address)
+            if self._shares[network] >= self._share():
+                return "too many connects a second from this address"
+            self._shares[network] += 1
+        self._connects += 1
+        return None
+
+    def return_s(self) -> float:
+        """How long it takes to let everybody in who is here, were they to come again without a token in their handshake."""
+        clients, limits = self._engine.clients, self._engine.limits
+        return max(len(clients) / limits.connects_per_s, self._engine.pools.most_of_a_network() / self._share())
+
     def is_surplus(self, client: Client) -> bool:
         """Whether `client` has no place and finds none. Those who wait take none from it."""
         limits, pools = self._engine.limits, self._engine.pools
         return client in pools.waiting and (pools.joined >= limits.max_clients
                                             or pools.of_network(client.network) > limits.max_clients_per_address)
+
+    def _share(self) -> int:
+        return max(1, self._engine.limits.connects_per_s // SHARES)

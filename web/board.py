@@ -89,7 +89,7 @@ class Board:
         members = list(self.members.values())
         shuffle(members)
         # Twice as long as it takes to let all of them in.
-        spread_ms = max(RETURN_SPREAD_MS, 2000 * len(members) / self._engine.limits.connects_per_s)
+        spread_ms = max(RETURN_SPREAD_MS, 2000 * self._admission.return_s())
         for place, client in enumerate(members):
             retry_after_ms = RETURN_FROM_MS + int(spread_ms * (place + random()) / len(members))
             self._engine.send_frame(client, event_frame("shutdown", {"retry_after_ms": retry_after_ms}))

@@ -42,6 +42,7 @@ from web.origins import is_foreign, origin_check, shared_with
 from web.proxies import Proxies
 from web.rest import error, rest
 from web.runtime import EventletRuntime
+from web.visible import visible_symbols
 from web.watchers import Watchers
 
 log = logging.getLogger(__name__)
@@ -83,15 +84,15 @@ class WebServer:
         binding = Binding(self.access, self.engine)
         sockets.eio.who, sockets.eio.recognised = self.access.of_request, binding.recognised
         sockets.identify = binding.identify
-        admission = Admission(self.engine)
-        sockets.eio.max_clients_reached = admission.refusal
         sockets.eio.is_foreign = foreign
         # Outermost, so that nothing sees a header of a proxy that is not to be believed.
         self._proxies, self._hosts = Proxies(server.trusted_proxies), Hosts(server)
+        admission = Admission(self.engine, self.access, self._proxies.is_trusted)
+        sockets.eio.max_clients_reached, sockets.eio.counted = admission.refusal, admission.counted
         inner = self.app.wsgi_app
         cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, relay.attention.read)
         self._front = Front(inner, self._proxies, self._hosts, keeper, cache, self._origin_allowed,
-                            lambda: self.engine.limits.http_requests_per_s, lambda identity: identity.symbols)
+                            lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, relay.symbols))
         self.app.wsgi_app = self._front  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)
         self._watchers = Watchers(self.engine.readers, runtime, relay.attention)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing, suppress
+import http.client
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
 from tests.e2e.clients import node_driver
-from tests.e2e.raw import RawPolling, RawSocket
-from tests.e2e.server import RunningServer, serving
+from tests.e2e.raw import POLLING, RawPolling, RawSocket
+from tests.e2e.server import PATIENCE_S, RunningServer, serving
 
+TOKEN = "canary-horse-battery-staple"
 SETTINGS = """
 [limits]
 LIMITS
@@ -71,14 +76,61 @@ def test_a_crowd_is_refused_at_the_door() -> None:
 
 
 def test_too_many_connects_in_a_second() -> None:
-    """Of twenty at once some are refused, not all, and none for good."""
-    with serving(limited(connects_per_s=3)) as server, ExitStack() as stack:
+    """Of twenty at once from one address a quarter of the limit comes in, and the others are refused, none for good."""
+    with serving(limited(connects_per_s=12)) as server, ExitStack() as stack:
         came = 0
         for _ in range(20):
             with suppress(ConnectionRefusedError):
                 stack.enter_context(closing(RawSocket(server.address)))
                 came += 1
         assert 3 <= came < 20
+
+
+@pytest.mark.parametrize("how", ["header", "payload"])
+def test_a_flood_that_joins_nothing_keeps_nobody_out(how: str) -> None:
+    """Sessions without a token, as fast as four threads can open them at another address: far more than there are places come in, and each
+    holder of a token has one of them at the first try."""
+    settings = limited(max_clients=100, max_waiting=100) + '\n[server]\nauth = "token"\n'
+    with serving(settings, variables={"SERVER__TOKENS": TOKEN}) as server, flood(server.address, "127.0.0.2", enough=300):
+        holders = []
+        for _ in range(20):
+            bearer = [(b"Authorization", f"Bearer {TOKEN}".encode())] if how == "header" else []
+            holders.append(RawSocket(server.address, headers=bearer))
+            assert holders[-1].join("/S0", None if how == "header" else TOKEN).startswith("40/S0,")
+        for holder in holders:
+            holder.quote("S0")
+            holder.close()
+        stayed = server.get("/api/status", {"Authorization": f"Bearer {TOKEN}"}).json["clients"]
+        assert stayed <= 100 + 20
+
+
+@contextmanager
+def flood(address: tuple[str, int], source: str, enough: int) -> Iterator[None]:
+    """Opens sessions from `source` until the block ends, which begins when `enough` of them have come in."""
+    come_in: queue.SimpleQueue[int] = queue.SimpleQueue()
+    is_over = threading.Event()
+
+    def open_sessions() -> None:
+        connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S, source_address=(source, 0))
+        with closing(connection):
+            while not is_over.is_set():
+                connection.request("GET", POLLING)
+                response = connection.getresponse()
+                response.read()
+                if response.status == 200:
+                    come_in.put(response.status)
+
+    threads = [threading.Thread(target=open_sessions) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(enough):
+            come_in.get(timeout=PATIENCE_S)
+        yield
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_who_joins_nothing_is_closed() -> None:

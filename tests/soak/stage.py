@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 from tests.e2e.server import RunningServer, serving
 from tests.soak.crowd import Crowd
+from web.admission import SHARES
 
 QUIET = [f"Q{number}" for number in range(20)]
 BUSY = [f"B{number}" for number in range(180)]
 STALL_S, PING_S, PONG_S, JOIN_S = 10, 3, 4, 5
-CONNECTS_PER_S = 200
+CONNECTS_PER_S = 200  # from one address, as all of the crowd come
 SETTINGS = f"""
 [server]
 ping_interval_s = {PING_S}
@@ -29,7 +30,7 @@ stall_limit_s = {STALL_S}
 
 [limits]
 join_timeout_s = {JOIN_S}
-connects_per_s = {CONNECTS_PER_S}
+connects_per_s = {SHARES * CONNECTS_PER_S}
 
 [feeds.quiet]
 kind = "simulated"

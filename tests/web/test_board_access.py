@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.raw import WEBSOCKET, RawPolling, RawSocket
+from tests.e2e.raw import POLLING, WEBSOCKET, RawPolling, RawSocket
 from tests.web.relaying import PATIENCE_S, Relaying, relaying
 from ticker.settings.reload import Reload
 from web.access import Guessed
@@ -116,6 +116,25 @@ def test_a_wrong_token_in_the_handshake(running: Relaying, token: str) -> None:
         answer = running.http.get(path, headers={"Authorization": f"Bearer {token}"})
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="tickercast"')
     assert not running.server.engine.clients
+
+
+@pytest.mark.parametrize("token", ["wrong", "old"])
+def test_a_bad_token_takes_its_addresss_share(token: str) -> None:
+    """Like none at all: what is left in the second is for others, and for who has a good one at the same address."""
+    with relaying(SYMBOLS, {}, verifier=Names(), limits={"connects_per_s": 40}) as running:
+        running.server.engine.clock = lambda: 5000.0
+        for _ in range(15):
+            with pytest.raises(ConnectionRefusedError, match="401"):
+                RawSocket(running.address, headers=bearer(token))
+        with pytest.raises(ConnectionRefusedError, match="503"):
+            RawSocket(running.address)
+        other = running.http.get(POLLING, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+        assert other.status_code == 200
+        for _ in range(29):
+            with closing(RawSocket(running.address, headers=bearer("all"))):
+                pass
+        with pytest.raises(ConnectionRefusedError, match="503"):
+            RawSocket(running.address, headers=bearer("all"))
 
 
 def test_a_token_in_the_address_of_a_handshake(running: Relaying) -> None:

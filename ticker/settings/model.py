@@ -137,7 +137,8 @@ class LimitSettings(Table):
     join_timeout_s: float = Field(10, ge=1, le=3600, allow_inf_nan=False,
                                   description="a connection that joined nothing for so long is closed")
     max_message_bytes: int = Field(65_536, ge=1024, le=16_777_216, description="longest message a client may send")
-    connects_per_s: int = Field(2000, ge=1, le=1_000_000, description="new connections a second, over all clients")
+    connects_per_s: int = Field(2000, ge=1, le=1_000_000,
+                                description="new connections a second, over all clients; of one address a quarter")
     requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
     http_requests_per_s: int = Field(200, ge=1, le=1_000_000, description="requests over HTTP a second of one address (IPv6: /64), "
                                      "twice as many at once; Socket.IO, the page's files, /healthz and /readyz apart")

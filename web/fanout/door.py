@@ -50,14 +50,17 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     handlers run in the engine's turn (they must not wait) and that what `connect` returns is not asked.
 
     `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect, and `is_foreign(environ)`
-    whether a page asks that may not, without saying its origin. `who(environ)` says who
-    asks to (`None`: it does not say yet), or raises `Unauthorized`; `recognised(client, identity)` is told.
+    whether a page asks that may not, without saying its origin. `who(environ)` says who asks to (`None`: it does not say yet), or raises
+    `Unauthorized`; `recognised(client, identity)` is told. `max_clients_reached(environ)` and `counted(environ, identity)` say why a
+    handshake is refused: the first before anything of it is looked at, the second when it is known whose it is (`None`: nobody's who has
+    shown a good token), and counts it.
     """
 
     engine: Engine
     origin_allowed: Callable[[str, Environ], bool]
     max_clients_reached: Callable[[Environ], str | None]
     is_foreign: Callable[[Environ], bool]
+    counted: Callable[[Environ, Identity | None], str | None]
     who: Callable[[Environ], Identity | None]
     recognised: Callable[[Client, Identity], None]
 
@@ -116,9 +119,10 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
     def _handshake(self, environ: Environ, start_response: StartResponse, transport: str, cors: list[tuple[str, str]]) -> list[bytes]:
         engine = self.engine
         reason = self.max_clients_reached(environ)
+        identity = None if reason else self._identity(environ)
+        reason = reason or self.counted(environ, identity)
         if reason:
             raise _full(reason)
-        identity = self._identity(environ)
         accept = accept_websocket(environ) if transport == "websocket" else b""
         if sum(len(value) for value in environ.values() if isinstance(value, str)) > _REQUEST_BYTES:
             raise Refused("431 Request Header Fields Too Large", "headers too big")
@@ -149,6 +153,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         try:
             return self.who(environ)
         except Unauthorized as problem:
+            self.counted(environ, None)
             if problem.throttled_s is not None:
                 raise Refused("429 Too Many Requests", str(problem), (("Retry-After", str(problem.throttled_s)),)) from None
             raise Refused("401 Unauthorized", str(problem), (("WWW-Authenticate", CHALLENGE),)) from None

@@ -102,6 +102,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         engine.receiver = self.eio
         self.eio.is_foreign = lambda environ: False
         self.eio.who = lambda environ: ANYBODY
+        self.eio.counted = lambda environ, identity: None
         self.eio.recognised = lambda client, identity: None
         self.identify = lambda client, auth: ANYBODY
         self.gate = lambda client, symbol: None

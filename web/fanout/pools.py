@@ -56,6 +56,10 @@ class Pools:
         """How many clients come from there."""
         return self._networks[network]
 
+    def most_of_a_network(self) -> int:
+        """How many clients come from the network that most come from. The one look at all networks."""
+        return max(self._networks.values(), default=0)
+
     def first_to_go(self, spared: Client) -> Client:
         """Who makes room for `spared`, the newest of at least two that wait: the oldest of the largest crowd, unless what it has said
         nobody has read yet.
