@@ -53,11 +53,11 @@ def test_a_page_of_somebody_else_opens_no_session(running: Relaying) -> None:
         assert connection.response().status == 403
 
 
-def test_a_page_of_somebody_else_wakes_no_feed(running: Relaying) -> None:
+def test_a_page_of_somebody_else_wakes_no_feed(running: Relaying, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the first answer nor one that stands ready counts as somebody's interest."""
     read: list[Any] = []
-    running.relay.attention.read = read.append  # type: ignore[method-assign]
-    running.server._front._cache._read = read.append
+    monkeypatch.setattr(running.relay.attention, "read", read.append)
+    monkeypatch.setattr(running.server._front._cache, "_read", read.append)
     for _ in range(2):
         assert asked(running, "/api/quotes", Sec_Fetch_Site="cross-site").status == 200
         assert asked(running, "/api/quotes/ACME", Sec_Fetch_Site="cross-site").status == 200
