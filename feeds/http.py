@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 import requests
 
 from feeds.cookies import Cookies
-from feeds.keys import spellings
+from feeds.keys import blanked, spellings
 from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
 from feeds.sender import Form, Sender
 from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
@@ -202,9 +202,7 @@ class Http:
         return nullcontext() if self._gate is None else self._gate.passing(cost, time.monotonic() + timeout_s / 2)
 
     def _blank(self, body: bytes) -> bytes:
-        for secret in self._secrets:
-            body = body.replace(secret, b"***")
-        return body
+        return blanked(body, self._secrets)
 
 
 class _Request(NamedTuple):

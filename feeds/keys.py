@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Collection
 from typing import Annotated, ClassVar
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from ticker.hidden import BLANK, SHORTEST
 from ticker.settings import FeedSettings, PolledSettings
 
 
@@ -34,12 +37,26 @@ class KeyedSettings(PolledSettings):
 
 
 def spellings(settings: FeedSettings) -> list[bytes]:
-    """The secrets as they may come back: as they are, as an address has them, and as JSON may. Three letters are no secret: to blank
-    them would be to garble what has them by chance.
+    """The secrets as they may stand in an answer: as they are, as an address has them, as JSON and HTML may. Three letters are no secret:
+    to blank them would be to garble what has them by chance.
+
+    For whole answers, of 8 MB and at each poll. What is shown of one is blanked once more and in every spelling (`ticker.hidden`).
     """
     values = (getattr(settings, name) for name in settings.secrets)
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr) and len(value.get_secret_value()) > 3]
-    encoded = [quote(secret, safe="") for secret in secrets]
-    found = [*secrets, *encoded, *(re.sub("%..", lambda code: code[0].lower(), text) for text in encoded),
-             *(secret.replace("/", "\\/") for secret in secrets)]
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr) and len(value.get_secret_value()) >= SHORTEST]
+    found: list[str] = []
+    for secret in secrets:
+        encoded = [quote(secret, safe=""), quote(secret, safe="/")]
+        found += [secret, *encoded, *(re.sub("%..", lambda code: code[0].lower(), text) for text in encoded)]
+        found += [secret.replace("/", "\\/"), html.escape(secret)]
+        found += ["".join(char if char.isalnum() or char in "/._~-" else form.format(ord(char)) for char in secret)
+                  for form in ("\\u{:04x}", "\\u{:04X}")]
     return [spelling.encode() for spelling in dict.fromkeys(found)]
+
+
+def blanked(text: bytes, spelt: Collection[bytes]) -> bytes:
+    """`text` without what `spellings` found."""
+    for spelling in spelt:
+        if spelling in text:
+            text = text.replace(spelling, BLANK.encode())
+    return text

@@ -48,13 +48,13 @@ class Reader:
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise FeedError(f"{path} can't be read: {error.strerror}") from None
+            raise FeedError(f"{path.name} can't be read: {error.strerror}") from None
         try:
             self.first_line = self.line() or b""
             self.header: Header = read_header(self.first_line)
         except NotARecording as error:
             self.close()
-            raise FeedError(f"{self._path} {error}", retryable=False) from None
+            raise FeedError(f"{self._path.name} {error}", retryable=False) from None
 
     @property
     def torn(self) -> str | None:
@@ -71,9 +71,9 @@ class Reader:
                     return None
                 self._lines.extend(self._unpacker.lines(data))
         except OSError as error:
-            raise FeedError(f"{self._path} can't be read: {error.strerror}") from None
+            raise FeedError(f"{self._path.name} can't be read: {error.strerror}") from None
         except NotARecording as error:
-            raise FeedError(f"{self._path} {error}", retryable=False) from None
+            raise FeedError(f"{self._path.name} {error}", retryable=False) from None
         return self._lines.popleft()
 
     def close(self) -> None:

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidMessage, InvalidStatus, InvalidUpgrade, NegotiationError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response as HandshakeResponse
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from feeds.http import Response
+from feeds.keys import blanked
 from feeds.limits import remaining_calls, server_time_s
 from feeds.wire import WIRE_ERRORS, causes, wire_reason
 from ticker import __version__
@@ -35,6 +36,13 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 READ_BYTES = 256 * 1024
 SEND_WITHIN_S = 10.0
 """Who does not take our few words in so long takes nothing."""
+
+BREACHES = {
+    1002: "it breaks the protocol of WebSockets",
+    1007: "it sends text that is none",
+    1009: f"a message is longer than {MAX_MESSAGE_BYTES // 1024 // 1024} MiB",
+}
+"""What the other side did where the library closes, by the code it closes with."""
 
 # The library would log frames, keys included, at the level `debug`.
 _SILENT = logging.Logger("websocket", logging.CRITICAL)
@@ -67,6 +75,8 @@ class WebSocket:
             opened = True
         except DeadlineExceeded:
             raise FeedError(f"{self._where}: no connection within {timeout_s:.3g} s") from None
+        except UnicodeError:
+            raise FeedError(f"{self._where}: the host name can't be one", retryable=False) from None
         except WIRE_ERRORS as error:
             retryable = not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
             raise FeedError(f"{self._where}: {wire_reason(error)}", retryable=retryable) from None
@@ -136,7 +146,7 @@ class WebSocket:
             if isinstance(refused, InvalidStatus):
                 raise self._refusal(refused.response)
             if refused is not None:
-                raise FeedError(f"{self._where}: no WebSocket answer: {refused}")
+                raise FeedError(f"{self._where}: no WebSocket answer: {_in_our_words(refused)}")
         self._collect()
 
     def _refusal(self, answer: HandshakeResponse) -> FeedError:
@@ -193,7 +203,7 @@ class WebSocket:
             reason = excerpt(self._blank(said.reason.encode()))
             return Ended(f"{self._where}: closed with {said.code}" + (f", {reason!r}" if reason else ""))
         if ours is not None and self._protocol.parser_exc is not None:
-            return Ended(f"{self._where}: closed by us with {ours.code}: {self._protocol.parser_exc}")
+            return Ended(f"{self._where}: closed by us with {ours.code}: {BREACHES.get(ours.code, BREACHES[1002])}")
         return Ended(f"{self._where}: the connection broke off")
 
     def _flush(self) -> None:
@@ -210,7 +220,15 @@ class WebSocket:
             raise Ended(f"{self._where}: {wire_reason(error)}") from None
 
     def _blank(self, message: bytes) -> bytes:
-        for secret in self._secrets:
-            if secret in message:
-                message = message.replace(secret, b"***")
-        return message
+        return blanked(message, self._secrets)
+
+
+def _in_our_words(refused: Exception) -> str:
+    """Why the library takes an answer for no handshake; its own words quote the answer."""
+    if isinstance(refused, InvalidUpgrade):
+        return "it does not change over to one"
+    if isinstance(refused, NegotiationError):
+        return "it has chosen what was not offered"
+    if isinstance(refused, InvalidMessage | EOFError):
+        return "no answer of HTTP, or a torn one"
+    return "its headers do not belong to our question"

@@ -5,11 +5,19 @@ import shutil
 import hypothesis
 import pytest
 
+from ticker import hidden
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # The machine may be busy: an example that takes long is no failure. The examples are the same in each run, so is the verdict.
 hypothesis.settings.register_profile("tickercast", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("tickercast")
+
+
+@pytest.fixture(autouse=True)
+def _hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test knows the secrets of another: a short one would garble what that expects to read."""
+    monkeypatch.setattr(hidden, "HIDDEN", hidden.Hidden())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -80,7 +80,7 @@ class Caller:
         """Something raised what it should not: told in the log, unless the source is closed."""
         if not self.closed:
             self._complaints.bug(error, self._clock.monotonic())
-        return FeedError(f"internal error: {type(error).__name__}: {error}")
+        return FeedError(f"internal error: {type(error).__name__}")  # its words are for the log: they may be anybody's
 
     def _limit(self) -> AbstractContextManager[None]:
         return nullcontext() if self._limit_s is None else self._runtime.deadline(self._limit_s)

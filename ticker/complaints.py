@@ -12,6 +12,8 @@ log = logging.getLogger("ticker.poller")
 
 REPEAT_AFTER_S = 60.0
 """A feed that comes and goes is mentioned once in this time."""
+LONGEST_BUG = 500
+"""So much of a bug's text is remembered, to tell it from another."""
 NAMED = 5
 """So many symbols are named in one line; the others are counted."""
 
@@ -48,7 +50,7 @@ class Complaints:
 
     def bug(self, error: Exception, now_s: float) -> None:
         """The feed's code raised what it should not: a traceback, once."""
-        what = f"{type(error).__name__}: {error}"
+        what = f"{type(error).__name__}: {error}"[:LONGEST_BUG]
         if what == self._bug and now_s - self._bug_at_s < REPEAT_AFTER_S:
             return
         self._bug, self._bug_at_s = what, now_s

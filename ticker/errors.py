@@ -1,17 +1,36 @@
-"""Blame is in the type: `SettingsError` is ours to fix, `FeedError` is a provider's; everything else is a bug and surfaces."""
+"""Blame is in the type: `SettingsError` is ours to fix, `FeedError` is a provider's; everything else is a bug and surfaces.
+
+What a provider or another relay says is made fit to be published here, where all of it passes: `said` and `excerpt` are the only ways
+for a stranger's words into an error, a log line, an answer.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ticker import hidden
+
+SAID_LENGTH = 200
 EXCERPT_LENGTH = 120
+LOOKED_AT = 1024
+"""So much of a stranger's text is looked at; of what is shown, which is less, the blanked secrets leave little."""
+
+
+def said(words: str, longest: int = SAID_LENGTH) -> str:
+    """What a stranger said, or what may hold it, fit for logs and clients: secrets blanked, then one line without control characters,
+    marks that turn the direction of writing and the like (they are escaped), then cut to `longest` characters.
+    """
+    blanked = hidden.HIDDEN.blank(words[:LOOKED_AT])
+    if not blanked.isprintable():
+        blanked = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in blanked[:longest + 1])
+    return blanked if len(blanked) <= longest else blanked[:longest - 1] + "…"
 
 
 def excerpt(payload: bytes | str) -> str:
-    """The first 120 characters of a payload on one line, control characters escaped, safe to log."""
-    text = payload[: EXCERPT_LENGTH * 4].decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    """The first 120 characters of a payload, at most 200 as they are shown: secrets blanked, on one line, in ASCII, the rest escaped."""
+    text = hidden.HIDDEN.blank(payload[:LOOKED_AT].decode("utf-8", "replace") if isinstance(payload, bytes) else payload[:LOOKED_AT])
     shown = text[:EXCERPT_LENGTH].encode("unicode_escape", "replace").decode("ascii")
-    return shown + ("…" if len(text) > EXCERPT_LENGTH else "")
+    return shown if len(text) <= EXCERPT_LENGTH and len(shown) <= SAID_LENGTH else shown[:SAID_LENGTH - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -43,13 +62,15 @@ class FeedError(Exception):
     `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded to 1 … 900
     (to three days where it is a ban); `None` where it said nothing. `status`: that of the HTTP answer, if that is what failed.
     `rejects_symbol`: the provider does not know a symbol that was
-    asked for (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log.
+    asked for (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log; and so is the message,
+    whatever strangers' words it was made of.
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after_s: float | None = None,
                  rejects_symbol: bool = False, payload: bytes | str = b"", status: int | None = None) -> None:
         self.excerpt = excerpt(payload) if payload else ""
         self.status = status
+        message = said(message)
         super().__init__(f"{message} [{self.excerpt}]" if self.excerpt else message)
         self.retryable = retryable
         self.retry_after_s = retry_after_s

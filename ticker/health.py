@@ -53,7 +53,7 @@ class Health:
         """What our own code raised, as a failure of the feed."""
         if not self.over:
             self.complaints.bug(error, self._clock.monotonic())
-        return FeedError(f"internal error: {type(error).__name__}: {error}")
+        return FeedError(f"internal error: {type(error).__name__}")  # its words are for the log: they may be anybody's
 
     def prices(self) -> None:
         """Prices came."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from ticker.budget import Cost, Demand
-from ticker.errors import FeedError
+from ticker.errors import FeedError, said
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.settings.model import FeedSettings, SymbolOptions
@@ -24,11 +24,16 @@ Answer = Mapping[str, Tick | FeedError]
 """By our symbol: a tick, or why there is none. A symbol that was asked for and is absent has no news."""
 
 
-class Unread(NamedTuple):
-    """Rows of an answer that nobody can make anything of, not even whose they are. `first`: where the first one is, and why."""
+class Unread(NamedTuple("Unread", [("rows", int), ("first", str)])):
+    """Rows of an answer that nobody can make anything of, not even whose they are. `first`: where the first one is, and why, in words
+    that are fit to be published.
+    """
 
-    rows: int
-    first: str
+    __slots__ = ()
+
+    def __new__(cls, rows: int, first: str) -> Self:
+        """Their number, and what there is to say of the first of them."""
+        return super().__new__(cls, rows, said(first))
 
 
 class Source(Protocol):

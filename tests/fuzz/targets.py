@@ -6,10 +6,11 @@ from functools import cache
 
 from tests.fuzz.of_feeds import feed_targets
 from tests.fuzz.of_server import server_targets
+from tests.fuzz.of_words import word_targets
 from tests.fuzz.target import Target
 
 
 @cache
 def targets() -> dict[str, Target]:
     """All, by name."""
-    return feed_targets() | server_targets()
+    return feed_targets() | server_targets() | word_targets()

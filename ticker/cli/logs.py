@@ -1,6 +1,7 @@
 """Log lines on stderr, as text or as JSON: one event, one line, whatever names, payloads or clients put into it; and never too many.
 
-Nothing that comes from outside reaches the terminal raw: what is not printable is escaped. A kind of event, which is a place in the
+Nothing that comes from outside reaches the terminal raw: what is not printable is escaped. No secret does at all: strangers' words come
+here without, and are looked through once more, as tracebacks quote whatever a library had in hand. A kind of event, which is a place in the
 code, is told `BURST` times at once and then once a second; the next line of its kind says how many were left out.
 """
 
@@ -13,6 +14,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from ticker import hidden
 
 LEVELS = ("debug", "info", "warning", "error")
 Format = Literal["text", "json"]
@@ -73,7 +76,7 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         left_out, traceback = _left_out(record), _cut(_one_line(_traceback(record)), _printable)
-        line = f"{_when(record)} {record.levelname:<7} {record.name}: {_printable(_cut(record.getMessage(), _printable))}"
+        line = f"{_when(record)} {record.levelname:<7} {record.name}: {_printable(_cut(_message(record), _printable))}"
         if traceback:
             line += " | " + _printable(traceback)
         return line + (f" ({left_out} more like this were left out)" if left_out else "")
@@ -84,7 +87,7 @@ class JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {"time": _when(record), "level": record.levelname.lower(), "logger": record.name,
-                                 "message": _cut(_scalar(record.getMessage()), json.dumps)}
+                                 "message": _cut(_scalar(_message(record)), json.dumps)}
         if traceback := _traceback(record):
             entry["exception"] = _cut(_scalar(traceback), json.dumps)
         if left_out := _left_out(record):
@@ -96,8 +99,12 @@ def _when(record: logging.LogRecord) -> str:
     return f"{datetime.fromtimestamp(record.created, UTC):{_TIME}}.{int(record.msecs):03d}Z"
 
 
+def _message(record: logging.LogRecord) -> str:
+    return hidden.HIDDEN.blank_whole(record.getMessage())
+
+
 def _traceback(record: logging.LogRecord) -> str:
-    return logging.Formatter().formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
+    return hidden.HIDDEN.blank_whole(logging.Formatter().formatException(record.exc_info)) if record.exc_info and record.exc_info[0] else ""
 
 
 def _one_line(text: str) -> str:

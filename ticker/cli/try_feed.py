@@ -15,7 +15,7 @@ from feeds.registry import kinds
 from ticker import symbols
 from ticker.cli.ask import ask
 from ticker.cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
-from ticker.errors import FeedError
+from ticker.errors import FeedError, said
 from ticker.quote import TICK_FIELDS, Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
@@ -68,7 +68,7 @@ def _ask(source: Source, subscription: Subscription, console: Console) -> Tick:
     console.print(f"[bold]{escape(source.name)}[/] ({source.kind}): {escape(subscription.symbol)}, there {escape(subscription.id)}")
     if isinstance(source, HttpJson):
         response = source.ask([subscription])
-        console.print(f"{escape(response.where)}: HTTP {response.status}, {len(response.body)} bytes")
+        console.print(f"{escape(said(response.where))}: HTTP {response.status}, {len(response.body)} bytes")
         table = Table("field", "expression", "finds", box=None, padding=(0, 2, 0, 0))
         for finding in source.explain(response, subscription):
             table.add_row(finding.field, escape(getattr(source.settings, finding.field)), escape(_shown(finding.found)))
@@ -84,5 +84,4 @@ def _ask(source: Source, subscription: Subscription, console: Console) -> Tick:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
+    return said(json.dumps(value, ensure_ascii=False), SHOWN_LENGTH)

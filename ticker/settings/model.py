@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
+from ticker import hidden
 from ticker.budget import WINDOWS_S, Rate
 from ticker.settings import calendars
 
@@ -50,6 +51,13 @@ class Table(BaseModel):
         for name in cls.secrets:
             if cls.model_fields[name].annotation not in (SecretStr, SecretStr | None):
                 raise TypeError(f"{cls.__name__}.{name} is declared secret and must be a SecretStr")
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Have its secrets blanked wherever a stranger's words are shown."""
+        for name in self.secrets:
+            secret = getattr(self, name, None)
+            if isinstance(secret, SecretStr):  # who edits the file need not hold them
+                hidden.HIDDEN.add(secret.get_secret_value())
 
 
 class ServerSettings(Table):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
 import sys
+from urllib.parse import quote
 
 import pytest
 
+from tests.ticker.spelling import KEY, traces
+from ticker import hidden
 from ticker.cli.logs import BURST, LONGEST, Flood, Format, JsonLine, TextLine, log_to_stderr
 
 FORMATS: tuple[Format, ...] = ("text", "json")
@@ -126,6 +130,17 @@ def test_a_line_has_an_end(bench: Bench) -> None:
     assert LONGEST / 2 < len(bench.lines()[0]) < LONGEST + 200
     assert "first" in bench.lines()[0]
     assert "last" in bench.lines()[0]
+
+
+def test_no_secret_gets_into_a_line(bench: Bench) -> None:
+    """In words or in a traceback, where a library quotes what it had in hand; in another spelling too."""
+    hidden.HIDDEN.add(KEY)
+    for spelt in (KEY, quote(KEY, safe=""), json.dumps(KEY), base64.b64encode(KEY.encode()).decode()):
+        bench.log.error("a bug: %s", spelt, exc_info=failure(f"GET /?apikey={spelt} HTTP/1.1"))
+    for line in bench.lines():
+        assert "***" in line
+        assert [trace for spelt in (KEY, quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode()) for trace in traces(spelt)
+                if trace in line] == []
 
 
 @pytest.mark.parametrize(("log_format", "begins"), [("text", "20"), ("json", "{")])
