@@ -148,6 +148,8 @@ class WebSocket:
             if refused is not None:
                 raise FeedError(f"{self._where}: no WebSocket answer: {_in_our_words(refused)}")
         self._collect()
+        if self._protocol.state is not State.OPEN:  # it said more than yes
+            self._over = self._ending()
 
     def _refusal(self, answer: HandshakeResponse) -> FeedError:
         """What an HTTP answer in place of a WebSocket means."""

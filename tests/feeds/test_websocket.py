@@ -1,6 +1,10 @@
 """One WebSocket connection, against a real server: its end, its limits, what a handshake may be answered with."""
 
 import base64
+import hashlib
+import re
+import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -82,6 +86,53 @@ def test_a_secret_is_blanked_in_what_comes(provider: RunningProvider, runtime: R
     link.close()
 
 
+@pytest.mark.parametrize(("behind", "said"), [
+    (b"\x88\x02\x03\xe8", "closed with 1000"), (b"\x88\x09\x03\xf0go away", "closed with 1008, 'go away'"),
+    (b"\x88\x00", "closed with 1005"), (b"\x81\x03one\x88\x02\x03\xe8", "closed with 1000"),
+    (b"\xff\xff", "closed by us with 1002: it breaks the protocol"),
+    (b"\x88\x04\x03\xe8\xff\xfe", "closed by us with 1007: it sends text that is none"),
+    (b"\x81\x7f\x00\x00\x00\x00\x10\x00\x00\x00", "closed by us with 1009: a message is longer than 8 MiB"),
+    (b"", "the connection broke off")])
+@pytest.mark.parametrize("pause", [False, True], ids=["at once", "a moment later"])
+def test_who_closes_at_once_has_failed_in_plain_words(runtime: Runtime, behind: bytes, said: str, pause: bool) -> None:
+    """In the very bytes of the handshake or right behind them: what we say then goes nowhere, and the end is told in its turn."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        may_close = threading.Event()
+
+        def answer() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += peer.recv(65536)
+                key = re.search(rb"(?i)sec-websocket-key: *(\S+)", request)
+                assert key is not None
+                accept = base64.b64encode(hashlib.sha1(key[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+                head = b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+                peer.sendall(head if pause else head + behind)
+                if pause:
+                    may_close.wait(PATIENCE_S)
+                    peer.sendall(behind)
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(65536):  # to hang up on what is sent meanwhile would be another end
+                    pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        link = WebSocket(f"ws://127.0.0.1:{listener.getsockname()[1]}/", runtime, PATIENCE_S)
+        may_close.set()
+        if not pause:
+            link.send(b"hello?")
+            link.ping()
+        error = complaint(lambda: received(link, 9))
+        assert isinstance(error, Ended)
+        assert said in str(error)
+        link.send(b"hello?")
+        link.ping()
+        link.close()
+        thread.join()
+
+
 @pytest.mark.parametrize(("path", "fault", "said"), [
     ("/nowhere", {}, "HTTP 404"), ("/v2", {"name": "html"}, "HTTP 200"), ("/v2", {"name": "noise"}, "no WebSocket answer"),
     ("/v2", {"name": "hang_up"}, "no WebSocket answer"), ("/v2", {"name": "reset"}, "127.0.0.1/v2: "),
@@ -102,6 +153,7 @@ def test_nobody_there_is_told(runtime: Runtime) -> None:
     """A refused connection, a name that does not exist."""
     assert "refused" in str(complaint(lambda: WebSocket("ws://127.0.0.1:9/", runtime, 2.0)))
     assert "nowhere.invalid" in str(complaint(lambda: WebSocket("ws://nowhere.invalid/", runtime, 5.0)))
+    assert "can't be one" in str(complaint(lambda: WebSocket(f"ws://{'x' * 64}.invalid/", runtime, 5.0)))
 
 
 def test_tls_is_checked(provider: RunningProvider, runtime: Runtime) -> None:
