@@ -28,6 +28,7 @@ from feeds.base import Answer, Subscription
 from feeds.parse import array, decode, optional_pct, optional_size, price, table
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, for_each, unknown
+from feeds.units import currency_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.settings import BudgetSettings, PolledSettings
@@ -96,6 +97,6 @@ def _tick(row: Mapping[str, Any]) -> Tick:
         price=price(row.get("price"), f"{product} price"),
         volume=optional_size(row.get("volume_24h"), f"{product} volume_24h"),
         change_pct=optional_pct(row.get("price_percentage_change_24h"), f"{product} price_percentage_change_24h"),
-        currency=currency if isinstance(currency, str) and currency else None,
+        currency=currency_of(currency),
         session="closed" if shut else None,
     )

@@ -31,6 +31,7 @@ from pydantic import Field, HttpUrl
 from feeds.base import Answer, Subscription
 from feeds.parse import array, decode, optional_price, optional_size, price, shown, table, text
 from feeds.polled import PolledFeed
+from feeds.units import currency_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
@@ -164,7 +165,7 @@ def parse_pairs(body: bytes) -> Pairs:
         if not isinstance(row, dict) or not isinstance(row.get("altname"), str):
             continue
         wsname = row.get("wsname")
-        currency = wsname.rpartition("/")[2] if isinstance(wsname, str) and "/" in wsname else None
+        currency = currency_of(wsname.rpartition("/")[2]) if isinstance(wsname, str) and "/" in wsname else None
         pair = Pair(row["altname"], USUAL_NAMES.get(currency, currency) if currency else None)
         pairs[key] = pairs[pair.altname] = pair
         if isinstance(wsname, str):

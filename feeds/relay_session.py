@@ -11,10 +11,11 @@ import msgspec
 
 from feeds.base import Answer
 from feeds.packets import PONG, Packet, event, join, parse
-from feeds.parse import array, number, table, text
+from feeds.parse import array, number, table
 from feeds.relayed import read_quote, read_rows, tick_of
 from feeds.rows import unknown
 from feeds.session import StreamSession
+from feeds.upstream import MOST_UPSTREAM, named, nearest, refusal, words
 from ticker import symbols
 from ticker.errors import FeedError
 from ticker.quote import Tick
@@ -37,6 +38,10 @@ OTHER_TIMES_MS = 60_000
 """An upstream that was restarted and is so far behind itself lives in other times: it replays a recording, say."""
 ANEW_EVERY_S = 30.0
 LONGEST_SHUTDOWN_S = 900.0
+MOST_SYMBOLS = 100_000
+"""An upstream that says it has more is none: `limits.max_symbols_per_client` ends there."""
+MOST_SPARE = 20_000
+"""Prices that nobody wants are kept of so many of its symbols, for whoever may want them."""
 
 
 class Wish(NamedTuple):
@@ -73,7 +78,8 @@ class RelaySession(StreamSession):
         self._probe_after_s = min(PROBE_AFTER_S, shortest_s)
         self._vouch_every_s = min(VOUCH_EVERY_S, shortest_s)
         self._epoch: str | None = None
-        self._behind: list[str] | None = None  # the epochs of the relays behind the upstream
+        self._behind: list[str] | None = None  # the epochs of the relays behind the upstream, the nearest of them
+        self._is_behind = False  # whether we are one of them
         self._numbers = count(1)
         self._asked_in: dict[int, Sequence[str]] = {}  # by number of the request
         self._everything = False
@@ -142,7 +148,7 @@ class RelaySession(StreamSession):
         elif packet.word == "ping":
             self.send(PONG)
         elif packet.word == "refused":
-            raise _refusal(packet.payload)
+            raise refusal(packet.payload)
         elif packet.word in ("close", "left"):
             raise Ended("the upstream has ended the connection")
         return self._vouched(now_s) | dict(answer) if now_s >= self._vouch_s else answer
@@ -153,14 +159,15 @@ class RelaySession(StreamSession):
         if name == "symbols":
             return self._symbols(array(payload, "symbols"))
         if name == "hello":
-            self._epoch = text(table(payload, "hello").get("epoch"), "epoch")
+            self._epoch = named(table(payload, "hello").get("epoch"))
             if self._epoch != self._memory.epoch:
                 self._memory.epoch = self._epoch
                 self._memory.seen.clear()
             return self._look_around()
         if name == "feeds":
-            behind = [table(feed, "feed").get("upstream") for feed in array(payload, "feeds")]
-            self._behind = [epoch for epochs in behind if isinstance(epochs, list) for epoch in epochs if isinstance(epoch, str)]
+            lists = [epochs for feed in array(payload, "feeds") if isinstance(epochs := table(feed, "feed").get("upstream"), list)]
+            self._is_behind = any(self._here in epochs for epochs in lists)
+            self._behind = nearest(lists)
             return self._look_around()
         if name == "shutdown":
             wait_ms = number(table(payload, "shutdown").get("retry_after_ms"), "retry_after_ms")
@@ -171,8 +178,8 @@ class RelaySession(StreamSession):
         """Join where all relays on the way are known, and we are not one of them."""
         if self._epoch is None or self._behind is None:
             return {}
-        if self._here != self._epoch and self._here not in self._behind:
-            self.facts = {"upstream": list(dict.fromkeys([self._epoch, *self._behind]))}
+        if self._here != self._epoch and not self._is_behind:
+            self.facts = {"upstream": list(dict.fromkeys([self._epoch, *self._behind]))[:MOST_UPSTREAM]}
             self.may_subscribe = True
             return {}
         self.may_subscribe, self.facts = False, {}
@@ -184,6 +191,8 @@ class RelaySession(StreamSession):
 
     def _symbols(self, rows: Sequence[Any]) -> Answer:
         """What is there: symbols that are gone, those that came, and those that the upstream itself has no price of."""
+        if len(rows) > MOST_SYMBOLS:
+            raise FeedError(f"the upstream names {len(rows)} symbols, more than {MOST_SYMBOLS}")
         answer: dict[str, Tick | FeedError] = {}
         there = {row["symbol"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("symbol"), str)}
         for key in [key for key in self.asked if key not in self._removed and key not in self.unacknowledged]:
@@ -191,7 +200,7 @@ class RelaySession(StreamSession):
                 answer |= self._gone(key)
             elif there[key].get("status") == "rejected":
                 self._heard.discard(key)
-                reason = str(there[key].get("error"))
+                reason = words(there[key].get("error"))
                 answer |= self.say(key, FeedError(f"the upstream has no price: {reason}", retryable=False, rejects_symbol=True))
         back = self._removed & there.keys()
         self._removed -= back
@@ -210,7 +219,7 @@ class RelaySession(StreamSession):
             return {}
         reply = table(payload, "acknowledgement")
         if reply.get("ok") is not True:  # asked again, as nobody has taken note
-            raise FeedError("the upstream refuses a request", payload=str(reply.get("message")))
+            raise FeedError("the upstream refuses a request", payload=words(reply.get("message")))
         refused = table(reply.get("refused"), "refused")
         subscribed = {key for key in array(reply.get("subscribed"), "subscribed") if isinstance(key, str)}
         answer: dict[str, Tick | FeedError] = {}
@@ -225,7 +234,7 @@ class RelaySession(StreamSession):
             elif refused.get(key) == "too_many_symbols" and not self._everything:
                 too_many.append(key)
             else:
-                code = refused.get(key, refused.get("*"))
+                code = words(refused.get(key, refused.get("*")))
                 answer |= self.refused(key, FeedError(f"the upstream refuses {key!r}: {code}", retryable=False, rejects_symbol=True))
         if too_many:  # "*" counts as one there
             self._everything = True
@@ -254,7 +263,8 @@ class RelaySession(StreamSession):
         for key, tick, seq in quotes:
             wanted = self._wanted.get(key)
             if wanted is None:
-                self._spare[key] = tick
+                if key in self._spare or (len(self._spare) < MOST_SPARE and not symbols.check(key)):
+                    self._spare[key] = tick
             elif self._is_news(key, tick, seq, now_s):
                 self.known[key] = tick
                 self._heard.add(key)
@@ -302,12 +312,3 @@ class RelaySession(StreamSession):
         self._asked_in[request] = keys
         limit = {} if self._wish.max_hz is None else {"max_hz": self._wish.max_hz}
         return event("subscribe", {"symbols": wish, **limit}, request)
-
-
-def _refusal(payload: Any) -> Ended:
-    """Why the upstream does not let us join."""
-    said = payload if isinstance(payload, dict) else {}
-    data = said.get("data")
-    code = data.get("code") if isinstance(data, dict) else None
-    hint = "; is the api_key right?" if code == "unauthorized" else ""
-    return Ended(f"the upstream refuses us: {said.get('message')}{hint}", retryable=code != "unauthorized")

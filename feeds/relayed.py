@@ -5,6 +5,7 @@ where one is refused, each of its quotes is looked at alone, so that a bad one c
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar, get_args
 
 import msgspec
@@ -23,7 +24,8 @@ from feeds.parse import (
     shown,
     text,
 )
-from ticker.errors import FeedError
+from ticker import hidden
+from ticker.errors import FeedError, said
 from ticker.nested import undisturbed
 from ticker.quote import Session, State, Tick
 from ticker.settings.model import CURRENCY_CODE
@@ -85,7 +87,7 @@ def tick_of(row: Row) -> Tick:
         price=row.price, bid=row.bid, ask=row.ask, open=row.open, high=row.high, low=row.low, prev_close=row.prev_close, volume=row.volume,
         change=row.change, change_pct=row.change_pct, currency=row.currency, quote_time=row.quote_time, delay_min=row.delay_min,
         session=row.session, ext_price=row.ext_price, ext_change_pct=row.ext_change_pct, ext_time=row.ext_time,
-        origin=row.origin or row.source, hops=row.hops + 1, upstream_state=row.state)
+        origin=_name(row.origin or row.source, hidden.HIDDEN.version), hops=row.hops + 1, upstream_state=row.state)
 
 
 def read_quote(row: dict[str, Any]) -> tuple[Tick, int]:
@@ -111,11 +113,17 @@ def read_quote(row: dict[str, Any]) -> tuple[Tick, int]:
         ext_price=optional_price(row.get("ext_price"), "ext_price"),
         ext_change_pct=optional_number(row.get("ext_change_pct"), "ext_change_pct"),
         ext_time=_time(row.get("ext_time"), "ext_time"),
-        origin=text(row.get("origin") or row.get("source"), "origin")[:LONGEST_NAME],
+        origin=_name(text(row.get("origin") or row.get("source"), "origin"), hidden.HIDDEN.version),
         hops=hops,
         upstream_state=_one_of(STATES, row.get("state"), "state"),
     )
     return tick, _count(row.get("seq"), "seq")
+
+
+@lru_cache(maxsize=1024)
+def _name(name: str, secrets: int) -> str:
+    """A source's name as it may be shown, by as many `secrets` as are known: others will read it in each quote."""
+    return said(name, LONGEST_NAME)
 
 
 def _one_of(choices: tuple[Choice, ...], value: object, what: str) -> Choice:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import NamedTuple
+
+from ticker import hidden
+from ticker.errors import said
+from ticker.settings.model import CURRENCY_CODE
 
 MINOR_UNITS = {
     "GBp": ("GBP", 2), "GBX": ("GBP", 2),  # London, in pence
@@ -35,7 +41,12 @@ class Unit(NamedTuple):
 
 def unit_of(code: str | None) -> Unit:
     """The unit that a provider's currency code stands for: itself, unless it is a minor one."""
-    return Unit(*MINOR_UNITS.get(code or "", (code, 0)))
+    return Unit(*MINOR_UNITS.get(code or "", (currency_of(code), 0)))
+
+
+def currency_of(code: object) -> str | None:
+    """A provider's currency code, if it is one: it is shown to everybody as it stands, so any other text of theirs is not."""
+    return code if isinstance(code, str) and _is_code(code, hidden.HIDDEN.version) else None
 
 
 def without_float32_noise(value: float, decimals: int | None = None) -> float:
@@ -67,3 +78,9 @@ def without_difference_noise(difference: float, minuend: float, subtrahend: floa
 def _float32(value: float) -> float:
     nearest: float = _FLOAT32.unpack(_FLOAT32.pack(value))[0]
     return nearest
+
+
+@lru_cache(maxsize=1024)
+def _is_code(code: str, secrets: int) -> bool:
+    """Of the thousands of rows of an answer all are in a few. `secrets`: as many as are known."""
+    return re.fullmatch(CURRENCY_CODE, code) is not None and said(code) == code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,18 @@ from pydantic import AnyUrl, SecretStr, ValidationError
 
 from feeds.base import Subscription
 from feeds.relay import RelayFeed, RelaySettings
-from feeds.relay_session import DEAD_AFTER_S, GREETS_WITHIN_S, HOLD_S, PROBE_AFTER_S, SYMBOLS_A_MESSAGE, VOUCH_EVERY_S
+from feeds.relay_session import (
+    DEAD_AFTER_S,
+    GREETS_WITHIN_S,
+    HOLD_S,
+    MOST_SPARE,
+    MOST_SYMBOLS,
+    PROBE_AFTER_S,
+    SYMBOLS_A_MESSAGE,
+    VOUCH_EVERY_S,
+)
 from tests.feeds.support import CANARY, complaint, mutated
+from ticker import hidden
 from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
@@ -21,6 +32,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.model import SymbolSettings
+from ticker.source import reason
 from ticker.stream import Ended, Silence
 
 MADE_MS = 1_795_377_851_903
@@ -358,6 +370,55 @@ def test_a_loop_is_refused(runtime: Runtime, epoch: str, feeds: list[dict[str, A
     assert not any("subscribe" in said for said in upstream.sent)
 
 
+def test_a_list_of_upstreams_is_short_and_plain(runtime: Runtime) -> None:
+    """Whatever it has, no client downstream is told more than 16 names of 64 letters, the nearest. A loop is found in all of it."""
+    upstream = Upstream(runtime)
+    many = [f"relay{number}" for number in range(50_000)]
+    odd = ["x" * 65, "a b", "\u202e", "<b>", "", None, 7, ["far"], {"a": 1}]
+    upstream.greet(feeds=[{"feed": "a", "upstream": [*odd, *many]}, {"feed": "b", "upstream": ["near", "beyond"]}, {"upstream": "far"}])
+    names = upstream.session.facts["upstream"]
+    assert (len(names), names[:5]) == (16, ["far", "relay0", "near", "relay1", "beyond"])
+    assert all(len(name) <= 64 and re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)
+    upstream.event("feeds", [{"feed": "a", "upstream": [*many, "here"]}])
+    assert "a loop" in str(complaint(upstream.look))
+
+
+@pytest.mark.parametrize("epoch", ["x" * 65, "a b", "\u202eabc", "", None, 7, ["a"]])
+def test_an_upstream_that_cannot_be_named_is_refused(runtime: Runtime, epoch: object) -> None:
+    """Nobody would find it in a loop."""
+    error = complaint(lambda: Upstream(runtime).greet(epoch=epoch))  # type: ignore[arg-type] # what it should not say
+    assert "epoch" in str(error)
+    assert isinstance(error, Ended)
+
+
+def test_what_an_upstream_says_without_end_is_bounded(upstream: Upstream) -> None:
+    """Reasons, codes, symbols that nobody wants, a list of symbols that is none."""
+    long = "no " * 1_000_000
+    rejected = {"status": "rejected"}
+    news = upstream.event("symbols", [{"symbol": "A", "error": long, **rejected}, {"symbol": "B", "error": [long], **rejected}])
+    assert all(len(str(error)) <= 200 for error in news.values())
+    upstream.want("A", "B", "C")
+    upstream.acknowledge(C=long)
+    assert len(str(upstream.news[-1]["C"])) <= 200
+    assert len(reason(complaint(lambda: upstream.say("44" + json.dumps({"message": long, "data": {"code": long}}))))) <= 200
+    upstream.quotes(*(upstream.quote(f"S{number}", 1.0, 1) for number in range(MOST_SPARE + 1000)), upstream.quote("x" * 33, 1.0, 1))
+    assert len(upstream.session._spare) == MOST_SPARE
+    rows = [{"symbol": f"S{number}"} for number in range(MOST_SYMBOLS + 1)]
+    assert "more than 100000" in str(complaint(lambda: upstream.event("symbols", rows)))
+
+
+def test_the_first_source_is_named_as_it_may_be_shown(upstream: Upstream) -> None:
+    """In quotes that are all right, and in those that are looked at one by one."""
+    key = "an-upstreams-key-of-ours"
+    hidden.HIDDEN.add(key)
+    for fields in ({}, {"bid": None}):
+        for number, name in enumerate((f"s{key}", "\x1b[2J", "sim")):
+            news = upstream.quotes(upstream.quote("A", 1.0, 10 * len(fields) + number, source=name, **fields))
+            tick = news["A"]
+            assert isinstance(tick, Tick)
+            assert tick.origin == ["s***", "\\x1b[2J", "sim"][number]
+
+
 def test_a_loop_that_comes_later_is_left(upstream: Upstream) -> None:
     """Whoever was first stays; here it is both, and chance decides who comes back first."""
     upstream.quotes(upstream.quote("A", 1, 1))
@@ -426,14 +487,14 @@ def test_a_restarted_upstream_takes_no_step_back(upstream: Upstream) -> None:
     """Its `seq` begins anew; a price that is a little older is left to the board, which keeps the newer one."""
     upstream.quotes(upstream.quote("A", 2, 50))
     upstream.connect()
-    upstream.greet("another life")
+    upstream.greet("another-life")
     upstream.acknowledge()
     assert upstream.quotes(upstream.quote("A", 3, 1, quote_time=MADE_MS + 60)).keys() == {"A"}
     assert upstream.quotes(upstream.quote("B", 3, 1)).keys() == {"B"}
     assert upstream.quotes(upstream.quote("A", 4, 2, quote_time=MADE_MS + 100)).keys() == {"A"}
 
 
-@pytest.mark.parametrize("epoch", ["far", "another life"])
+@pytest.mark.parametrize("epoch", ["far", "another-life"])
 def test_times_that_begin_anew_are_followed(upstream: Upstream, epoch: str) -> None:
     """The upstream replays a recording again: within a life its `seq` says so, in another one a minute does."""
     upstream.quotes(upstream.quote("A", 2, 50))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.units import MINOR_UNITS, unit_of, without_difference_noise, without_float32_noise
+from feeds.units import MINOR_UNITS, currency_of, unit_of, without_difference_noise, without_float32_noise
 
 
 def widened(value: float) -> float:
@@ -78,3 +78,11 @@ def test_a_difference_stays_near_what_it_was(minuend: float, subtrahend: float, 
     result = without_difference_noise(own, minuend, subtrahend)
     assert math.isfinite(result)
     assert abs(result - own) <= 2.0 ** -23 * max(minuend, subtrahend)
+
+
+@pytest.mark.parametrize("code", ["a currency", "X" * 11, "U", "", "\u202eUSD", "USD\n", "<b>", 7, None])
+def test_what_is_no_code_is_shown_to_nobody(code: object) -> None:
+    """A provider may write anything there, our key too."""
+    assert currency_of(code) is None
+    if isinstance(code, str):
+        assert unit_of(code).currency is None
