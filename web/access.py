@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from web.credentials import in_header, in_payload, in_url
+from web.credentials import IN_AN_ADDRESS, in_header, in_payload, in_url
 from web.identity import ANYBODY, Identity, Unauthorized
 from web.throttle import Throttle
 
@@ -59,7 +59,7 @@ class Access:
         if self.verifier is None:
             return ANYBODY
         if in_url(environ):
-            raise Unauthorized("a token in an address is not accepted, for addresses are logged: send it as Authorization: Bearer …")
+            raise Unauthorized(IN_AN_ADDRESS)
         token = in_header(environ)
         return None if token is None else self.verify(token, environ.get("REMOTE_ADDR", ""))
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from ticker.errors import SettingsError
 from ticker.nested import undisturbed
 from web.access import is_same
-from web.credentials import in_header
+from web.credentials import IN_AN_ADDRESS, in_header, in_url
 from web.guard import ADMIN, refused
 from web.identity import Unauthorized
 from web.rest import answer, error
@@ -41,6 +41,8 @@ def admin(token: Callable[[], SecretStr | None], add: Callable[[str, str | None]
         closed_s = throttle.closed_s(address, now_s)
         if closed_s is not None:
             return refused(Unauthorized("too many wrong tokens from this address: try again later", closed_s))
+        if in_url(request.environ):
+            return refused(Unauthorized(IN_AN_ADDRESS))
         given = in_header(request.environ)
         if given is None:
             return refused(Unauthorized("the admin token is missing"))

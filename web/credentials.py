@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
-IN_URLS = frozenset({"token", "access_token", "auth_token", "id_token", "auth", "authorization", "bearer", "jwt"})
-"""What people call it when they put it into an address, where every proxy on the way logs it."""
+IN_URLS = frozenset({
+    "token", "accesstoken", "authtoken", "apitoken", "idtoken", "refreshtoken", "sessiontoken", "admintoken", "bearertoken", "xauthtoken",
+    "auth", "authorization", "bearer", "jwt", "credential", "credentials",
+    "key", "apikey", "xapikey", "accesskey", "secretkey", "authkey", "secret", "apisecret", "clientsecret", "password", "passwd", "pwd"})
+"""What people call it when they put it into an address, where every proxy on the way logs it; without hyphens and the like."""
+
+IN_AN_ADDRESS = "a token in an address is not accepted, for addresses are logged: send it as Authorization: Bearer …"
 
 
 def in_header(environ: Mapping[str, Any]) -> str | None:
@@ -25,6 +31,14 @@ def in_payload(auth: Any) -> str | None:
 
 
 def in_url(environ: Mapping[str, Any]) -> bool:
-    """Whether the address of a request carries what looks like a token."""
-    query = environ.get("QUERY_STRING", "")
-    return bool(query) and any(unquote_plus(field.partition("=")[0]).lower() in IN_URLS for field in query.split("&"))
+    """Whether the address of a request carries what looks like a token: in its query, or behind a semicolon in its path."""
+    path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+    if not query and ";" not in path and "%" not in path:
+        return False
+    segments = unquote(path).split("/")
+    fields = [*(field for segment in segments for field in segment.split(";")[1:]), *re.split("[&;]", query)]
+    return any(_plain(field.partition("=")[0]) in IN_URLS for field in fields)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.\s\[\]]", "", unquote_plus(name)).lower()

@@ -69,6 +69,14 @@ def test_nobody_else_may(file: File, headers: dict[str, str]) -> None:
     assert "NEW" not in file.symbols
 
 
+@pytest.mark.parametrize("address", ["/api/symbols?admin_token=", "/api/symbols;token=", "/api/symbols?a=1;API-Key="])
+def test_a_token_in_an_address_is_refused(file: File, address: str) -> None:
+    """Also beside one that is where it belongs: it is in somebody's log by now."""
+    refused = client(file).post(address + TOKEN, json={"symbol": "NEW"}, headers=BEARER)
+    assert refused.status_code in (401, 404, 405)
+    assert "NEW" not in file.symbols
+
+
 def test_without_a_token_it_is_switched_off(file: File) -> None:
     """No token is set: the answer names the variable that sets one."""
     refused = client(file, None).post("/api/symbols", json={"symbol": "NEW"}, headers=BEARER)
