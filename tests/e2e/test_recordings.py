@@ -223,13 +223,16 @@ def test_wrong_use_and_what_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(settings())
     (tmp_path / "text").write_text("hello\n")
     (tmp_path / "full").write_text("precious\n")
+    (tmp_path / "link").symlink_to("full")
     (tmp_path / "closed").mkdir(mode=0o500)
     cases: Sequence[tuple[tuple[str, ...], int, str]] = [
         (("record",), 2, "Missing argument"),
         (("record", "full"), 2, "full exists and is not empty: name another file, or replace it with --force"),
         (("record", "."), 2, "is a directory"),
         (("record", "none/x"), 1, "none/x can't be written: No such file or directory"),
-        (("record", "/dev/full"), 1, "/dev/full can't be written: No space left on device"),
+        (("record", "/dev/full"), 1, "/dev/full can't be written: it is no regular file"),
+        (("record", "link"), 1, "link can't be written: it is a link, and links are not followed"),
+        (("record", "link", "--force"), 1, "link can't be written: it is a link, and links are not followed"),
         (("record", "x", "--config", "none.toml"), 2, "there is no such file"),
         (("replay", "none"), 2, "does not exist"),
         (("replay", "text"), 2, "text is not a recording: its first line is no header"),

@@ -1,7 +1,12 @@
-"""Where a recording goes: a file that can be read whole up to the last flush, whatever becomes of this process."""
+"""Where a recording goes: a file that can be read whole up to the last flush, whatever becomes of this process.
+
+It is for its owner alone, and is the file that was named: a link, a pipe, a device or a file that has another name or owner besides may be
+somebody's trap, for what is written or for what would be overwritten.
+"""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -19,7 +24,9 @@ class RecordingFile:
     """Lines wait in memory until `flush`. `clock_ms`: Unix epoch ms, on a clock that nobody sets."""
 
     def __init__(self, path: Path, header: bytes, clock_ms: Callable[[], int], *, replace: bool) -> None:
-        """Begin with `header`. Raises `FileExistsError` where there is something in it already, and not to be replaced; else `OSError`."""
+        """Begin with `header`. Raises `FileExistsError` where there is something in it already, and not to be replaced; else `OSError`,
+        also where it is anything but a regular file of ours with one name.
+        """
         self.updates = self.batches = self.size = 0
         self._clock_ms = clock_ms
         self._packer = Packer(gzip=path.suffix == PACKED_SUFFIX)
@@ -27,10 +34,10 @@ class RecordingFile:
         self._file = io.BufferedWriter(io.FileIO(path, "wb", opener=_keeping_content))
         try:
             status = os.fstat(self._file.fileno())
-            if stat.S_ISREG(status.st_mode):
-                if status.st_size and not replace:
-                    raise FileExistsError
-                self._file.truncate(0)
+            _check(status)
+            if status.st_size and not replace:
+                raise FileExistsError
+            self._file.truncate(0)
             self.flush()
         except OSError:
             self._give_up()
@@ -53,8 +60,7 @@ class RecordingFile:
         try:
             self.flush()
             self._write(self._packer.end())
-            with suppress(OSError):  # a pipe, a device: nothing to wait for
-                os.fsync(self._file.fileno())
+            os.fsync(self._file.fileno())
             self._file.close()
         except OSError:
             self._give_up()
@@ -70,6 +76,24 @@ class RecordingFile:
             self._file.close()
 
 
+def _check(status: os.stat_result) -> None:
+    """Raises `OSError` for what is there and is not ours alone."""
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    if status.st_nlink > 1:
+        raise OSError(errno.EMLINK, "the file has other names too (hard links)")
+    if status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "the file belongs to somebody else")
+
+
 def _keeping_content(path: str, _: int) -> int:
-    """An opener: what is there stays until it is looked at. (`os.fdopen` is not for files once the process is patched.)"""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    """An opener: what is there stays until it is looked at. (`os.fdopen` is not for files once the process is patched.)
+
+    A link is not followed, and a pipe that nobody reads is not waited for.
+    """
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link, and links are not followed") from None
+        raise

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
+import resource
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,9 +53,70 @@ def test_a_recording_is_not_overwritten_unless_told_to(tmp_path: Path) -> None:
     assert path.read_bytes() == HEADER
 
 
-def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error(tmp_path: Path, small_files: None) -> None:
     """Each time, and at the end."""
-    with pytest.raises(OSError, match="No space left"):
-        recording(Path("/dev/full"))
+    file = recording(tmp_path / "x")
+    file.put([QUOTE] * 100)
+    for write in (file.flush, file.close):
+        file.put([QUOTE] * 100)
+        with pytest.raises(OSError, match="File too large"):
+            write()
     with pytest.raises(OSError, match="No such file"):
         recording(tmp_path / "none" / "x")
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file may grow beyond 4 KiB: as near to a full disk as a test can come, for a device that is full is not written to."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_recording_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Whatever the mask says; a file that was there keeps its mode."""
+    before = os.umask(0)
+    try:
+        recording(tmp_path / "new").close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    (tmp_path / "old").touch(mode=0o640)
+    (tmp_path / "old").chmod(0o640)
+    recording(tmp_path / "old").close()
+    assert stat.S_IMODE((tmp_path / "old").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize(("trap", "words"), [
+    ("link", "it is a link"), ("link to nothing", "it is a link"), ("hard link", "has other names"),
+    ("pipe", "it is no regular file|No such device"), ("device", "it is no regular file"), ("folder", "Is a directory")])
+def test_what_is_not_the_file_that_was_named_is_not_written_to(tmp_path: Path, trap: str, words: str, replace: bool) -> None:
+    """Nor waited for; what a link leads to is as it was."""
+    precious, path = tmp_path / "precious", tmp_path / "x"
+    precious.write_text("precious")
+    if trap == "pipe":
+        os.mkfifo(path)
+    elif trap == "hard link":
+        path.hardlink_to(precious)
+    elif trap == "folder":
+        path.mkdir()
+    elif trap == "device":
+        path = Path("/dev/null")
+    else:
+        path.symlink_to(precious if trap == "link" else tmp_path / "nothing")
+    with pytest.raises(OSError, match=words):
+        recording(path, replace=replace)
+    assert precious.read_text() == "precious"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_pipe_that_somebody_reads_is_no_file_either(tmp_path: Path) -> None:
+    """It may be anybody."""
+    os.mkfifo(tmp_path / "x")
+    reader = os.open(tmp_path / "x", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(OSError, match="no regular file"):
+        recording(tmp_path / "x")
+    assert os.read(reader, 100) == b""
+    os.close(reader)
