@@ -35,17 +35,23 @@ def excerpt(payload: bytes | str) -> str:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the settings: where, what, and how to mend it."""
+    """One thing that is wrong with the settings: where, what, and how to mend it.
+
+    `folder`: that of a file that it names, as it stands in the others, with its slash. As text, which goes to the log and to clients, a
+    problem names files without it; the commands show the fields, whole.
+    """
 
     key: str
     reason: str
     hint: str = ""
     value: object = None
+    folder: str = ""
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" (is {self.value!r})"
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.key}: {self.reason}{shown}{hint}"
+        text = f"{self.key}: {self.reason}{shown}{hint}"
+        return text.replace(self.folder, "") if self.folder else text
 
 
 class SettingsError(Exception):

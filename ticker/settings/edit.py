@@ -63,7 +63,7 @@ def _edit(path: Path, change: Callable[[str, Loaded | None], str], kinds: Mappin
         loaded = parse(edited, kinds, environ, name=path.name, secrets_required=False)
         if replace(path, data, edited):
             return loaded
-    raise SettingsError([Problem(str(path), "is being changed by somebody else all the time", "try again")])
+    raise SettingsError([Problem(path.name, "is being changed by somebody else all the time", "try again")])
 
 
 def _feed(feed: str | None, feeds: list[str]) -> str:

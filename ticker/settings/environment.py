@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from ticker.errors import Problem
 from ticker.settings.model import FEED_NAME, FeedSettings, Table
-from ticker.settings.source import without_waiting
+from ticker.settings.source import folder_of, without_waiting
 from ticker.settings.words import nearest
 
 PREFIX = "TICKERCAST_"
@@ -155,19 +155,21 @@ def _secret_in(variable: str, path: str) -> str | Problem:
         with open(path, "rb", opener=without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                return Problem(variable, "is not the path of a file", value=path)
+                return Problem(variable, "is not the path of a file", value=path, folder=folder_of(path))
             if status.st_mode & 0o077:
-                return Problem(variable, f"others can read that file (mode {stat.S_IMODE(status.st_mode):04o})", f"chmod 600 {path}", path)
+                return Problem(variable, f"others can read that file (mode {stat.S_IMODE(status.st_mode):04o})", f"chmod 600 {path}", path,
+                               folder_of(path))
             data = file.read(MAX_SECRET_BYTES + 1)
         text = data.decode("utf-8").rstrip("\r\n")
     except IsADirectoryError:
-        return Problem(variable, "is not the path of a file", value=path)
+        return Problem(variable, "is not the path of a file", value=path, folder=folder_of(path))
     except OSError as error:
         return Problem(variable, f"that file can't be read: {error.strerror}")
     except UnicodeDecodeError:
-        return Problem(variable, "that file is not UTF-8", value=path)
+        return Problem(variable, "that file is not UTF-8", value=path, folder=folder_of(path))
     except ValueError:
         return Problem(variable, "is not the path of a file")
     if len(data) > MAX_SECRET_BYTES or not text:
-        return Problem(variable, f"that file is larger than {MAX_SECRET_BYTES} bytes" if text else "that file is empty", value=path)
+        reason = f"that file is larger than {MAX_SECRET_BYTES} bytes" if text else "that file is empty"
+        return Problem(variable, reason, value=path, folder=folder_of(path))
     return text

@@ -34,17 +34,26 @@ def read(path: Path) -> bytes:
     try:
         with open(path, "rb", opener=without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise SettingsError([Problem(str(path), "is not a file", "--config PATH names the settings file")])
+                raise _wrong(path, "is not a file", "--config PATH names the settings file")
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise SettingsError([Problem(str(path), "there is no such file", _missing_hint(path))]) from None
+        raise _wrong(path, "there is no such file", _missing_hint(path)) from None
     except IsADirectoryError:
-        raise SettingsError([Problem(str(path), "is a folder", f"did you mean {path / 'settings.toml'}?")]) from None
+        raise _wrong(path, "is a folder", f"did you mean {path / 'settings.toml'}?") from None
     except OSError as error:
-        raise SettingsError([Problem(str(path), f"can't be read: {error.strerror}")]) from None
+        raise _wrong(path, f"can't be read: {error.strerror}") from None
     if len(data) > MAX_BYTES:
-        raise SettingsError([Problem(str(path), f"is larger than {MAX_BYTES // 1024 // 1024} MiB")])
+        raise _wrong(path, f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return data
+
+
+def folder_of(path: str) -> str:
+    """What stands before the name of the file in `path`, with its slash."""
+    return path[:path.rfind("/") + 1]
+
+
+def _wrong(path: Path, reason: str, hint: str = "") -> SettingsError:
+    return SettingsError([Problem(str(path), reason, hint, folder=folder_of(str(path)))])
 
 
 def without_waiting(path: str, flags: int) -> int:

@@ -143,6 +143,7 @@ def test_a_wrong_secret_file(tmp_path: Path, content: bytes, mode: int, reason: 
     assert reason in problem.reason
     assert problem.hint.startswith(hint)
     assert "hunter2" not in repr(problem)
+    assert str(tmp_path) not in str(problem)
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/nonexistent/hunter2", "No such file"), ("/", "not the path of a file"),

@@ -114,3 +114,13 @@ def test_statements() -> None:
         Statement(5, ("l",), ("l",)),
         Statement(6, ("broken",), ("broken",)),
     ]
+
+
+@pytest.mark.parametrize("folder", ["/nowhere/at all", "/", "none", "."])
+def test_a_problem_as_text_names_no_folder(folder: str) -> None:
+    """It goes to clients and to the log; the commands show its fields."""
+    path = Path(folder) / "nowhere.toml"
+    with pytest.raises(SettingsError) as caught:
+        read(path)
+    assert str(caught.value).startswith("nowhere.toml: there is no such file")
+    assert caught.value.problems[0].key == str(path)
