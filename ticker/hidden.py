@@ -60,7 +60,7 @@ class Hidden:
             self._secrets[one] = _Looks(one)
         if new:
             for oldest in list(self._secrets)[:-MOST]:
-                del self._secrets[oldest]
+                self._secrets.pop(oldest, None)
             self._gather()
 
     def blank(self, text: str) -> str:
@@ -72,7 +72,7 @@ class Hidden:
         return self._blanked(text, pieces=False) if self._secrets else text
 
     def _gather(self) -> None:
-        looks = self._secrets.values()
+        looks = list(self._secrets.values())  # settings may be read in two threads at a time
         self.version += 1
         self._wholes = list(dict.fromkeys(whole for one in looks for whole in one.wholes))
         self._unpieced = list(dict.fromkeys(whole for one in looks for whole in one.wholes if whole not in one.in_pieces))

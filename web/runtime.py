@@ -77,6 +77,12 @@ class EventletRuntime:
         """Let others run for `seconds`, ≥ 0."""
         eventlet.sleep(seconds)
 
+    def in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
+        """What `work(*args)` returns or raises, while others go on: for what computes longer than a turn may take. It runs beside them and
+        takes turns with them every few milliseconds, so it must share nothing that either changes.
+        """
+        return eventlet.tpool.execute(work, *args)
+
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Cut the block short after `seconds` in all, whatever it waits for, and raise `DeadlineExceeded`."""

@@ -41,6 +41,7 @@ log = logging.getLogger("tickercast")
 PAGE = Path(__file__).parents[2] / "web" / "frontend" / "dist"
 _LOOK_EVERY_S = 0.25  # at the settings file
 _LOOK_AT_DRAIN_S = 0.01
+_EDIT_ENDS_S = 2.0
 
 
 @click.command(short_help="Serve the feeds: page, Socket.IO and REST (the default).")
@@ -84,6 +85,7 @@ class Service:
         self.reloader = reloader
         self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
         self.access = access
+        self._one_edit = threading.Lock()
         blueprints = [admin(lambda: self._settings.server.admin_token, *self._editors(config))]
         if not headless:
             rows = first_rows(self.relay, self.clock, lambda: access.is_open)
@@ -145,6 +147,7 @@ class Service:
         while self.clock.monotonic() < until_s and not (self.server.drained and (self._ndjson is None or self._ndjson.is_idle)):
             self.runtime.sleep(_LOOK_AT_DRAIN_S)
         self.server.stop()
+        self._one_edit.acquire(timeout=_EDIT_ENDS_S)  # one under way is finished: the file may be half written
 
     def _keep_telling(self, every_s: float) -> None:
         """Tell the service manager that all is well, each time only if the loop that sends quotes has turned since the last."""
@@ -180,11 +183,16 @@ class Service:
             log.error("settings not applied, the old ones go on: %s", (reload.error or "").replace("\n", " | "))
         self.relay.report_reload(reload)
 
-    @staticmethod
-    def _editors(config: Path) -> tuple[Callable[[str, str | None], object], Callable[[str], object]]:
-        """What adds and removes a symbol, in the settings file: it is picked up there like any other edit."""
-        return (lambda symbol, feed: edit.add(config, symbol, feed, feed_kinds(), os.environ),
-                lambda symbol: edit.remove(config, symbol, feed_kinds(), os.environ))
+    def _editors(self, config: Path) -> tuple[Callable[[str, str | None], object], Callable[[str], object]]:
+        """What adds and removes a symbol, in the settings file: it is picked up there like any other edit.
+
+        To read and write a file of thousands of lines takes long, so it is done in a thread, one edit at a time.
+        """
+        def edited(change: Callable[..., object], *args: object) -> object:
+            with self._one_edit:
+                return self.runtime.in_thread(change, config, *args, feed_kinds(), dict(os.environ))
+
+        return lambda symbol, feed: edited(edit.add, symbol, feed), lambda symbol: edited(edit.remove, symbol)
 
     def _make_source(self, name: str, settings: FeedSettings) -> Source:
         return kinds()[settings.kind](name, settings, self.runtime)
