@@ -29,7 +29,7 @@ FRESHNESS = PAGE.with_name("freshness.md")
 
 SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "packets", "pairs", "parse",
            "polled", "protobuf", "registry", "relay_session", "relayed", "rows", "script", "sender", "session", "streamed", "tape",
-           "units", "websocket", "wire", "yahoo_quote", "yahoo_session"}
+           "units", "upstream", "websocket", "wire", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:
