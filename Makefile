@@ -94,8 +94,11 @@ fuzz: dev page ## feed every parser with nonsense for SECONDS=20 each, and every
 	EXAMPLES=$(or $(EXAMPLES),1000) .venv/bin/python -m pytest -p tests.green tests/web/test_openapi.py
 
 .PHONY: soak
-soak: dev faketime ## run under load and faults for about MINUTES=10, and print figures and bounds
-	.venv/bin/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10) $(ARGS)
+soak: dev faketime ## run under load and faults for about MINUTES=10, then under each attack for SECONDS=10; print figures and bounds
+	status=0
+	.venv/bin/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10) $(ARGS) || status=$$?
+	.venv/bin/python -W ignore -m tests.attacks --seconds $(or $(SECONDS),10) || status=$$?
+	exit $$status
 
 .PHONY: bench
 bench: runtime page ## measure, and print ratios

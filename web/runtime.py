@@ -156,6 +156,7 @@ TURN_S = 0.003
 """So long may all who share `Turns` work between two rounds of the hub …"""
 SHARE, LONGEST_TURN_S = 1 / 3, 0.02
 """… or so long in relation to what the rest of a round takes, where that takes long, but no longer than this."""
+EVERY = 4
 
 
 class Turns:
@@ -163,36 +164,42 @@ class Turns:
 
     A green task goes on until it waits for something, and one whose bytes are always there never waits. So those who share an object of
     this class `take` a turn before each piece of work. All of them together work for `TURN_S` in a round of the hub, in which everybody
-    else runs too; whoever comes later in it waits in line, first come, first served. So however many there are, others wait for a turn
-    and a single piece of work at most.
+    else runs too; whoever comes later in it waits in line. So however many there are, others wait for a turn and a single piece of work
+    at most. Among themselves those who come from a wait go before those who have just used up a turn, but for one in `EVERY`, and of
+    both kinds each `key` (an address) has its turn, however many of its tasks stand in line.
     """
 
     def __init__(self) -> None:
         self._hub = eventlet.hubs.get_hub()
-        self._line: deque[Any] = deque()  # greenlets
-        self._round = 0
+        self._newly, self._again = _Line(), _Line()
+        self._round = self._served = 0
         self._is_open = False  # whether somebody has worked since the hub came round
         self._until_s = 0.0
 
-    def take(self, round: int) -> int:
+    def take(self, round: int, key: str = "") -> int:
         """Return when the caller may work on. `round`: what this returned to it before, 0 at first: in its own round it need not stand in
         line again.
         """
+        is_mine = round == self._round
         if self._is_open:
-            if (round == self._round or not self._line) and perf_counter() < self._until_s:
+            if (is_mine or not self.waiting) and perf_counter() < self._until_s:
                 return self._round
-        elif not self._line:
+        elif not self.waiting:
             self._open(perf_counter(), TURN_S)
             return self._round
-        current = greenlet.getcurrent()
-        self._line.append(current)
+        line, current = self._again if is_mine else self._newly, greenlet.getcurrent()
+        line.add(key, current)
         try:
             self._hub.switch()
         except BaseException:  # it is killed
-            if current in self._line:
-                self._line.remove(current)
+            line.remove(key, current)
             raise
         return self._round
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in line."""
+        return len(self._newly) + len(self._again)
 
     def _open(self, now_s: float, turn_s: float) -> None:
         self._round += 1
@@ -203,13 +210,49 @@ class Turns:
     def _next(self) -> None:
         """The hub has come round: those in line are next, as many as there is time for."""
         self._is_open = False
-        if not self._line:
+        if not self.waiting:
             return
         now_s = perf_counter()
         others_s = now_s - self._until_s
         self._open(now_s, min(max(TURN_S, others_s * SHARE), LONGEST_TURN_S))
-        while self._line and perf_counter() < self._until_s:
-            self._line.popleft().switch()  # comes back when it waits for something
+        while self.waiting and perf_counter() < self._until_s:
+            self._served += 1
+            line = self._newly if self._newly and (self._served % EVERY or not self._again) else self._again
+            line.pop().switch()  # comes back when it waits for something
+
+
+class _Line:
+    """Tasks in the order they came, by key; the keys have their turns one after the other."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, deque[Any]] = {}  # greenlets; the key whose turn it is stands first
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, key: str, task: Any) -> None:
+        """Have `task` wait."""
+        self._tasks.setdefault(key, deque()).append(task)
+        self._length += 1
+
+    def pop(self) -> Any:
+        """Whose turn it is; there must be one."""
+        key = next(iter(self._tasks))
+        tasks = self._tasks.pop(key)
+        task = tasks.popleft()
+        if tasks:
+            self._tasks[key] = tasks
+        self._length -= 1
+        return task
+
+    def remove(self, key: str, task: Any) -> None:
+        """Have `task` wait no longer, if it does."""
+        if task in self._tasks.get(key, ()):
+            self._tasks[key].remove(task)
+            self._length -= 1
+            if not self._tasks[key]:
+                del self._tasks[key]
 
 
 ENDING = (signal.SIGTERM, signal.SIGINT)

@@ -128,11 +128,11 @@ def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = 
           command: Sequence[str] = ("serve",), variables: Mapping[str, str] | None = None) -> RunningServer:
     """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet.
 
-    `variables`: settings from the environment, by their names without `TICKERCAST_`.
+    `variables`: settings from the environment, by their names without `TICKERCAST_`. Tests ask as fast as they can, so nothing limits that.
     """
     arguments = command_line(*command, "--config", str(config), "--port", str(port), *options)
     process = subprocess.Popen(arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                               env=environment(variables))
+                               env=environment({"LIMITS__HTTP_REQUESTS_PER_S": "1000000", **(variables or {})}))
     return RunningServer(process, config)
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import pytest
 
+from ticker.runtime import Task
 from web import runtime as module
 from web.runtime import LONGEST_TURN_S, TURN_S, EventletRuntime, Turns
 
@@ -35,18 +36,24 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Workers:
     """So many tasks that always have something to do; each piece of it is noted."""
 
-    def __init__(self, clock: Clock, number: int, piece_s: float = PIECE_S) -> None:
+    def __init__(self, clock: Clock, number: int, piece_s: float = PIECE_S, key: str = "") -> None:
         self.runtime = EventletRuntime()
         self.turns = Turns()
         self.pieces: Counter[int] = Counter()
         self._clock = clock
         self._piece_s = piece_s
-        self._tasks = [self.runtime.spawn(self._work, worker) for worker in range(number)]
+        self._tasks: list[Task] = []
+        for worker in range(number):
+            self.hire(worker, key)
 
-    def _work(self, worker: int) -> None:
+    def hire(self, worker: int, key: str) -> None:
+        """One more."""
+        self._tasks.append(self.runtime.spawn(self._work, worker, key))
+
+    def _work(self, worker: int, key: str) -> None:
         turn = 0
         while True:
-            turn = self.turns.take(turn)
+            turn = self.turns.take(turn, key)
             self._clock.now_s += self._piece_s
             self.pieces[worker] += 1
 
@@ -67,7 +74,7 @@ class Workers:
         """End them, wherever they wait."""
         for task in self._tasks:
             task.kill()
-        assert not self.turns._line
+        assert not self.turns.waiting
 
 
 @pytest.mark.parametrize("number", [1, 2, 50, 500])
@@ -91,6 +98,35 @@ def test_each_has_its_turn(clock: Clock) -> None:
         workers.watch(1000)
         assert len(workers.pieces) == 7
         assert max(workers.pieces.values()) - min(workers.pieces.values()) <= 2 * TURN_S / PIECE_S, "and one more at the start"
+
+
+def test_each_address_has_its_turn(clock: Clock) -> None:
+    """However many connections of another one stand in line."""
+    with Workers(clock, 100, key="crowd") as workers:
+        workers.watch(200)
+        workers.hire(100, "alone")
+        workers.pieces.clear()
+        workers.watch(1000)
+        assert 0.9 < workers.pieces[100] / (workers.pieces.total() - workers.pieces[100]) < 1.1
+
+
+def test_who_comes_from_a_wait_goes_before_those_who_never_do(clock: Clock) -> None:
+    """A few rounds, and not one for each of them; and they go on too."""
+    with Workers(clock, 300) as workers:
+        waited: list[int] = []
+
+        def come(before: int) -> None:
+            workers.turns.take(0)
+            waited.append(workers.pieces.total() - before)
+
+        workers.watch(500)  # until each has had its first turn
+        for _ in range(50):
+            before = workers.pieces.total()
+            workers.runtime.spawn(come, before)
+            workers.watch(3)
+        assert len(waited) == 50
+        assert max(waited) <= 2 * (TURN_S / PIECE_S + 1)
+        assert workers.pieces.total() >= 100 * TURN_S / PIECE_S
 
 
 def test_where_the_rest_takes_long_a_turn_is_longer(clock: Clock) -> None:

@@ -46,7 +46,7 @@ class Connection:
 
     def take_turn(self) -> None:
         """Let others work, if it is their turn."""
-        self._round = self._turns.take(self._round)
+        self._round = self._turns.take(self._round, self.network)
 
     def receive(self, until_s: float, most_bytes: int = READ_BYTES) -> bytes:
         """What has come meanwhile, after waiting for something; empty at the end. Raises `TimeUp`, and `Gone` where it is reset."""
