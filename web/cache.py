@@ -59,7 +59,7 @@ class AnswerCache:
         self._read = read
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()  # the latest used stand last
         self._bytes = 0
-        self._making: dict[Hashable, threading.Event] = {}
+        self._making: dict[Hashable, threading.Event | None] = {}  # what is being made, and who waits for it
 
     @staticmethod
     def may_keep(environ: Environ) -> bool:
@@ -72,14 +72,14 @@ class AnswerCache:
         path = environ["PATH_INFO"]
         key = (path, environ.get("QUERY_STRING", ""), sees, path == "/metrics" and OPEN_METRICS in environ.get("HTTP_ACCEPT", ""))
         while (kept := self._fresh(key, _route(path))) is None:
-            making = self._making.get(key)
-            if making is None:
+            if key not in self._making:
                 made = self._made(key, environ)
                 if made is None or isinstance(made, Answer):
                     return made
                 kept = made
                 break
-            making.wait()  # somebody is at it, and lets others work meanwhile
+            done = self._making[key] = self._making[key] or threading.Event()
+            done.wait()  # somebody is at it, and lets others work meanwhile
         self._kept.move_to_end(key)
         now_s = monotonic()
         if counts_as_interest and kept.read_s is not None and now_s - kept.read_s >= READ_AGAIN_S:
@@ -101,12 +101,12 @@ class AnswerCache:
         inner: Environ = {name: value for name, value in environ.items() if name not in _CONDITIONS}
         inner.update({"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()})
         version, made_s = self._version(_route(inner["PATH_INFO"])), monotonic()
-        self._making[key] = made = threading.Event()
+        self._making[key] = None
         try:
             answer = self._make(inner)
         finally:
-            del self._making[key]
-            made.set()
+            if (done := self._making.pop(key)) is not None:
+                done.set()
         if answer is None or not answer.status.startswith("200"):
             return answer
         kept = _Kept(answer, version, made_s, inner.get(READ), READ in inner)

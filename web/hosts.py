@@ -5,6 +5,7 @@ takes our answers for its own: so whoever listens on loopback knows the names th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 from ticker.settings import ServerSettings
 from web.proxies import PASSED_ON
 
+LONGEST = 300
+"""Of a `Host`: the longest name has 253 letters."""
 HEALTH = frozenset({"/healthz", "/readyz"})
 """Asked by who starts and stops containers, under whatever address it has for them. They hold no data."""
 
@@ -30,6 +33,8 @@ class Hosts:
         """Whether the request means us. One that names no host (HTTP/1.0) is no browser's."""
         if self.anybody or (host := environ.get("HTTP_HOST")) is None:
             return True
+        if len(host) > LONGEST:
+            return False
         name = name_of(host)
         if self._only_own:
             return is_loopback(name) or name in self._own
@@ -37,6 +42,7 @@ class Hosts:
             is_loopback(name) and is_loopback(environ.get("REMOTE_ADDR", "")) and not environ.get(PASSED_ON))
 
 
+@lru_cache(maxsize=1024)
 def name_of(host: str) -> str:
     """The name or address in a `Host`, in lower case, without port and brackets, and without the dot that may end it."""
     name = host.strip().lower()
@@ -45,6 +51,7 @@ def name_of(host: str) -> str:
     return name.partition(":")[0].removesuffix(".")
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(name: str) -> bool:
     """Whether it means this machine and no other can be reached by it."""
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3

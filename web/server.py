@@ -29,7 +29,7 @@ from web.fanout.library import TickerSocketIO
 from web.front import Front
 from web.guard import Guard, guard
 from web.hosts import Hosts
-from web.http.answer import PLAIN
+from web.http.answer import NOTHING
 from web.http.listener import Listener, MostConnections
 from web.http.server import HttpServer
 from web.http.wsgi import called, whole
@@ -200,13 +200,18 @@ class WebServer:
                         self.engine.publish([self._relay.quotes[symbol]])
 
     def _cross_origin(self, response: Response) -> Response:
-        plain = dict(PLAIN) if response.mimetype in ("application/json", "text/plain") else {}
-        for name, value in {"X-Content-Type-Options": "nosniff", **plain}.items():
-            response.headers.setdefault(name, value)
-        response.vary.add("Origin")  # in any case: a cache must not hand one origin's answer to another
+        headers = response.headers
+        if "X-Content-Type-Options" not in headers:
+            headers["X-Content-Type-Options"] = "nosniff"
+        if response.mimetype in ("application/json", "text/plain") and "Content-Security-Policy" not in headers:
+            headers["Content-Security-Policy"] = NOTHING
+        if "Vary" in headers:
+            response.vary.add("Origin")  # in any case: a cache must not hand one origin's answer to another
+        else:
+            headers["Vary"] = "Origin"
         shared = shared_with(request.environ, self._origin_allowed)
         if shared:
-            response.headers.update(shared)
+            headers.update(shared)
             if request.method == "OPTIONS":  # Flask's own answer, which has Allow
                 response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET")
                 response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-None-Match"

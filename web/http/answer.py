@@ -11,8 +11,8 @@ from time import time
 import msgspec
 
 Headers = Sequence[tuple[str, str]]
-PLAIN: Headers = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
-"""Of an answer that is nothing to show: a browser that shows it runs and frames nothing."""
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+"""The Content-Security-Policy of an answer that is nothing to show: a browser that shows it runs and frames nothing."""
 
 
 class Answer:
@@ -40,7 +40,8 @@ def refusal(status: HTTPStatus, code: str, message: str, headers: Headers = ()) 
     """An error in the shape that all of them have."""
     body = msgspec.json.encode({"error": {"code": code, "message": message}})
     return Answer(f"{status.value} {status.phrase}", [
-        ("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Origin"), *PLAIN, *headers], body)
+        ("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Origin"), ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", NOTHING), *headers], body)
 
 
 @lru_cache(maxsize=1)

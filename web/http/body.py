@@ -45,7 +45,7 @@ class Body:
         self._taken = self._chunks = 0
         self._rest = b""
         self._tail = b""  # the last bytes that the parser was given
-        self.ended = False
+        self.ended = not is_expected
         """Whether all of it has come."""
 
     def read(self, size: int | None = -1) -> bytes:
