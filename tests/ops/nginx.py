@@ -26,6 +26,7 @@ from tests.e2e.server import ROOT, RunningServer, serving
 SETTINGS = """
 [server]
 trusted_proxies = ["127.0.0.1"]
+allowed_hosts = ["localhost"]
 [feeds.sim]
 kind = "simulated"
 interval_s = 0.1

@@ -115,6 +115,9 @@ class Service:
         if self.access.is_open and not is_loopback(host):
             log.warning('whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one',
                         host, port)
+        if self._settings.server.trusted_proxies and not self._settings.server.allowed_hosts:
+            log.warning('any name in Host is answered, for a proxy stands before us; server.allowed_hosts = ["its.public.name"] lets no '
+                        "other in")
         if self._notifier.watchdog_s is not None:
             self.runtime.spawn(self._keep_telling, self._notifier.watchdog_s / 2)
         self._notifier.ready()

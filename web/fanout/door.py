@@ -124,12 +124,11 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if reason:
             raise _full(reason)
         accept = accept_websocket(environ) if transport == "websocket" else b""
-        if sum(len(value) for value in environ.values() if isinstance(value, str)) > _REQUEST_BYTES:
-            raise Refused("431 Request Header Fields Too Large", "headers too big")
+        kept = _slim(environ)
         engine.waiting_room.enter(engine.wake)
         if engine.draining:
             raise _full("shutting down")
-        client = Client(engine, self.generate_id(), self.generate_id()[:12], _slim(environ),
+        client = Client(engine, self.generate_id(), self.generate_id()[:12], kept,
                         "websocket" if accept else "polling")
         opening = "0" + msgspec.json.encode({
             "sid": client.sid, "upgrades": [] if accept else ["websocket"], "pingInterval": self.ping_interval * 1000,
@@ -338,8 +337,19 @@ def _polled(framed: bytes) -> str:
 
 
 def _slim(environ: Environ) -> Environ:
-    """The request without the objects that keep its buffers alive: about 1 KB instead of 20."""
-    return {key: value for key, value in environ.items() if key in _KEPT or (key.startswith("HTTP_") and key != "HTTP_AUTHORIZATION")}
+    """The request without the objects that keep its buffers alive: about 1 KB instead of 20. Cookies of others on the same host may be
+    long: where they are, none is kept. Raises `Refused` where the rest is.
+    """
+    slim = {key: value for key, value in environ.items() if key in _KEPT or (key.startswith("HTTP_") and key != "HTTP_AUTHORIZATION")}
+    if _size(slim) > _REQUEST_BYTES:
+        slim.pop("HTTP_COOKIE", None)
+        if _size(slim) > _REQUEST_BYTES:
+            raise Refused("431 Request Header Fields Too Large", "headers too big")
+    return slim
+
+
+def _size(environ: Environ) -> int:
+    return sum(len(value) for value in environ.values() if isinstance(value, str))
 
 
 def _answer(start_response: StartResponse, status: str, body: str, headers: list[tuple[str, str]]) -> list[bytes]:
