@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
+from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
@@ -21,7 +22,9 @@ import requests
 from feeds.cookies import Cookies
 from feeds.keys import blanked, spellings
 from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
+from feeds.reading import MAX_BODY_BYTES
 from feeds.sender import Form, Sender
+from feeds.unpacking import pieces
 from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
 from ticker.budget import CALL, Cost, Usage
 from ticker.errors import FeedError
@@ -32,12 +35,9 @@ from ticker.settings import PolledSettings
 for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole addresses into the log, query and all
     logging.getLogger(_name).setLevel(logging.ERROR)
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-"""After decompression. The longest honest answer known (all of Binance's tickers) is 2 MB."""
 MAX_ERROR_BYTES = 64 * 1024
 """What is read of the body of an error: enough for any message."""
 MAX_REDIRECTS = 3
-CHUNK_BYTES = 64 * 1024
 
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """The 4xx that time mends. 418 is Binance's ban for ignoring a 429. Every other 4xx is about what we asked."""
@@ -128,7 +128,7 @@ class Http:
         problem = self._receive(request, arriving, min(self._timeout_s, until_s - time.monotonic()))
         self._kept_alive = problem is None
         self.ahead_s = self.ahead_s if arriving.ahead_s is None else arriving.ahead_s
-        answer = Response(where, arriving.status, arriving.headers, self._blank(bytes(arriving.body)))
+        answer = Response(where, arriving.status, arriving.headers, self._blank(arriving.body.getvalue()))
         told = self._hear(answer)
         if answer.status and not answer.ok and (problem is not None or answer.status not in request.accept):
             error = answer.error(told)
@@ -221,7 +221,7 @@ class _Arriving:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.ahead_s: float | None = None
-        self.body = bytearray()
+        self.body = BytesIO()  # hands on what it holds without a copy
 
 
 def _read(response: requests.Response, arriving: _Arriving) -> str | None:
@@ -230,9 +230,9 @@ def _read(response: requests.Response, arriving: _Arriving) -> str | None:
     if response.is_redirect:
         return None
     limit = MAX_ERROR_BYTES if response.status_code >= 400 else MAX_BODY_BYTES
-    for chunk in response.iter_content(CHUNK_BYTES):
-        arriving.body += chunk
-        if len(arriving.body) > limit:
+    for piece in pieces(response.raw):
+        arriving.body.write(piece)
+        if arriving.body.tell() > limit:
             return f"the answer is longer than {limit // 1024} KiB"
     return None
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
-import requests.adapters
 
+from feeds.reading import BoundedAdapter
+from feeds.unpacking import ACCEPTED
 from ticker import __version__
 
 MAX_CONNECTIONS = 4
@@ -26,8 +27,9 @@ class Sender:
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers.update({"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", **headers})
-        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
+        self._session.headers.update({"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", "Accept-Encoding": ACCEPTED,
+                                      **headers})
+        adapter = BoundedAdapter(pool_connections=1, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._made: dict[tuple[str, str | None], requests.PreparedRequest] = {}

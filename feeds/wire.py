@@ -11,6 +11,11 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions
 
+
+class TooMuch(http.client.HTTPException):
+    """An answer that breaks one of our limits; its text is ours and may be shown."""
+
+
 WIRE_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 """All that a connection can raise. Anything else is a bug of ours and surfaces."""
 HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
@@ -29,6 +34,8 @@ def wire_reason(error: Exception) -> str:
     """What happened, in a few words, from the innermost exception that knows; never a URL (they carry keys)."""
     reason = ""
     for cause in causes(error):
+        if isinstance(cause, TooMuch):
+            return str(cause)
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = f"TLS: {cause.verify_message}"
         elif isinstance(cause, ssl.SSLError):

@@ -14,8 +14,9 @@ import urllib3.exceptions
 from pydantic import SecretStr
 
 from feeds.cookies import Cookies
-from feeds.http import MAX_BODY_BYTES, Http, Response
+from feeds.http import Http, Response
 from feeds.limits import remaining_calls
+from feeds.reading import MAX_BODY_BYTES
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from ticker import __version__

@@ -28,8 +28,8 @@ NO_RUNTIME: Any = None
 FRESHNESS = PAGE.with_name("freshness.md")
 
 SUPPORT = {"__init__", "base", "cookies", "expressions", "extraction", "http", "keys", "limits", "notation", "packets", "pairs", "parse",
-           "polled", "protobuf", "registry", "relay_session", "relayed", "rows", "script", "sender", "session", "streamed", "tape",
-           "units", "upstream", "websocket", "wire", "yahoo_quote", "yahoo_session"}
+           "polled", "protobuf", "reading", "registry", "relay_session", "relayed", "rows", "script", "sender", "session", "streamed",
+           "tape", "units", "unpacking", "upstream", "websocket", "wire", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:
