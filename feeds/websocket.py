@@ -1,7 +1,9 @@
 """One WebSocket connection to a provider, as `ticker.stream.Link`: RFC 6455 by the library's protocol object, a socket of our own.
 
-Bounded in all directions: the handshake by a deadline, a message by its length, a send by a deadline. As with `feeds.http` nothing of the
-machine leaks into it: no proxy of the environment, the same certificates, and what comes back of our secrets is blanked.
+Bounded in all directions: the handshake by a deadline, a message by its length and the number of its fragments, pings by their number, a
+send by a deadline. What was read is taken in a little at a time, with others' turns between: frames may be two bytes long. As with
+`feeds.http` nothing of the machine leaks into it: no proxy of the environment, the same certificates, and what comes back of our secrets
+is blanked.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -30,10 +33,19 @@ from ticker import __version__
 from ticker.errors import FeedError, excerpt
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.stream import Ended
+from ticker.turn import Turn
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 """The longest honest message known (a relay's snapshot of 10,000 symbols) is 3 MB."""
+MAX_FRAGMENTS = 10_000
+"""Of one message. Servers that send in fragments send some KiB in each."""
+MAX_CONTROL, CONTROL_A_S = 100, 10.0
+"""So many pings and pongs may come running, with no message between them, and so many more each second."""
+MAX_AT_ONCE = 1_000
+"""So many messages are enough to hand out; the rest of what was read waits."""
 READ_BYTES = 256 * 1024
+SLICE_BYTES = 2048
+"""So much is taken in before others may have a turn: a thousand frames without content, which take 5 ms."""
 SEND_WITHIN_S = 10.0
 """Who does not take our few words in so long takes nothing."""
 
@@ -66,6 +78,9 @@ class WebSocket:
         self._socket: socket.socket | None = None
         self._ready: list[bytes] = []
         self._pieces: list[bytes] = []
+        self._unread = memoryview(b"")  # was read and is to be taken in
+        self._control, self._control_s = 0.0, 0.0
+        self._turn = Turn()
         self._over: Ended | None = None
         opened = False
         try:
@@ -96,10 +111,12 @@ class WebSocket:
 
     def receive(self, timeout_s: float) -> list[bytes] | None:
         if not self._ready and self._over is None:
-            data = self._read(timeout_s)
-            if data is None:
-                return None
-            self._feed(data)
+            if not self._unread:
+                data = self._read(timeout_s)
+                if data is None:
+                    return None
+                self._unread = memoryview(data)
+            self._feed()
         if self._over is not None and not self._ready:
             raise self._over
         messages, self._ready = self._ready, []
@@ -137,7 +154,8 @@ class WebSocket:
         self._protocol.send_request(request)
         connection.sendall(b"".join(self._protocol.data_to_send()))
         while self._protocol.state is State.CONNECTING:
-            data = connection.recv(READ_BYTES)
+            self._turn.step()
+            data = connection.recv(SLICE_BYTES)
             if data:
                 self._protocol.receive_data(data)
             else:
@@ -170,33 +188,54 @@ class WebSocket:
         except WIRE_ERRORS as error:
             raise Ended(f"{self._where}: {wire_reason(error)}") from None
 
-    def _feed(self, data: bytes) -> None:
-        """Take in what was read; empty: the end."""
-        if data:
-            self._protocol.receive_data(data)
-        else:
-            self._protocol.receive_eof()
-        self._collect()
-        if self._protocol.state is not State.OPEN:
-            self._over = self._ending()
+    def _feed(self) -> None:
+        """Take in what was read, up to what is enough to hand out; nothing: the end."""
+        if not self._unread:
+            self._take_in(b"")
+        while self._unread and self._over is None and len(self._ready) < MAX_AT_ONCE:
+            piece, self._unread = bytes(self._unread[:SLICE_BYTES]), self._unread[SLICE_BYTES:]
+            self._take_in(piece)
+            self._turn.step()
         with suppress(Ended):  # what was read counts, whether or not the answers to pings can be sent
             self._flush()
 
+    def _take_in(self, piece: bytes) -> None:
+        if piece:
+            self._protocol.receive_data(piece)
+        else:
+            self._protocol.receive_eof()
+        self._collect()
+        if self._protocol.state is not State.OPEN and self._over is None:
+            self._over = self._ending()
+
     def _collect(self) -> None:
-        """Put frames together to messages."""
+        """Put frames together to messages, and end it where there are too many of a kind."""
         for event in self._protocol.events_received():
             if isinstance(event, HandshakeResponse):
                 continue
             assert isinstance(event, Frame)
             if event.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                self._count_control()
                 continue
+            data, event.data = bytes(event.data), b""  # the protocol keeps the frame until the next comes
+            self._control = 0.0
             if event.fin and not self._pieces:
-                self._ready.append(self._blank(bytes(event.data)))
+                self._ready.append(self._blank(data))
                 continue
-            self._pieces.append(bytes(event.data))
+            self._pieces.append(data)
             if event.fin:
                 self._ready.append(self._blank(b"".join(self._pieces)))
                 self._pieces = []
+            elif len(self._pieces) > MAX_FRAGMENTS:
+                self._over = Ended(f"{self._where}: a message of more than {MAX_FRAGMENTS} fragments")
+                self._pieces = []
+
+    def _count_control(self) -> None:
+        now_s = time.monotonic()
+        self._control = max(0.0, self._control - (now_s - self._control_s) * CONTROL_A_S) + 1
+        self._control_s = now_s
+        if self._control > MAX_CONTROL:
+            self._over = Ended(f"{self._where}: more than {MAX_CONTROL} pings and no message between them")
 
     def _ending(self) -> Ended:
         """Why it is over, as far as anybody said."""

@@ -24,6 +24,7 @@ from ticker.runtime import Runtime
 from ticker.snapshots import Snapshots
 from ticker.source import Answer, Subscription
 from ticker.stream import Ended, StreamSource
+from ticker.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -239,8 +240,10 @@ class Streamer:
         now_s = self._clock.monotonic()
         line.heard(len(received), now_s)
         self._meter.messages += len(received)
+        turn = Turn()
         for message in received:
             self._take(line, message, now_s)
+            turn.step()
         if session.facts != self._facts:
             self._facts = session.facts
             self._changed()
