@@ -36,6 +36,7 @@ from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.stream import Ended, Silence
+from ticker.turn import in_turns
 
 MUTE_AFTER_S = 300.0
 FINAL = {
@@ -85,7 +86,7 @@ class AlpacaSession(StreamSession):
     def receive(self, message: bytes, now_s: float) -> Answer:
         answer: dict[str, Tick | FeedError] = {}
         errors: dict[str, Tick | FeedError] = {}
-        for item in array(decode(message), "message"):
+        for item in in_turns(array(decode(message), "message")):
             part = table(item, "part")
             kind = part.get("T")
             read = self._parts.get(kind) if isinstance(kind, str) else None

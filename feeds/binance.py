@@ -41,6 +41,7 @@ from ticker.budget import Cost, Usage
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.settings import BudgetSettings, PolledSettings
+from ticker.turn import in_turns
 
 BAD_SYMBOL_CODES = frozenset({-1121, -1100})
 BANNED_UNTIL = re.compile(rb"banned until ([0-9]{13})")
@@ -100,11 +101,11 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     """The ticks of a `24hr` answer, by our symbol. One symbol asked for by itself (`symbol=`) is answered without the array."""
     found = decode(body)
     rows = {}
-    for row in found if isinstance(found, list) else [table(found, "answer")]:
+    for row in in_turns(found if isinstance(found, list) else [table(found, "answer")]):
         if isinstance(row, dict) and isinstance(row.get("symbol"), str):
             rows[row["symbol"]] = row
     answer: dict[str, Tick | FeedError] = {}
-    for subscription in batch:
+    for subscription in in_turns(batch):
         symbol = subscription.id.upper()
         try:
             if symbol not in rows:

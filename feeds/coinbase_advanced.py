@@ -32,6 +32,7 @@ from feeds.units import currency_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.settings import BudgetSettings, PolledSettings
+from ticker.turn import in_turns
 
 
 class CoinbaseAdvancedBudget(BudgetSettings):
@@ -75,7 +76,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     """The ticks of a `products` answer, by our symbol. Raises `FeedError` where there are no rows to look for."""
     rows: dict[str, Mapping[str, Any]] = {}
     aliases: dict[str, Mapping[str, Any]] = {}
-    for row in array(table(decode(body), "answer").get("products"), "products"):
+    for row in in_turns(array(table(decode(body), "answer").get("products"), "products")):
         if isinstance(row, dict) and isinstance(row.get("product_id"), str):
             rows[row["product_id"]] = row
             others = row.get("alias_to")

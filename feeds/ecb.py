@@ -34,9 +34,12 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
+from ticker.turn import Turn
 
 MAX_BYTES = 256 * 1024
 """The file has 2 KB, that of 90 days 150."""
+SLICE_BYTES = 16 * 1024
+"""So much is parsed before others may have a turn."""
 
 
 class EcbSettings(PolledSettings):
@@ -106,8 +109,12 @@ def newest_day(body: bytes) -> Day:
     parser = expat.ParserCreate()
     parser.StartElementHandler = element
     parser.StartDoctypeDeclHandler = document_type
+    turn = Turn()
     try:
-        parser.Parse(body, True)
+        for start in range(0, len(body), SLICE_BYTES):
+            parser.Parse(body[start:start + SLICE_BYTES], False)
+            turn.step()
+        parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: an encoding that Python or expat has not
         raise FeedError(f"not XML ({error})", payload=body or b"(empty)") from None
     if not days:

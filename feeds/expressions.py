@@ -9,9 +9,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
+from jmespath.visitor import TreeInterpreter
 
 from feeds.parse import shown
 from ticker.errors import FeedError
+from ticker.turn import Turn
 
 WHILE_RUNNING = (JMESPathError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What a search can raise. The library types few of them: a slice with step 0 is a bare `ValueError`, `abs` of odd things a `TypeError`."""
@@ -49,9 +51,21 @@ def check_expression(expression: str | None) -> str | None:
 def search(expression: ParsedResult, value: Any, what: str) -> Any:
     """What `expression` finds in `value`; raises `FeedError` where it can't be applied to it."""
     try:
-        return expression.search(value)
+        return _Interpreter().visit(expression.parsed, value)
     except WHILE_RUNNING as error:
         raise FeedError(f"{what}: the expression fails on this answer ({type(error).__name__})", payload=_shown(value)) from None
+
+
+class _Interpreter(TreeInterpreter):
+    """What the library interprets with, with others' turns between: an expression may go through all rows of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = Turn()
+
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
+        self._turn.step()
+        return super().visit(node, *args, **kwargs)
 
 
 def _calls(node: Any) -> Iterator[tuple[str, int]]:

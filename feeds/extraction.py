@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jmespath.parser import ParsedResult
 
 from feeds.base import Subscription
+from feeds.csvs import MOST_ROWS, Csv, read_csv
 from feeds.expressions import search
 from feeds.notation import Notation
 from feeds.parse import decode_leniently, optional_number, optional_price, optional_size, price, shown
@@ -18,13 +17,12 @@ from feeds.units import unit_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import Unread
+from ticker.turn import in_turns
 
 PRICES = ("bid", "ask", "open", "high", "low", "prev_close")
 FIELDS = ("price", *PRICES, "volume", "change", "change_pct", "currency", "quote_time")
 """What an expression can be given for, besides `symbol`."""
 
-MOST_ROWS = 50_000
-"""Of one answer: nobody else has a turn while they are looked through, which takes half a second."""
 
 
 class Finding(NamedTuple):
@@ -32,13 +30,6 @@ class Finding(NamedTuple):
 
     field: str
     found: Any
-
-
-class Csv(NamedTuple):
-    """How a CSV file is laid out; without `columns` its first line names them."""
-
-    delimiter: str
-    columns: tuple[str, ...]
 
 
 class Reading(NamedTuple):
@@ -91,7 +82,7 @@ class Extraction(NamedTuple):
             raise FeedError(f"{len(rows)} rows, more than the {MOST_ROWS} that are looked through", payload=body)
         if self.symbol is not None:
             found = {}
-            for row in rows if isinstance(rows, list) else [rows]:
+            for row in in_turns(rows if isinstance(rows, list) else [rows]):
                 symbol = search(self.symbol, row, "symbol")
                 if isinstance(symbol, str | int) and not isinstance(symbol, bool):
                     found[key_of(str(symbol))] = row
@@ -102,7 +93,7 @@ class Extraction(NamedTuple):
             return {} if rows is None else {key_of(subscription.id): rows for subscription in batch}
         if not isinstance(rows, dict):
             raise FeedError("rows: without `symbol` an object was expected, with symbols for keys", payload=body)
-        return {key_of(key): row for key, row in rows.items()}
+        return {key_of(key): row for key, row in in_turns(rows.items())}
 
     def tick(self, row: Any) -> Tick:
         """One row as a tick. Raises `FeedError` for whatever in it can't be read."""
@@ -140,51 +131,6 @@ class Extraction(NamedTuple):
 def key_of(id: str) -> str:
     """The one spelling of a symbol: endpoints are rarely strict about case."""
     return id.strip().upper()
-
-
-def read_csv(body: bytes, layout: Csv) -> tuple[list[dict[str, str]], Unread | None]:
-    """The lines of a CSV file (RFC 4180), each by the names of its columns; and those that are none: they have another number of cells.
-
-    Where a quote is left open, or a cell is beyond 128 KiB, only the line in which it is gets lost. Raises `FeedError` for what is no CSV:
-    no header, or not one line that can be read.
-    """
-    text = body.decode("utf-8-sig", "replace")
-    if text.lstrip().startswith("<"):
-        raise FeedError("not CSV but a page", payload=body)
-    lost, first = 0, ""
-    try:
-        lines = _cells(text, layout)
-    except csv.Error as error:
-        lines, lost, first = _cells_line_by_line(text, layout)
-        if len(lines) <= (not layout.columns):
-            raise FeedError(f"not CSV ({error})", payload=body) from None
-    columns = layout.columns or tuple(name.strip() for name in (lines.pop(0)[1] if lines else []))
-    if not columns:
-        raise FeedError("not CSV: empty", payload=b"(empty)")
-    rows = []
-    for number, cells in lines:
-        if len(cells) == len(columns):
-            rows.append(dict(zip(columns, cells, strict=True)))
-        else:
-            lost, first = lost + 1, first or f"line {number}: {len(cells)} instead of {len(columns)} cells"
-    return rows, Unread(lost, first) if lost else None
-
-
-def _cells(text: str, layout: Csv) -> list[tuple[int, list[str]]]:
-    """The cells of each line that has any, with the number of the line it ends on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True)
-    return [(reader.line_num, cells) for cells in reader if cells]
-
-
-def _cells_line_by_line(text: str, layout: Csv) -> tuple[list[tuple[int, list[str]]], int, str]:
-    """Those lines that can be read by themselves; how many can't, and why the first of them can't."""
-    lines, lost, first = [], 0, ""
-    for number, line in enumerate(io.StringIO(text), start=1):
-        try:
-            lines += [(number, cells) for _, cells in _cells(line, layout)]
-        except csv.Error as error:
-            lost, first = lost + 1, first or f"line {number}: {error}"
-    return lines, lost, first
 
 
 def _row_of(rows: Mapping[str, Any], subscription: Subscription, body: bytes) -> Any:

@@ -32,6 +32,7 @@ from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.stream import Ended, Silence
+from ticker.turn import in_turns
 
 MUTE_AFTER_S = 300.0
 
@@ -80,7 +81,7 @@ class FinnhubSession(StreamSession):
     def _trades(self, rows: Sequence[object]) -> Answer:
         """The newest trade of each symbol: they need not be in order."""
         answer: dict[str, Tick | FeedError] = {}
-        for row in rows:
+        for row in in_turns(rows):
             if isinstance(row, dict) and isinstance(symbol := row.get("s"), str):
                 try:
                     tick = self._after(symbol, row)

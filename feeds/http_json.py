@@ -31,8 +31,9 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from feeds.base import Answer, Subscription
+from feeds.csvs import Csv
 from feeds.expressions import check_expression, compiled
-from feeds.extraction import FIELDS, Csv, Extraction, Finding
+from feeds.extraction import FIELDS, Extraction, Finding
 from feeds.http import Response
 from feeds.keys import Sendable
 from feeds.notation import Notation, check_time_form, zone_of

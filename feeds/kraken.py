@@ -36,6 +36,7 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
+from ticker.turn import in_turns
 
 log = logging.getLogger(__name__)
 
@@ -144,10 +145,10 @@ class Kraken(PolledFeed):
 def parse(body: bytes, batch: Sequence[Subscription], pairs: Pairs) -> dict[str, Tick | FeedError]:
     """The ticks of a `Ticker` answer, by our symbol. Raises `FeedError` where it is an error as a whole."""
     rows = {}
-    for key, row in result_of(body).items():
+    for key, row in in_turns(result_of(body).items()):
         rows[_pair(key, pairs).altname] = row
     answer: dict[str, Tick | FeedError] = {}
-    for subscription in batch:
+    for subscription in in_turns(batch):
         pair = _pair(subscription.id, pairs)
         try:
             if pair.altname not in rows:
@@ -161,7 +162,7 @@ def parse(body: bytes, batch: Sequence[Subscription], pairs: Pairs) -> dict[str,
 def parse_pairs(body: bytes) -> Pairs:
     """The markets of an `AssetPairs` answer by every spelling. A row that can't be read is left out."""
     pairs: dict[str, Pair] = {}
-    for key, row in result_of(body).items():
+    for key, row in in_turns(result_of(body).items()):
         if not isinstance(row, dict) or not isinstance(row.get("altname"), str):
             continue
         wsname = row.get("wsname")

@@ -34,6 +34,7 @@ from feeds.streamed import StreamFeed, StreamSettings, StreamUrl
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.stream import Silence
+from ticker.turn import in_turns
 
 PAIRS_A_MESSAGE = 100
 PING_AFTER_S = 5.0
@@ -82,7 +83,7 @@ class KrakenSession(StreamSession):
 
     def _tickers(self, rows: Sequence[object]) -> Answer:
         answer: dict[str, Tick | FeedError] = {}
-        for row in rows:
+        for row in in_turns(rows):
             if isinstance(row, dict) and isinstance(symbol := row.get("symbol"), str):
                 try:
                     tick = _tick(row, symbol)

@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from io import BytesIO
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
 
+from feeds.slices import GROUP_BYTES, LARGE_BYTES, DecodeGroup, Slicer, TooHeavy
 from ticker.errors import BadTick, FeedError
 from ticker.nested import undisturbed
+from ticker.turn import Turn
 
 LARGEST = 1e18
 """No price, size or volume in any unit is larger. It keeps out times in ns that slid into a price, and later overflows."""
@@ -32,6 +37,12 @@ _ISO_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DECODER = msgspec.json.Decoder()
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What Python writes that is not JSON, or that no float can hold. In a text one is found too: in quotes of its own it breaks that.
+_LENIENT = re.compile(rb"(?<![^\s\[,:])(?:-?Infinity|NaN|-?[0-9]++(?:\.[0-9]++)?[eE]\+?[0-9]{3,}+|-?[0-9]{300,}+(?:\.[0-9]+)?)"
+                      rb"(?![^\s,\]}])")
+SHOWN, SHOWN_LEVELS, SHOWN_CHARACTERS = 20, 3, 200
+"""So many items of what is long are shown, so many levels of what is deep, so many characters of a text."""
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
 _PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -41,10 +52,15 @@ def decode(body: bytes) -> Any:
     """The JSON value of `body`. A byte order mark is skipped; of a repeated key the last wins, as everywhere.
 
     Raises `FeedError` for whatever is not JSON (RFC 8259): HTML, a torn or an empty body, NaN, Infinity, a number beyond a
-    double, invalid UTF-8, lone surrogates, nesting beyond Python's stack.
+    double, invalid UTF-8, lone surrogates, nesting beyond Python's stack; and for what would take too much memory. What is large is
+    decoded in pieces, with others' turns between; then a byte that an error names is counted from the start of what it shows.
     """
+    return _decode(body.removeprefix(_BYTE_ORDER_MARK))
+
+
+def _decode(body: bytes, beside: int = 0) -> Any:
     try:
-        return undisturbed(_DECODER.decode, body.removeprefix(b"\xef\xbb\xbf"))
+        return undisturbed(_DECODER.decode, body) if len(body) <= LARGE_BYTES else Slicer(_decode_group, beside).value(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FeedError(f"not JSON ({error})", payload=body or b"(empty)") from None
     except RecursionError:
@@ -55,11 +71,59 @@ def decode_leniently(body: bytes) -> Any:
     """The JSON value of `body`; NaN, Infinity and what no float can hold become strings, which cost only the row they are in."""
     try:
         return decode(body)
+    except TooHeavy:
+        raise
     except FeedError as error:
+        try:
+            return _decode(_quoted(body.removeprefix(_BYTE_ORDER_MARK)), len(body))
+        except TooHeavy:
+            raise
+        except (ValueError, FeedError):
+            if len(body) > LARGE_BYTES:
+                raise error from None
         try:
             return decode(undisturbed(_made_strict, body.decode("utf-8-sig")))
         except (ValueError, RecursionError, FeedError):
             raise error from None
+
+
+def elements(body: bytes, decode_group: DecodeGroup) -> Iterator[list[Any]]:
+    """The values of a large array as `decode_group` decodes arrays, some at a time, with others' turns between. Raises what it raises."""
+    return Slicer(decode_group).groups(body)
+
+
+def _decode_group(group: bytes) -> list[Any]:
+    try:
+        values: list[Any] = undisturbed(_DECODER.decode, group)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise FeedError(f"not JSON ({error})", payload=group) from None
+    return values
+
+
+def _quoted(body: bytes) -> bytes:
+    """`body` with what is only nearly JSON in quotes. Raises `ValueError` where there is nothing of the kind."""
+    turn, quoted, done, start = Turn(), BytesIO(), 0, 0
+    while start < len(body):
+        end = body.find(b",", start + GROUP_BYTES) + 1 or len(body)  # no number has a comma in it
+        if end - start > 2 * LARGE_BYTES:
+            break
+        for match in _LENIENT.finditer(body, start, end):
+            word = match[0].decode()
+            if not _is_number(word):
+                quoted.write(b'%b"%b"' % (body[done:match.start()], match[0]))
+                done = match.end()
+            turn.step()
+        start = end
+        turn.step()
+    if not done:
+        raise ValueError("nothing to put in quotes")
+    quoted.write(body[done:])
+    return quoted.getvalue()
+
+
+def _is_number(word: str) -> bool:
+    """Whether it is one that can be held."""
+    return len(word) < 300 and math.isfinite(float(word))
 
 
 def _made_strict(text: str) -> bytes:
@@ -190,8 +254,20 @@ def optional_epoch_ms(value: object, what: str, unit: TimeUnit) -> int | None:
 
 
 def shown(value: object) -> bytes:
-    """A decoded value as JSON again, for an excerpt."""
-    return msgspec.json.encode(value)
+    """A decoded value as JSON again, for an excerpt: of what is long its beginning."""
+    return msgspec.json.encode(_beginning(value))
+
+
+def _beginning(value: object, levels: int = SHOWN_LEVELS) -> object:
+    if isinstance(value, str):
+        return value[:SHOWN_CHARACTERS]
+    if not isinstance(value, list | dict) or not value:
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, list):
+        return [_beginning(item, levels - 1) for item in value[:SHOWN]]
+    return {key: _beginning(item, levels - 1) for key, item in islice(value.items(), SHOWN)}
 
 
 def _plausible_ms(ms: int, value: object, what: str) -> int:

@@ -44,6 +44,7 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
+from ticker.turn import in_turns
 
 SHARES, CRYPTO = "us/markets/stocks", "global/markets/crypto"
 CRYPTO_PREFIX = "X:"
@@ -102,7 +103,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     if status not in ("OK", "DELAYED"):
         raise FeedError("Polygon answers an error", payload=body)
     rows: dict[str, Mapping[str, Any]] = {}
-    for row in array(answer.get("tickers") or [], "tickers"):
+    for row in in_turns(array(answer.get("tickers") or [], "tickers")):
         if isinstance(row, dict) and isinstance(row.get("ticker"), str):
             rows[row["ticker"]] = row
 

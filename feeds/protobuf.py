@@ -12,15 +12,23 @@ from ticker.errors import FeedError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MOST_VARINT_BYTES = 10
+MOST_FIELDS, MOST_BYTES = 1_000, 64 * 1024
+"""Of one message; the one we read has 35 fields at most, and 300 bytes."""
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Number and value of each field, in order: a varint as a number from 0 to 2⁶⁴ − 1, anything else as its bytes.
 
-    Of a repeated field the last counts; that is the caller's to know. Raises `FeedError` where the message is torn or is none.
+    Of a repeated field the last counts; that is the caller's to know. Raises `FeedError` where the message is torn or is none, and where
+    it is longer than any that we know.
     """
-    at = 0
+    if len(message) > MOST_BYTES:
+        raise FeedError(f"a protobuf message longer than {MOST_BYTES // 1024} KiB")
+    at = count = 0
     while at < len(message):
+        count += 1
+        if count > MOST_FIELDS:
+            raise FeedError(f"a protobuf message of more than {MOST_FIELDS} fields")
         tag, at = _varint(message, at)
         number, wire_type = tag >> 3, tag & 7
         if number == 0:

@@ -20,6 +20,7 @@ from ticker import symbols
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.stream import Ended, Silence
+from ticker.turn import in_turns
 
 QUOTES = b'42["quotes",'
 PART_BYTES = 60_000
@@ -244,7 +245,7 @@ class RelaySession(StreamSession):
     def _odd_quotes(self, rows: Sequence[Any], now_s: float) -> Answer:
         """Something is wrong with one of them at least."""
         answer: dict[str, Tick | FeedError] = {}
-        for row in rows:
+        for row in in_turns(rows):
             key = row.get("symbol") if isinstance(row, dict) else None
             if not isinstance(key, str):
                 raise FeedError("a quote without a symbol", payload=msgspec.json.encode(row))
@@ -260,7 +261,7 @@ class RelaySession(StreamSession):
     def _quotes(self, quotes: Iterable[tuple[str, Tick, int]], now_s: float) -> dict[str, Tick | FeedError]:
         """By key: what the upstream publishes, and its `seq` there."""
         answer: dict[str, Tick | FeedError] = {}
-        for key, tick, seq in quotes:
+        for key, tick, seq in in_turns(quotes):
             wanted = self._wanted.get(key)
             if wanted is None:
                 if key in self._spare or (len(self._spare) < MOST_SPARE and not symbols.check(key)):

@@ -16,6 +16,7 @@ from feeds.parse import (
     LARGEST,
     LATEST_MS,
     SMALLEST_PRICE,
+    elements,
     epoch_ms,
     optional_number,
     optional_price,
@@ -24,6 +25,7 @@ from feeds.parse import (
     shown,
     text,
 )
+from feeds.slices import LARGE_BYTES
 from ticker import hidden
 from ticker.errors import FeedError, said
 from ticker.nested import undisturbed
@@ -33,6 +35,8 @@ from ticker.settings.model import CURRENCY_CODE
 MOST_HOPS = 16
 """Nobody needs so many relays one behind another; a loop that is not noticed otherwise ends here."""
 LONGEST_NAME = 100
+MOST_ROWS = 50_000
+"""Of one message."""
 STATES: tuple[State, ...] = get_args(State)
 SESSIONS: tuple[Session, ...] = get_args(Session)
 
@@ -75,10 +79,25 @@ class Row(msgspec.Struct, gc=False):
 def read_rows(event: bytes) -> list[Row] | None:
     """The rows of an event `["quotes",[…]]` in which all is well; `None` where it is not, and of any other."""
     try:
+        if len(event) > LARGE_BYTES:
+            return _many_rows(event)
         name, rows = undisturbed(_ROWS.decode, event)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FeedError):
         return None
     return rows if name == "quotes" else None
+
+
+def _many_rows(event: bytes) -> list[Row] | None:
+    """The same, with others' turns meanwhile."""
+    name, raw = undisturbed(_EVENT.decode, event)
+    if name != "quotes":
+        return None
+    rows: list[Row] = []
+    for group in elements(bytes(raw), lambda group: undisturbed(_GROUP.decode, group)):
+        rows += group
+        if len(rows) > MOST_ROWS:
+            return None
+    return rows
 
 
 def tick_of(row: Row) -> Tick:
@@ -150,3 +169,5 @@ def _currency(value: object) -> str | None:
 
 
 _ROWS = msgspec.json.Decoder(tuple[str, list[Row]])
+_EVENT = msgspec.json.Decoder(tuple[str, msgspec.Raw])
+_GROUP = msgspec.json.Decoder(list[Row])

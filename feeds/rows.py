@@ -10,12 +10,13 @@ from feeds.http import Response
 from feeds.parse import decode, table
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
+from ticker.turn import in_turns
 
 
 def for_each(batch: Sequence[Subscription], read: Callable[[Subscription], Tick]) -> dict[str, Tick | FeedError]:
     """By our symbol: the tick that `read` returns, or the `FeedError` that it raises."""
     answer: dict[str, Tick | FeedError] = {}
-    for subscription in batch:
+    for subscription in in_turns(batch):
         try:
             answer[subscription.symbol] = read(subscription)
         except FeedError as error:

@@ -32,6 +32,7 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
+from ticker.turn import in_turns
 
 
 class TiingoBudget(BudgetSettings):
@@ -76,7 +77,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     if not body.lstrip().startswith((b"[", b"\xef\xbb\xbf[")):
         raise refusal(body)
     rows: dict[str, Mapping[str, Any]] = {}
-    for row in array(decode(body), "answer"):
+    for row in in_turns(array(decode(body), "answer")):
         if isinstance(row, dict) and isinstance(row.get("ticker"), str):
             rows[row["ticker"].upper()] = row
 

@@ -48,6 +48,7 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
+from ticker.turn import in_turns
 
 CREDITS_A_MINUTE, CREDITS_A_DAY = 8, 800
 """Of the free plan."""
@@ -113,7 +114,7 @@ def parse(body: bytes, batch: Sequence[Subscription], now_s: float) -> dict[str,
     if isinstance(answer.get("symbol"), str):  # bare: of the one that was asked for
         rows = {key_of(subscription.id): answer for subscription in batch}
     else:
-        rows = {key_of(key): row for key, row in answer.items()}
+        rows = {key_of(key): row for key, row in in_turns(answer.items())}
 
     def read(subscription: Subscription) -> Tick:
         row = rows.get(key_of(subscription.id))

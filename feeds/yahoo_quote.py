@@ -24,6 +24,7 @@ from feeds.parse import (
 from feeds.units import unit_of, without_difference_noise, without_float32_noise
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
+from ticker.turn import in_turns
 
 FIELDS = (
     "symbol,quoteType,currency,priceHint,marketState,exchangeDataDelayedBy,"
@@ -59,11 +60,11 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
             raise FeedError("Yahoo answers an error", payload=shown(part["error"]))
     answer = table(whole.get("quoteResponse"), "quoteResponse")
     rows = {}
-    for row in array(answer.get("result"), "result"):
+    for row in in_turns(array(answer.get("result"), "result")):
         if isinstance(row, dict) and isinstance(row.get("symbol"), str):
             rows[key_of(row["symbol"])] = row
     ticks: dict[str, Tick | FeedError] = {}
-    for subscription in batch:
+    for subscription in in_turns(batch):
         try:
             ticks[subscription.symbol] = _tick(rows.get(key_of(subscription.id)), subscription.id)
         except FeedError as error:

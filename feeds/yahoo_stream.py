@@ -29,7 +29,7 @@ from pydantic import AnyUrl, Field
 from feeds.base import Answer, Subscription
 from feeds.parse import decode, epoch_ms, number, optional_price, optional_size, price, table, text
 from feeds.polled import PolledFeed
-from feeds.protobuf import fields, zigzag
+from feeds.protobuf import MOST_BYTES, fields, zigzag
 from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
 from feeds.units import FLOAT32_ERROR, Unit, unit_of, without_difference_noise, without_float32_noise
@@ -141,6 +141,8 @@ class YahooStream(SnapshotFeed):
 
 def parse_pricing(coded: str) -> dict[str, Any]:
     """The fields of a base64 `PricingData` that are present, by the names above. Raises `FeedError`."""
+    if len(coded) > 2 * MOST_BYTES:
+        raise FeedError("a message longer than any of Yahoo's", payload=coded[:1000])
     try:
         message = binascii.a2b_base64(coded, strict_mode=True)
     except (binascii.Error, ValueError):

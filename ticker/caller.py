@@ -13,7 +13,7 @@ from ticker.meters import FeedMeter
 from ticker.quarantine import Batch
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.model import PolledSettings
-from ticker.source import Answer, Source
+from ticker.source import Answer, Source, bare, bared
 
 
 class Caller:
@@ -66,15 +66,16 @@ class Caller:
     def _call(self, batch: Batch) -> Answer:
         try:
             with self._limit():
-                return self.source.poll(batch)
+                return bared(self.source.poll(batch))
         except FeedError as error:
             if self.source.gate is not None and error.retry_after_s is not None:
                 self.source.gate.pause(error.retry_after_s)
-            raise
+            failure = bare(error)
         except DeadlineExceeded as error:
-            raise FeedError(f"no answer: {error}") from error
+            failure = FeedError(f"no answer: {error}")
         except Exception as error:
-            raise self.bug(error) from error
+            failure = self.bug(error)
+        raise failure  # out here, so that it does not hold on to what it came from
 
     def bug(self, error: Exception) -> FeedError:
         """Something raised what it should not: told in the log, unless the source is closed."""

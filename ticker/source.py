@@ -95,6 +95,20 @@ class Source(Protocol):
         """Give back what it holds. It is not polled afterwards; a call under way may fail in any way it likes."""
 
 
+def bare(error: FeedError) -> FeedError:
+    """`error` without what it was raised in and raised from: an error is kept, and would keep the whole answer that was looked at there."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def bared(answer: Answer) -> Answer:
+    """`answer` with its errors `bare`."""
+    for news in answer.values():
+        if isinstance(news, FeedError):
+            bare(news)
+    return answer
+
+
 def reason(error: FeedError) -> str:
     """The error in words without the excerpt of the payload: what is shown to clients, and tells one failure from another."""
     return str(error).removesuffix(f" [{error.excerpt}]")

@@ -22,7 +22,7 @@ from ticker.poller import FeedState
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.snapshots import Snapshots
-from ticker.source import Answer, Subscription
+from ticker.source import Answer, Subscription, bared
 from ticker.stream import Ended, StreamSource
 from ticker.turn import Turn
 
@@ -290,7 +290,7 @@ class Streamer:
         """Hand on what came; the board takes it in a task of its own."""
         if self._stopped:
             return
-        self._health.complaints.symbols(answer)
+        self._health.complaints.symbols(bared(answer))
         self._inbox.put(answer)
         if not self._applying:
             self._applying = True

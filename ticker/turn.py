@@ -7,7 +7,10 @@ as long as they do. Nobody else had a turn meanwhile, and no deadline would fire
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
 
 LONGEST_S = 0.002
 """A turn is over after so long, at the next step."""
@@ -33,3 +36,11 @@ class Turn:
         if self._clock() >= self._until_s:
             self._pause()
             self._until_s = self._clock() + LONGEST_S
+
+
+def in_turns(items: Iterable[_Item]) -> Iterator[_Item]:
+    """`items`, with a step of a turn after each: for loops over as many as a stranger sends."""
+    turn = Turn()
+    for item in items:
+        yield item
+        turn.step()

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from feeds.extraction import Csv, read_csv
+import ticker.turn
+from feeds.csvs import Csv, read_csv
 from feeds.http_json import HttpJson, HttpJsonSettings
+from tests.feeds.hostile import Witness
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, mutated, well_formed
 from tests.providers.client import RunningProvider
 from ticker.cli.options import feed_kinds
@@ -263,3 +265,12 @@ def test_more_rows_than_there_is_time_for() -> None:
     extraction = settings(rows="data", symbol="s", price="p", quote_time=None).extraction()
     with pytest.raises(FeedError, match="50001 rows, more than the 50000"):
         extraction.parse(b'{"data":[' + b'{"s":"A","p":1},' * 50_000 + b'{"s":"B","p":1}]}', BATCH)
+
+
+def test_others_have_their_turns_while_rows_are_looked_through(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two rows, and at each step of an expression."""
+    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    extraction = settings(rows="data[?p > `0`].{s: s, p: p}", symbol="s", price="p", quote_time=None).extraction()
+    witness = Witness(runtime)
+    extraction.parse(b'{"data":[' + b'{"s":"A","p":1},' * 1000 + b'{"s":"B","p":1}]}', BATCH)
+    assert witness.stop() >= 5000

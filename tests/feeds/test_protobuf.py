@@ -24,6 +24,15 @@ def test_what_is_torn_or_none_is_a_complaint(message: bytes, what: str) -> None:
     assert what in str(complaint(lambda: list(fields(message))))
 
 
+@pytest.mark.parametrize(("message", "what"), [
+    (b"\x08\x01" * 1001, "more than 1000 fields"), (b"\x0a" + b"\xff\xff\x03" + b"x" * 65_535, "longer than 64 KiB"),
+    (b"\x08\x01" * 12_000_000, "longer than 64 KiB")], ids=lambda it: it if isinstance(it, str) else "")
+def test_a_message_is_as_long_as_messages_are(message: bytes, what: str) -> None:
+    """Fields are counted as they come: of 12 million none is looked at."""
+    assert what in str(complaint(lambda: list(fields(message))))
+    assert list(fields(b"\x08\x01" * 1000)) == [(1, 1)] * 1000
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_fields_or_a_complaint(message: bytes) -> None:
     """And never more bytes than there were."""

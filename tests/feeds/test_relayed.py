@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+import ticker.turn
 from feeds.relayed import MOST_HOPS, read_quote, read_rows, tick_of
+from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint, mutated, well_formed
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Quote, Tick, encode
+from ticker.runtime import Runtime
 
 QUOTE: dict[str, Any] = {
     "symbol": "BTC-USD", "price": 67244.12, "bid": 67244.1, "ask": 67244.13, "open": 66120.5, "high": 67500, "low": 65980.01,
@@ -94,6 +97,25 @@ def test_a_message_in_which_all_is_well_is_read_at_once() -> None:
     assert read_rows(b'["beat",{"server_time":1}]') is None
     assert read_rows(b'["quotes",[{"symbol":"X"}]]') is None
     assert read_rows(json.dumps(["quotes", [QUOTE | {"currency": "USD\n"}]]).encode()) is None
+
+
+def test_a_long_message_is_read_as_a_short_one(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot of 10,000 symbols, with others' turns meanwhile; one bad row, or too many, and it is for those who look closer."""
+    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    rows = [QUOTE | {"symbol": f"S{number}"} for number in range(10_000)]
+    witness = Witness(runtime)
+    read = read_rows(json.dumps(["quotes", rows]).encode())
+    assert witness.stop() >= 10
+    assert read is not None
+    assert [row.symbol for row in read] == [f"S{number}" for number in range(10_000)]
+    assert read[0] == read_rows(json.dumps(["quotes", rows[:1]]).encode())[0]  # type: ignore[index]
+    rows[7_000] = QUOTE | {"price": -1}
+    assert read_rows(json.dumps(["quotes", rows]).encode()) is None
+    assert read_rows(json.dumps(["symbols", rows]).encode()) is None
+    assert read_rows(json.dumps(["quotes", [QUOTE | {"more": "x" * 300_000}, *rows[:10]]]).encode()) == (
+        read_rows(json.dumps(["quotes", [QUOTE, *rows[:10]]]).encode()))
+    least = {key: QUOTE[key] for key in ("symbol", "price", "source", "state", "seq")}
+    assert read_rows(json.dumps(["quotes", [least] * 50_001]).encode()) is None
 
 
 @given(mutated(["quotes", [QUOTE]]))

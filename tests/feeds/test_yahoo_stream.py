@@ -54,6 +54,13 @@ def test_a_message_is_read_field_by_field() -> None:
         currency="USD", quote_time=AT_MS, session="regular")
 
 
+def test_a_message_beyond_measure_is_not_even_unpacked() -> None:
+    """The longest that are known have 400 characters."""
+    coded = base64.b64encode(b"\x08\x01" * 70_000)
+    assert "longer than any" in str(complaint(lambda: said(wanting(), {"type": "pricing", "message": coded.decode()})))
+    assert "longer than any" in str(complaint(lambda: said(wanting(), coded)))
+
+
 def test_the_bare_base64_of_older_servers_is_read_too() -> None:
     """Without JSON around it."""
     coded = frame(REGULAR)["message"].encode()

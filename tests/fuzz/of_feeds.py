@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import math
 import sys
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from types import ModuleType
+
+import urllib3
 
 import feeds.alpaca
 import feeds.alphavantage
@@ -26,11 +32,15 @@ import feeds.twelvedata
 import feeds.yahoo_quote
 from feeds.base import Answer, Subscription
 from feeds.extraction import Extraction
-from feeds.parse import decode
+from feeds.parse import decode, decode_leniently
 from feeds.protobuf import fields
+from feeds.reading import Answer as HttpAnswer
 from feeds.registry import kinds
 from feeds.session import StreamSession
+from feeds.slices import LARGE_BYTES
 from feeds.streamed import StreamFeed
+from feeds.unpacking import pieces, unpacked
+from feeds.wire import WIRE_ERRORS
 from tests.feeds import (
     test_alphavantage,
     test_coinbase_advanced,
@@ -187,11 +197,59 @@ def _recording(data: bytes) -> dict[str, Tick | FeedError]:
     return {}
 
 
+def _in_slices(data: bytes) -> object:
+    """An array of it, as long as what is decoded in slices."""
+    times = LARGE_BYTES // (len(data) + 1) + 1
+    return len(decode_leniently(b"[" + (data + b",") * times + data + b"]"))
+
+
+class _Sent:
+    """What stands for a socket from which `data` comes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """The file before it."""
+        return io.BufferedReader(io.BytesIO(self._data))
+
+
+def _answer(data: bytes) -> None:
+    """A whole HTTP answer, as it is read from the socket."""
+    try:
+        answer = HttpAnswer(_Sent(data), method="GET")
+        answer.begin()
+        headers = dict(answer.headers.items())
+        response = urllib3.HTTPResponse(answer, headers, answer.status, preload_content=False, original_response=answer)
+        for _ in pieces(response):
+            pass
+    except WIRE_ERRORS:
+        return
+
+
+def _unpacked(data: bytes) -> None:
+    """A compressed body of either kind, its first byte alone."""
+    for coding in ("gzip", "deflate"):
+        with suppress(*WIRE_ERRORS):
+            assert all(unpacked(iter([data[:1], data[1:]]), coding))
+
+
+ANSWERS = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\n{}\n\r\n-1\r\n0\r\nX-A: b\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"),
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate, gzip\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+]
+
+
 def feed_targets() -> dict[str, Target]:
     """All of them, by the kind of feed, and what they stand on."""
     return {
         **dict(_polled()), **dict(_described()), **dict(_streamed()),
         "recording": Target(answers(_recording), varied(OF_TESTS["recording"])),
         "json": Target(answers(decode), [*BROKEN, *varied(encoded({"a": [1, 2.5, "x"]}))]),
+        "json_in_slices": Target(answers(_in_slices), [*BROKEN, *varied(encoded({"a": [1, 2.5, "x", {"b": None}]})), b"NaN", b"1e999,{}"]),
+        "http_answer": Target(_answer, varied(ANSWERS)),
+        "compressed": Target(_unpacked, varied([gzip.compress(b"{}") * 3 + b"x", zlib.compress(b"{}"), zlib.compress(b"{}")[2:-4]])),
         "protobuf": Target(answers(lambda data: list(fields(data))), [b"\x0a\x04AAPL\x15ff\x98C\x18\xa0\xbe", b"\x08\xff", b""]),
     }

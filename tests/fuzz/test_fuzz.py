@@ -17,7 +17,7 @@ from ticker.quote import Tick
 
 ROOT = Path(__file__).parents[2]
 TOGETHER_S = 10
-NO_TICKS = {"kraken_pairs", "json", "protobuf", "recording"}
+NO_TICKS = {"compressed", "http_answer", "kraken_pairs", "json", "json_in_slices", "protobuf", "recording"}
 
 
 @pytest.mark.parametrize("way", [[], ["--simple"]], ids=["atheris, where it is", "mutations"])

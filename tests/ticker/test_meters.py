@@ -60,3 +60,32 @@ def test_a_caller_counts_what_it_asked() -> None:
             caller.ask([A])
     assert meter.polls == {"answered": 1, "failed": 1, "limited": 1}
     assert (meter.latency_s.count, meter.latency_s.sum) == (3, 1.5)
+
+
+def test_an_error_that_is_kept_keeps_nothing_else() -> None:
+    """Neither the frames in which it was raised, where a whole answer lies, nor what it was raised from: not of the call, not of a row."""
+    time, source = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted"))
+    caller = Caller(source, time, time, Complaints("feed"), FeedMeter())
+
+    def fail(batch: object) -> Answer:
+        body = b"a whole answer"
+        try:
+            raise ValueError(body)
+        except ValueError as error:
+            raise FeedError("no") from error
+
+    def answer(batch: object) -> Answer:
+        try:
+            return fail(batch)
+        except FeedError as error:
+            return {"A": error}
+
+    source.answer = answer
+    of_row = caller.ask([A])["A"]
+    assert isinstance(of_row, FeedError)
+    assert (of_row.__traceback__, of_row.__context__, of_row.__cause__) == (None, None, None)
+    source.answer = fail
+    with pytest.raises(FeedError) as caught:
+        caller.ask([A])
+    assert (caught.value.__context__, caught.value.__cause__) == (None, None)
+    assert "fail" not in {entry.name for entry in caught.traceback}
