@@ -48,10 +48,10 @@ def check_expression(expression: str | None) -> str | None:
     return expression
 
 
-def search(expression: ParsedResult, value: Any, what: str) -> Any:
-    """What `expression` finds in `value`; raises `FeedError` where it can't be applied to it."""
+def search(expression: ParsedResult, value: Any, what: str, *, large: bool = False) -> Any:
+    """What `expression` finds in `value`; raises `FeedError` where it can't be applied to it. Where that is `large` others have turns."""
     try:
-        return _Interpreter().visit(expression.parsed, value)
+        return _Interpreter().visit(expression.parsed, value) if large else expression.search(value)
     except WHILE_RUNNING as error:
         raise FeedError(f"{what}: the expression fails on this answer ({type(error).__name__})", payload=_shown(value)) from None
 

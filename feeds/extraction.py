@@ -75,9 +75,9 @@ class Extraction(NamedTuple):
         return self._by_symbol(answer, body, batch), unread
 
     def _by_symbol(self, answer: Any, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:
-        if self.error is not None and (complaint := search(self.error, answer, "error")) not in (None, False, "", [], {}, 0):
+        if self.error is not None and (complaint := search(self.error, answer, "error", large=True)) not in (None, False, "", [], {}, 0):
             raise FeedError("the endpoint answers an error", payload=shown(complaint))
-        rows = answer if self.rows is None else search(self.rows, answer, "rows")
+        rows = answer if self.rows is None else search(self.rows, answer, "rows", large=True)
         if isinstance(rows, list | dict) and len(rows) > MOST_ROWS:
             raise FeedError(f"{len(rows)} rows, more than the {MOST_ROWS} that are looked through", payload=body)
         if self.symbol is not None:

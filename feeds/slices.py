@@ -20,8 +20,8 @@ from ticker.turn import Turn
 
 LARGE_BYTES = 256 * 1024
 """What is not longer is decoded at once, in 2 ms at most."""
-GROUP_BYTES = 64 * 1024
-"""Pieces are decoded together until they are so long."""
+GROUP_BYTES = 128 * 1024
+"""So much is decoded together, or a little more."""
 MOST_BYTES = 44 * 1024 * 1024
 """Of what comes of one body, in memory: 50,000 rows of 10 fields each. With the body itself, and a copy, it stays below 64 MiB."""
 MOST_LEVELS = 8
@@ -31,6 +31,8 @@ RAW_BYTES, BLOCK_BYTES, ENTRY_BYTES = 64, 64, 40
 LONGEST_KEY = 10_000
 FEW_ENTRIES = 21
 """Of a table: in so few its entries are counted as one block."""
+MANY_COMMAS = 100_000
+"""Of a body: with less of them it does not matter how large its tables are."""
 
 _START = re.compile(rb"[ \t\r\n]*")
 _UP_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"){0,1000}+[{}\[\]]?', re.DOTALL)
@@ -66,15 +68,11 @@ class Slicer:
         yield from self._groups(undisturbed(_ARRAY.decode, body), None)
 
     def _foresee(self, body: bytes) -> None:
-        """Refuse what has too many values, before the first of them is there. Characters in texts are taken for what they look like."""
-        foreseen = 0
+        """Refuse what may have too many pieces, before the first of them is there: no level has more than there are commas."""
         for start in range(0, len(body), LARGE_BYTES):
-            end = start + LARGE_BYTES
-            commas = body.count(b",", start, end)
-            self._commas += commas
-            foreseen += RAW_BYTES * commas + 80 * body.count(b"{", start, end) + 72 * body.count(b"[", start, end)
+            self._commas += body.count(b",", start, start + LARGE_BYTES)
             self._turn.step()
-        self._add(foreseen, body)
+        self._add(RAW_BYTES * self._commas, body)
         self._weight = self._beside
 
     def _value(self, piece: bytes | msgspec.Raw, level: int) -> Any:
@@ -106,21 +104,22 @@ class Slicer:
         what was decoded is not kept undecoded too.
         """
         raws.reverse()
+        many = 1
         while raws:
             waiting = RAW_BYTES * len(raws)
             self._add(waiting, b"")
             self._weight -= waiting
-            group: list[bytes | msgspec.Raw] = []
-            size = 0
-            while raws and size < GROUP_BYTES and len(raws[-1]) <= LARGE_BYTES:
-                size += len(raws[-1]) + 1
-                group.append(raws.pop())
-            if group:
-                yield self._decoded(b"[%b]" % b",".join(group))
-            elif level is None:
-                yield self._decoded(b"[%b]" % raws.pop())
+            group = raws[-many:]
+            size = sum(map(len, group))
+            if size > LARGE_BYTES and len(group) > 1:
+                many = len(group) // 2
+                continue
+            del raws[-len(group):]
+            if size <= LARGE_BYTES or level is None:
+                yield self._decoded(b"[%b]" % b",".join(reversed(group)))
             else:
-                yield [self._value(raws.pop(), level + 1)]
+                yield [self._value(group[0], level + 1)]
+            many = many * 2 if size < GROUP_BYTES else many
             self._turn.step()
 
     def _decoded(self, group: bytes) -> list[Any]:
@@ -128,8 +127,7 @@ class Slicer:
         values = self._decode_group(group)
         blocks = sys.getallocatedblocks() - before
         weight = BLOCK_BYTES * blocks + len(group) * (1 if group.isascii() else 2)
-        entries = group.count(b":")
-        if entries > FEW_ENTRIES * group.count(b"{"):
+        if self._commas > MANY_COMMAS and (entries := group.count(b":")) > FEW_ENTRIES * group.count(b"{"):
             weight += ENTRY_BYTES * entries
         self._add(weight, group)
         return values

@@ -46,6 +46,8 @@ MAX_AT_ONCE = 1_000
 READ_BYTES = 256 * 1024
 SLICE_BYTES = 2048
 """So much is taken in before others may have a turn: a thousand frames without content, which take 5 ms."""
+LONGEST_SLICE_BYTES = 8192
+"""… and up to so much where the slices before held no end of a frame."""
 SEND_WITHIN_S = 10.0
 """Who does not take our few words in so long takes nothing."""
 
@@ -79,6 +81,7 @@ class WebSocket:
         self._ready: list[bytes] = []
         self._pieces: list[bytes] = []
         self._unread = memoryview(b"")  # was read and is to be taken in
+        self._slice_bytes = SLICE_BYTES
         self._control, self._control_s = 0.0, 0.0
         self._turn = Turn()
         self._over: Ended | None = None
@@ -193,24 +196,27 @@ class WebSocket:
         if not self._unread:
             self._take_in(b"")
         while self._unread and self._over is None and len(self._ready) < MAX_AT_ONCE:
-            piece, self._unread = bytes(self._unread[:SLICE_BYTES]), self._unread[SLICE_BYTES:]
-            self._take_in(piece)
+            piece, self._unread = bytes(self._unread[:self._slice_bytes]), self._unread[self._slice_bytes:]
+            self._slice_bytes = SLICE_BYTES if self._take_in(piece) else min(2 * self._slice_bytes, LONGEST_SLICE_BYTES)
             self._turn.step()
         with suppress(Ended):  # what was read counts, whether or not the answers to pings can be sent
             self._flush()
 
-    def _take_in(self, piece: bytes) -> None:
+    def _take_in(self, piece: bytes) -> bool:
+        """Take in some bytes, or the end. Whether a frame ended in them."""
         if piece:
             self._protocol.receive_data(piece)
         else:
             self._protocol.receive_eof()
-        self._collect()
+        some = self._collect()
         if self._protocol.state is not State.OPEN and self._over is None:
             self._over = self._ending()
+        return some
 
-    def _collect(self) -> None:
-        """Put frames together to messages, and end it where there are too many of a kind."""
-        for event in self._protocol.events_received():
+    def _collect(self) -> bool:
+        """Put frames together to messages, and end it where there are too many of a kind. Whether there were any."""
+        events = self._protocol.events_received()
+        for event in events:
             if isinstance(event, HandshakeResponse):
                 continue
             assert isinstance(event, Frame)
@@ -229,6 +235,7 @@ class WebSocket:
             elif len(self._pieces) > MAX_FRAGMENTS:
                 self._over = Ended(f"{self._where}: a message of more than {MAX_FRAGMENTS} fragments")
                 self._pieces = []
+        return bool(events)
 
     def _count_control(self) -> None:
         now_s = time.monotonic()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -240,7 +241,7 @@ class Streamer:
         now_s = self._clock.monotonic()
         line.heard(len(received), now_s)
         self._meter.messages += len(received)
-        turn = Turn()
+        turn = Turn(pause=partial(self._runtime.sleep, 0))
         for message in received:
             self._take(line, message, now_s)
             turn.step()

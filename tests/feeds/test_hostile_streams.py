@@ -12,7 +12,7 @@ import pytest
 
 import ticker.turn
 from feeds.coinbase_stream import CoinbaseStream
-from feeds.websocket import MAX_AT_ONCE, MAX_FRAGMENTS, SLICE_BYTES, WebSocket
+from feeds.websocket import LONGEST_SLICE_BYTES, MAX_AT_ONCE, MAX_FRAGMENTS, SLICE_BYTES, WebSocket
 from tests.feeds.hostile import Witness, hostile
 from tests.feeds.streaming import PATIENCE_S
 from tests.feeds.support import complaint, subscribe
@@ -54,8 +54,8 @@ WAYS = [
     Way("pongs", b"", b"\x8a\x00" * 50_000, "more than 100 pings"),
     Way("pings with something in them", b"", (b"\x89\x7d" + b"x" * 125) * 1000, "more than 100 pings", 5),
     Way("a frame of 2⁶³ bytes", b"\x81\x7f" + b"\x7f" + b"\xff" * 7, b"x" * 100_000, "closed by us with 1009"),
-    Way("long fragments", b"\x01\x00", b"\x00\x7e\xff\xff" + b"x" * 65_535, "closed by us with 1009", 8_000_000 // SLICE_BYTES),
-    Way("a long fragment", b"\x01\x7f" + (8_000_000).to_bytes(8), b"x" * 100_000, "closed by us with", 8_000_000 // SLICE_BYTES),
+    Way("long fragments", b"\x01\x00", b"\x00\x7e\xff\xff" + b"x" * 65_535, "closed by us with 1009", 8_000_000 // LONGEST_SLICE_BYTES),
+    Way("a long fragment", b"\x01\x7f" + (8_000_000).to_bytes(8), b"x" * 100_000, "closed by us with", 8_000_000 // LONGEST_SLICE_BYTES),
     Way("no frames", b"", b"\xff" * 100_000, "closed by us with 1002"),
 ]
 
