@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
-import resource
 import stat
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from ticker.cli.recording_file import RecordingFile
 from ticker.quote import Quote
 from ticker.recording import Unpacker
 
+ROOT = Path(__file__).parents[3]
 QUOTE = Quote(symbol="A", price=1.5, received_time=1, seq=1, source="x", kind="polled", state="fresh")
 HEADER = b'{"recording":1}\n'
 LINE = b'{"t":7,"quotes":[{"price":1.5,"symbol":"A","received_time":1,"seq":1,"source":"x","kind":"polled","state":"fresh"}]}'
@@ -53,25 +54,28 @@ def test_a_recording_is_not_overwritten_unless_told_to(tmp_path: Path) -> None:
     assert path.read_bytes() == HEADER
 
 
-def test_a_full_disk_is_an_error(tmp_path: Path, small_files: None) -> None:
-    """Each time, and at the end."""
-    file = recording(tmp_path / "x")
+FULL = """
+import pathlib, resource, sys
+from tests.ticker.cli.test_recording_file import QUOTE, recording
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+file = recording(pathlib.Path(sys.argv[1]))
+file.put([QUOTE] * 100)
+for write in (file.flush, file.close):
     file.put([QUOTE] * 100)
-    for write in (file.flush, file.close):
-        file.put([QUOTE] * 100)
-        with pytest.raises(OSError, match="File too large"):
-            write()
+    try:
+        write()
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+    """Each time, and at the end; in a process of its own, in which no file may grow, for a device that is full is not written to."""
+    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "x")], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    assert run.stdout.splitlines() == ["File too large"] * 2
     with pytest.raises(OSError, match="No such file"):
         recording(tmp_path / "none" / "x")
-
-
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file may grow beyond 4 KiB: as near to a full disk as a test can come, for a device that is full is not written to."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_recording_is_for_its_owner_alone(tmp_path: Path) -> None:
