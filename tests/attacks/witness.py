@@ -1,7 +1,7 @@
-"""`python -m tests.attacks.witness PORT SECONDS [TOKEN]`: an honest client in a process of its own, and what it had to wait for.
+"""`python -m tests.attacks.witness PORT SECONDS TOKEN ENOUGH`: an honest client in a process of its own, and what it had to wait for.
 
-It reads the quotes of one symbol over a WebSocket and asks `/healthz` 20 times a second on connections of their own, from 127.0.0.1. At the
-end it prints one line of JSON.
+It reads the quotes of one symbol over a WebSocket and asks `/healthz` 20 times a second on connections of their own, from 127.0.0.1, for so
+long, or until it has ENOUGH of both (0: whatever it has). At the end it prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,8 +35,8 @@ class Seen(NamedTuple):
 class Witness:
     """One that begins to look now; `seen` waits until it has looked for so long."""
 
-    def __init__(self, port: int, seconds: float, token: str = "") -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "tests.attacks.witness", str(port), str(seconds), token],
+    def __init__(self, port: int, seconds: float, token: str = "", enough: int = 0) -> None:
+        self._process = subprocess.Popen([sys.executable, "-m", "tests.attacks.witness", str(port), str(seconds), token, str(enough)],
                                          stdout=subprocess.PIPE)
 
     def begun(self) -> None:
@@ -49,8 +50,8 @@ class Witness:
         return Seen(**json.loads(told))
 
 
-def watch(port: int, seconds: float, token: str) -> Seen:
-    """Look for so long."""
+def watch(port: int, seconds: float, token: str, enough: int) -> Seen:
+    """Look for so long, or until there is enough."""
     address, authorization = ("127.0.0.1", port), [(b"Authorization", b"Bearer " + token.encode())] if token else []
     client = _let_in(address, authorization)
     client.join("/" + SYMBOL)
@@ -58,16 +59,20 @@ def watch(port: int, seconds: float, token: str) -> Seen:
     print("begun", flush=True)
     until_s = time.monotonic() + seconds
     came_s, took_s = [time.monotonic()], [0.0]
-    asking = threading.Thread(target=_ask, args=(address, until_s, took_s))
+
+    def is_enough() -> bool:
+        return 0 < enough < min(len(came_s), len(took_s))
+
+    asking = threading.Thread(target=_ask, args=(address, until_s, took_s, is_enough))
     asking.start()
     try:
-        while time.monotonic() < until_s:
+        while time.monotonic() < until_s and not is_enough():
             client.wait(f"42/{SYMBOL},")
             came_s.append(time.monotonic())
     except (Closed, OSError):
         pass
     asking.join()
-    came_s.append(max(time.monotonic(), until_s))  # if it was closed before its time, that is a gap
+    came_s.append(max(time.monotonic(), 0.0 if is_enough() else until_s))  # if it was closed before its time, that is a gap
     gaps_s = [later - sooner for sooner, later in pairwise(came_s)]
     took_s.sort()
     return Seen(len(came_s) - 2, 1000 * max(gaps_s), len(took_s) - 1, 1000 * took_s[int(0.99 * (len(took_s) - 1))], 1000 * took_s[-1])
@@ -82,8 +87,8 @@ def _let_in(address: tuple[str, int], headers: list[tuple[bytes, bytes]]) -> Raw
             time.sleep(0.2)
 
 
-def _ask(address: tuple[str, int], until_s: float, took_s: list[float]) -> None:
-    while (began_s := time.monotonic()) < until_s:
+def _ask(address: tuple[str, int], until_s: float, took_s: list[float], is_enough: Callable[[], bool]) -> None:
+    while (began_s := time.monotonic()) < until_s and not is_enough():
         with socket.create_connection(address, 60) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             if connection.recv(100).startswith(b"HTTP/1.1 200"):
@@ -92,4 +97,4 @@ def _ask(address: tuple[str, int], until_s: float, took_s: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(watch(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])._asdict()))
+    print(json.dumps(watch(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], int(sys.argv[4]))._asdict()))

@@ -29,7 +29,7 @@ def test_whatever_clients_send_the_log_has_one_event_a_line() -> None:
     """Every line is JSON, none is forged, a flood of broken frames is a few lines; each end of a connection has its reason in /metrics."""
     with serving(SETTINGS, "--log-format", "json", "--log-level", "debug", variables={"FEEDS__FH__API_KEY": CANARY}) as server:
         for number in range(FLOOD):
-            client = RawSocket(server.address, headers=[(b"User-Agent", b"x\x1b[2J\tlevel=info")])
+            client = RawSocket(server.address, headers=[(b"User-Agent", b"x\x9b2J\tlevel=info")])
             client.send(BROKEN[number % len(BROKEN)])
             client.close()
         scraped = read(server.get("/metrics").body.decode())
