@@ -47,6 +47,7 @@ COMPARED: Mapping[str, tuple[Cell, bool]] = {  # by scenario: what the ratio is 
     "latency": (lambda row: row.p99_ms, False),
     "joins": (lambda row: row.join_s or row.facts.get("leave_ms"), False),
     "crowd": (lambda row: row.join_s, False),
+    "requests": (lambda row: row.delivered_per_s, True),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.rows import Row, advantage, by_round
-from bench.scenarios import crowd, joins, latency, stall, throughput
+from bench.scenarios import crowd, joins, latency, requests, stall, throughput
 from bench.servers import OURS, SEND_LOOP, SEND_LOOP_PACED
 
 
@@ -43,7 +43,7 @@ class Rows:
 def evaluate(rows: Sequence[Row]) -> list[Figure]:
     """All bounds, in the order of the scenarios."""
     table = Rows(rows)
-    return [*_throughput(table), *_latency(table), *_joins(table), *_crowd(table), *_stall(table)]
+    return [*_throughput(table), *_latency(table), *_joins(table), *_crowd(table), *_stall(table), *_requests(table)]
 
 
 def _bound(what: str, wanted: str, measured: float | None, holds: Callable[[float], bool], row: Row | None = None) -> Figure:
@@ -136,6 +136,17 @@ def _stall(table: Rows) -> list[Figure]:
         _bound(f"{stall.LONG}: the last closed after, s", "≤ 32", fact(stall.LONG, "last closed after, s"), lambda v: 0 < v <= 32),
         _bound(f"{stall.LONG}: slow readers closed", "0", fact(stall.LONG, "slow readers closed"), lambda v: v == 0),
     ]
+
+
+def _requests(table: Rows) -> list[Figure]:
+    figures = []
+    for case, wanted in zip(requests.CASES, (2.0, 1.0), strict=True):
+        ours, other = table.find(requests.NAME, case), table.find(requests.NAME, case, requests.PEER)
+        measured = None if ours is None or other is None else _ratio(ours.delivered_per_s, other.delivered_per_s)
+        rounds = "" if ours is None or other is None else ", ".join(f"{ratio:.2f}" for ratio in by_round(ours, other))
+        figures.append(Figure(f"{case}: × {requests.PEER}", f"≥ {wanted:g}", measured, None if measured is None else measured >= wanted,
+                              f"round by round: {rounds}" if rounds else ""))
+    return figures
 
 
 def _kilobytes(kib: float | None) -> float | None:

@@ -10,7 +10,7 @@ eventlet.monkey_patch()
 
 import os
 
-from flask import Flask
+from flask import Flask, Response, jsonify
 from flask_socketio import SocketIO
 
 from bench.peers.pace import Pace, Quotes, options
@@ -22,6 +22,15 @@ def main() -> None:
     pace, quotes = Pace(), Quotes(given.symbols, given.template)
     app = Flask(__name__)
     socketio = SocketIO(app, async_mode="eventlet", cors_allowed_origins="*")
+    newest: dict[str, object] = {}
+
+    @app.get("/api/quotes")
+    def all_quotes() -> Response:
+        return jsonify(epoch="stock", quotes=list(newest.values()), unknown=[])
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(ok=True)
 
     def on_connect() -> None:
         """Everybody may join."""
@@ -36,6 +45,7 @@ def main() -> None:
                 continue
             pace.begin()
             for name, quote in quotes.round():
+                newest[name] = quote
                 socketio.emit("quote", quote, namespace=f"/{name}")
 
     def read_commands() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from bench.rows import Row
 from bench.run import Bench
-from bench.scenarios import crowd, joins, latency, matrix, stall, throughput
+from bench.scenarios import crowd, joins, latency, matrix, requests, stall, throughput
 
 SCENARIOS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
-    module.NAME: (module.TITLE, module.run) for module in (throughput, latency, joins, crowd, stall, matrix)
+    module.NAME: (module.TITLE, module.run) for module in (throughput, latency, joins, crowd, stall, requests, matrix)
 }
