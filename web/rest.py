@@ -14,6 +14,7 @@ from ticker import __version__
 from ticker.clock import Clock
 from ticker.history import History
 from ticker.relay import Relay
+from ticker.turn import in_turns
 from web import visible
 from web.cache import READ
 from web.identity import ANYBODY, Identity
@@ -86,7 +87,8 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         wanted = _wanted()
         known = _known()
         symbols = list(known) if wanted is None else [symbol for symbol in wanted if symbol in known]
-        return tagged({"epoch": relay.epoch, "step_s": 60, "sparklines": {symbol: history.sparkline(symbol, now_ms) for symbol in symbols},
+        sparklines = {symbol: history.sparkline(symbol, now_ms) for symbol in in_turns(symbols)}
+        return tagged({"epoch": relay.epoch, "step_s": 60, "sparklines": sparklines,
                        "unknown": [symbol for symbol in wanted or [] if symbol not in known]})
 
     @blueprint.get("/api/candles/<path:symbol>")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from ticker.turn import Turn
 from web.identity import Identity
 from web.patterns import Patterns
 
@@ -19,7 +20,6 @@ NOT_TOLD = "not told with a token for some symbols only; the relay's log says it
 _OF_A_FEED = ("feed", "kind", "state", "last_success", "next_try", "upstream")
 MOST_NAMES = 500_000
 """So many names are remembered, of all identities together, those used last; the memory is bounded by it (about 40 bytes each)."""
-_TURN_S = 0.002
 
 
 class _Answer(NamedTuple):
@@ -80,14 +80,11 @@ class Visibility:
         return seen
 
     def _fitting(self, patterns: Patterns, names: Iterable[str]) -> frozenset[str]:
-        fitting = []
-        until_s = self._clock() + _TURN_S
+        fitting, turn = [], Turn(self._clock, self._pause)
         for name in names:
             if patterns.fit(name):
                 fitting.append(name)
-            if self._clock() > until_s:
-                self._pause()
-                until_s = self._clock() + _TURN_S
+            turn.step()
         return frozenset(fitting)
 
     def _remember(self, patterns: Patterns, answer: _Answer) -> None:

@@ -12,7 +12,6 @@ import logging
 import threading
 import urllib.parse
 from collections.abc import Callable
-from random import randint
 from typing import Any
 
 import engineio
@@ -23,7 +22,7 @@ from web.fanout.client import Client, payload_of
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation, close_frame, text_frame
-from web.fanout.handshake import BAD_REQUEST, Refused, accept_websocket
+from web.fanout.handshake import BAD_REQUEST, Environ, Refused, StartResponse, accept_websocket, answered, full, slim
 from web.fanout.inbound import PACKETS_PER_S
 from web.http.head import BadRequest
 from web.http.request import CONNECTION
@@ -31,18 +30,10 @@ from web.identity import CHALLENGE, Identity, Unauthorized
 
 log = Bugs(logging.getLogger(__name__))
 
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
 _SEPARATOR = "\x1e"
 _PACKETS_A_POLL = 16
 """python-engineio's client refuses an answer with more packets."""
-_REQUEST_BYTES = 16_384
-"""The most that is remembered of a client's handshake, for handlers to look at."""
 _CLOSE, _NOOP = "1", "6"
-_RETRY_AFTER_S = (1, 5)
-_KEPT = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
-         "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")
 
 
 class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no types
@@ -72,7 +63,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             return self._route(environ, start_response, cors)
         except Refused as refused:
             self.engine.meters.refused_connects[refused.status.partition(" ")[0]] += 1
-            return _answer(start_response, refused.status, str(refused), [*cors, *refused.headers])
+            return answered(start_response, refused.status, str(refused), [*cors, *refused.headers])
 
     def _cors(self, environ: Environ) -> list[tuple[str, str]]:
         origin = environ.get("HTTP_ORIGIN")
@@ -92,7 +83,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         method = environ["REQUEST_METHOD"]
         query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
         if method == "OPTIONS":
-            return _answer(start_response, "200 OK", "ok", cors)
+            return answered(start_response, "200 OK", "ok", cors)
         if query.get("EIO") != ["4"]:
             raise Refused(BAD_REQUEST, "unsupported Engine.IO version")
         transport = query.get("transport", [""])[0]
@@ -113,8 +104,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             raise Refused(BAD_REQUEST, "the session speaks WebSocket")
         if method == "POST":
             self._receive(client, environ)
-            return _answer(start_response, "200 OK", "ok", cors)
-        return _answer(start_response, "200 OK", self._poll(client), cors)
+            return answered(start_response, "200 OK", "ok", cors)
+        return answered(start_response, "200 OK", self._poll(client), cors)
 
     def _handshake(self, environ: Environ, start_response: StartResponse, transport: str, cors: list[tuple[str, str]]) -> list[bytes]:
         engine = self.engine
@@ -122,12 +113,12 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         identity = None if reason else self._identity(environ)
         reason = reason or self.counted(environ, identity)
         if reason:
-            raise _full(reason)
+            raise full(reason)
         accept = accept_websocket(environ) if transport == "websocket" else b""
-        kept = _slim(environ)
+        kept = slim(environ)
         engine.waiting_room.enter(engine.wake)
         if engine.draining:
-            raise _full("shutting down")
+            raise full("shutting down")
         client = Client(engine, self.generate_id(), self.generate_id()[:12], kept,
                         "websocket" if accept else "polling")
         opening = "0" + msgspec.json.encode({
@@ -146,7 +137,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 engine.heard(client, _early(environ))
                 return []  # the engine has written it
             engine.polling.add(client)
-        return _answer(start_response, "200 OK", opening, cors)
+        return answered(start_response, "200 OK", opening, cors)
 
     def _identity(self, environ: Environ) -> Identity | None:
         try:
@@ -313,11 +304,6 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             self.engine.close(client, Closing.SERVER)
 
 
-def _full(reason: str) -> Refused:
-    """503, and when to come again: not everybody at once."""
-    return Refused("503 Service Unavailable", reason, (("Retry-After", str(randint(*_RETRY_AFTER_S))),))
-
-
 def _take_socket(environ: Environ, answer: bytes) -> Any:
     """Take a request's socket over, which the HTTP server then no longer knows, and send `answer`."""
     sock = environ[CONNECTION].take_socket()
@@ -334,26 +320,3 @@ def _early(environ: Environ) -> bytes:
 def _polled(framed: bytes) -> str:
     is_text, payload = payload_of(framed)
     return payload.decode() if is_text else "b" + base64.b64encode(payload).decode()
-
-
-def _slim(environ: Environ) -> Environ:
-    """The request without the objects that keep its buffers alive: about 1 KB instead of 20. Cookies of others on the same host may be
-    long: where they are, none is kept. Raises `Refused` where the rest is.
-    """
-    slim = {key: value for key, value in environ.items() if key in _KEPT or (key.startswith("HTTP_") and key != "HTTP_AUTHORIZATION")}
-    if _size(slim) > _REQUEST_BYTES:
-        slim.pop("HTTP_COOKIE", None)
-        if _size(slim) > _REQUEST_BYTES:
-            raise Refused("431 Request Header Fields Too Large", "headers too big")
-    return slim
-
-
-def _size(environ: Environ) -> int:
-    return sum(len(value) for value in environ.values() if isinstance(value, str))
-
-
-def _answer(start_response: StartResponse, status: str, body: str, headers: list[tuple[str, str]]) -> list[bytes]:
-    encoded = body.encode()
-    start_response(status, [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", str(len(encoded))),
-                            ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), *headers])
-    return [encoded]

@@ -17,10 +17,11 @@ from ticker.nested import undisturbed
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
 from web.fanout.closing import Closing
-from web.fanout.door import Door, Environ
+from web.fanout.door import Door
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation
 from web.fanout.guard import LibraryMismatch, check_libraries
+from web.fanout.handshake import Environ
 from web.fanout.members import Members, frames_of
 from web.identity import ANYBODY, Identity, Unauthorized
 from web.runtime import ASYNC_MODE

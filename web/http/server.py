@@ -86,6 +86,7 @@ class HttpServer:
         head = _read_head(connection, waited_since_s + wait_s, lambda: idle.works(connection))
         if head is None:
             return False
+        connection.take_turn()  # it may have come with many others, and then nothing was read for it
         check(head)
         exchange = _Exchange(connection, head, self._server)
         is_last = monotonic() - waited_since_s >= is_last_from_s or exchange.must_close or self._is_closing()

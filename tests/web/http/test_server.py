@@ -13,6 +13,7 @@ from tests.conformance.peer import HANDSHAKE, TEXT, Connection, masked
 from tests.web.fanout.stand import Stand
 from web.http import body, server
 from web.http.wsgi import responder
+from web.runtime import Turns
 
 SOON_S = 0.3
 
@@ -216,6 +217,25 @@ def test_what_is_sent_right_behind_a_handshake_is_heard(stand: Stand) -> None:
         assert eager.response().status == 101
         assert eager.frame().text.startswith("0")
         assert eager.frame().text.startswith("44/nobody,")
+
+
+@pytest.mark.parametrize(("said", "pieces"), [
+    (get() * 100, 100), (get(path="/take") * 100, 100), (get("Content-Length: 1", method="POST", path="/take") + b"x", 2),
+    (get("Transfer-Encoding: chunked", method="POST", path="/take") + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n", 500),
+    (get(*(f"X-{number}: y" for number in range(90))), 2), (b"\r\n" * 10_000 + get(), 2)])
+def test_whatever_has_come_already_each_piece_of_work_takes_a_turn(
+        stand: Stand, monkeypatch: pytest.MonkeyPatch, said: bytes, pieces: int) -> None:
+    """Though none of it had to be waited for."""
+    taken = [0]
+    take = Turns.take
+
+    def counted(self: Turns, round: int, key: str = "") -> int:
+        taken[0] += 1
+        return take(self, round, key)
+
+    monkeypatch.setattr(Turns, "take", counted)
+    assert b"HTTP/1.1 " in connections(stand, said)
+    assert taken[0] >= pieces
 
 
 def test_a_stream_of_requests_gives_others_their_turn(stand: Stand) -> None:
