@@ -23,7 +23,6 @@ import eventlet.hubs
 import eventlet.hubs.hub
 import eventlet.patcher
 import eventlet.tpool
-import greenlet
 
 from ticker.runtime import DeadlineExceeded, Task
 
@@ -187,7 +186,7 @@ class Turns:
         elif not self.waiting:
             self._open(perf_counter(), TURN_S)
             return self._round
-        line, current = self._again if is_mine else self._newly, greenlet.getcurrent()
+        line, current = self._again if is_mine else self._newly, eventlet.getcurrent()
         line.add(key, current)
         try:
             self._hub.switch()
