@@ -10,6 +10,10 @@ MOST_REMEMBERED = 4096
 _PREFIX_BITS = 64
 
 
+UNIX_PEER = "unix"
+"""Who comes through a Unix socket, and has no address: a proxy on this machine, whose word counts."""
+
+
 @lru_cache(MOST_REMEMBERED)
 def network_of(address: str) -> str:
     """What counts as one address: of IPv6 the /64, for who has one address in there has them all. IPv4 in IPv6's clothes is itself.

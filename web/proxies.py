@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
+from web.addresses import UNIX_PEER
+
 Environ = dict[str, Any]
 Address = IPv4Address | IPv6Address
 
@@ -28,24 +30,23 @@ class Proxies:
 
     def believe(self, environ: Environ) -> None:
         """Take in what proxies of ours say. Afterwards nothing of X-Forwarded-… is left for anybody to believe."""
-        if self._networks:
-            self._believe(environ)
+        self._believe(environ)
         environ[PASSED_ON] = any(name in environ for name in (*_FORWARDED, "HTTP_X_REAL_IP", "HTTP_VIA"))
         for name in _FORWARDED:
             environ.pop(name, None)
 
     def is_trusted(self, address: str) -> bool:
-        """Whether it is a proxy of ours."""
-        if not self._networks:
-            return False
+        """Whether it is a proxy of ours: one that is listed, or that comes through our Unix socket."""
+        if not self._networks or address == UNIX_PEER:
+            return address == UNIX_PEER
         parsed = _parsed(address)
         return parsed is not None and self._trusts(parsed)
 
     def _believe(self, environ: Environ) -> None:
-        peer = _parsed(environ.get("REMOTE_ADDR", ""))
-        if peer is None or not self._trusts(peer):
+        near = environ.get("REMOTE_ADDR", "")
+        if not self.is_trusted(near):
             return
-        hops = 1
+        peer, hops = _parsed(near), 1
         for entry in reversed(_listed(environ, "HTTP_X_FORWARDED_FOR")):
             address = _parsed(entry)
             if address is None:
@@ -54,7 +55,7 @@ class Proxies:
             if not self._trusts(address):
                 break
             hops += 1
-        environ["REMOTE_ADDR"] = str(peer)
+        environ["REMOTE_ADDR"] = near if peer is None else str(peer)
         scheme = _nth(_listed(environ, "HTTP_X_FORWARDED_PROTO"), hops).lower()
         if scheme in ("http", "https"):
             environ["wsgi.url_scheme"] = scheme

@@ -5,14 +5,16 @@ The day eventlet retires, this file changes (and the two patch lines of `main.py
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
+import stat
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from types import ModuleType
 from typing import Any, cast
@@ -134,8 +136,13 @@ class EventletRuntime:
         return True
 
     def listen(self, host: str, port: int, backlog: int = 4096) -> Any:
-        """A listening TCP socket, unpatched and non-blocking. Raises `OSError` where the address is taken: it never shares a port."""
+        """A listening TCP socket, or one at the path of `unix:PATH`, unpatched and non-blocking; `stop_listening` closes it.
+
+        Raises `OSError` where the address is taken: it never shares a port.
+        """
         socket = eventlet.patcher.original("socket")
+        if host.startswith(UNIX):
+            return _listen_at(host.removeprefix(UNIX), backlog)
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind)
         try:
@@ -149,6 +156,50 @@ class EventletRuntime:
             listener.close()
             raise
         return listener
+
+
+    def stop_listening(self, listener: Any) -> None:
+        """Close it; a Unix socket leaves no file."""
+        name, is_unix = listener.getsockname(), listener.family == eventlet.patcher.original("socket").AF_UNIX
+        listener.close()
+        if is_unix:
+            with suppress(OSError):
+                os.unlink(name)
+
+
+UNIX = "unix:"
+"""What the path of a Unix socket stands behind, in place of a host."""
+
+
+def _listen_at(path: str, backlog: int) -> Any:
+    """A listening Unix socket that its owner and group may use. What a process that is gone has left there is replaced."""
+    socket = eventlet.patcher.original("socket")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        try:
+            listener.bind(path)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not _is_left_over(path):
+                raise
+            os.unlink(path)
+            listener.bind(path)
+        os.chmod(path, 0o660)
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_left_over(path: str) -> bool:
+    """Whether it is a socket at which nobody listens."""
+    socket = eventlet.patcher.original("socket")
+    if not stat.S_ISSOCK(os.stat(path).st_mode):
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        return bool(probe.connect_ex(path) == errno.ECONNREFUSED)
 
 
 TURN_S = 0.003

@@ -41,7 +41,7 @@ from web.openapi import openapi
 from web.origins import is_foreign, origin_check, shared_with
 from web.proxies import Proxies
 from web.rest import error, rest
-from web.runtime import EventletRuntime
+from web.runtime import UNIX, EventletRuntime
 from web.visible import visible_symbols
 from web.watchers import Watchers
 
@@ -105,10 +105,10 @@ class WebServer:
         relay.on_state.append(self._state_changed)
 
     def start(self) -> tuple[str, int]:
-        """Listen and serve; returns the address. Raises `OSError` where it is taken."""
+        """Listen and serve; returns host and port (`unix:PATH` and 0). Raises `OSError` where it is taken."""
         server = self._settings.server
         self._socket = self._runtime.listen(server.host, server.port)
-        host, port = self._socket.getsockname()[:2]
+        host, port = (server.host, 0) if server.host.startswith(UNIX) else self._socket.getsockname()[:2]
         self._sync_channels()
         self._http = HttpServer(self._front.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining)
         listener = Listener(self._runtime, self._socket, self._http, self._most_connections, self._proxies.is_trusted)
@@ -151,7 +151,7 @@ class WebServer:
             if task is not None:
                 task.kill()
         if self._socket is not None:
-            self._socket.close()
+            self._runtime.stop_listening(self._socket)
 
     def _metrics(self) -> list[Blueprint]:
         if self._settings.server.metrics == "off":

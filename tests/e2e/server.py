@@ -138,14 +138,15 @@ def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = 
 
 @contextmanager
 def serving(settings: str, *options: str, headless: bool = True, stdout: int | IO[bytes] = subprocess.DEVNULL,
-            variables: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
+            variables: Mapping[str, str] | None = None,
+            listening: str = r'listening on (http://[^\s"]+)') -> Iterator[RunningServer]:
     """A server with `settings` that listens. Ended with the block, where no traceback may stand in its log."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "settings.toml"
         config.write_text(settings)
         server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables)
         try:
-            server.url = server.wait_log(r'listening on (http://[^\s"]+)', START_TIMEOUT_S)[1]
+            server.url = server.wait_log(listening, START_TIMEOUT_S)[1]
             yield server
         finally:
             if server.process.poll() is None:

@@ -28,7 +28,7 @@ from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
 from ticker.source import Source, Subscription, reason
 from web.fanout.library import LibraryMismatch, check_libraries
-from web.runtime import EventletRuntime, is_patched
+from web.runtime import UNIX, EventletRuntime, is_patched
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "web" / "frontend" / "dist" / "index.html"
@@ -151,9 +151,10 @@ def _page() -> Finding:
 
 def _port(settings: Settings) -> Finding:
     server = settings.server
-    where = f"{server.host} port {server.port}"
+    where = server.host if server.host.startswith(UNIX) else f"{server.host} port {server.port}"
     try:
-        EventletRuntime().listen(server.host, server.port).close()
+        runtime = EventletRuntime()
+        runtime.stop_listening(runtime.listen(server.host, server.port))
     except OSError as error:
         return Finding("port", "warn", f"{where}: {error.strerror or error}", "is tickercast running? else choose another port")
     return Finding("port", "ok", f"{where} is free")

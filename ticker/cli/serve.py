@@ -33,7 +33,7 @@ from web.admin import admin
 from web.fanout.guard import LibraryMismatch
 from web.first_rows import first_rows
 from web.page import page
-from web.runtime import EventletRuntime, Signals
+from web.runtime import UNIX, EventletRuntime, Signals
 from web.server import WebServer
 
 log = logging.getLogger("tickercast")
@@ -108,14 +108,17 @@ class Service:
             host, port = self.server.start()
         except OSError as error:
             server = self._settings.server
+            if server.host.startswith(UNIX):
+                fail(f"cannot listen on {server.host}: {error.strerror or error}")
             fail(f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port")
         self.relay.start()
         gc.freeze()  # what is there now stays: to look through it for garbage would hold everybody up for a tenth of a second
-        log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
-        if self.access.is_open and not is_loopback(host):
+        is_unix = host.startswith(UNIX)
+        log.info("listening on %s", host if is_unix else f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        if self.access.is_open and not is_unix and not is_loopback(host):
             log.warning('whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one',
                         host, port)
-        if self._settings.server.trusted_proxies and not self._settings.server.allowed_hosts:
+        if (is_unix or self._settings.server.trusted_proxies) and not self._settings.server.allowed_hosts:
             log.warning('any name in Host is answered, for a proxy stands before us; server.allowed_hosts = ["its.public.name"] lets no '
                         "other in")
         if self._notifier.watchdog_s is not None:

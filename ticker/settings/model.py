@@ -29,6 +29,7 @@ Line = Annotated[str, Field(min_length=1, max_length=80, pattern=NO_CONTROL_CHAR
 OneOrMore = (BeforeValidator(listed), Field(strict=False))
 """For a tuple field: a bare string will do. Not strict, because a strict tuple refuses a TOML array; its items stay strict."""
 
+LONGEST_UNIX_PATH = 107
 HOST = re.compile(r"(?=[^.:])(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -66,7 +67,8 @@ class ServerSettings(Table):
     secrets = ("admin_token", "tokens", "tokens_previous", "jwt_key", "jwt_key_previous")
 
     host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=NO_SPACES,
-                      description="address to listen on; a name or an IPv4/IPv6 address")
+                      description="address to listen on; a name, an IPv4/IPv6 address, or unix:PATH for a Unix socket, whose peers are "
+                                  "trusted proxies")
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
     async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
     allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
@@ -97,7 +99,14 @@ class ServerSettings(Table):
     jwt_audience: str = Field("tickercast", min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS,
                               description="what must stand in their `aud`")
     trusted_proxies: list[str] = Field([], description="addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For, -Proto and -Host "
-                                                       "are believed")
+                                                       "are believed, and the PROXY protocol")
+
+    @field_validator("host")
+    @classmethod
+    def _unix_path(cls, host: str) -> str:
+        if host.startswith("unix:") and not 0 < len(host.removeprefix("unix:").encode()) <= LONGEST_UNIX_PATH:
+            raise ValueError(f"the path of a Unix socket has 1 to {LONGEST_UNIX_PATH} bytes")
+        return host
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -122,8 +122,11 @@ class Engine:
 
     def attach(self, client: Client, sock: Any) -> None:
         """Take over the socket of a client that has shaken hands."""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOTSENT_LOWAT_BYTES)
+        if sock.family == socket.AF_UNIX:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _NOTSENT_LOWAT_BYTES)
+        else:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOTSENT_LOWAT_BYTES)
         client.socket = sock
         client.reader = FrameReader(self.limits.max_message_bytes)
         self._by_descriptor[sock.fileno()] = client

@@ -30,7 +30,7 @@ class TimeUp(Gone):
 class Connection:
     """One accepted socket, unpatched and non-blocking, of the client at `address`. Deadlines are monotonic seconds."""
 
-    __slots__ = ("_round", "_runtime", "_turns", "address", "network", "port", "socket", "unread")
+    __slots__ = ("_round", "_runtime", "_turns", "address", "is_proxy", "network", "port", "socket", "unread")
 
     def __init__(self, runtime: EventletRuntime, turns: Turns, sock: Any, address: str, port: int, network: str) -> None:
         self._runtime = runtime
@@ -41,6 +41,8 @@ class Connection:
         self.port = port
         self.network = network
         """What it is counted by (`web.addresses`)."""
+        self.is_proxy = False
+        """Whether it may say for whom it speaks (`web.http.proxy_protocol`)."""
         self.unread = bytearray()
         """What has come and nobody has looked at."""
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
-from web.addresses import network_of
+from web.addresses import UNIX_PEER, network_of
 from web.http.connection import Connection
 from web.http.server import HttpServer
 from web.runtime import EventletRuntime, Turns
@@ -72,7 +72,7 @@ class Listener:
         while True:
             turn = self._turns.take(turn)
             try:
-                sock, address = self._socket.accept()
+                sock, peer = self._socket.accept()
             except BlockingIOError:
                 self._runtime.wait_readable(self._socket.fileno(), _LOOK_S)
             except OSError as error:
@@ -81,17 +81,19 @@ class Listener:
                 self._complain(f"a connection could not be taken: {error.strerror}")
                 self._runtime.sleep(_AGAIN_S)
             else:
-                self._let_in(sock, address)
+                self._let_in(sock, peer)
 
-    def _let_in(self, sock: Any, address: Any) -> None:
-        network = network_of(address[0])
+    def _let_in(self, sock: Any, peer: Any) -> None:
+        address, port = peer[:2] if peer else (UNIX_PEER, 0)
+        network = network_of(address)
         sock.setblocking(False)
-        if not self._has_room(sock.fileno(), network, address[0]):
+        if not self._has_room(sock.fileno(), network, address):
             with suppress(OSError):
                 sock.send(_BUSY)
             sock.close()
             return
-        connection = Connection(self._runtime, self._turns, sock, address[0], address[1], network)
+        connection = Connection(self._runtime, self._turns, sock, address, port, network)
+        connection.is_proxy = self._is_proxy(address)
         self._inside.add(connection)
         self._open_of[network] += 1
         self._runtime.spawn(self._serve, connection)

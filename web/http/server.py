@@ -16,6 +16,7 @@ from typing import Protocol
 
 import h11
 
+from web.http import proxy_protocol
 from web.http.answer import refusal
 from web.http.body import Body, Incomplete
 from web.http.connection import Connection, Gone
@@ -66,6 +67,8 @@ class HttpServer:
     def serve(self, connection: Connection, idle: Idle) -> None:
         """Answer one request after the other until there are no more, or the socket is given away. Raises nothing; hangs up."""
         try:
+            if connection.is_proxy:
+                _hear_proxy(connection)
             goes_on = self._one(connection, idle, HEAD_S, is_last_from_s=inf)
             while goes_on:
                 goes_on = self._one(connection, idle, self._keep_alive_s, is_last_from_s=self._keep_alive_s - CLOSING_S)
@@ -178,6 +181,17 @@ class _Exchange:
 
 def _says_close(environ: Environ) -> bool:
     return "close" in [word.strip() for word in environ.get("HTTP_CONNECTION", "").lower().split(",")]
+
+
+def _hear_proxy(connection: Connection) -> None:
+    """Take in whom a proxy says that it speaks for, if it says so before anything else. Raises `Gone` and `BadRequest`."""
+    until_s = monotonic() + HEAD_S
+    while (said := proxy_protocol.read(connection.unread)) is None:
+        if not connection.fill(until_s):
+            raise Gone("the connection ends before it begins")
+    del connection.unread[:said.size]
+    if said.client is not None:
+        connection.address, connection.port = said.client
 
 
 def _read_head(connection: Connection, begins_until_s: float, begun: Callable[[], object]) -> bytes | None:
