@@ -139,14 +139,12 @@ def _stall(table: Rows) -> list[Figure]:
 
 
 def _requests(table: Rows) -> list[Figure]:
-    figures = []
-    for case, wanted in zip(requests.CASES, (2.0, 1.0), strict=True):
-        ours, other = table.find(requests.NAME, case), table.find(requests.NAME, case, requests.PEER)
-        measured = None if ours is None or other is None else _ratio(ours.delivered_per_s, other.delivered_per_s)
-        rounds = "" if ours is None or other is None else ", ".join(f"{ratio:.2f}" for ratio in by_round(ours, other))
-        figures.append(Figure(f"{case}: × {requests.PEER}", f"≥ {wanted:g}", measured, None if measured is None else measured >= wanted,
-                              f"round by round: {rounds}" if rounds else ""))
-    return figures
+    case, wanted = requests.SAME_FOR_ALL, 2.0
+    ours, other = table.find(requests.NAME, case), table.find(requests.NAME, case, requests.PEER)
+    measured = None if ours is None or other is None else _ratio(ours.delivered_per_s, other.delivered_per_s)
+    rounds = "" if ours is None or other is None else ", ".join(f"{ratio:.2f}" for ratio in by_round(ours, other))
+    figure = _bound(f"{case}: × {requests.PEER}", f"≥ {wanted:g}", measured, lambda v: v >= wanted)
+    return [replace(figure, note=f"round by round: {rounds}") if rounds else figure]
 
 
 def _kilobytes(kib: float | None) -> float | None:

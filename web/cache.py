@@ -22,7 +22,7 @@ READ_AGAIN_S = 1.0
 OPEN_METRICS = "application/openmetrics-text"
 
 LASTS_S = {"/api/quotes": inf, "/api/symbols": inf, "/api/sparkline": 1.0, "/api/candles": 1.0, "/api/status": 1.0, "/metrics": 1.0,
-           "/openapi.json": inf}
+           "/openapi.json": inf, "/healthz": inf}
 """How long an answer is good at most, by its route, if nothing changes that it shows."""
 MOST_ANSWERS, MOST_BYTES = 256, 33_554_432
 LONGEST_QUERY = 2048

@@ -28,9 +28,9 @@ def main() -> None:
     def all_quotes() -> Response:
         return jsonify(epoch="stock", quotes=list(newest.values()), unknown=[])
 
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return jsonify(ok=True)
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return jsonify(ready=True, reason=None)
 
     def on_connect() -> None:
         """Everybody may join."""

@@ -120,7 +120,8 @@ def test_interest_is_told_though_nothing_is_made(kitchen: Kitchen, now: list[flo
 @pytest.mark.parametrize(("method", "path", "query", "expected"), [
     ("GET", "/api/quotes", "", True), ("HEAD", "/api/quotes", "", True), ("POST", "/api/symbols", "", False),
     ("GET", "/api/quotesx", "", False), ("GET", "/api/quotes", "x" * (LONGEST_QUERY + 1), False), ("GET", "/", "", False),
-    ("GET", "/api", "", False), ("GET", "/api/symbols/A", "", True), ("GET", "/healthz", "", False), ("OPTIONS", "/api/quotes", "", False),
+    ("GET", "/api", "", False), ("GET", "/api/symbols/A", "", True), ("GET", "/healthz", "", True),
+    ("GET", "/readyz", "", False), ("OPTIONS", "/api/quotes", "", False),
     ("GET", "//api/quotes", "", False), ("GET", "/assets/a.js", "", False)])
 def test_what_may_be_kept(method: str, path: str, query: str, expected: bool) -> None:
     """What others may ask for too."""
