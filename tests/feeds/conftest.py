@@ -1,9 +1,10 @@
-"""The providers' servers, one process each for all tests of a module, and the runtime that the feeds run on."""
+"""The providers' servers, one process each for all tests of a module, the runtime that the feeds run on, and an upstream relay."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.feeds.relaying import Upstream
 from tests.providers.client import RunningProvider, running
 from web.runtime import EventletRuntime
 
@@ -12,6 +13,16 @@ from web.runtime import EventletRuntime
 def runtime() -> EventletRuntime:
     """The real one: deadlines must work on the sockets that are used."""
     return EventletRuntime()
+
+
+@pytest.fixture
+def upstream(runtime: EventletRuntime) -> Upstream:
+    """One that has let us in, and has prices of A and B."""
+    upstream = Upstream(runtime)
+    upstream.want("A", "B")
+    upstream.greet()
+    upstream.acknowledge()
+    return upstream
 
 
 @pytest.fixture(scope="module")

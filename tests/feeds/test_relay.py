@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +16,12 @@ from feeds.relay_session import (
     DEAD_AFTER_S,
     GREETS_WITHIN_S,
     HOLD_S,
-    MOST_SPARE,
-    MOST_SYMBOLS,
     PROBE_AFTER_S,
     SYMBOLS_A_MESSAGE,
     VOUCH_EVERY_S,
 )
+from tests.feeds.relaying import MADE_MS, Upstream
 from tests.feeds.support import CANARY, complaint, mutated
-from ticker import hidden
 from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
@@ -32,95 +29,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.model import SymbolSettings
-from ticker.source import reason
 from ticker.stream import Ended, Silence
-
-MADE_MS = 1_795_377_851_903
-
-
-class Upstream:
-    """The other side of one connection after another."""
-
-    def __init__(self, runtime: Runtime, here: str = "here", **keys: Any) -> None:
-        self.now_s = 100.0
-        self.here = here
-        settings = RelaySettings.model_validate({"kind": "relay", "base_url": AnyUrl("http://127.0.0.1:1"), **keys})
-        self.feed = RelayFeed("up", settings, runtime)
-        self.wanted: list[Subscription] = []
-        self.connect()
-
-    def connect(self) -> None:
-        """A new connection; what was said on the last one is forgotten."""
-        self.session = self.feed.session(self.here)
-        self.session.want(self.wanted)
-        self.news: list[Mapping[str, Tick | FeedError]] = []
-        self.sent: list[str] = []
-
-    def want(self, *symbols: str, **ids: str) -> None:
-        """What we ask for from now on."""
-        named = {symbol: symbol for symbol in symbols} | ids
-        self.wanted = [Subscription(symbol, id, SymbolOptions()) for symbol, id in named.items()]
-        self.session.want(self.wanted)
-
-    def is_ready(self) -> bool:
-        """Whether it has taken note of all we want."""
-        return self.session.ready
-
-    def look(self, passed_s: float = 0.1) -> list[str]:
-        """Let time pass; what we say then."""
-        self.now_s += passed_s
-        messages, news = self.session.due(self.now_s)
-        if news:
-            self.news.append(news)
-        self.sent += (said := [message.decode() for message in messages])
-        return said
-
-    def say(self, packet: str) -> Mapping[str, Tick | FeedError]:
-        """It says this."""
-        news = self.session.receive(packet.encode(), self.now_s)
-        if news:
-            self.news.append(news)
-        return news
-
-    def event(self, name: str, payload: Any) -> Mapping[str, Tick | FeedError]:
-        """It says this on `/`."""
-        return self.say("42" + json.dumps([name, payload]))
-
-    def greet(self, epoch: str = "far", feeds: list[dict[str, Any]] | None = None) -> None:
-        """All that comes before subscriptions."""
-        self.say('0{"sid":"x"}')
-        self.look()
-        self.say('40{"sid":"y"}')
-        self.event("hello", {"epoch": epoch, "heartbeat_s": 5})
-        self.event("feeds", [{"feed": "sim", "kind": "simulated"}] if feeds is None else feeds)
-
-    def acknowledge(self, **refused: str) -> list[str]:
-        """It takes note of the subscription that we send now, with all of it or without these; returns what was asked for."""
-        (request,) = [said for said in self.look() if "subscribe" in said]
-        number, _, body = request.removeprefix("42").partition("[")
-        asked = json.loads("[" + body)[1]["symbols"]
-        subscribed = [symbol for symbol in asked if symbol not in refused]
-        self.say(f"43{number}" + json.dumps([{"ok": True, "subscribed": subscribed, "refused": refused, "max_hz": 20.0}]))
-        return list(asked)
-
-    def quote(self, symbol: str, price: float, seq: int, **fields: Any) -> dict[str, Any]:
-        """A quote as it publishes it."""
-        return {"symbol": symbol, "price": price, "quote_time": MADE_MS + seq, "received_time": MADE_MS, "seq": seq, "source": "sim",
-                "kind": "simulated", "state": "fresh"} | fields
-
-    def quotes(self, *quotes: dict[str, Any]) -> Mapping[str, Tick | FeedError]:
-        """It publishes these in one window."""
-        return self.event("quotes", list(quotes))
-
-
-@pytest.fixture
-def upstream(runtime: Runtime) -> Upstream:
-    """One that has let us in, and has prices of A and B."""
-    upstream = Upstream(runtime)
-    upstream.want("A", "B")
-    upstream.greet()
-    upstream.acknowledge()
-    return upstream
 
 
 def test_it_joins_looks_around_and_subscribes(runtime: Runtime) -> None:
@@ -368,55 +277,6 @@ def test_a_loop_is_refused(runtime: Runtime, epoch: str, feeds: list[dict[str, A
     assert not ended.retryable
     assert upstream.session.facts == {}
     assert not any("subscribe" in said for said in upstream.sent)
-
-
-def test_a_list_of_upstreams_is_short_and_plain(runtime: Runtime) -> None:
-    """Whatever it has, no client downstream is told more than 16 names of 64 letters, the nearest. A loop is found in all of it."""
-    upstream = Upstream(runtime)
-    many = [f"relay{number}" for number in range(50_000)]
-    odd = ["x" * 65, "a b", "\u202e", "<b>", "", None, 7, ["far"], {"a": 1}]
-    upstream.greet(feeds=[{"feed": "a", "upstream": [*odd, *many]}, {"feed": "b", "upstream": ["near", "beyond"]}, {"upstream": "far"}])
-    names = upstream.session.facts["upstream"]
-    assert (len(names), names[:5]) == (16, ["far", "relay0", "near", "relay1", "beyond"])
-    assert all(len(name) <= 64 and re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)
-    upstream.event("feeds", [{"feed": "a", "upstream": [*many, "here"]}])
-    assert "a loop" in str(complaint(upstream.look))
-
-
-@pytest.mark.parametrize("epoch", ["x" * 65, "a b", "\u202eabc", "", None, 7, ["a"]])
-def test_an_upstream_that_cannot_be_named_is_refused(runtime: Runtime, epoch: object) -> None:
-    """Nobody would find it in a loop."""
-    error = complaint(lambda: Upstream(runtime).greet(epoch=epoch))  # type: ignore[arg-type] # what it should not say
-    assert "epoch" in str(error)
-    assert isinstance(error, Ended)
-
-
-def test_what_an_upstream_says_without_end_is_bounded(upstream: Upstream) -> None:
-    """Reasons, codes, symbols that nobody wants, a list of symbols that is none."""
-    long = "no " * 80_000
-    rejected = {"status": "rejected"}
-    news = upstream.event("symbols", [{"symbol": "A", "error": long, **rejected}, {"symbol": "B", "error": [long], **rejected}])
-    assert all(len(str(error)) <= 200 for error in news.values())
-    upstream.want("A", "B", "C")
-    upstream.acknowledge(C=long)
-    assert len(str(upstream.news[-1]["C"])) <= 200
-    assert len(reason(complaint(lambda: upstream.say("44" + json.dumps({"message": long, "data": {"code": long}}))))) <= 200
-    upstream.quotes(*(upstream.quote(f"S{number}", 1.0, 1) for number in range(MOST_SPARE + 1000)), upstream.quote("x" * 33, 1.0, 1))
-    assert len(upstream.session._spare) == MOST_SPARE
-    rows = [{"symbol": f"S{number}"} for number in range(MOST_SYMBOLS + 1)]
-    assert "more than 100000" in str(complaint(lambda: upstream.event("symbols", rows)))
-
-
-def test_the_first_source_is_named_as_it_may_be_shown(upstream: Upstream) -> None:
-    """In quotes that are all right, and in those that are looked at one by one."""
-    key = "an-upstreams-key-of-ours"
-    hidden.HIDDEN.add(key)
-    for fields in ({}, {"bid": None}):
-        for number, name in enumerate((f"s{key}", "\x1b[2J", "sim")):
-            news = upstream.quotes(upstream.quote("A", 1.0, 10 * len(fields) + number, source=name, **fields))
-            tick = news["A"]
-            assert isinstance(tick, Tick)
-            assert tick.origin == ["s***", "\\x1b[2J", "sim"][number]
 
 
 def test_a_loop_that_comes_later_is_left(upstream: Upstream) -> None:
