@@ -9,8 +9,8 @@ from weakref import WeakValueDictionary
 
 class Patterns:
     """A list of them, sorted so that what a symbol costs hardly grows with their number: names are looked up, and so are the beginnings
-    and ends of patterns with one star. Of those with more only the ones that begin as the symbol does are gone through, each in time that
-    grows with its length.
+    and ends of patterns with one star. Of those with more only the ones are gone through that begin as the symbol does and whose longest
+    part it has in it, each in time that grows with its length.
 
     Lists that are equal are one object while anybody holds it (`of`), so it may be a key, and cheaply.
     """
@@ -52,20 +52,25 @@ class Patterns:
 class _Tails:
     """What may follow one beginning, after a star."""
 
-    __slots__ = ("_lengths", "_longer", "_only")
+    __slots__ = ("_lengths", "_longer", "_longest", "_only")
 
     def __init__(self) -> None:
         self._only: set[str] = set()  # the ends of patterns with one star
         self._lengths: tuple[int, ...] = ()  # of those, each once
-        self._longer: list[list[str]] = []  # the parts between stars, and the end, of the others
+        self._longer: dict[str, list[list[str]]] = {}  # the parts between stars, and the end, of the others, by their longest part
+        self._longest: tuple[int, ...] = ()  # the lengths of those, each once
 
     def add(self, parts: list[str]) -> None:
         """One more pattern with this beginning: the parts between its other stars, and its end."""
-        if len(parts) > 1:
-            self._longer.append(parts)
-        elif parts[0] not in self._only:
-            self._only.add(parts[0])
-            self._lengths = tuple(sorted({*self._lengths, len(parts[0])}))
+        *middle, end = parts
+        middle = [part for part in middle if part]  # two stars side by side are one
+        if middle:
+            longest = max(middle, key=len)
+            self._longer.setdefault(longest, []).append([*middle, end])
+            self._longest = tuple(sorted({*self._longest, len(longest)}))
+        elif end not in self._only:
+            self._only.add(end)
+            self._lengths = tuple(sorted({*self._lengths, len(end)}))
 
     def fit(self, rest: str) -> bool:
         """Whether `rest` is what one of them says."""
@@ -75,7 +80,12 @@ class _Tails:
                 break
             if rest[size - length:] in self._only:
                 return True
-        return any(_in_order(parts, rest) for parts in self._longer)
+        for length in self._longest:
+            for at in range(size - length + 1):
+                candidates = self._longer.get(rest[at:at + length])
+                if candidates is not None and any(_in_order(parts, rest) for parts in candidates):
+                    return True
+        return False
 
 
 _INTERNED: WeakValueDictionary[tuple[str, ...], Patterns] = WeakValueDictionary()

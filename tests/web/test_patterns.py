@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web import patterns as module
 from web.patterns import _INTERNED, Patterns
 
 
@@ -77,3 +78,18 @@ def test_equal_lists_are_one_object() -> None:
     del patterns
     gc.collect()
     assert ("A", "B*") not in _INTERNED
+
+
+def test_of_many_patterns_with_several_stars_few_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those whose longest part the symbol has in it: else 850 of them and 5,000 symbols would be four million looks."""
+    looks = []
+    in_order = module._in_order
+
+    def counted(parts: list[str], rest: str) -> bool:
+        looks.append(parts)
+        return in_order(parts, rest)
+
+    monkeypatch.setattr(module, "_in_order", counted)
+    many = Patterns([f"*{number:03}*{number % 7}*" for number in range(850)])
+    assert [many.fit(symbol) for symbol in ("SYM-1002", "SYM-1005", "SYM-999")] == [True, False, False]
+    assert len(looks) <= 5
