@@ -43,7 +43,8 @@ WIDTH_OF_HIGH = """document.querySelector('.ag-header-cell[col-id="high"]').clie
 
 
 def order(page: Page) -> list[str]:
-    """The columns shown, from left to right."""
+    """The columns shown, from left to right, once the first rows that came with the document have made room for the table."""
+    page.wait_for_function(f"() => {{ const columns = {ORDER}; return columns.length > 0 && new Set(columns).size === columns.length; }}")
     shown: list[str] = page.evaluate(f"() => {ORDER}")
     return shown
 
