@@ -37,7 +37,10 @@ def is_foreign(environ: Mapping[str, Any], is_allowed: OriginCheck) -> bool:
 
     Such a request carries no Origin; the page can't read the answer, but what it sets going would go on.
     """
-    if environ.get("HTTP_SEC_FETCH_SITE") != "cross-site":
-        return False
     origin = environ.get("HTTP_ORIGIN")
-    return origin is None or not is_allowed(origin, environ)
+    return is_cross_site(environ) and (origin is None or not is_allowed(origin, environ))
+
+
+def is_cross_site(environ: Mapping[str, Any]) -> bool:
+    """Whether the browser says that a page of another site had this asked."""
+    return bool(environ.get("HTTP_SEC_FETCH_SITE") == "cross-site")

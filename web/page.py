@@ -22,6 +22,7 @@ from typing import NamedTuple
 from flask import Blueprint, Response, request
 
 from web.first_rows import FirstRows
+from web.origins import is_cross_site
 from web.rest import error
 
 NONCE_MARK = b"%CSP_NONCE%"
@@ -68,7 +69,7 @@ def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows 
         if index is None:
             return _missing()
         nonce = secrets.token_urlsafe(16)
-        rows = first_rows(request.query_string, request.headers.get("Sec-Fetch-Site") == "cross-site") if ROWS_MARK in index.body else b""
+        rows = first_rows(request.query_string, is_cross_site(request.environ)) if ROWS_MARK in index.body else b""
         response = Response(index.body.replace(NONCE_MARK, nonce.encode()).replace(ROWS_MARK, rows), mimetype="text/html")
         if rows:
             response.headers["Cache-Control"] = "no-store"

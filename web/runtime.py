@@ -141,22 +141,24 @@ class EventletRuntime:
         Raises `OSError` where the address is taken: it never shares a port.
         """
         socket = eventlet.patcher.original("socket")
-        if host.startswith(UNIX):
-            return _listen_at(host.removeprefix(UNIX), backlog)
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, kind)
+        family, address = socket.AF_UNIX, host.removeprefix(UNIX)
+        if not host.startswith(UNIX):
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Accepted sockets inherit it (Linux): a lone small quote must not wait for Nagle's 40 ms.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            listener.bind(address)
+            if family == socket.AF_UNIX:
+                _bind_to_file(listener, address)
+            else:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                # Accepted sockets inherit it (Linux): a lone small quote must not wait for Nagle's 40 ms.
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                listener.bind(address)
             listener.listen(backlog)
             listener.setblocking(False)
         except BaseException:
             listener.close()
             raise
         return listener
-
 
     def stop_listening(self, listener: Any) -> None:
         """Close it; a Unix socket leaves no file."""
@@ -171,25 +173,16 @@ UNIX = "unix:"
 """What the path of a Unix socket stands behind, in place of a host."""
 
 
-def _listen_at(path: str, backlog: int) -> Any:
-    """A listening Unix socket that its owner and group may use. What a process that is gone has left there is replaced."""
-    socket = eventlet.patcher.original("socket")
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def _bind_to_file(listener: Any, path: str) -> None:
+    """Give a Unix socket its place, which its owner and group may use. What a process that is gone has left there is replaced."""
     try:
-        try:
-            listener.bind(path)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or not _is_left_over(path):
-                raise
-            os.unlink(path)
-            listener.bind(path)
-        os.chmod(path, 0o660)
-        listener.listen(backlog)
-        listener.setblocking(False)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
+        listener.bind(path)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not _is_left_over(path):
+            raise
+        os.unlink(path)
+        listener.bind(path)
+    os.chmod(path, 0o660)
 
 
 def _is_left_over(path: str) -> bool:
@@ -207,6 +200,7 @@ TURN_S = 0.003
 SHARE, LONGEST_TURN_S = 1 / 3, 0.02
 """… or so long in relation to what the rest of a round takes, where that takes long, but no longer than this."""
 EVERY = 4
+"""Of so many turns one is for those who have just used one up, while others come from a wait."""
 
 
 class Turns:

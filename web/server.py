@@ -86,12 +86,12 @@ class WebServer:
         sockets.identify = binding.identify
         sockets.eio.is_foreign = foreign
         # Outermost, so that nothing sees a header of a proxy that is not to be believed.
-        self._proxies, self._hosts = Proxies(server.trusted_proxies), Hosts(server)
+        self._proxies = Proxies(server.trusted_proxies)
         admission = Admission(self.engine, self.access, self._proxies.is_trusted)
         sockets.eio.max_clients_reached, sockets.eio.counted = admission.refusal, admission.counted
         inner = self.app.wsgi_app
         cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, relay.attention.read)
-        self._front = Front(inner, self._proxies, self._hosts, keeper, cache, self._origin_allowed,
+        self._front = Front(inner, self._proxies, Hosts(server), keeper, cache, self._origin_allowed,
                             lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, relay.symbols))
         self.app.wsgi_app = self._front  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from ticker.settings import ServerSettings
 from ticker.settings.trust import tokens_in
 from web.access import Tokens, Verifier
@@ -18,8 +16,3 @@ def verifier_of(server: ServerSettings) -> Verifier | None:
 
         return JwtVerifier(server)
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
-    return ip_address(host.partition("%")[0]).is_loopback

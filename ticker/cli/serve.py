@@ -17,7 +17,7 @@ from typing import NoReturn, get_args
 import click
 
 from feeds.registry import kinds
-from ticker.cli.access import is_loopback, verifier_of
+from ticker.cli.access import verifier_of
 from ticker.cli.logs import LEVELS, Format, log_to_stderr
 from ticker.cli.notify import Notifier
 from ticker.cli.options import config_option, fail, feed_kinds
@@ -32,6 +32,7 @@ from web.access import Access
 from web.admin import admin
 from web.fanout.guard import LibraryMismatch
 from web.first_rows import first_rows
+from web.hosts import is_loopback
 from web.page import page
 from web.runtime import UNIX, EventletRuntime, Signals
 from web.server import WebServer

@@ -23,10 +23,6 @@ class Gone(OSError):
     """The client has hung up, or its time is over."""
 
 
-class TimeUp(Gone):
-    """Its time is over."""
-
-
 class Connection:
     """One accepted socket, unpatched and non-blocking, of the client at `address`. Deadlines are monotonic seconds."""
 
@@ -51,11 +47,11 @@ class Connection:
         self._round = self._turns.take(self._round, self.network)
 
     def receive(self, until_s: float, most_bytes: int = READ_BYTES) -> bytes:
-        """What has come meanwhile, after waiting for something; empty at the end. Raises `TimeUp`, and `Gone` where it is reset."""
+        """What has come meanwhile, after waiting for something; empty at the end. Raises `Gone` where its time is over, or it is reset."""
         while True:
             self.take_turn()
             if monotonic() >= until_s:
-                raise TimeUp(errno.ETIMEDOUT, "the client's time is over")
+                raise Gone(errno.ETIMEDOUT, "the client's time is over")
             try:
                 data: bytes = self.socket.recv(most_bytes)
             except BlockingIOError:
@@ -85,7 +81,7 @@ class Connection:
             if not rest:
                 return
             if not self._runtime.wait_writable(self.socket.fileno(), max(until_s - monotonic(), 0.001)):
-                raise TimeUp(errno.ETIMEDOUT, "the client does not take its answer")
+                raise Gone(errno.ETIMEDOUT, "the client does not take its answer")
             self.take_turn()
 
     @property

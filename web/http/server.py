@@ -38,6 +38,7 @@ UNREAD_BYTES = 65_536
 _CLOSE = b"Connection: close\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+
 class Idle(Protocol):
     """Is told when a connection waits for its next request: those go first when room is needed."""
 
@@ -167,7 +168,7 @@ class _Exchange:
     def is_over(self) -> bool:
         """Read what nobody wanted of the body. Raises `Gone` and `BadRequest`."""
         if not self._body.ended and self.connection.socket is not None:
-            self._body.read(UNREAD_BYTES)
+            self._body.read(UNREAD_BYTES + 1)  # one more, to come upon the end
             return self._body.ended
         return True
 
