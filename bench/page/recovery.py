@@ -27,7 +27,7 @@ FRESH_S = 12.0
 PATIENCE_S = 60.0
 RIGHT = """
 (prefix) => {
-    const names = [...document.querySelectorAll(".ag-row[row-id]")].map((row) => row.getAttribute("row-id"));
+    const names = [...document.querySelectorAll(".ag-row[row-id]")].map((row) => row.getAttribute("row-id").slice(2));
     return document.body.dataset.connection === "live" && names.length > 0
         && new Set(names).size === names.length && names.every((name) => name.startsWith(prefix))
         && [...document.querySelectorAll('[col-id="state"] .cell')].every((cell) => cell.dataset.state === "fresh")

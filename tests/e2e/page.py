@@ -97,7 +97,7 @@ class Table:
 
     def cell(self, symbol: str, field: str) -> Locator:
         """The cell of one field of one symbol."""
-        return self.page.locator(f'[row-id="{symbol}"] [col-id="{field}"]')
+        return self.page.locator(f'[row-id="s:{symbol}"] [col-id="{field}"]')
 
     def text(self, symbol: str, field: str) -> str:
         """The first line of a cell: the value, without the arrow and the move beside a price."""
@@ -123,7 +123,7 @@ class Table:
 
     def wait_priced(self, symbol: str) -> None:
         """Wait until `symbol` shows a price."""
-        self.page.wait_for_selector(f'[row-id="{symbol}"] [col-id="price"] .value:not(:empty)')
+        self.page.wait_for_selector(f'[row-id="s:{symbol}"] [col-id="price"] .value:not(:empty)')
 
     def wait_connection(self, word: str, timeout_ms: float | None = None) -> None:
         """Wait until the page says `word` of its connection; by default as long as for anything else."""

@@ -90,10 +90,10 @@ def quiet(browser: Browser, folder: Path) -> None:
             page.wait_for_timeout(3000)
             take(page, "closed")
             coins.fault("status", status=503)
-            page.wait_for_selector('[row-id="BTC-USD"] [data-state="stale"]')
+            page.wait_for_selector('[row-id="s:BTC-USD"] [data-state="stale"]')
             take(page, "stale")
             page.wait_for_selector(".banner", timeout=60_000)
-            page.wait_for_selector('[row-id="BTC-USD"] [data-state="failed"]', timeout=60_000)
+            page.wait_for_selector('[row-id="s:BTC-USD"] [data-state="failed"]', timeout=60_000)
             take(page, "failed")
         finally:
             relay.stop(signal.SIGKILL)

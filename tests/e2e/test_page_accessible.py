@@ -178,7 +178,7 @@ def test_what_a_screen_reader_is_told(relay: Relay, context: BrowserContext) -> 
         """() => { window.said = 0; new MutationObserver(() => { window.said += 1; })
             .observe(document.querySelector("#announcer"), {childList: true, characterData: true, subtree: true}); }""")
     price = table.text("ACME", "price")
-    page.wait_for_function("(price) => !document.querySelector('[row-id=ACME] [col-id=price]').innerText.startsWith(price)", arg=price)
+    page.wait_for_function("(price) => !document.querySelector('[row-id$=ACME] [col-id=price]').innerText.startsWith(price)", arg=price)
     assert page.evaluate("window.said") == 0
     relay.stop()
     expect(page.locator("#announcer")).to_have_text("Connection: Recovering")
@@ -198,7 +198,7 @@ def test_the_open_symbol_is_read_out_now_and_then(relay: Relay, context: Browser
     table.cell("ACME", "price").dblclick()
     page.wait_for_function("() => window.sentences.length > 0")
     first = table.text("ACME", "price")
-    page.wait_for_function("(first) => !document.querySelector('[row-id=ACME] [col-id=price]').innerText.startsWith(first)", arg=first)
+    page.wait_for_function("(first) => !document.querySelector('[row-id$=ACME] [col-id=price]').innerText.startsWith(first)", arg=first)
     sentences: list[str] = page.evaluate("window.sentences")
     assert len(sentences) == 1
     assert re.fullmatch(r"ACME, \d+\.\d\d, [+-]?\d+\.\d\d%", sentences[0])

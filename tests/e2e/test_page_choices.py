@@ -30,7 +30,7 @@ COUNT_MOVES = """
 (seconds) => new Promise((resolve) => {
     let moves = 0;
     const seen = new MutationObserver((records) => { moves += records.length; });
-    seen.observe(document.querySelector('[row-id="ACME"] [col-id="bid"] .cell'), {characterData: true, subtree: true});
+    seen.observe(document.querySelector('[row-id="s:ACME"] [col-id="bid"] .cell'), {characterData: true, subtree: true});
     setTimeout(() => resolve(moves), 1000 * seconds);
 })
 """
@@ -163,7 +163,7 @@ def test_a_line_of_the_last_hour_in_each_row(relay: Relay, context: BrowserConte
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url) if "/api/sparkline" in request.url else None)
     page.goto(relay.url)
-    line = page.locator('[row-id="ACME"] [col-id="spark"] path')
+    line = page.locator('[row-id="s:ACME"] [col-id="spark"] path')
     expect(line).to_have_attribute("d", re.compile(r"^M[\d. ]+L"))
     drawn = str(line.get_attribute("d"))
     expect(line).not_to_have_attribute("d", drawn)
@@ -193,7 +193,7 @@ def test_an_embedded_table_in_a_frame(relay: Relay, context: BrowserContext) -> 
         const frame = document.createElement("iframe"); frame.src = path; frame.width = 700; document.body.append(frame); } }""")
     frame = page.frame_locator("iframe").first
     expect(frame.locator("body")).to_have_attribute("data-connection", "live")
-    expect(frame.locator('[row-id="ACME"] [col-id="price"] .value')).not_to_have_text("")
+    expect(frame.locator('[row-id="s:ACME"] [col-id="price"] .value')).not_to_have_text("")
     assert page.frames[2].url != f"{relay.url}/"  # refused: the frame holds the browser's own error
 
 

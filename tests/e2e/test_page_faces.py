@@ -59,7 +59,7 @@ def test_enter_opens_the_details_and_escape_gives_the_focus_back(table: Table) -
     expect(details.locator(".price")).not_to_have_text(first)
     page.keyboard.press("Escape")
     expect(details).to_be_hidden()
-    assert page.evaluate("document.activeElement.closest('[row-id]').getAttribute('row-id')") == "BOLT"
+    assert page.evaluate("document.activeElement.closest('[row-id]').getAttribute('row-id')") == "s:BOLT"
 
 
 def test_the_chart_is_loaded_only_when_asked_for(relay: Relay, context: BrowserContext) -> None:
@@ -129,7 +129,7 @@ def test_a_tab_that_closes_leaves_the_others_live(relay: Relay, context: Browser
     price = Table(second).cell("ACME", "price").locator(".value")
     shown = price.all_inner_texts()
     second.wait_for_function(
-        "(shown) => document.querySelector('[row-id=ACME] [col-id=price] .value').textContent !== shown", arg="".join(shown)
+        "(shown) => document.querySelector('[row-id$=ACME] [col-id=price] .value').textContent !== shown", arg="".join(shown)
     )
     expect(second.locator("body")).to_have_attribute("data-connection", "live")
 

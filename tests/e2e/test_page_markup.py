@@ -101,7 +101,7 @@ def test_markup_is_text(tmp_path: Path, context: BrowserContext, endpoint: str) 
         page.on("dialog", dismiss)
         page.add_init_script(f"({WATCH})()")
         page.goto(relay.url)
-        expect(page.locator('[row-id="S0"] [col-id="name"]')).to_have_text(PAYLOADS[0])
+        expect(page.locator('[row-id="s:S0"] [col-id="name"]')).to_have_text(PAYLOADS[0])
         seen = set()
         for _ in range(40):
             seen |= set(page.locator('[col-id="name"]').all_inner_texts())

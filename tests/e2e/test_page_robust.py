@@ -142,7 +142,7 @@ def test_a_frozen_tab_whose_server_is_another_one_now(relay: Relay, context: Bro
         wait_clients(relay, 1)  # the worker has come back, the tab is still frozen
     table.wait_priced("NEW000")
     expect_right(relay, table, "NEW000")
-    assert table.page.locator('[row-id^="OLD"]').count() == 0
+    assert table.page.locator('[row-id^="s:OLD"]').count() == 0
 
 
 def test_a_frozen_tab_is_frozen(relay: Relay, context: BrowserContext) -> None:
@@ -178,7 +178,7 @@ def test_a_reload_of_a_thousand_symbols(relay: Relay, context: BrowserContext, c
     table.wait_priced("NEW0000")
     expect_right(relay, table, "NEW0000")
     assert table.column("symbol")[:3] == ["NEW0000", "NEW0001", "NEW0002"]
-    assert table.page.locator('[row-id^="OLD"]').count() == 0
+    assert table.page.locator('[row-id^="s:OLD"]').count() == 0
 
 
 def test_a_server_that_restarts_again_and_again(relay: Relay, context: BrowserContext) -> None:

@@ -69,7 +69,7 @@ def test_the_token_is_asked_for_and_kept_in_the_tab(guarded: Relay, context: Bro
     table.wait_connection("live")
     table.wait_priced("ACME")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.wait_for_selector('[row-id="ACME"] [col-id="spark"] path[d^="M"]')
+    page.wait_for_selector('[row-id="s:ACME"] [col-id="spark"] path[d^="M"]')
     sparklines = [request for request in asked if "/api/sparkline" in request.url]
     assert [request.headers.get("authorization") for request in sparklines] == [f"Bearer {TOKEN}"]
     page.reload()

@@ -133,7 +133,7 @@ def test_a_line_in_the_settings_becomes_a_row(relay: Relay, table: Table) -> Non
     expect(table.cell("CRUX", "name")).to_have_text("Crux")
     table.wait_priced("CRUX")
     relay.edit(lambda text: re.sub("ACME.*\n", "", text))
-    expect(table.page.locator('[row-id="ACME"]')).to_have_count(0)
+    expect(table.page.locator('[row-id="s:ACME"]')).to_have_count(0)
     expect(table.page.locator("body")).to_have_attribute("data-connection", "live")
     assert table.column("symbol") == ["BOLT", "CRUX"]
 
@@ -158,7 +158,7 @@ def test_settings_that_were_refused_are_told_with_their_reason(relay: Relay, tab
     relay.edit(lambda text: text + 'CRUX = { feed = "smi" }\n')
     banner = table.page.locator(".banner")
     expect(banner).to_contain_text("CRUX")
-    expect(table.page.locator('[row-id="CRUX"]')).to_have_count(0)
+    expect(table.page.locator('[row-id="s:CRUX"]')).to_have_count(0)
     relay.edit(lambda text: text.replace("smi", "sim"))
     expect(banner).to_have_count(0)
     table.wait_priced("CRUX")

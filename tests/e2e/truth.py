@@ -20,7 +20,7 @@ _WITNESS = """
         const seen = new Set();
         const view = document.querySelector(".ag-grid-viewport").getBoundingClientRect();
         for (const row of document.querySelectorAll(".ag-row[row-id]")) {
-            const symbol = row.getAttribute("row-id");
+            const symbol = row.getAttribute("row-id").slice(2);
             if (seen.has(symbol)) note(`${symbol} has two rows`);
             seen.add(symbol);
             const { top, bottom } = row.getBoundingClientRect();

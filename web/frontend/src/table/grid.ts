@@ -8,6 +8,7 @@ import type { Row } from "../store";
 import { CellRegistry, quietly } from "./cells";
 import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
 import type { TableContext } from "./context";
+import { rowId } from "./row-id";
 import { gridTheme } from "./theme";
 
 // Only what is used: the whole of AG Grid would double the first load.
@@ -54,7 +55,7 @@ export class Table {
       ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
       context: options.context,
       columnDefs: columnDefs(options.context.texts, this.cells, options.layout),
-      getRowId: ({ data }) => data.symbol,
+      getRowId: ({ data }) => rowId(data),
       getLocaleText: ({ key, defaultValue }) => gridText(options.context, key, defaultValue),
       isExternalFilterPresent: () => true,
       doesExternalFilterPass: ({ data }) => data === undefined || options.passes(data),
@@ -208,7 +209,7 @@ export class Table {
 
   /** Moves the keyboard's focus to `row`. */
   focusRow(row: Row): void {
-    this.element.querySelector<HTMLElement>(`[row-id="${CSS.escape(row.symbol)}"] .ag-cell`)?.focus();
+    this.element.querySelector<HTMLElement>(`[row-id="${CSS.escape(rowId(row))}"] .ag-cell`)?.focus();
   }
 
   /** Moves the keyboard's focus into the first row. */
