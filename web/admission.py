@@ -18,6 +18,7 @@ from web.addresses import network_of
 from web.fanout.client import Client
 from web.fanout.engine import Engine
 from web.identity import Identity
+from web.refusals import Reason
 
 SURPLUS = 64
 """So many for whom there is no place come in to be told so in Socket.IO, where a program can read it; more are refused in HTTP, which costs
@@ -39,31 +40,31 @@ class Admission:
         self._second = self._connects = 0
         self._shares: Counter[str] = Counter()  # taken in this second, by network
 
-    def refusal(self, environ: dict[str, Any]) -> str | None:
+    def refusal(self, environ: dict[str, Any]) -> Reason | None:
         """Why nobody may come in from there now, whoever it is; `None` if somebody may."""
         if self._engine.draining:
-            return "shutting down"
+            return Reason.SHUTTING_DOWN
         limits, pools = self._engine.limits, self._engine.pools
         second = int(self._engine.clock())
         if second != self._second:
             self._second, self._connects = second, 0
             self._shares.clear()
         if self._connects >= limits.connects_per_s:
-            return "too many connects a second"
+            return Reason.CONNECTS
         if pools.joined >= limits.max_clients and len(pools.waiting) >= SURPLUS:
-            return "too many clients"
+            return Reason.CLIENTS
         if pools.of_network(network_of(environ.get("REMOTE_ADDR", ""))) >= limits.max_clients_per_address + SURPLUS:
-            return "too many clients from this address"
+            return Reason.CLIENTS_OF_ADDRESS
         return None
 
-    def counted(self, environ: dict[str, Any], identity: Identity | None) -> str | None:
+    def counted(self, environ: dict[str, Any], identity: Identity | None) -> Reason | None:
         """Count this handshake, of `identity` (`None`: no token, or no good one). Why it is refused all the same, `None` if it is not."""
         is_known = identity is not None and not self._access.is_open
         address = environ.get("REMOTE_ADDR", "")
         if not is_known and not self._is_proxy(address):
             network = network_of(address)
             if self._shares[network] >= self._share():
-                return "too many connects a second from this address"
+                return Reason.CONNECTS_OF_ADDRESS
             self._shares[network] += 1
         self._connects += 1
         return None

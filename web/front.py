@@ -11,27 +11,31 @@ from typing import Any
 
 from web.cache import AnswerCache
 from web.guard import IDENTITY, Guard
-from web.hosts import HEALTH, Hosts
-from web.http.answer import Answer, refusal
+from web.hosts import HEALTH, Hosts, why_not
+from web.http.answer import Answer, plain, refusal
 from web.http.request import Environ
 from web.http.wsgi import Reply, Wsgi, called
 from web.identity import ANYBODY, Identity
 from web.origins import OriginCheck, is_foreign, shared_with
 from web.proxies import Proxies
 from web.rates import Rates
+from web.refusals import Reason, Refusals, body, sentence
 
-_UNCOUNTED = frozenset({"/", "/embed", "/tape", "/ws", "/socket.io", *HEALTH})
-_UNCOUNTED_BELOW = ("/socket.io/", "/assets/")
+SOCKETS = "/socket.io"
+_UNCOUNTED = frozenset({"/", "/embed", "/tape", "/ws", SOCKETS, *HEALTH})
+_UNCOUNTED_BELOW = (SOCKETS + "/", "/assets/")
 
 
 class Front:
     """A WSGI application before `app`; `respond` is the same for our own HTTP server.
 
-    `requests_per_s()`: how many an address may make. `sees(identity)` stands for what an identity may see.
+    `requests_per_s()`: how many an address may make. `sees(identity)` stands for what an identity may see. `refusals` is told who asks
+    under a name that is not ours.
     """
 
     def __init__(self, app: Wsgi, proxies: Proxies, hosts: Hosts, guard: Guard, cache: AnswerCache,
-                 origin_allowed: OriginCheck, requests_per_s: Callable[[], float], sees: Callable[[Identity], Hashable]) -> None:
+                 origin_allowed: OriginCheck, requests_per_s: Callable[[], float], sees: Callable[[Identity], Hashable],
+                 refusals: Refusals) -> None:
         self._app = app
         self._proxies = proxies
         self._hosts = hosts
@@ -40,6 +44,7 @@ class Front:
         self._origin_allowed = origin_allowed
         self._requests_per_s = requests_per_s
         self._sees = sees
+        self._refusals = refusals
         self._rates = Rates()
 
     def __call__(self, environ: Environ, start_response: Any) -> Any:
@@ -61,14 +66,15 @@ class Front:
     def _ready(self, environ: Environ) -> Reply | None:
         """What can be answered without the application."""
         self._proxies.believe(environ)
+        if environ["PATH_INFO"] == SOCKETS:  # as some programs write it
+            environ["PATH_INFO"] = SOCKETS + "/"
         answer = self._turned_away(environ) or self._kept(environ)
         return None if answer is None else (answer, shared_with(environ, self._origin_allowed))
 
     def _turned_away(self, environ: Environ) -> Answer | None:
         path, address = environ["PATH_INFO"], environ.get("REMOTE_ADDR", "")
         if not self._hosts.is_ours(environ):
-            return refusal(HTTPStatus.MISDIRECTED_REQUEST, "unknown_host",
-                           "this relay does not answer to the name in Host: server.allowed_hosts lists those that it has")
+            return self._unknown_host(environ)
         if path.startswith("//"):  # Flask would take it for one with a single slash, and what guards paths before us would not
             return refusal(HTTPStatus.NOT_FOUND, "not_found", "Not Found")
         if is_counted(path) and not self._proxies.is_trusted(address):
@@ -77,6 +83,13 @@ class Front:
                 return refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "too many requests from this address",
                                [("Retry-After", str(wait_s))])
         return None
+
+    def _unknown_host(self, environ: Environ) -> Answer:
+        message, cure = why_not(environ["HTTP_HOST"])
+        self._refusals.note(Reason.HOST, environ.get("REMOTE_ADDR", ""), message, cure)
+        if environ["PATH_INFO"].startswith(SOCKETS):
+            return plain(Reason.HOST.status, body(Reason.HOST, message, cure))
+        return refusal(Reason.HOST.status, Reason.HOST.word, sentence(Reason.HOST, message, cure))
 
     def _kept(self, environ: Environ) -> Answer | None:
         if not self._cache.may_keep(environ):

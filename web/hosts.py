@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ticker.settings import ServerSettings
+from ticker.settings.origins import HOST
 from web.proxies import PASSED_ON
 
 LONGEST = 300
@@ -24,7 +25,7 @@ class Hosts:
 
     def __init__(self, server: ServerSettings) -> None:
         self._listed = frozenset(host.lower() for host in server.allowed_hosts)
-        self._own = frozenset((urlsplit(origin).hostname or "").lower() for origin in server.allowed_origins if origin != "*")
+        self._own = frozenset(name.lower() for origin in server.allowed_origins if (name := urlsplit(origin).hostname))
         self._only_own = not self._listed and not server.trusted_proxies and is_loopback(server.host)
         self.anybody = not self._only_own and (not self._listed or "*" in self._listed)
         """Whether any name will do."""
@@ -40,6 +41,16 @@ class Hosts:
             return is_loopback(name) or name in self._own
         return name in self._listed or environ.get("PATH_INFO") in HEALTH or (
             is_loopback(name) and is_loopback(environ.get("REMOTE_ADDR", "")) and not environ.get(PASSED_ON))
+
+
+def why_not(host: str) -> tuple[str, str]:
+    """What is wrong and what can be done, in words, where the name in `Host` is not ours. Fit for a log."""
+    name = name_of(host) if len(host) <= LONGEST else ""
+    if not HOST.fullmatch(name):
+        return "what stands in Host is no name", ""
+    return f"this relay does not answer to the name {name}", (
+        f'if it is reached under that name, server.allowed_hosts = ["{name}"] makes it one of its own; if it is what a proxy calls it, '
+        "the proxy must pass Host on (nginx: proxy_set_header Host $http_host)")
 
 
 @lru_cache(maxsize=1024)

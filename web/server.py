@@ -92,7 +92,8 @@ class WebServer:
         inner = self.app.wsgi_app
         cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, relay.attention.read)
         self._front = Front(inner, self._proxies, Hosts(server), keeper, cache, self._origin_allowed,
-                            lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, relay.symbols))
+                            lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, relay.symbols),
+                            self.engine.refusals)
         self.app.wsgi_app = self._front  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)
         self._watchers = Watchers(self.engine.readers, runtime, relay.attention)
@@ -110,8 +111,8 @@ class WebServer:
         self._socket = self._runtime.listen(server.host, server.port)
         host, port = (server.host, 0) if server.host.startswith(UNIX) else self._socket.getsockname()[:2]
         self._sync_channels()
-        self._http = HttpServer(self._front.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining)
-        listener = Listener(self._runtime, self._socket, self._http, self._most_connections, self._proxies.is_trusted)
+        self._http = HttpServer(self._front.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining, self.engine.refusals)
+        listener = Listener(self._runtime, self._socket, self._http, self._most_connections, self._proxies.is_trusted, self.engine.refusals)
         self._tasks = [self._runtime.spawn(work) for work in (self.engine.run, self._sample, listener.run)]
         self._heart = self._runtime.spawn(self._beat)
         return host, port

@@ -14,6 +14,7 @@ from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.identity import ANYBODY, Identity
+from web.refusals import Reason
 from web.runtime import EventletRuntime
 
 TOKEN, PROXY = "a token of sixteen", "198.51.100.99"
@@ -30,7 +31,7 @@ class Way:
         self.access = Access(Tokens([TOKEN]))
         self.admission = Admission(self.engine, self.access, is_proxy=PROXY.__eq__)
 
-    def refusal(self, address: str = "192.0.2.1") -> str | None:
+    def refusal(self, address: str = "192.0.2.1") -> Reason | None:
         """Why a handshake from there is refused before it is looked at, if it is."""
         return self.admission.refusal(environ(address))
 
@@ -79,7 +80,7 @@ def test_a_few_come_in_to_be_told() -> None:
     for _ in range(SURPLUS):
         assert way.refusal() is None
         way.client("192.0.2.2", joins=False)
-    assert way.refusal("192.0.2.3") == "too many clients"
+    assert way.refusal("192.0.2.3") is Reason.CLIENTS
     way.engine.close(reader, Closing.CLIENT)
     assert way.refusal("192.0.2.3") is None
 
@@ -109,7 +110,7 @@ def test_of_one_address(addresses: list[str], other: str) -> None:
     for _ in range(SURPLUS):
         assert way.refusal(addresses[0]) is None
         way.client(addresses[1], joins=False)
-    assert way.refusal(addresses[2]) == "too many clients from this address"
+    assert way.refusal(addresses[2]) is Reason.CLIENTS_OF_ADDRESS
     assert way.refusal(other) is None
 
 
@@ -117,7 +118,7 @@ def test_nobody_comes_in_at_the_end() -> None:
     """Once the relay drains."""
     way = Way()
     way.engine.drain()
-    assert way.refusal() == "shutting down"
+    assert way.refusal() is Reason.SHUTTING_DOWN
 
 
 def test_of_one_address_a_quarter_comes_in() -> None:
@@ -150,7 +151,7 @@ def test_a_good_token_is_outside_the_share_and_inside_the_whole() -> None:
     assert way.came(20, identity=ANYBODY) == 20
     assert way.came(1000) == 0
     assert way.came(1000, identity=Identity(symbols=("A",))) == 55
-    assert way.refusal("192.0.2.2") == "too many connects a second"
+    assert way.refusal("192.0.2.2") is Reason.CONNECTS
 
 
 def test_where_nobody_is_asked_everybody_is_in_the_share() -> None:

@@ -16,12 +16,14 @@ from web.access import Guessed
 from web.board import MOST_UNKNOWN
 from web.fanout.pulse import Pulse
 from web.identity import ANYBODY, Identity, Unauthorized
+from web.refusals import Reason, body
 from web.runtime import EventletRuntime
 from web.throttle import MOST_FAILURES
 from web.visible import NOT_TOLD
 
 SYMBOLS = ["BTC-USD", "BTC-EUR", "SECRETONE", "SECRETTWO"]
 NOW_S = 2_000_000_000.0
+UNKNOWN_SESSION = body(Reason.SESSION).decode()
 
 
 class Names:
@@ -258,7 +260,7 @@ def test_a_connection_ends_with_its_token(running: Relaying) -> None:
         pass_to(running, NOW_S + 30)
         ended = client.closing()
         assert (ended.code, ended.reason) == (4008, "token_expired")
-        assert polling.request("GET", polling.target) == (400, "unknown session")
+        assert polling.request("GET", polling.target) == (400, UNKNOWN_SESSION)
         assert running.server.engine.ledger.closes["token_expired"] == 2
         other.quote("BTC-USD")
         assert len(running.server.engine.clients) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ticker.settings.model import ServerSettings
-from web.hosts import Hosts, is_loopback, name_of
+from web.hosts import Hosts, is_loopback, name_of, why_not
 from web.proxies import PASSED_ON
 
 
@@ -58,11 +58,19 @@ def test_who_is_here_and_who_asks_whether_it_lives_needs_no_name() -> None:
     assert not ours("10.1.2.3:5000", peer="10.1.2.1", **listed)
 
 
-@pytest.mark.parametrize("host", ["https://a.example", "a.example:80", "a/b", "a b", "", "[::1]", "a..b", ".a"])
-def test_what_is_no_host_is_refused(host: str) -> None:
-    """With what one looks like."""
-    with pytest.raises(ValueError, match="a host is a name or an address, without scheme, port and brackets"):
-        ServerSettings(allowed_hosts=[host])
+def test_origins_without_a_host_are_no_names() -> None:
+    """That such a program may connect makes an empty `Host` none of ours."""
+    assert not ours("", host="127.0.0.1", allowed_origins=["file://", "null"])
+
+
+@pytest.mark.parametrize(("host", "says"), [
+    ("Q.example:80", ["answer to the name q.example", 'server.allowed_hosts = ["q.example"]', "must pass Host on"]),
+    ('q"]\r\nx', ["what stands in Host is no name"]), ("q" * 500, ["what stands in Host is no name"]), ("", ["is no name"])])
+def test_why_not_and_what_to_do(host: str, says: list[str]) -> None:
+    """The line to write, with nothing in it that somebody else could have put there."""
+    told = "; ".join(why_not(host))
+    assert not [words for words in says if words not in told]
+    assert told.isprintable()
 
 
 def test_names() -> None:

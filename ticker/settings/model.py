@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, Sec
 
 from ticker import hidden
 from ticker.budget import WINDOWS_S, Rate
-from ticker.settings import calendars
+from ticker.settings import calendars, origins
 
 
 def listed(value: object) -> object:
@@ -30,8 +30,6 @@ OneOrMore = (BeforeValidator(listed), Field(strict=False))
 """For a tuple field: a bare string will do. Not strict, because a strict tuple refuses a TOML array; its items stay strict."""
 
 LONGEST_UNIX_PATH = 107
-HOST = re.compile(r"(?=[^.:])(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+")
-ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -71,7 +69,8 @@ class ServerSettings(Table):
                                   "trusted proxies")
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
     async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
-    allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"*\" for all")
+    allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"file://\" and \"null\" where "
+                                                       "programs send these; \"*\" for all")
     allowed_hosts: list[str] = Field([], description="names it answers to, \"*\" for any; empty: on loopback its own names, the hosts of "
                                                      "allowed_origins and no other, unless trusted_proxies is set; elsewhere any")
     keep_alive_s: int = Field(75, ge=1, le=3600, description="how long an HTTP connection may wait between two requests, whole seconds; "
@@ -121,18 +120,17 @@ class ServerSettings(Table):
     @field_validator("allowed_hosts")
     @classmethod
     def _hosts(cls, hosts: list[str]) -> list[str]:
-        for host in hosts:
-            if host != "*" and not HOST.fullmatch(host):
-                raise ValueError('a host is a name or an address, without scheme, port and brackets; or "*"')
-        return hosts
+        return [origins.host(host) for host in hosts]
 
-    @field_validator("allowed_origins", "frame_ancestors")
+    @field_validator("allowed_origins")
     @classmethod
-    def _origins(cls, origins: list[str]) -> list[str]:
-        for origin in origins:
-            if origin != "*" and not ORIGIN.fullmatch(origin):
-                raise ValueError('an origin is "*", or scheme://host[:port] in lower case with nothing after it')
-        return origins
+    def _origins(cls, listed: list[str]) -> list[str]:
+        return [origins.origin(origin) for origin in listed]
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _framers(cls, listed: list[str]) -> list[str]:
+        return [origins.framer(origin) for origin in listed]
 
 
 class BroadcastSettings(Table):

@@ -18,6 +18,9 @@ def oddities(settings: Settings, demands: Mapping[str, Callable[[int, float], De
     if any(ip_network(proxy).prefixlen == 0 for proxy in settings.server.trusted_proxies):
         yield Problem("server.trusted_proxies", "trusts the whole internet: anybody can say to be anybody",
                       "name your proxies' addresses", settings.server.trusted_proxies)
+    if "null" in settings.server.allowed_origins:
+        yield Problem("server.allowed_origins", "null is what every page in a sandboxed frame sends, of whatever site: all may connect",
+                      "give what sends it an origin of its own, or have it send none", settings.server.allowed_origins)
     yield from _in_feeds(settings)
     yield from _over_budget(settings, demands)
     yield from _without_hours(settings)

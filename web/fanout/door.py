@@ -22,11 +22,13 @@ from web.fanout.client import Client, payload_of
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation, close_frame, text_frame
-from web.fanout.handshake import BAD_REQUEST, Environ, Refused, StartResponse, accept_websocket, answered, full, slim
+from web.fanout.handshake import Environ, Refused, StartResponse, accept_websocket, answered, full, slim, turned_away
 from web.fanout.inbound import PACKETS_PER_S
 from web.http.head import BadRequest
 from web.http.request import CONNECTION
 from web.identity import CHALLENGE, Identity, Unauthorized
+from web.origins import why_not
+from web.refusals import Reason
 
 log = Bugs(logging.getLogger(__name__))
 
@@ -49,9 +51,9 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
 
     engine: Engine
     origin_allowed: Callable[[str, Environ], bool]
-    max_clients_reached: Callable[[Environ], str | None]
+    max_clients_reached: Callable[[Environ], Reason | None]
     is_foreign: Callable[[Environ], bool]
-    counted: Callable[[Environ, Identity | None], str | None]
+    counted: Callable[[Environ, Identity | None], Reason | None]
     who: Callable[[Environ], Identity | None]
     recognised: Callable[[Client, Identity], None]
 
@@ -62,17 +64,17 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             cors = self._cors(environ)
             return self._route(environ, start_response, cors)
         except Refused as refused:
-            self.engine.meters.refused_connects[refused.status.partition(" ")[0]] += 1
-            return answered(start_response, refused.status, str(refused), [*cors, *refused.headers])
+            self.engine.refusals.note(refused.reason, environ.get("REMOTE_ADDR", ""), refused.message, refused.cure)
+            return turned_away(start_response, refused, cors)
 
     def _cors(self, environ: Environ) -> list[tuple[str, str]]:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
             if self.is_foreign(environ):
-                raise Refused("403 Forbidden", "a page of another site asks, and does not say its origin")
+                raise Refused(Reason.CROSS_SITE)
             return []
         if not self.origin_allowed(origin, environ):
-            raise Refused(BAD_REQUEST, "origin not allowed")
+            raise Refused(Reason.ORIGIN, *why_not(origin, environ))
         headers = [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), ("Vary", "Origin")]
         if environ["REQUEST_METHOD"] == "OPTIONS":
             headers += [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
@@ -83,29 +85,29 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         method = environ["REQUEST_METHOD"]
         query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
         if method == "OPTIONS":
-            return answered(start_response, "200 OK", "ok", cors)
+            return answered(start_response, "ok", cors)
         if query.get("EIO") != ["4"]:
-            raise Refused(BAD_REQUEST, "unsupported Engine.IO version")
+            raise Refused(Reason.VERSION)
         transport = query.get("transport", [""])[0]
         if transport not in ("polling", "websocket"):
-            raise Refused(BAD_REQUEST, "unknown transport")
+            raise Refused(Reason.TRANSPORT)
         if method != "GET" and (method != "POST" or transport == "websocket"):
-            raise Refused(BAD_REQUEST, "method not allowed")
+            raise Refused(Reason.METHOD)
         if "sid" not in query:
             if method == "POST":
-                raise Refused(BAD_REQUEST, "no session")
+                raise Refused(Reason.METHOD, "a session begins with a GET")
             return self._handshake(environ, start_response, transport, cors)
         client = self.sockets.get(query["sid"][0])
         if client is None or client.closed is not None:
-            raise Refused(BAD_REQUEST, "unknown session")
+            raise Refused(Reason.SESSION)
         if transport == "websocket":
             return self._upgrade(client, environ)
         if client.transport == "websocket":
-            raise Refused(BAD_REQUEST, "the session speaks WebSocket")
+            raise Refused(Reason.SECOND_REQUEST, "the session speaks WebSocket")
         if method == "POST":
             self._receive(client, environ)
-            return answered(start_response, "200 OK", "ok", cors)
-        return answered(start_response, "200 OK", self._poll(client), cors)
+            return answered(start_response, "ok", cors)
+        return answered(start_response, self._poll(client), cors)
 
     def _handshake(self, environ: Environ, start_response: StartResponse, transport: str, cors: list[tuple[str, str]]) -> list[bytes]:
         engine = self.engine
@@ -118,7 +120,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         kept = slim(environ)
         engine.waiting_room.enter(engine.wake)
         if engine.draining:
-            raise full("shutting down")
+            raise full(Reason.SHUTTING_DOWN)
         client = Client(engine, self.generate_id(), self.generate_id()[:12], kept,
                         "websocket" if accept else "polling")
         opening = "0" + msgspec.json.encode({
@@ -137,7 +139,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 engine.heard(client, _early(environ))
                 return []  # the engine has written it
             engine.polling.add(client)
-        return answered(start_response, "200 OK", opening, cors)
+        return answered(start_response, opening, cors)
 
     def _identity(self, environ: Environ) -> Identity | None:
         try:
@@ -145,8 +147,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         except Unauthorized as problem:
             self.counted(environ, None)
             if problem.throttled_s is not None:
-                raise Refused("429 Too Many Requests", str(problem), (("Retry-After", str(problem.throttled_s)),)) from None
-            raise Refused("401 Unauthorized", str(problem), (("WWW-Authenticate", CHALLENGE),)) from None
+                raise Refused(Reason.GUESSES, str(problem), headers=(("Retry-After", str(problem.throttled_s)),)) from None
+            raise Refused(Reason.UNAUTHORIZED, str(problem), headers=(("WWW-Authenticate", CHALLENGE),)) from None
 
     def _upgrade(self, client: Client, environ: Environ) -> list[bytes]:
         """Let a client that polls try out a WebSocket."""
@@ -170,7 +172,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         engine = self.engine
         if client.poll_event is not None:
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused(BAD_REQUEST, "another request is polling already")
+            raise Refused(Reason.SECOND_REQUEST, "another request is polling already")
         client.poll_event = threading.Event()
         try:
             while True:
@@ -199,7 +201,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if client.posting:
             # Which of two bodies came first, nobody could say.
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused(BAD_REQUEST, "another request is posting already")
+            raise Refused(Reason.SECOND_REQUEST, "another request is posting already")
         client.posting = True
         try:
             body = self._body(client, environ)
@@ -214,16 +216,16 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                     self._handle(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)
         except Violation as violation:
             engine.close(client, Closing.of(violation))
-            raise Refused("413 Content Too Large", "message too big") from None
+            raise Refused(Reason.TOO_BIG) from None
         except ValueError:
             engine.close(client, Closing.BAD_PACKET)
-            raise Refused(BAD_REQUEST, "malformed packet") from None
+            raise Refused(Reason.PACKET) from None
         except Refused:
             raise
         except Exception:
             log.report("a client's packet could not be handled")
             engine.close(client, Closing.ERROR)
-            raise Refused("500 Internal Server Error", "internal error") from None
+            raise Refused(Reason.ERROR) from None
         finally:
             client.posting = False
 
@@ -238,7 +240,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             raise ValueError("the body breaks off, does not come in time, or is no body") from None
         if max(len(body), 0 if chunked else length) > most:
             self.engine.close(client, Closing.TOO_BIG)
-            raise Refused("413 Content Too Large", "message too big")
+            raise Refused(Reason.TOO_BIG)
         if not chunked and len(body) < length:
             raise ValueError("the body ends early")
         return body

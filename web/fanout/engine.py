@@ -31,6 +31,7 @@ from web.fanout.pulse import Pulse
 from web.fanout.readers import Readers
 from web.fanout.waiting import WaitingRoom
 from web.fanout.window import Window
+from web.refusals import Refusals
 from web.runtime import EventletRuntime, original
 
 log = Bugs(logging.getLogger(__name__))
@@ -60,6 +61,7 @@ class Engine:
         self.pools = Pools()
         self.ledger = Ledger()
         self.meters = Meters()
+        self.refusals = Refusals()
         self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
         self.expiry = Expiry()
         self.receiver: Receiver | None = None

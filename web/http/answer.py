@@ -38,7 +38,11 @@ class Answer:
 
 def refusal(status: HTTPStatus, code: str, message: str, headers: Headers = ()) -> Answer:
     """An error in the shape that all of them have."""
-    body = msgspec.json.encode({"error": {"code": code, "message": message}})
+    return plain(status, msgspec.json.encode({"error": {"code": code, "message": message}}), headers)
+
+
+def plain(status: HTTPStatus, body: bytes, headers: Headers = ()) -> Answer:
+    """The same in another shape: `body` is JSON."""
     return Answer(f"{status.value} {status.phrase}", [
         ("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Origin"), ("X-Content-Type-Options", "nosniff"),
         ("Content-Security-Policy", NOTHING), *headers], body)

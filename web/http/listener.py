@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from web.addresses import UNIX_PEER, network_of
 from web.http.connection import Connection
 from web.http.server import HttpServer
+from web.refusals import Reason, Refusals, body
 from web.runtime import EventletRuntime, Turns
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,9 @@ _SPARE_DESCRIPTORS = 64  # for feeds, files and whatever else must go on when cl
 _COMPLAIN_EVERY_S = 60.0
 _AGAIN_S = 0.05  # after an error of accept
 _LOOK_S = 60.0
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_BUSY_BODY = body(Reason.CONNECTIONS)
+_BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: application/json\r\n"
+         b"Cache-Control: no-store\r\nContent-Length: %d\r\n\r\n%b" % (len(_BUSY_BODY), _BUSY_BODY))
 
 
 class MostConnections(NamedTuple):
@@ -43,13 +46,14 @@ class Listener:
     """
 
     def __init__(self, runtime: EventletRuntime, sock: Any, server: HttpServer, most: Callable[[], MostConnections],
-                 is_proxy: Callable[[str], bool] = lambda address: False) -> None:
+                 is_proxy: Callable[[str], bool] = lambda address: False, refusals: Refusals | None = None) -> None:
         self._runtime = runtime
         self._turns = Turns()
         self._socket = sock
         self._server = server
         self._most = most
         self._is_proxy = is_proxy
+        self._refusals = refusals or Refusals()
         self._open_of: Counter[str] = Counter()
         self._inside: set[Connection] = set()
         self._idle: dict[str, dict[Connection, None]] = {}  # by network, longest first
@@ -88,6 +92,7 @@ class Listener:
         network = network_of(address)
         sock.setblocking(False)
         if not self._has_room(sock.fileno(), network, address):
+            self._refusals.note(Reason.CONNECTIONS, address)
             with suppress(OSError):
                 sock.send(_BUSY)
             sock.close()

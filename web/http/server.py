@@ -15,14 +15,16 @@ from time import monotonic
 from typing import Protocol
 
 import h11
+import msgspec
 
 from web.http import proxy_protocol
-from web.http.answer import refusal
+from web.http.answer import plain, refusal
 from web.http.body import Body, Incomplete
 from web.http.connection import Connection, Gone
 from web.http.head import MOST_BYTES, BadRequest, check, find_end
 from web.http.request import Environ, environ_of
 from web.http.wsgi import Reply, Responder
+from web.refusals import Reason, Refusals, body
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +55,16 @@ class HttpServer:
     """Speaks HTTP with connections, and has `respond` answer; `answering` counts those that have asked for what is not written yet.
 
     `server`: host and port where it listens. `keep_alive_s`: how long a connection may wait between two requests. `is_closing` tells
-    whether the end has begun.
+    whether the end has begun. `refusals` is told of what is no request.
     """
 
     def __init__(self, respond: Responder, server: tuple[str, int], keep_alive_s: float = 75,
-                 is_closing: Callable[[], bool] = lambda: False) -> None:
+                 is_closing: Callable[[], bool] = lambda: False, refusals: Refusals | None = None) -> None:
         self._respond = respond
         self._server = server[0], str(server[1])
         self._keep_alive_s = keep_alive_s
         self._is_closing = is_closing
+        self._refusals = refusals or Refusals()
         self._stay = b"Connection: keep-alive\r\nKeep-Alive: timeout=%d\r\n" % keep_alive_s
         self.answering = 0
 
@@ -126,7 +129,11 @@ class HttpServer:
         """Answer what is no request, and hang up."""
         if connection.socket is None:
             return
-        answer = refusal(problem.status, "bad_request", str(problem))
+        reason = Reason.HEADERS if problem.status is Reason.HEADERS.status else Reason.BAD_REQUEST
+        self._refusals.note(reason, connection.address, str(problem))
+        # Nobody knows yet what was asked for: a client of Socket.IO finds here what it knows, and so does any other.
+        said = {**msgspec.json.decode(body(reason, str(problem))), "error": {"code": "bad_request", "message": str(problem)}}
+        answer = plain(problem.status, msgspec.json.encode(said))
         with suppress(Gone):
             connection.send(answer.encoded(_CLOSE), monotonic() + CLOSING_S)
             connection.hang_up_gently()

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from web.fanout.closing import Closing
 from web.fanout.engine import Engine
 from web.metrics.families import counter, counters, gauge, gauges, histograms
+from web.refusals import Reason
 
 _A_BREATH = 500  # so many clients are looked at between two pauses for others: about half a millisecond
 
@@ -39,8 +40,8 @@ class ClientsCollector(Collector):
         yield counter("connections_opened", "Connections that were let in.", engine.ledger.opened)
         yield counters("connections_closed", "Connections that ended, by reason.", ["reason"],
                        [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in Closing), *closes])])
-        yield counters("connects_refused", "Requests to connect that were refused, by HTTP status.", ["status"],
-                       [([status], count) for status, count in sorted({"400": 0, "503": 0, **meters.refused_connects}.items())])
+        yield counters("connects_refused", "Requests to connect that were refused, by HTTP status and reason.", ["status", "reason"],
+                       [([str(reason.status.value), reason.word], engine.refusals.counts[reason]) for reason in Reason])
         yield counter("joins", "Namespaces joined.", meters.joins)
         yield counters("joins_refused", "Namespaces that were refused, by code.", ["code"],
                        [([code], count) for code, count in sorted({"unknown_symbol": 0, **meters.refused_joins}.items())])

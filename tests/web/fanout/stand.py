@@ -22,6 +22,7 @@ from web.http.listener import Listener, MostConnections
 from web.http.server import HttpServer
 from web.http.wsgi import responder, whole
 from web.origins import origin_check
+from web.refusals import Reason
 from web.runtime import EventletRuntime
 
 PING_INTERVAL_S, PING_TIMEOUT_S = 3600, 3600
@@ -41,7 +42,7 @@ class Stand:
         self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=PING_INTERVAL_S, ping_timeout=PING_TIMEOUT_S)
         self.server = self.socketio.server
         self.server.eio.origin_allowed = origin_check(["http://friend"])
-        self.refusal: str | None = None
+        self.refusal: Reason | None = None
         self.most = MostConnections(1000, 1000)
         self.server.eio.max_clients_reached = lambda environ: self.refusal
         self.socketio.on_event("echo", lambda *arguments: arguments)

@@ -14,6 +14,7 @@ from tests.web.fanout.conftest import MakeStand
 from tests.web.fanout.stand import Stand
 from ticker.settings import LimitSettings
 from web.fanout.inbound import PACKETS_PER_S
+from web.refusals import Reason, body
 
 SEPARATOR = "\x1e"
 SYMBOLS = [f"S{number}" for number in range(40)]
@@ -45,15 +46,16 @@ def quotes(packets: list[str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_a_full_house(stand: Stand, transport: str) -> None:
     """503, with when to come again and the reason."""
-    stand.refusal = "too many clients"
+    stand.refusal = Reason.CLIENTS
     response = stand.peer.http("GET", stand.peer.target(transport=transport), headers=dict(HANDSHAKE))
-    assert (response.status, response.text) == (503, "too many clients")
+    assert (response.status, json.loads(response.text)) == (503, {
+        "code": 3, "message": "too many clients; limits.max_clients bounds them", "reason": "too_many_clients"})
     assert 1 <= int(response.headers["retry-after"]) <= 5
     assert stand.engine.clients == set()
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-@pytest.mark.parametrize("origin", ["http://evil", "null", "http://friend.evil", "http://friend:8080", "https://friend", "http://Friend"])
+@pytest.mark.parametrize("origin", ["http://evil", "null", "http://friend.evil", "http://friend:8080", "https://friend", "http://Friend", "file://"])
 def test_other_origins(stand: Stand, transport: str, origin: str) -> None:
     """Refused before there is a session, and not told that they might read the answer."""
     response = stand.peer.http("GET", stand.peer.target(transport=transport), headers={**HANDSHAKE, "Origin": origin})
@@ -188,7 +190,7 @@ def test_a_handler_that_fails_closes_one_session(stand: Stand, caplog: pytest.Lo
     monkeypatch.setattr(stand.server, "_handle_event", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR):
         response = stand.peer.post(sid, '42["echo"]')
-    assert (response.status, response.text) == (500, "internal error")
+    assert (response.status, response.body) == (500, body(Reason.ERROR))
     assert [record.message for record in caplog.records] == ["a client's packet could not be handled"]
     assert stand.engine.closes == {"internal_error": 1}
 
@@ -311,5 +313,5 @@ def test_a_handshake_with_long_headers(stand: Stand) -> None:
     """What is kept of a handshake is bounded: more is refused, in words."""
     headers = {f"X-{number}": "y" * 4000 for number in range(5)}
     answer = stand.peer.http("GET", stand.peer.target(), headers=headers)
-    assert (answer.status, answer.text) == (431, "headers too big")
+    assert (answer.status, answer.body) == (431, body(Reason.HEADERS))
     assert stand.engine.ledger.opened == 0

@@ -11,6 +11,7 @@ from tests.web.fanout.conftest import MakeStand
 from tests.web.fanout.stand import SMALL_BYTES, Reader, Stand
 from ticker.settings import BroadcastSettings
 from web.fanout.drain import AWAY_S
+from web.refusals import Reason, body
 
 SEPARATOR = "\x1e"
 SYMBOLS = [f"S{number}" for number in range(40)]
@@ -59,7 +60,7 @@ def test_nobody_else_comes_in(stand: Stand) -> None:
     stand.engine.drain()
     for transport in ("polling", "websocket"):
         response = stand.peer.http("GET", stand.peer.target(transport=transport), headers=dict(HANDSHAKE))
-        assert (response.status, response.text) == (503, "shutting down")
+        assert (response.status, response.body) == (503, body(Reason.SHUTTING_DOWN))
         assert 1 <= int(response.headers["retry-after"]) <= 5
 
 

@@ -11,6 +11,7 @@ from tests.e2e.raw import RawPolling, RawSocket
 from tests.web.metrics.reading import Scrape, scrape, total, value
 from tests.web.relaying import Relaying, relaying
 from web.fanout.closing import Closing
+from web.refusals import Reason
 
 
 @pytest.fixture
@@ -92,12 +93,15 @@ def test_every_end_has_a_reason(running: Relaying) -> None:
 
 
 def test_refusals(running: Relaying) -> None:
-    """Of connections by HTTP status, of namespaces by code."""
+    """Of connections by HTTP status and reason, all of which are listed from the start; of namespaces by code."""
     with pytest.raises(ConnectionRefusedError):
         RawSocket(running.address, "/socket.io/?EIO=3&transport=websocket")
     client = RawSocket(running.address)
     assert client.join("/NOPE").startswith("44")
     scraped = scrape(running.http)
     client.close()
-    assert value(scraped, "connects_refused_total", status="400") == 1
+    listed = {dict(labels)["reason"] for name, labels in scraped if name == "tickercast_connects_refused_total"}
+    assert listed == {reason.word for reason in Reason}
+    assert value(scraped, "connects_refused_total", status="400", reason="unsupported_version") == total(
+        scraped, "connects_refused_total") == 1
     assert value(scraped, "joins_refused_total", code="unknown_symbol") == 1
