@@ -6,6 +6,7 @@ for a stranger's words into an error, a log line, an answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ticker import hidden
@@ -55,11 +56,14 @@ class Problem:
 
 
 class SettingsError(Exception):
-    """The settings can't be used. `problems` lists everything that is wrong with them, at least one thing."""
+    """The settings can't be used. `problems` lists everything that is wrong with them, at least one thing; `warnings` what is odd besides,
+    and may be the reason: a variable with a slip in its name.
+    """
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], warnings: Sequence[Problem] = ()) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.warnings = list(warnings)
 
 
 class FeedError(Exception):

@@ -48,6 +48,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except SettingsError as error:
             print_problems(error.problems)
+            if error.warnings:
+                print_problems(error.warnings, "warning")
             ctx.exit(EXIT_WRONG)
 
 

@@ -88,13 +88,17 @@ def examine(config: Path) -> Iterator[Finding]:
     yield from _libraries()
     yield _page()
     try:
-        settings = load_settings(config).settings
+        loaded = load_settings(config)
     except SettingsError as error:
         count = len(error.problems)
         yield Finding("settings", "fail", f"{count} error{'' if count == 1 else 's'} in {config.name}: {error.problems[0]}",
                       f"python main.py validate --config {config}")
         return
-    yield Finding("settings", "ok", f"{len(settings.symbols)} symbols, {len(settings.feeds)} feeds")
+    settings = loaded.settings
+    found = f"{len(settings.symbols)} symbols, {len(settings.feeds)} feeds"
+    yield Finding("settings", "ok", found)
+    for warning in loaded.warnings:
+        yield Finding("settings", "warn", f"{warning.key} {warning.reason}", warning.hint)
     yield _port(settings)
     ahead_s: dict[str, float] = {}
     for name in settings.feeds:

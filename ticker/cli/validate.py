@@ -26,7 +26,7 @@ def command(config: Path, strict: bool, as_json: bool) -> None:
         warnings = list(loaded.warnings)
         summary = f"{config}: ok, {_count(len(loaded.settings.symbols), 'symbol')} from {_count(len(loaded.settings.feeds), 'feed')}"
     except SettingsError as error:
-        errors = error.problems
+        errors, warnings = error.problems, error.warnings
     if strict:
         errors, warnings = errors + warnings, []
     if as_json:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -12,12 +10,12 @@ from pydantic import AnyUrl, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 
 from ticker.errors import Problem
+from ticker.settings import secret_file
+from ticker.settings.links import is_link
 from ticker.settings.model import FEED_NAME, FeedSettings, Table
-from ticker.settings.source import folder_of, without_waiting
 from ticker.settings.words import nearest
 
 PREFIX = "TICKERCAST_"
-MAX_SECRET_BYTES = 65_536
 
 
 class Value(NamedTuple):
@@ -47,8 +45,9 @@ def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Ma
          kinds: Mapping[str, type[FeedSettings]]) -> Overlay:
     """The settings in `environ`. `feeds` names the feeds of the file with their kind (`None`: not readable).
 
-    A feed may also come from the environment alone, by its `TICKERCAST_FEEDS__NAME__KIND`. A secret for a feed that is not
-    there is only a warning: keys stay exported while a feed is switched off. A key of a feed whose kind is unknown is passed over.
+    A feed may also come from the environment alone, by its `TICKERCAST_FEEDS__NAME__KIND`. A variable that is no setting is a warning:
+    keys stay exported while a feed is switched off, and others use our prefix too. What Kubernetes and Docker make of the names of services
+    is passed over, and so is a key of a feed whose kind is unknown.
     """
     ours = {name: text for name, text in sorted(environ.items()) if name.startswith(PREFIX)}
     present = dict(feeds) | dict(_kinds_in(ours))
@@ -57,7 +56,6 @@ def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Ma
     undecided = {feed for feed, kind in present.items() if kind not in kinds}
     keys = {variable: (path, field, secret, from_file) for path, field, secret in _keys(tables)
             for variable, from_file in _variables(path, secret)}
-    secrets = {name for model in kinds.values() for name in model.secrets}
     overlay = Overlay([], [], [], set())
     for name, text in ours.items():
         feed, key = _feed_and_key(name)
@@ -67,15 +65,13 @@ def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Ma
         elif feed in undecided:
             if key == "kind":
                 overlay.values.append(Value(("feeds", str(feed), "kind"), text, name))
-        elif feed and feed not in present and key.removesuffix("_file") in secrets:
-            overlay.warnings.append(Problem(name, f"there is no feed {feed}", _guess(feed, present)))
         elif feed and feed not in present:
-            overlay.problems.append(Problem(name, f"there is no feed {feed}", _guess(feed, present)))
-        else:
+            overlay.warnings.append(Problem(name, f"has no effect: there is no feed {feed}", _guess(feed, present)))
+        elif not is_link(name.removeprefix(PREFIX), text):
             # Without the prefix, which all have and which would make any two alike.
             guess = nearest(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in keys])
             hint = f"did you mean {PREFIX}{guess}?" if guess else "docs/settings.md lists the keys"
-            overlay.problems.append(Problem(name, "unknown variable", hint))
+            overlay.warnings.append(Problem(name, "has no effect: there is no such setting", hint))
     return overlay
 
 
@@ -118,7 +114,7 @@ def _take(overlay: Overlay, ours: Mapping[str, str], given: Value, field: FieldI
     if from_file and variable_of(given.path) in ours:
         text = Problem(given.variable, f"{variable_of(given.path)} is set too", "unset one of them")
     elif from_file:
-        text = _secret_in(given.variable, str(given.value))
+        text = secret_file.read(given.variable, str(given.value))
     elif not text:
         text = Problem(given.variable, "is empty")
     if isinstance(text, Problem):
@@ -144,32 +140,3 @@ def _takes(annotation: Any, wanted: tuple[type, ...]) -> bool:
     if (get_origin(annotation) or annotation) in wanted:
         return True
     return get_origin(annotation) not in (list, tuple, dict) and any(_takes(argument, wanted) for argument in get_args(annotation))
-
-
-def _secret_in(variable: str, path: str) -> str | Problem:
-    """The secret in the file at `path`, without the newline at its end. Others must not be able to read it (mode 0600).
-
-    What can't be opened is not shown: somebody may have put the secret itself where its file's path belongs.
-    """
-    try:
-        with open(path, "rb", opener=without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return Problem(variable, "is not the path of a file", value=path, folder=folder_of(path))
-            if status.st_mode & 0o077:
-                return Problem(variable, f"others can read that file (mode {stat.S_IMODE(status.st_mode):04o})", f"chmod 600 {path}", path,
-                               folder_of(path))
-            data = file.read(MAX_SECRET_BYTES + 1)
-        text = data.decode("utf-8").rstrip("\r\n")
-    except IsADirectoryError:
-        return Problem(variable, "is not the path of a file", value=path, folder=folder_of(path))
-    except OSError as error:
-        return Problem(variable, f"that file can't be read: {error.strerror}")
-    except UnicodeDecodeError:
-        return Problem(variable, "that file is not UTF-8", value=path, folder=folder_of(path))
-    except ValueError:
-        return Problem(variable, "is not the path of a file")
-    if len(data) > MAX_SECRET_BYTES or not text:
-        reason = f"that file is larger than {MAX_SECRET_BYTES} bytes" if text else "that file is empty"
-        return Problem(variable, reason, value=path, folder=folder_of(path))
-    return text

@@ -101,7 +101,7 @@ class _Loader:
         checked_feeds = dict(self._feeds(tables_of_feeds))
         checked_symbols = dict(self._symbols(known["symbols"], list(tables_of_feeds), checked_feeds))
         if self.problems:
-            raise SettingsError(list(self.problems.values()))
+            raise SettingsError(list(self.problems.values()), self.warnings)
         settings = Settings.model_validate({**fixed, "feeds": checked_feeds, "symbols": checked_symbols})
         # Without its secrets a feed's settings are as they stand in the file, and nobody polls with them.
         demands = {name: kind.demand for name, kind in self.kinds.items()} if self.secrets_required else {}

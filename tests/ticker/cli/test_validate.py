@@ -89,6 +89,13 @@ def test_the_environment_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "it comes from the variable TICKERCAST_SERVER__PORT" in result.stderr
 
 
+def test_a_variable_that_has_no_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be somebody else's, and starts all the same; whoever asks strictly is told no."""
+    monkeypatch.setenv("TICKERCAST_SERVER__AUHT", "token")
+    assert "did you mean TICKERCAST_SERVER__AUTH?" in validate(tmp_path, GOOD).stderr
+    assert [validate(tmp_path, GOOD, *options).exit_code for options in ((), ("--strict",))] == [0, 2]
+
+
 @pytest.mark.parametrize(("text", "code", "stdout"), [(GOOD, 0, "settings.toml: ok, 1 symbol from 1 feed\n"), (BAD, 2, "")])
 def test_as_a_process(tmp_path: Path, text: str, code: int, stdout: str) -> None:
     """As users run it: `python main.py validate`, with the file in the current folder."""

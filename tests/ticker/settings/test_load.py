@@ -194,11 +194,10 @@ C = { feed = "sim }
 D = { feed = "wbe", decimals = 2.5, web = "x" }
 E = { feed = "web", sim = "x" }
 """
-    keys = [problem.key for problem in problems_of(text, {"TICKERCAST_SERVER__PROT": "1"}, {"server.host": ""})]
+    keys = [problem.key for problem in problems_of(text, overrides={"server.host": ""})]
     assert sorted(keys) == sorted([
         "symbols.A", 'symbols."BTC/USD"', "symbols.C", "server.port", "server.tls", "server.host", "limits.max_clients", "feeds.sim.seed",
-        "feeds.web.kind", "feeds.web.stale_after_s", 'symbols."BRK.B"', "symbols.D.feed", "symbols.D.decimals", "symbols.E.sim",
-        "TICKERCAST_SERVER__PROT"])
+        "feeds.web.kind", "feeds.web.stale_after_s", 'symbols."BRK.B"', "symbols.D.feed", "symbols.D.decimals", "symbols.E.sim"])
 
 
 def test_values_are_kept_for_the_report() -> None:
