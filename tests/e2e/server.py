@@ -124,13 +124,20 @@ def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     return own | {f"TICKERCAST_{name}": value for name, value in (variables or {}).items()}
 
 
+def with_files(soft: int, hard: int) -> list[str]:
+    """What runs a command with so many files to open."""
+    code = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (%d, %d)); os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-c", code % (soft, hard)]
+
+
 def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = subprocess.DEVNULL,
-          command: Sequence[str] = ("serve",), variables: Mapping[str, str] | None = None) -> RunningServer:
+          command: Sequence[str] = ("serve",), variables: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> RunningServer:
     """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet.
 
     `variables`: settings from the environment, by their names without `TICKERCAST_`. Tests ask as fast as they can, so nothing limits that.
+    `before`: a command that runs the one behind it in circumstances of its making.
     """
-    arguments = command_line(*command, "--config", str(config), "--port", str(port), *options)
+    arguments = [*before, *command_line(*command, "--config", str(config), "--port", str(port), *options)]
     process = subprocess.Popen(arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                env=environment({"LIMITS__HTTP_REQUESTS_PER_S": "1000000", **(variables or {})}))
     return RunningServer(process, config)
@@ -138,13 +145,14 @@ def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = 
 
 @contextmanager
 def serving(settings: str, *options: str, headless: bool = True, stdout: int | IO[bytes] = subprocess.DEVNULL,
-            variables: Mapping[str, str] | None = None,
+            variables: Mapping[str, str] | None = None, before: Sequence[str] = (),
             listening: str = r'listening on (http://[^\s"]+)') -> Iterator[RunningServer]:
     """A server with `settings` that listens. Ended with the block, where no traceback may stand in its log."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "settings.toml"
         config.write_text(settings)
-        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables)
+        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables,
+                       before=before)
         try:
             server.url = server.wait_log(listening, START_TIMEOUT_S)[1]
             yield server

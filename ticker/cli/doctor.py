@@ -21,6 +21,7 @@ from feeds.polled import PolledFeed
 from feeds.registry import kinds
 from feeds.streamed import StreamFeed
 from ticker.cli.ask import ask
+from ticker.cli.descriptors import CURE, descriptors, scarcity, shortage
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
 from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError
@@ -99,6 +100,7 @@ def examine(config: Path) -> Iterator[Finding]:
     yield Finding("settings", "ok", found)
     for warning in loaded.warnings:
         yield Finding("settings", "warn", f"{warning.key} {warning.reason}", warning.hint)
+    yield _descriptors(settings)
     yield _port(settings)
     ahead_s: dict[str, float] = {}
     for name in settings.feeds:
@@ -151,6 +153,17 @@ def _page() -> Finding:
     if PAGE.exists():
         return Finding("page", "ok", "built")
     return Finding("page", "warn", "not built: only --headless can serve", "make setup")
+
+
+def _descriptors(settings: Settings) -> Finding:
+    have = descriptors(settings)
+    fault = shortage(have)
+    if fault is not None:
+        return Finding("open files", "fail", fault.partition(";")[0], CURE)
+    warning = scarcity(have, settings)
+    if warning is not None:
+        return Finding("open files", "warn", warning.partition(";")[0], f"{CURE}, or lower limits.max_clients")
+    return Finding("open files", "ok", f"{have.hard} may be open, {have.for_clients} are enough for limits.max_clients")
 
 
 def _port(settings: Settings) -> Finding:

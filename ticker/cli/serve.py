@@ -17,6 +17,7 @@ from typing import NoReturn, get_args
 import click
 
 from feeds.registry import kinds
+from ticker.cli import descriptors
 from ticker.cli.access import verifier_of
 from ticker.cli.logs import LEVELS, Format, log_to_stderr
 from ticker.cli.notify import Notifier
@@ -104,6 +105,7 @@ class Service:
     def run(self) -> NoReturn:
         """Serve until a signal, or until the reader of a headless `--ndjson` has left; then end the process."""
         signals = Signals(self.runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        descriptors.provide(self._settings)
         self.relay.configure(self._settings)
         try:
             host, port = self.server.start()
@@ -180,6 +182,8 @@ class Service:
             try:
                 self.relay.configure(outcome.settings)
                 self.server.configure(outcome.settings)
+                if outcome.settings.limits != self._settings.limits:
+                    descriptors.extend(outcome.settings)
                 self._settings = outcome.settings
                 self.access.verifier = verifier_of(outcome.settings.server)
                 log.info("settings applied: %s", outcome.changes or "nothing changed")

@@ -22,7 +22,8 @@ from web.runtime import EventletRuntime, Turns
 
 log = logging.getLogger(__name__)
 
-_SPARE_DESCRIPTORS = 64  # for feeds, files and whatever else must go on when clients have taken the rest
+SPARE_DESCRIPTORS = 64
+"""For feeds, files and whatever else must go on when clients have taken the rest."""
 _COMPLAIN_EVERY_S = 60.0
 _AGAIN_S = 0.05  # after an error of accept
 _LOOK_S = 60.0
@@ -113,8 +114,8 @@ class Listener:
         """Whether there is room for one more, after asking somebody idle to leave."""
         most = self._most()
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        if descriptor >= descriptors - _SPARE_DESCRIPTORS:
-            self._complain(f"of {descriptors} file descriptors only {_SPARE_DESCRIPTORS} are free: raise the limit (ulimit -n)")
+        if descriptor >= descriptors - SPARE_DESCRIPTORS:
+            self._complain(f"of {descriptors} file descriptors only {SPARE_DESCRIPTORS} are free: raise the limit (ulimit -n)")
             self._dismiss(self._oldest)  # the next one finds room
             return False
         if self._open_of[network] >= most.of_a_network and not self._is_proxy(address) and not self._dismiss(self._idle.get(network, {})):

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.server import with_files
 from tests.providers.client import running
 
 ROOT = Path(__file__).parents[3]
 SIM = '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n'
 
 
-def doctor(config: Path, *options: str) -> tuple[int, dict[str, Any]]:
-    """Exit code, and findings by what they are about."""
-    run = subprocess.run([sys.executable, "main.py", "doctor", "--json", "--config", str(config), *options], cwd=ROOT, capture_output=True,
-                         text=True, check=False)
+def doctor(config: Path, *options: str, before: Sequence[str] = (), **variables: str) -> tuple[int, dict[str, Any]]:
+    """Exit code, and findings by what they are about. `before`: a command that runs it."""
+    run = subprocess.run([*before, sys.executable, "main.py", "doctor", "--json", "--config", str(config), *options], cwd=ROOT,
+                         capture_output=True, text=True, check=False, env=os.environ | variables)
     report = json.loads(run.stdout)
     assert report["ok"] == (run.returncode == 0)
     assert "Traceback" not in run.stderr
@@ -101,6 +104,19 @@ def test_without_a_provider_nothing_is_said_of_the_clock(config: Path) -> None:
     """There is nothing to compare it with."""
     config.write_text("[server]\nport = 0\n" + SIM)
     assert "clock" not in doctor(config)[1]
+
+
+def test_open_files_and_variables(config: Path) -> None:
+    """What the system allows is held against the settings; a variable that has no effect is told by its name."""
+    config.write_text("[server]\nport = 0\n[limits]\nmax_clients = 5000\n" + SIM)
+    code, findings = doctor(config, before=with_files(4096, 4096), TICKERCAST_SERVER__AUHT="token")
+    assert (code, findings["open files"]["mark"]) == (0, "warn")
+    assert "max_clients = 5000 takes 5098 open files, and the process may have 4096" in findings["open files"]["found"]
+    assert "LimitNOFILE" in findings["open files"]["remedy"]
+    assert (findings["settings"]["mark"], findings["settings"]["remedy"]) == ("warn", "did you mean TICKERCAST_SERVER__AUTH?")
+    assert "TICKERCAST_SERVER__AUHT" in findings["settings"]["found"]
+    code, findings = doctor(config, before=with_files(90, 90))
+    assert (code, findings["open files"]["mark"]) == (1, "fail")
 
 
 def test_a_taken_port_is_a_warning(config: Path, listener: int) -> None:
