@@ -73,8 +73,13 @@ class Channel:
             self._snapshot = self._framed(self.snapshot_body())
         return self._snapshot
 
-    def _framed(self, body: bytes) -> bytes:
-        event = self._event
+    def framed_as(self, namespace: str, snapshot: bool) -> bytes:
+        """The same for a client that calls the namespace so; made anew for each that asks."""
+        body = self.snapshot_body() if snapshot or self.flushed == self.first else self.body()
+        return self._framed(body, f'42{namespace},["quote",'.encode())
+
+    def _framed(self, body: bytes, event: bytes = b"") -> bytes:
+        event = event or self._event
         return b"%b%b%b]" % (text_header(len(event) + len(body) + 1), event, body)
 
 

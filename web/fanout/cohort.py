@@ -60,7 +60,8 @@ Write = Callable[[bytes | memoryview], int]
 
 
 class Lane:
-    """One of a client's two reading lists: the namespaces it joined (`space_parts`), or its board subscription (`board_parts`).
+    """One of a client's two reading lists: the namespaces it joined (`space_parts`, or `Spelled` where it has other names for some),
+    or its board subscription (`board_parts`).
 
     Invariant: the client has been sent everything its channels were flushed up to `synced`, save what stands in `pending`
     (the channel, and whether its next quote is the first after joining). A client that keeps up has an empty `pending`.
@@ -78,6 +79,11 @@ class Lane:
         self.synced = 0
         self.due = False  # a rate-limited lane whose time has come
         self.pending: dict[Channel, bool] = {}
+
+    @property
+    def is_of_spaces(self) -> bool:
+        """Whether it lists namespaces, each with frames of its own."""
+        return self.encode is not board_parts
 
     @property
     def ready(self) -> bool:

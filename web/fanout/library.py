@@ -15,6 +15,7 @@ from socketio.exceptions import ConnectionRefusedError
 
 from ticker.nested import undisturbed
 from web.fanout.bugs import Bugs
+from web.fanout.channel import Channel
 from web.fanout.client import Client
 from web.fanout.closing import Closing
 from web.fanout.door import Door
@@ -23,6 +24,7 @@ from web.fanout.frames import Violation
 from web.fanout.guard import LibraryMismatch, check_libraries
 from web.fanout.handshake import Environ
 from web.fanout.members import Members, frames_of
+from web.fanout.spelling import meant
 from web.identity import ANYBODY, Identity, Unauthorized
 from web.runtime import ASYNC_MODE
 
@@ -159,10 +161,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         client = self.eio.sockets.get(eio_sid)
         if client is None:
             return
-        symbol = namespace[1:]
+        symbol, channel = namespace[1:], self._channel(namespace)
         try:
             identity = self.identify(client, data)
-            if not identity.may_see(symbol) and not self._has_handlers(namespace):
+            if not identity.may_see(meant(symbol) if channel is None else channel.symbol) and not self._has_handlers(namespace):
                 raise Unauthorized("this token may not see that symbol")
         except Unauthorized as problem:
             self.refuse(client, namespace, {"message": str(problem), "data": {"code": problem.code, "symbol": symbol}})
@@ -171,13 +173,16 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         if self.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
             self.refuse(client, namespace, {"message": "already joined", "data": {"code": "already_joined", "symbol": symbol}})
             return
-        channel = self.engine.readers.registry.get(symbol)
+        if channel is not None and channel in client.spaces.channels:
+            name = self.engine.readers.name_of(client.spaces, channel)
+            self.refuse(client, namespace, {"message": f"already joined as {name}", "data": {"code": "already_joined", "symbol": symbol}})
+            return
         if channel is None:
             if namespace == "/":
                 client.board_identity = identity
             self._connect_to_handlers(client, namespace, data)
             return
-        refusal = self.gate(client, symbol)
+        refusal = self.gate(client, channel.symbol)
         if refusal is not None:
             code, message = refusal
             self.refuse(client, namespace, {"message": message, "data": {"code": code, "symbol": symbol}})
@@ -185,7 +190,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         self.engine.meters.joins += 1
         self.manager.clients[client.public_id] = client
         self.engine.send(client, f'40{namespace},{{"sid":"{sid}"}}')
-        self.engine.readers.join(client.spaces, channel)
+        self.engine.readers.join(client.spaces, channel, namespace)
         self.engine.pools.seat(client)
 
     def _connect_to_handlers(self, client: Client, namespace: str, data: Any) -> None:
@@ -204,6 +209,11 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             self.engine.meters.joins += 1
             self.joined(client, namespace)
 
+    def _channel(self, namespace: str) -> Channel | None:
+        """The symbol that a namespace means. What has handlers of its own means itself."""
+        readers = self.engine.readers
+        return readers.registry.get(namespace[1:]) or (None if self._has_handlers(namespace) else readers.named(namespace))
+
     def _has_handlers(self, namespace: str) -> bool:
         return namespace in self.handlers or namespace in self.namespace_handlers
 
@@ -220,7 +230,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
     def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         namespace = namespace or "/"
         client = self.eio.sockets.get(eio_sid)
-        if client is not None and namespace[1:] in self.engine.readers.registry:
+        if client is not None and self._channel(namespace) is not None:
             self.manager.disconnect(client.public_id + namespace, namespace)
             return
         super()._handle_disconnect(eio_sid, namespace, reason)
@@ -263,12 +273,14 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         """Take a symbol's namespace away: its clients are told (`removed`) and are out of it, nothing else. Needs `engine.turn`."""
         readers = self.engine.readers
         self.engine.flusher.forget(readers.registry[symbol])
-        removed = frames_of(self.packet_class(socketio.packet.EVENT, namespace="/" + symbol, data=["removed", {"symbol": symbol}]))
-        farewell = frames_of(self.packet_class(socketio.packet.DISCONNECT, namespace="/" + symbol))
-        for client in readers.remove_channel(symbol):
+        farewells: dict[str, list[bytes]] = {}
+        for client, namespace in readers.remove_channel(symbol):
             assert isinstance(client, Client)
-            self.manager.forget(f"{client.public_id}/{symbol}")
-            for framed in (*removed, *farewell):
+            self.manager.forget(client.public_id + namespace)
+            if namespace not in farewells:
+                removed = self.packet_class(socketio.packet.EVENT, namespace=namespace, data=["removed", {"symbol": symbol}])
+                farewells[namespace] = frames_of(removed) + frames_of(self.packet_class(socketio.packet.DISCONNECT, namespace=namespace))
+            for framed in farewells[namespace]:
                 self.engine.send_frame(client, framed)
 
     def _handle_eio_connect(self, eio_sid: str, environ: Environ) -> None:

@@ -15,7 +15,6 @@ import engineio
 import socketio
 
 from web.fanout.client import Client
-from web.fanout.cohort import space_parts
 from web.fanout.engine import Engine
 from web.fanout.frames import BINARY, TEXT, frame
 
@@ -95,7 +94,9 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
         client = self._client(sid)
         if client is not None and self._reads(sid, namespace):
             with self.engine.turn:
-                self.engine.readers.leave(client.spaces, self.engine.readers.registry[namespace[1:]])
+                channel = self.engine.readers.named(namespace)
+                assert channel is not None
+                self.engine.readers.leave(client.spaces, channel)
         members = self._members.get(namespace, {})
         stage = members.pop(sid, None)
         if client is not None and stage is not None and sid not in self._held:
@@ -122,7 +123,7 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
                 self.disconnect(client.public_id + namespace, namespace)
         if self.callbacks or self._rooms_of:
             for channel in client.spaces.channels:
-                self.forget(client.public_id + channel.namespace)
+                self.forget(client.public_id + self.engine.readers.name_of(client.spaces, channel))
         self.clients.pop(client.public_id, None)
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
@@ -135,19 +136,23 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
 
     def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None,
              callback: Any = None, to: Any = None, **_: Any) -> None:
-        """Send an event to the members of a room: encoded once (once each with a `callback`), queued for each as a control packet."""
+        """Send an event to the members of a room: encoded once (once each with a `callback`), queued for each as a control packet.
+
+        To each in its own spelling of the namespace, which stands in its id.
+        """
         skipped = skip_sid if isinstance(skip_sid, list) else [skip_sid]
         arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        frames: list[bytes] = []
+        encoded: dict[str, list[bytes]] = {}
         for sid, _eio_sid in list(self.get_participants(namespace, to or room)):
             client = self._client(sid)
             if sid in skipped or client is None:
                 continue
-            if callback is not None or not frames:
+            name = sid[len(client.public_id):]
+            if callback is not None or name not in encoded:
                 number = self._generate_ack_id(sid, callback) if callback is not None else None
-                packet = self.server.packet_class(socketio.packet.EVENT, namespace=namespace, data=[event, *arguments], id=number)
-                frames = frames_of(packet)
-            self._send(sid, client, frames)
+                packet = self.server.packet_class(socketio.packet.EVENT, namespace=name, data=[event, *arguments], id=number)
+                encoded[name] = frames_of(packet)
+            self._send(sid, client, encoded[name])
 
     def enter_room(self, sid: str, namespace: str, room: Hashable, eio_sid: str | None = None) -> None:
         """Add a member to a room. Raises `ValueError` if it is no member, or the room is another member's own."""
@@ -190,21 +195,22 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
 
     def _reads(self, sid: str, namespace: str) -> bool:
         """Whether it is a member of a symbol's namespace."""
-        client = self._client(sid)
-        channel = self.engine.readers.registry.get(namespace[1:])
+        client, readers = self._client(sid), self.engine.readers
+        channel = readers.named(namespace)
         return (client is not None and client.closed is None and sid == client.public_id + namespace
-                and channel is not None and channel in client.spaces.channels)
+                and channel is not None and channel in client.spaces.channels and readers.name_of(client.spaces, channel) == namespace)
 
     def _sids(self, namespace: str, room: Any) -> Iterable[str]:
         """Who is to get what is emitted to `room`."""
         if room is not None:
             sids = [*self._rooms.get((namespace, room), ()), *([room] if self.is_sid_room(namespace, room) else ())]
             return [sid for sid in sids if self._stage(sid, namespace) is not Stage.LEAVING]
-        channel = self.engine.readers.registry.get(namespace[1:])
+        readers = self.engine.readers
+        channel = readers.registry.get(namespace[1:])
         if channel is None:
             return [sid for sid, stage in self._members.get(namespace, {}).items() if stage is not Stage.LEAVING]
-        outboxes = [lane.outbox for lane in self.engine.readers.lanes_of(channel) if lane.encode is space_parts]
-        return [client.public_id + namespace for client in outboxes if isinstance(client, Client)]
+        return [lane.outbox.public_id + readers.name_of(lane, channel) for lane in readers.lanes_of(channel)
+                if lane.is_of_spaces and isinstance(lane.outbox, Client)]
 
     def _send(self, sid: str, client: Client, frames: list[bytes]) -> None:
         held = self._held.get(sid)

@@ -164,10 +164,10 @@ def _gather_lane(lane: Lane, offer: list[Offer], room: int, most: int,
     # A rate limit does not hold back the first quote after joining.
     whole = lane.due or not lane.period_ms
     owed = [(channel, snapshot) for channel, snapshot in lane.pending.items() if whole or snapshot]
-    taken = 0
+    taken, is_of_spaces = 0, lane.is_of_spaces
     while taken < len(owed) and room > 0 and len(offer) < most:
         # A namespace's frame carries one quote: take as many as there is room for. The board's carries many: take all.
-        step = owed[taken:taken + 1] if lane.encode is space_parts else owed[taken:]
+        step = owed[taken:taken + 1] if is_of_spaces else owed[taken:]
         for part in lane.encode(step):
             offer.append((lane, part))
             room -= len(part.frame)

@@ -6,12 +6,13 @@ looked up once before the next flush. Nobody may change a reading list while a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from web.fanout.channel import Channel
 from web.fanout.cohort import Cohort, CohortKey, Lane, space_parts
 from web.fanout.frame_table import FrameTable
 from web.fanout.outbox import Outbox
+from web.fanout.spelling import Spelled, meant
 
 
 class Readers:
@@ -32,13 +33,22 @@ class Readers:
         channel = self.registry[symbol] = Channel(symbol, self.epoch, self.table.take())
         return channel
 
-    def remove_channel(self, symbol: str) -> list[Outbox]:
-        """Forget `symbol`; returns the clients that had joined its namespace, who are to be told."""
+    def named(self, namespace: str) -> Channel | None:
+        """The channel of a namespace, however it is spelt."""
+        symbol = namespace[1:]
+        return self.registry.get(symbol) or self.registry.get(meant(symbol))
+
+    def name_of(self, lane: Lane, channel: Channel) -> str:
+        """What the namespace of `channel` is called by the client whose `lane` it is."""
+        return lane.encode.names.get(channel, channel.namespace) if isinstance(lane.encode, Spelled) else channel.namespace
+
+    def remove_channel(self, symbol: str) -> list[tuple[Outbox, str]]:
+        """Forget `symbol`; returns the clients that had joined its namespace, who are to be told, and what they call it."""
         channel = self.registry.pop(symbol)
         joined = []
         for lane in list(self.lanes_of(channel)):
-            if lane.encode is space_parts:
-                joined.append(lane.outbox)
+            if lane.is_of_spaces:
+                joined.append((lane.outbox, self.name_of(lane, channel)))
             self.leave(lane, channel)
         for cohort in self.everything:
             for lane in cohort.stragglers:
@@ -53,10 +63,12 @@ class Readers:
             yield from list(cohort.stragglers)
         yield from [lane for lane in self.unsettled if channel in lane.channels]
 
-    def join(self, lane: Lane, channel: Channel) -> None:
-        """Add `channel` to the list; its next quote to this client is the snapshot."""
+    def join(self, lane: Lane, channel: Channel, namespace: str | None = None) -> None:
+        """Add `channel` to the list; its next quote to this client is the snapshot. `namespace`: as the client spells it."""
         self._edit(lane)[channel] = None
         lane.pending[channel] = True
+        if namespace not in (None, channel.namespace):
+            _spell(lane, {channel: namespace})
 
     def begin_anew(self, lane: Lane, channels: Iterable[Channel], held: Iterable[Channel]) -> None:
         """Let `lane`, which reads `channels`, be as if it had just joined them, having the newest quote of those in `held` already."""
@@ -69,6 +81,8 @@ class Readers:
         """Take `channel` off the list."""
         self._edit(lane).pop(channel, None)
         lane.pending.pop(channel, None)
+        if isinstance(lane.encode, Spelled):
+            _spell(lane, {channel: None})
 
     def join_everything(self, lane: Lane) -> None:
         """Make it a "*" subscription: a snapshot of all that was not listed before, then every channel there is and will be."""
@@ -150,3 +164,10 @@ class Readers:
         if cohort.remove(lane):
             del self.cohorts[cohort.key]
             self.everything.pop(cohort, None)
+
+
+def _spell(lane: Lane, changed: Mapping[Channel, str | None]) -> None:
+    """Take up names for channels of `lane`, which is in no cohort; `None`: the usual one again."""
+    before = lane.encode.names if isinstance(lane.encode, Spelled) else {}
+    names = {channel: name for channel, name in {**before, **changed}.items() if name is not None}
+    lane.encode = Spelled(names) if names else space_parts

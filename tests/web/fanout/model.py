@@ -32,7 +32,7 @@ class Reader:
         self.bytes = bytearray()
         self.controls_sent: list[int] = []
         self.controls_seen: list[int] = []
-        self.joined: set[str] = set()
+        self.joined: dict[str, str] = {}  # the namespace of each symbol, as it spells it
         self.snapshots_due: set[str] = set()
         self.board_snapshots_due: set[str] = set()
         self.newest: dict[str, int] = {}
@@ -81,7 +81,7 @@ class Reader:
         if event == "state":
             self.states_seen.append(payload)
         elif event == "quote":
-            assert payload["symbol"] == namespace[1:]
+            assert namespace == self.joined[payload["symbol"]], "under the name that it sent"
             self.see(payload, self.newest, self.snapshots_due)
         else:
             for quote in payload:

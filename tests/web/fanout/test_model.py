@@ -132,14 +132,15 @@ class FanOut(RuleBasedStateMachine):
                 assert not reader.online or reader.outbox.blocked or not forgotten
 
     @precondition(online)
-    @rule(who=WHO, symbol=st.sampled_from(SYMBOLS))
-    def join(self, who: int, symbol: str) -> None:
+    @rule(who=WHO, symbol=st.sampled_from(SYMBOLS), spelling=st.sampled_from(["/{0}", "/{0}", "/{0}/", "/%{1:X}{2}", "/%{1:x}{2}/"]))
+    def join(self, who: int, symbol: str, spelling: str) -> None:
         reader = self.pick(who)
         if symbol not in reader.joined:
-            reader.joined.add(symbol)
+            namespace = reader.joined[symbol] = spelling.format(symbol, ord(symbol[0]), symbol[1:])
+            assert self.core.named(namespace) is self.core.registry[symbol]
             reader.snapshots_due.add(symbol)
             reader.newest.pop(symbol, None)
-            self.core.join(reader.outbox.spaces, self.core.registry[symbol])
+            self.core.join(reader.outbox.spaces, self.core.registry[symbol], namespace)
             self.serve(reader)
 
     @precondition(online)
@@ -148,7 +149,7 @@ class FanOut(RuleBasedStateMachine):
         reader = self.pick(who)
         # A frame in progress may still arrive after leaving; the protocol's client ignores it, so the model waits.
         if symbol in reader.joined and not reader.outbox.blocked:
-            reader.joined.discard(symbol)
+            del reader.joined[symbol]
             reader.snapshots_due.discard(symbol)
             self.core.leave(reader.outbox.spaces, self.core.registry[symbol])
 
@@ -281,12 +282,13 @@ class FanOut(RuleBasedStateMachine):
             return
         self.flusher.forget(self.core.registry[symbol])
         told = self.core.remove_channel(symbol)
-        assert sorted(map(id, told)) == sorted(id(reader.outbox) for reader in there if symbol in reader.joined)
+        assert sorted((id(outbox), name) for outbox, name in told) == sorted(
+            (id(reader.outbox), reader.joined[symbol]) for reader in there if symbol in reader.joined)
         self.flushed[symbol] = 0
         self.ticked.pop(symbol, None)
         self.core.add_channel(symbol)
         for reader in there:
-            reader.joined.discard(symbol)
+            reader.joined.pop(symbol, None)
             reader.snapshots_due.discard(symbol)
             reader.newest.pop(symbol, None)
             reader.view.pop(symbol, None)
