@@ -9,6 +9,7 @@ import click
 
 import ticker
 from ticker.cli.options import EXIT_WRONG, print_problems
+from ticker.cli.terminal import speak_plainly
 from ticker.errors import SettingsError
 from ticker.settings.words import nearest
 
@@ -44,6 +45,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
+        speak_plainly()
         try:
             return super().invoke(ctx)
         except SettingsError as error:
