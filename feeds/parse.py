@@ -180,7 +180,7 @@ def price(value: object, what: str) -> float:
     """A `number` that can be a price: 10⁻¹⁸ or more."""
     result = number(value, what)
     if result < SMALLEST_PRICE:
-        raise BadTick(f"{what}: not a price", payload=shown(value))
+        raise _no_price(result, value, what)
     return result
 
 
@@ -209,8 +209,13 @@ def optional_price(value: object, what: str) -> float | None:
     if result is not None and result < SMALLEST_PRICE:
         if result == 0:
             return None
-        raise BadTick(f"{what}: not a price", payload=shown(value))
+        raise _no_price(result, value, what)
     return result
+
+
+def _no_price(result: float, value: object, what: str) -> BadTick:
+    """Why that number is refused, in words that readers see: the number itself moves, and would be another reason each time."""
+    return BadTick(f"{what}: {'zero or below' if result <= 0 else 'next to nothing'}, and so not a price", payload=shown(value))
 
 
 def epoch_ms(value: object, what: str, unit: TimeUnit) -> int:

@@ -131,9 +131,9 @@ def test_bad_ticks_are_counted_and_not_shown(providers: dict[str, RunningProvide
     providers["coinbase"].set(rows={"SOL-USD": {"price": "-150.00"}})
     wait(lambda: status(server)["bad_ticks"]["count"] > 2)
     (entry,) = [entry for entry in status(server)["bad_ticks"]["recent"] if entry["symbol"] == "SOL-USD"]
-    assert (entry["feed"], entry["reason"], entry["excerpt"]) == ("coinbase", "price: not a price", '"-150.00"')
+    assert (entry["feed"], entry["reason"], entry["excerpt"]) == ("coinbase", "price: zero or below, and so not a price", '"-150.00"')
     assert quotes(server)["SOL-USD"]["price"] > 0
-    assert len(server.lines("no price for SOL-USD: price: not a price")) == 1
+    assert len(server.lines("no price for SOL-USD: price: zero or below, and so not a price")) == 1
     providers["coinbase"].set(rows=AGREED["coinbase"])
     wait(lambda: states(server)["SOL-USD"] == "fresh")
     providers["coinbase"].set(rows={"SOL-USD": {"price": "250.00"}})

@@ -48,9 +48,9 @@ def test_a_number_keeps_its_fifteen_digits(written: Decimal) -> None:
 
 @pytest.mark.parametrize("value", [0, "0", "0.000", -1, "-1.5", "1e-19", 1e-300, "1e-400"])
 def test_a_price_is_above_zero(value: object) -> None:
-    """Zero and less, and what rounds to it, are no prices."""
+    """Zero and less, and what rounds to it, are no prices; readers are told which of them it was."""
     error = complaint(lambda: parse.price(value, "c"))
-    assert "not a price" in str(error)
+    assert str(error).startswith(f"c: {'next to nothing' if str(value) in ('1e-19', '1e-300') else 'zero or below'}, and so not a price")
     assert isinstance(error, BadTick)
 
 

@@ -2,7 +2,6 @@ import type { Face } from "./face";
 import { Flasher } from "./flash";
 import { Formatter } from "./format";
 import { MOST_ALIGNED, type FirstRows, type FirstTable } from "./first";
-import { displayState } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
 import { Percentiles } from "./meter";
@@ -81,7 +80,7 @@ export class App {
       layout: this.layout(),
       fraction: 0,
       past: new Past(this.access.read, () => this.live.serverNow(), () => this.table.repaint("spark")),
-      state: (row) => displayState(row, this.live.store.generation, this.live.connection),
+      truth: (row) => this.live.truth(row),
       serverNow: () => this.live.serverNow(),
     };
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
@@ -102,7 +101,7 @@ export class App {
     this.details = new Details(byId("details"), this.context, {
       closed: (row) => this.table.focusRow(row),
       changed: () => this.sendInterest(),
-      spoken: (sentence) => this.chrome.murmur(sentence),
+      spoken: (sentence, matters) => this.chrome.murmur(sentence, matters),
     });
     this.chrome = new Chrome(this.table, this.context, this.prefs, {
       changed: (change) => this.save(change),

@@ -1,9 +1,11 @@
 /** The chart of the row details. Loaded when first asked for: it is a fifth of the page's weight. */
 import {
-  CandlestickSeries, createChart, HistogramSeries, LineStyle, type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp,
+  CandlestickSeries, createChart, HistogramSeries, LineStyle, TickMarkType,
+  type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp,
 } from "lightweight-charts";
 import type { Candle } from "./candles";
 import type { Formatter } from "./format";
+import type { Truth } from "./truth";
 
 /** With fewer bars than this the chart is filled with what there is; with more it follows the newest. */
 const FEW_CANDLES = 40;
@@ -15,6 +17,7 @@ export class PriceChart {
   private readonly volumes: ISeriesApi<"Histogram">;
 
   private interval_s = 60;
+  private truth: Truth | undefined;
 
   /** Numbers have `decimals` digits after the point; times and numbers are written by `format`, as in the rest of the page. */
   constructor(private readonly container: HTMLElement, private readonly format: Formatter, decimals: number) {
@@ -28,7 +31,7 @@ export class PriceChart {
         priceFormatter: (price: number) => format.price(price, decimals),
       },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
-      timeScale: { borderVisible: false, timeVisible: true, rightOffset: 3, tickMarkFormatter: (time: UTCTimestamp) => this.tick(time * 1000) },
+      timeScale: { borderVisible: false, timeVisible: true, rightOffset: 3, tickMarkFormatter: (time: UTCTimestamp, type: TickMarkType) => this.tick(time * 1000, type) },
     });
     this.prices = this.chart.addSeries(CandlestickSeries, {
       borderVisible: false, priceLineStyle: LineStyle.Dotted,
@@ -58,6 +61,13 @@ export class PriceChart {
     this.volumes.update(this.volume(candle));
   }
 
+  /** How true the newest price is: a doubtful one has a grey label, and whatever is not fresh its sign beside it. */
+  judge(truth: Truth): void {
+    if (this.truth?.mark === truth.mark && this.truth.doubtful === truth.doubtful) return;
+    this.truth = truth;
+    this.colourLabel();
+  }
+
   /** The theme or the palette changed. */
   recolour(): void {
     const [up, down, muted, line] = [this.colour("--up"), this.colour("--down"), this.colour("--muted"), this.colour("--line")];
@@ -67,14 +77,21 @@ export class PriceChart {
       crosshair: { vertLine: { color: muted, labelBackgroundColor: muted }, horzLine: { color: muted, labelBackgroundColor: muted } },
     });
     this.prices.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
+    this.colourLabel();
   }
 
   remove(): void {
     this.chart.remove();
   }
 
-  private tick(epoch_ms: number): string {
-    if (this.interval_s >= 86_400) return this.format.day(epoch_ms);
+  /** Without a colour of its own the last price has that of its bar. */
+  private colourLabel(): void {
+    this.prices.applyOptions({ title: this.truth?.mark ?? "", priceLineColor: this.truth?.doubtful ? this.colour("--muted") : "" });
+  }
+
+  /** Where a day begins, its date stands. */
+  private tick(epoch_ms: number, type: TickMarkType): string {
+    if (this.interval_s >= 86_400 || type <= TickMarkType.DayOfMonth) return this.format.day(epoch_ms);
     return this.interval_s < 60 ? this.format.time(epoch_ms) : this.format.minute(epoch_ms);
   }
 

@@ -7,9 +7,10 @@ import { Past } from "./past";
 import { chosenColumns, colour, loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
-import { quietly } from "./table/cells";
+import { judged, quietly } from "./table/cells";
 import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, type FirstColumn, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
+import { showTruth, truthOf } from "./truth";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
 import { inGroup, type Quote, type SymbolInfo } from "./wire";
@@ -88,7 +89,7 @@ function contextOf(first: FirstRows, layout: Layout, texts: Texts, fraction: num
   return {
     texts, layout, fraction, serverNow, read, format: new Formatter(pickLocale(texts.language, navigator.languages)),
     flasher: new Flasher({ setTimer: () => undefined }), past: new Past(read, serverNow, () => undefined),
-    state: (row) => row.info.status === "rejected" ? "rejected" : row.quote ? "waiting" : "pending",
+    truth: (row) => truthOf(row, { generation: 0, connection: "recovering", feeds: new Map(), server_ms: serverNow() }),
   };
 }
 
@@ -111,9 +112,10 @@ class Line {
   constructor(row: Row, columns: readonly FirstColumn[], context: TableContext) {
     const call = quietly(context);
     for (const { column, width_px } of columns) {
-      const cell = element("div", { class: "cell", "data-state": context.state(row) });
+      const cell = element("div", { class: "cell" });
+      showTruth(cell, context.truth(row));
       column.painter.build?.(cell);
-      this.cells.set(column.id, () => column.painter.paint(cell, row, call, width_px));
+      this.cells.set(column.id, () => column.painter.paint(cell, row, judged(row, call), width_px));
       this.paint(column.id);
       this.root.append(element("div", { "col-id": column.id }, cell));
     }

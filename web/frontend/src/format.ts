@@ -52,6 +52,8 @@ export class Formatter {
   private readonly minutes: Intl.DateTimeFormat;
   private readonly days: Intl.DateTimeFormat;
   private readonly dated: Intl.DateTimeFormat;
+  private readonly dates: Intl.DateTimeFormat;
+  private readonly stamps: Intl.DateTimeFormat;
 
   /** `locale`: a BCP 47 tag; `timeZone`: an IANA name, by default the reader's own. */
   constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
@@ -60,6 +62,8 @@ export class Formatter {
     this.minutes = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone });
     this.days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone });
     this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", timeZone });
+    this.dates = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeZone });
+    this.stamps = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", timeZone });
   }
 
   price(value: number | undefined, decimals: number): string {
@@ -83,6 +87,11 @@ export class Formatter {
   /** Time of day of an epoch in ms. */
   time(epoch_ms: number): string {
     return this.clock.format(epoch_ms);
+  }
+
+  /** The same, with its date once that is not the date of `now_ms`. */
+  stamp(epoch_ms: number, now_ms: number): string {
+    return this.dates.format(epoch_ms) === this.dates.format(now_ms) ? this.time(epoch_ms) : this.stamps.format(epoch_ms);
   }
 
   /** The same without seconds. */

@@ -1,9 +1,7 @@
 import type { Row } from "./store";
-import type { FeedInfo, Quote } from "./wire";
+import { saidOf, type Word } from "./truth";
+import type { FeedInfo } from "./wire";
 import { names } from "./wire";
-
-/** What the page says of a row. `waiting`: nobody vouches for the price at the moment; `pending`: no price yet. */
-export type DisplayState = "fresh" | "stale" | "closed" | "failed" | "waiting" | "pending" | "rejected";
 
 export type Connection = "live" | "recovering" | "delayed" | "offline";
 
@@ -56,19 +54,6 @@ export class ServerClock {
   }
 }
 
-/** How old the price is: since its source made it, or, where the source does not say, since the server got it. Milliseconds. */
-export function ageOf(quote: Quote, server_ms: number): number {
-  return Math.max(0, server_ms - (quote.quote_time ?? quote.received_time));
-}
-
-/** What may be said of `row` while the table as a whole is in `connection`. */
-export function displayState(row: Row, generation: number, connection: Connection): DisplayState {
-  if (row.info.status === "rejected") return "rejected";
-  if (!row.quote) return "pending";
-  if (connection === "recovering" || connection === "offline" || row.generation !== generation) return "waiting";
-  return row.quote.state;
-}
-
 export interface ConnectionInputs {
   browserOnline: boolean;
   phase: LinkPhase;
@@ -84,14 +69,16 @@ export interface ConnectionInputs {
 export function connectionOf(inputs: ConnectionInputs): Connection {
   if (!inputs.browserOnline) return "offline";
   if (inputs.phase !== "synced" || inputs.silence_ms > 2000 * inputs.heartbeat_s) return "recovering";
-  const priced = inputs.inView.filter((row) => row.quote && row.quote.state !== "closed");
-  return priced.length > 0 && priced.every((row) => isDelayed(row, inputs.feeds)) ? "delayed" : "live";
+  const trading = inputs.inView.filter((row) => row.quote && !RESTING.has(saidOf(row.quote)));
+  return trading.length > 0 && trading.every((row) => isLate(row, inputs.feeds)) ? "delayed" : "live";
 }
 
-function isDelayed(row: Row, feeds: ReadonlyMap<string, FeedInfo>): boolean {
+/** Where nobody trades nothing can be late. */
+const RESTING: ReadonlySet<Word> = new Set(["closed", "halted"]);
+
+function isLate(row: Row, feeds: ReadonlyMap<string, FeedInfo>): boolean {
   const quote = row.quote;
-  if (!quote || quote.state === "stale" || quote.state === "failed") return true;
-  if (quote.delay_min !== undefined && quote.delay_min > 0) return true;
+  if (!quote || saidOf(quote) !== "fresh") return true;
   const sources = quote.source ? [quote.source] : names(row.info.feed);
   return sources.length > 0 && sources.every((feed) => feeds.get(feed)?.state === "down");
 }

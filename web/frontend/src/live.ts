@@ -1,6 +1,7 @@
 import { connectionOf, ServerClock, type Connection, type LinkPhase } from "./freshness";
 import type { FromHub, LinkStats } from "./net/messages";
 import { Store, type Row } from "./store";
+import { truthOf, type Truth } from "./truth";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";
 
 /** What a face of the page (table, tape) does about each kind of news. Only what it needs. */
@@ -91,6 +92,11 @@ export class Live {
     const changed = connection !== this.connection;
     this.connection = connection;
     return changed;
+  }
+
+  /** How true `row` is now. */
+  truth(row: Row): Truth {
+    return truthOf(row, { generation: this.store.generation, connection: this.connection, feeds: this.feeds, server_ms: this.serverNow() });
   }
 
   /** The server's clock now, epoch ms. */

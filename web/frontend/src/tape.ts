@@ -1,6 +1,5 @@
 import type { Face } from "./face";
 import { Formatter } from "./format";
-import { displayState } from "./freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
 import type { Link } from "./net/link";
@@ -12,7 +11,8 @@ import type { Row } from "./store";
 import { Access } from "./ui/access";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
-import { setText } from "./text";
+import { setText, setTitle } from "./text";
+import { explanation, madeAt, showTruth, spokenWords, type Truth } from "./truth";
 import { inGroup } from "./wire";
 
 /** The strip moves so fast, pixels a second. */
@@ -22,6 +22,9 @@ const WATCH_MS = 250;
 interface Item {
   root: HTMLElement;
   price: HTMLElement;
+  /** The sign of a price that is not fresh, and its word for whoever has it read to them. */
+  mark: HTMLElement;
+  word: HTMLElement;
   change: HTMLElement;
 }
 
@@ -93,26 +96,40 @@ export class Tape {
 
   private item(row: Row): HTMLElement {
     const [price, change] = [element("span", { class: "price" }), element("span", { class: "change" })];
-    const root = element("li", { "data-symbol": row.symbol, title: row.info.name ?? row.symbol }, element("span", { class: "symbol" }, row.symbol), price, change);
+    const [mark, word] = [element("span", { class: "sign", "aria-hidden": "true" }), element("span", { class: "unseen" })];
+    const root = element("li", { "data-symbol": row.symbol }, element("span", { class: "symbol" }, row.symbol), price, mark, word, change);
+    const item = { root, price, mark, word, change };
     const items = this.items.get(row);
-    if (items) items.push({ root, price, change });
-    else this.items.set(row, [{ root, price, change }]);
+    if (items) items.push(item);
+    else this.items.set(row, [item]);
     return root;
   }
 
   private paint(rows: Iterable<Row>): void {
     for (const row of rows) {
       const { quote } = row;
-      const change = quote?.change ?? 0;
+      const truth = this.live.truth(row);
+      const change = truth.doubtful ? 0 : quote?.change ?? 0; // a move that nobody vouches for has no colour
       const sign = change > 0 ? "up" : change < 0 ? "down" : "flat";
       const arrow = { up: "▲ ", down: "▼ ", flat: "" }[sign];
+      const title = this.title(row, truth);
       for (const item of this.items.get(row) ?? []) {
-        item.root.dataset.state = displayState(row, this.live.store.generation, this.live.connection);
+        showTruth(item.root, truth);
         item.root.dataset.sign = sign;
+        setTitle(item.root, title);
+        setText(item.mark, truth.mark);
+        setText(item.word, truth.word === "fresh" ? "" : spokenWords(truth, this.texts));
         setText(item.price, quote ? this.format.price(quote.price, row.decimals) : "–");
         setText(item.change, quote?.change_pct === undefined ? "" : arrow + this.format.percent(quote.change_pct));
       }
     }
+  }
+
+  /** The name; of a price that is not fresh also why, and of when it is. */
+  private title({ symbol, info, quote }: Row, truth: Truth): string {
+    const why = explanation(truth, this.texts);
+    const made = why && quote ? this.format.stamp(madeAt(quote), this.live.serverNow()) : "";
+    return [info.name ?? symbol, why, made].filter(Boolean).join("\n");
   }
 
   /** One round takes as long as its width asks for, however many symbols stand on it. */

@@ -1,7 +1,7 @@
 /** What the server sends, as `docs/protocol.md` fixes it. An absent field is unknown; times are Unix epoch ms. */
 
 export type QuoteState = "fresh" | "stale" | "closed" | "failed";
-export type MarketSession = "pre" | "regular" | "post" | "closed";
+export type MarketSession = "pre" | "regular" | "post" | "overnight" | "closed";
 
 export interface Quote {
   symbol: string;
@@ -26,6 +26,8 @@ export interface Quote {
   state: QuoteState;
   delay_min?: number;
   session?: MarketSession;
+  /** Trading is halted, by the source's own word; the state is then `closed`. */
+  halted?: true;
   ext_price?: number;
   ext_change_pct?: number;
   ext_time?: number;

@@ -66,6 +66,14 @@ describe("numbers", () => {
 
   test("times are in the zone given", () => {
     expect(new Formatter("en-GB", "Asia/Tokyo").time(Date.UTC(2026, 0, 5, 15, 4, 5))).toBe("00:04:05");
+  });
+
+  test.each([
+    ["a minute before", Date.UTC(2026, 0, 5, 15, 3, 5), "00:03:05"],
+    ["yesterday in the reader's zone, today in UTC", Date.UTC(2026, 0, 5, 14, 59, 59), "5 Jan 2026, 23:59:59"],
+    ["the same day a year before", Date.UTC(2025, 0, 5, 15, 4, 5), "6 Jan 2025, 00:04:05"],
+  ])("a time has its date once that is not today's: %s", (_when, epoch_ms, expected) => {
+    expect(new Formatter("en-GB", "Asia/Tokyo").stamp(epoch_ms, Date.UTC(2026, 0, 5, 15, 4, 5))).toBe(expected);
     expect([english.zone(0), english.zoneName()]).toEqual(["UTC", "UTC"]);
     const berlin = new Formatter("en-GB", "Europe/Berlin");
     expect([berlin.zone(Date.UTC(2026, 0, 5)), berlin.zone(Date.UTC(2026, 6, 5)), berlin.zoneName()]).toEqual(["CET", "CEST", "Europe/Berlin"]);

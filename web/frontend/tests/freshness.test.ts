@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ageOf, connectionOf, displayState, ServerClock, type ConnectionInputs } from "../src/freshness";
+import { connectionOf, ServerClock, type ConnectionInputs } from "../src/freshness";
 import { Store, type Row } from "../src/store";
 import type { FeedInfo, Quote } from "../src/wire";
 import { info, quote } from "./quotes";
@@ -46,42 +46,6 @@ describe("the server's clock", () => {
   });
 });
 
-describe("age", () => {
-  test("counts from when the source made the price", () => {
-    expect(ageOf(quote("A", 1, 10, { quote_time: 4000, received_time: 9000 }), 10_000)).toBe(6000);
-  });
-
-  test("counts from its receipt where the source does not say", () => {
-    expect(ageOf(quote("A", 1, 10, { received_time: 9000 }), 10_000)).toBe(1000);
-  });
-
-  test("is never negative", () => {
-    expect(ageOf(quote("A", 1, 10, { received_time: 9000 }), 8000)).toBe(0);
-  });
-});
-
-describe("the state shown", () => {
-  test("is the server's while it is there to vouch for it", () => {
-    expect(displayState(row({ state: "closed" }), 1, "live")).toBe("closed");
-    expect(displayState(row(), 1, "delayed")).toBe("fresh");
-  });
-
-  test.each(["recovering", "offline"] as const)("is never fresh while %s", (connection) => {
-    expect(displayState(row(), 1, connection)).toBe("waiting");
-  });
-
-  test("is never fresh for a price from before this connection", () => {
-    expect(displayState(row(), 2, "live")).toBe("waiting");
-  });
-
-  test("says that there is no price, or never will be", () => {
-    const store = new Store();
-    store.applySymbols([info("A", { status: "pending" }), info("B", { status: "rejected" })]);
-    const [pending, rejected] = [...store.rows.values()] as [Row, Row];
-    expect([displayState(pending, 0, "live"), displayState(rejected, 0, "recovering")]).toEqual(["pending", "rejected"]);
-  });
-});
-
 describe("the connection's word", () => {
   const feeds = new Map<string, FeedInfo>();
   const good: ConnectionInputs = { browserOnline: true, phase: "synced", silence_ms: 100, heartbeat_s: 5, inView: [row()], feeds };
@@ -113,8 +77,9 @@ describe("the connection's word", () => {
     expect(connectionOf({ ...good, feeds: down })).toBe("delayed");
   });
 
-  test("a closed market is not late", () => {
+  test("a closed market is not late, nor is one that is halted", () => {
     expect(connectionOf({ ...good, inView: [row({ state: "closed" })] })).toBe("live");
+    expect(connectionOf({ ...good, inView: [row({ state: "closed", halted: true, delay_min: 15 })] })).toBe("live");
     expect(connectionOf({ ...good, inView: [] })).toBe("live");
   });
 });

@@ -40,6 +40,25 @@ describe("what is read out", () => {
     expect(spoken).toEqual(["price 0", "price 100", "price 200", "price 300"]);
   });
 
+  test("a price that is not worth what it was, at once", () => {
+    announcer.murmur(() => "price");
+    pass(0);
+    announcer.murmur(() => "price, stale", true);
+    announcer.murmur(() => "price");
+    pass(3000);
+    expect(spoken).toEqual(["price", "price, stale"]);
+  });
+
+  test("and beside what else must be known", () => {
+    announcer.say("Connection: Live");
+    pass(0);
+    announcer.say("Connection: Recovering");
+    announcer.murmur(() => "price, stale", true);
+    announcer.murmur(() => "price, waiting", true);
+    pass(3000);
+    expect(spoken).toEqual(["Connection: Live", "Connection: Recovering. price, waiting"]);
+  });
+
   test("never a price in place of what must be known", () => {
     announcer.say("Connection: Recovering");
     announcer.murmur(() => "price");

@@ -1,5 +1,6 @@
 import type { ICellRendererComp, ICellRendererParams } from "ag-grid-community";
 import type { Row } from "../store";
+import { showTruth, type Truth } from "../truth";
 import type { TableContext } from "./context";
 
 /** How a cell is painted this time. */
@@ -17,10 +18,19 @@ export function quietly(context: TableContext): PaintCall {
   return { context, now_ms: 0, flash: false, news: false };
 }
 
+/** The same for the cells of one row, which is judged once for all of them. */
+export interface RowCall extends PaintCall {
+  truth: Truth;
+}
+
+export function judged(row: Row, call: PaintCall): RowCall {
+  return { ...call, truth: call.context.truth(row) };
+}
+
 /** Writes a row into one cell, `width_px` wide. `build` runs once a cell, `paint` at each change; both write text, never markup. */
 export interface CellPainter {
   build?(root: HTMLElement): void;
-  paint(root: HTMLElement, row: Row, call: PaintCall, width_px: number): void;
+  paint(root: HTMLElement, row: Row, call: RowCall, width_px: number): void;
 }
 
 /** The cells that exist at the moment (rows in view), by row: the paint goes straight to them, past the grid. */
@@ -56,7 +66,8 @@ export class CellRegistry {
   paint(row: Row, call: PaintCall, columns: readonly string[] = []): void {
     const cells = this.cells.get(row);
     if (!cells) return;
-    for (const cell of cells) if (columns.length === 0 || columns.includes(cell.column)) cell.paint(call);
+    const judgement = judged(row, call);
+    for (const cell of cells) if (columns.length === 0 || columns.includes(cell.column)) cell.paint(judgement);
   }
 }
 
@@ -95,11 +106,10 @@ export class LiveCell implements ICellRendererComp<Row> {
     if (this.row) this.params.registry.delete(this.row, this);
   }
 
-  paint(call: PaintCall): void {
+  paint(call: RowCall): void {
     const row = this.row;
     if (!row) return;
-    const state = call.context.state(row);
-    if (this.root.dataset.state !== state) this.root.dataset.state = state;
+    showTruth(this.root, call.truth);
     this.params.painter.paint(this.root, row, call, this.params.column?.getActualWidth() ?? 0);
   }
 
@@ -110,6 +120,6 @@ export class LiveCell implements ICellRendererComp<Row> {
       this.row = params.data;
       if (this.row) params.registry.add(this.row, this);
     }
-    this.paint(quietly(params.context));
+    if (this.row) this.paint(judged(this.row, quietly(params.context)));
   }
 }

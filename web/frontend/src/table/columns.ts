@@ -5,6 +5,7 @@ import type { Texts } from "../i18n/texts";
 import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { LiveCell, type CellPainter, type CellRegistry } from "./cells";
+import type { TableContext } from "./context";
 import {
   agePainter, changePainter, currencyPainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,
   sourcePainter, sparkPainter, statePainter, symbolPainter, volumePainter,
@@ -15,7 +16,7 @@ type Value = string | number | undefined;
 export interface Column {
   id: string;
   painter: CellPainter;
-  value(row: Row): Value;
+  value(row: Row, context: TableContext): Value;
   width: number;
   kind: "text" | "number";
   /** Shown unless the reader says otherwise: at a desk (`wide`), on a phone, on a screen on a wall. */
@@ -68,7 +69,7 @@ const COLUMNS: readonly Column[] = [
   { id: "volume", painter: volumePainter, value: field("volume"), width: 64, kind: "number", wide: true, narrow: false },
   { id: "age", painter: agePainter, value: age, width: 46, kind: "number", wide: true, narrow: true },
   { id: "source", painter: sourcePainter, value: (row) => row.quote?.source ?? names(row.info.feed)[0], width: 64, kind: "text", wide: true, narrow: false },
-  { id: "state", painter: statePainter, value: (row) => row.quote?.state ?? row.info.status, width: 90, kind: "text", wide: true, narrow: false },
+  { id: "state", painter: statePainter, value: (row, context) => context.truth(row).word, width: 104, kind: "text", wide: true, narrow: false },
 ];
 
 export const COLUMN_IDS: readonly string[] = COLUMNS.map((column) => column.id);
@@ -98,7 +99,7 @@ export function columnDefs(texts: Texts, registry: CellRegistry, layout: Layout)
     headerClass: column.kind === "number" ? "ag-right-aligned-header" : "",
     cellRenderer: LiveCell,
     cellRendererParams: { painter: column.painter, registry },
-    valueGetter: (params) => params.data && column.value(params.data),
+    valueGetter: (params) => params.data && column.value(params.data, params.context as TableContext),
     comparator: (left: Value, right: Value, _a, _b, descending) => compareValues(left, right, descending),
     sortable: column.id !== "spark",
     sortingOrder: column.kind === "number" ? ["desc", "asc", null] : ["asc", "desc", null],

@@ -1,10 +1,10 @@
 import type { Flasher } from "../flash";
 import type { Formatter } from "../format";
-import type { DisplayState } from "../freshness";
 import type { ReadJson } from "../history";
 import type { Texts } from "../i18n/texts";
 import type { Past } from "../past";
 import type { Row } from "../store";
+import type { Truth } from "../truth";
 import type { Layout } from "./columns";
 
 /** What cells need of the page. Fields that the reader can change are read at each paint. */
@@ -17,7 +17,8 @@ export interface TableContext {
   /** The most digits after the point that a price of the table has, as far as points are aligned. */
   fraction: number;
   read: ReadJson;
-  state(row: Row): DisplayState;
+  /** How true a row is now. */
+  truth(row: Row): Truth;
   /** The server's clock, epoch ms. */
   serverNow(): number;
 }

@@ -1,10 +1,10 @@
-import { ageOf, type DisplayState } from "../freshness";
 import { formatAge } from "../format";
 import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../spark";
 import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { setText, setTitle } from "../text";
-import type { CellPainter, PaintCall } from "./cells";
+import { explanation, markedWords, shortWords } from "../truth";
+import type { CellPainter, RowCall } from "./cells";
 import type { Layout } from "./columns";
 import { digitsWidth, FONT_PX, mostWidth, PADDING_PX, setCut } from "./room";
 
@@ -56,19 +56,20 @@ export const symbolPainter: CellPainter = {
     span(root, "main");
     span(root, "sub");
   },
-  paint(root, row, { context }, width_px) {
+  paint(root, row, { context, truth }, width_px) {
     const [main, sub] = root.children;
     if (!main || !sub) return;
     setTextWithin(main, row.symbol, context.layout, width_px - SYMBOL_INDENT_PX);
-    setTitle(root, row.info.name ?? row.symbol);
+    setTitle(root, lines(row.info.name ?? row.symbol, explanation(truth, context.texts)));
     if (context.layout === "wide") return;
-    const state = context.state(row);
-    setText(sub, state === "fresh" ? (context.layout === "narrow" ? row.info.name ?? "" : "") : context.texts.say(`state.${state}`));
+    const words = truth.word === "fresh" ? "" : markedWords(truth, context.texts);
+    setText(sub, [words, context.layout === "narrow" ? row.info.name ?? "" : ""].filter(Boolean).join(" · "));
   },
 };
 
-/** What stands in the place of the arrow while the price is no live one. The style sheet has the same signs for the state. */
-const SIGNS: Readonly<Partial<Record<DisplayState, string>>> = { stale: "◐", closed: "☾", failed: "✕", waiting: "◌", rejected: "✕" };
+function lines(...texts: string[]): string {
+  return texts.filter(Boolean).join("\n");
+}
 
 export const namePainter: CellPainter = {
   paint(root, row, { context }, width_px) {
@@ -95,16 +96,20 @@ export const pricePainter: CellPainter = {
     const price = row.quote?.price;
     const priceText = format.price(price, row.decimals);
     paintNumber(root, row, priceText, value);
-    if (price === undefined) return;
+    if (price === undefined) {
+      setText(arrow, call.truth.reason && call.truth.mark); // a symbol that is new has no price for a moment: only trouble is marked
+      setTitle(root, explanation(call.truth, call.context.texts));
+      return;
+    }
     const before = row.painted;
     if (before && before.generation === row.generation && before.price !== price) {
       row.move = price - before.price;
-      if (call.flash) call.context.flasher.flash(root, row.move, call.now_ms);
+      if (call.flash && call.truth.live) call.context.flasher.flash(root, row.move, call.now_ms);
     } else if (before && before.generation !== row.generation) {
       row.move = 0; // the first price after a reconnect is no move
     }
     direction(root, row.move);
-    setText(arrow, SIGNS[call.context.state(row)] ?? (row.move === 0 ? "" : row.move > 0 ? "▲" : "▼"));
+    setText(arrow, call.truth.mark || (row.move === 0 ? "" : row.move > 0 ? "▲" : "▼"));
     const extended = extendedText(row, call);
     const moveText = extended || (row.move === 0 ? "" : format.change(row.move, row.decimals));
     setText(move, moveText);
@@ -112,13 +117,13 @@ export const pricePainter: CellPainter = {
     const needed_px = mostWidth(priceText, font.main) + digitsWidth(call.context.fraction - alignedAt(row), font.main) + mostWidth(moveText, font.beside);
     setCut(move, needed_px > width_px - PADDING_PX - ARROW_PX);
     if (("extended" in root.dataset) !== (extended !== "")) root.toggleAttribute("data-extended", extended !== "");
-    setTitle(root, extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`);
+    setTitle(root, lines(extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`, explanation(call.truth, call.context.texts)));
     row.painted = { price, generation: row.generation };
   },
 };
 
 /** The price outside regular hours with its session's name, for the place beside the regular price; empty where there is none. */
-function extendedText(row: Row, { context: { format, texts } }: PaintCall): string {
+function extendedText(row: Row, { context: { format, texts } }: RowCall): string {
   const quote = row.quote;
   if (quote?.ext_price === undefined || quote.session === "regular") return "";
   const session = quote.session ? `${texts.say(`session.${quote.session}.short`)} ` : "";
@@ -187,16 +192,17 @@ export const currencyPainter: CellPainter = {
 export const agePainter: CellPainter = {
   paint(root, row, call) {
     root.classList.add("number");
-    setText(root, row.quote ? formatAge(ageOf(row.quote, call.context.serverNow())) : "");
+    setText(root, call.truth.age_ms === undefined ? "" : formatAge(call.truth.age_ms));
     if (!call.news) setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
   },
 };
 
-function ageTitle(quote: Quote, { context: { format, texts } }: PaintCall): string {
-  const received = format.time(quote.received_time);
+function ageTitle(quote: Quote, { context: { format, texts, serverNow } }: RowCall): string {
+  const now_ms = serverNow();
+  const received = format.stamp(quote.received_time, now_ms);
   return quote.quote_time === undefined
     ? texts.say("age.received", { received })
-    : texts.say("age.title", { made: format.time(quote.quote_time), received });
+    : texts.say("age.title", { made: format.stamp(quote.quote_time, now_ms), received });
 }
 
 export const sourcePainter: CellPainter = {
@@ -208,20 +214,20 @@ export const sourcePainter: CellPainter = {
   },
 };
 
-/** A word (its glyph comes from the style sheet); why a symbol is rejected, or how far a source lags, in the title. */
+/** In the column of the state what is fresh has a sign too; and a price that holds although something is wrong with a source, another one. */
+const FRESH_MARK = "●";
+const TROUBLE_MARK = "!";
+
+/** A mark (written by the style sheet, so that it is not read out) and a word; the reason, or the session, in the title. */
 export const statePainter: CellPainter = {
-  paint(root, row, { context }) {
-    const state = context.state(row);
-    const delay = state === "fresh" ? row.quote?.delay_min : undefined;
-    setText(root, delay ? context.texts.say("state.delayed_by", { minutes: delay }) : context.texts.say(`state.${state}`));
-    setTitle(root, row.info.error ?? stateTitle(row, context.texts.say.bind(context.texts)));
+  paint(root, row, { context: { texts }, truth }) {
+    const mark = truth.mark || FRESH_MARK;
+    if (root.dataset.mark !== mark) root.dataset.mark = mark;
+    setText(root, shortWords(truth, texts) + (truth.reason && !truth.doubtful ? ` ${TROUBLE_MARK}` : ""));
+    const session = row.quote?.session;
+    setTitle(root, lines(explanation(truth, texts), session ? texts.say(`session.${session}`) : ""));
   },
 };
-
-function stateTitle(row: Row, say: PaintCall["context"]["texts"]["say"]): string {
-  const session = row.quote?.session;
-  return session ? say(`session.${session}`) : "";
-}
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -243,6 +249,7 @@ export const sparkPainter: CellPainter = {
     if (path && path.getAttribute("d") !== line) path.setAttribute("d", line);
     direction(root, row.quote?.change);
     const first = points[0];
-    setTitle(root, first ? context.texts.say("spark.since", { time: context.format.time(first.time_ms) }) : "");
+    const now_ms = context.serverNow();
+    setTitle(root, first ? context.texts.say("spark.since", { time: context.format.stamp(first.time_ms, now_ms) }) : "");
   },
 };

@@ -1,3 +1,14 @@
+import type { Formatter } from "../format";
+import type { Texts } from "../i18n/texts";
+import type { Row } from "../store";
+import { spokenWords, type Truth } from "../truth";
+
+/** A price as it is read out: the symbol, the price, its change, and what it is worth where it is not fresh. */
+export function priceSentence(row: Row, truth: Truth, format: Formatter, texts: Texts): string {
+  const price = format.price(row.quote?.price, row.decimals);
+  return [row.symbol, price, format.percent(row.quote?.change_pct), truth.word === "fresh" ? "" : spokenWords(truth, texts)].filter(Boolean).join(", ");
+}
+
 /** The timer an announcer needs; tests step it. */
 export interface AnnounceTimer {
   now(): number;
@@ -9,9 +20,10 @@ const QUIET_MS = 3000;
 /** A price that moves is read out not oftener than so. */
 const MURMUR_MS = 10_000;
 
-/** Speaks through an `aria-live` region, the newest sentence only. */
+/** Speaks through an `aria-live` region, the newest sentence only; of the open symbol's price one beside it. */
 export class Announcer {
   private next: string | undefined;
+  private price: string | undefined;
   private armed = false;
   private spoken_ms = -Infinity;
   private murmured_ms = -Infinity;
@@ -21,22 +33,32 @@ export class Announcer {
   /** Something the reader must know: a connection that was lost, a feed that is down. */
   say(sentence: string): void {
     this.next = sentence;
+    this.arm();
+  }
+
+  /**
+   * Something that moves all the time. Dropped where it comes too soon, or where there is anything else to say; unless it `matters`, being
+   * about another symbol, or not worth what it was.
+   */
+  murmur(sentence: () => string, matters = false): void {
+    const now_ms = this.timer.now();
+    if (!matters && (this.armed || now_ms < this.murmured_ms + MURMUR_MS || now_ms < this.spoken_ms + QUIET_MS)) return;
+    this.murmured_ms = now_ms;
+    this.price = sentence();
+    this.arm();
+  }
+
+  private arm(): void {
     if (this.armed) return;
     this.armed = true;
     this.timer.setTimer(() => this.speak(), Math.max(0, this.spoken_ms + QUIET_MS - this.timer.now()));
   }
 
-  /** Something that moves all the time. Dropped where it comes too soon, or where there is anything else to say. */
-  murmur(sentence: () => string): void {
-    const now_ms = this.timer.now();
-    if (this.armed || now_ms < this.murmured_ms + MURMUR_MS || now_ms < this.spoken_ms + QUIET_MS) return;
-    this.murmured_ms = now_ms;
-    this.say(sentence());
-  }
-
   private speak(): void {
     this.armed = false;
     this.spoken_ms = this.timer.now();
-    if (this.next !== undefined) this.region.textContent = this.next;
+    const sentences = [this.next, this.price].filter((sentence) => sentence !== undefined);
+    this.next = this.price = undefined;
+    if (sentences.length > 0) this.region.textContent = sentences.join(". ");
   }
 }

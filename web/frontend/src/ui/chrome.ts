@@ -78,8 +78,8 @@ export class Chrome {
   }
 
   /** The open symbol's price, for a reader who can't see it. */
-  murmur(sentence: () => string): void {
-    if (this.prefs.speak) this.announcer.murmur(sentence);
+  murmur(sentence: () => string, matters: boolean): void {
+    if (this.prefs.speak) this.announcer.murmur(sentence, matters);
   }
 
   setSymbols(symbols: readonly SymbolInfo[]): void {

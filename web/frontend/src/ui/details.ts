@@ -1,10 +1,11 @@
-import { ageOf } from "../freshness";
 import { formatAge } from "../format";
 import type { TextKey } from "../i18n/en";
 import type { Row } from "../store";
 import type { TableContext } from "../table/context";
 import { setText } from "../text";
+import { madeAt, markedWords, showTruth, type Truth, type Word } from "../truth";
 import type { Quote } from "../wire";
+import { priceSentence } from "./announcer";
 import { button, element } from "./dom";
 import { Plot } from "./plot";
 
@@ -17,8 +18,8 @@ export interface DetailsActions {
   closed(row: Row): void;
   /** Another symbol is open, or none. */
   changed(): void;
-  /** The open symbol's price, in a sentence, for a reader who can't see it. */
-  spoken(sentence: () => string): void;
+  /** The open symbol's price, in a sentence, for a reader who can't see it. `matters`: it is another symbol, or not worth what it was. */
+  spoken(sentence: () => string, matters: boolean): void;
 }
 
 /** One symbol in full beside the table: every field of its quote and a chart, both live. */
@@ -28,6 +29,11 @@ export class Details {
   private readonly values = new Map<string, HTMLElement>();
   private readonly price = element("span", { class: "price" });
   private readonly change = element("span", { class: "change" });
+  /** How true the price is, beside it, unless it is as good as it looks; and what is wrong, where something is. */
+  private readonly truth = element("span", { class: "truth" });
+  /** What was said last of which row. */
+  private said: { row: Row; word: Word } | undefined;
+  private readonly error = element("p", { class: "error" });
 
   constructor(private readonly root: HTMLElement, private readonly context: TableContext, private readonly actions: DetailsActions) {
     this.plot = new Plot(context);
@@ -45,6 +51,7 @@ export class Details {
     const row = this.row;
     if (!row) return;
     this.row = undefined;
+    this.said = undefined;
     this.plot.close();
     this.root.hidden = true;
     this.actions.changed();
@@ -58,22 +65,26 @@ export class Details {
 
   /** The price changed: paint it, and say it. */
   update(): void {
-    const row = this.row;
     this.paint();
-    if (row) this.actions.spoken(() => this.sentence(row));
+    this.speak(false);
   }
 
   /** Texts anew: the price, the age, or what may be said of them changed. */
   paint(): void {
     const row = this.row;
     if (!row) return;
-    const { format } = this.context;
+    const { format, texts } = this.context;
     const quote = row.quote;
-    this.root.dataset.state = this.context.state(row);
+    const truth = this.context.truth(row);
+    showTruth(this.root, truth);
+    this.plot.judge(truth);
+    if (this.said?.row !== row || this.said.word !== truth.word) this.speak(true);
+    setText(this.truth, truth.word === "fresh" ? "" : markedWords(truth, texts));
+    setText(this.error, truth.reason && texts.say("details.reason", { reason: truth.reason }));
     this.change.dataset.sign = !quote?.change ? "flat" : quote.change > 0 ? "up" : "down";
     setText(this.price, quote ? format.price(quote.price, row.decimals) : "–");
     setText(this.change, [format.change(quote?.change, row.decimals), format.percent(quote?.change_pct)].filter(Boolean).join("  "));
-    for (const [field, value] of this.values) setText(value, this.value(row, field as (typeof FIELDS)[number]) || "–");
+    for (const [field, value] of this.values) setText(value, this.value(row, truth, field as (typeof FIELDS)[number]) || "–");
   }
 
   recolour(): void {
@@ -87,13 +98,13 @@ export class Details {
     this.build(this.row);
   }
 
-  private value(row: Row, field: (typeof FIELDS)[number]): string {
+  private value(row: Row, truth: Truth, field: (typeof FIELDS)[number]): string {
     const { format, texts } = this.context;
     const quote = row.quote;
-    if (field === "state") return this.state(row);
+    if (field === "state") return this.state(row, truth);
     if (!quote) return "";
     switch (field) {
-      case "age": return `${formatAge(ageOf(quote, this.context.serverNow()))} · ${format.time(quote.quote_time ?? quote.received_time)}`;
+      case "age": return `${formatAge(truth.age_ms ?? 0)} · ${format.stamp(madeAt(quote), this.context.serverNow())}`;
       case "source": return [quote.source, quote.kind, quote.origin].filter(Boolean).join(" · ");
       case "currency": return quote.currency ?? row.info.currency ?? "";
       case "volume": return format.volume(quote.volume);
@@ -105,19 +116,21 @@ export class Details {
     }
   }
 
-  /** The state, and after how much silence it becomes stale: a limit that may be learnt from the source's rhythm. */
-  private state(row: Row): string {
+  /** The state, the session, and after how much silence it becomes stale: a limit that may be learnt from the source's rhythm. */
+  private state({ info, quote }: Row, truth: Truth): string {
     const { texts } = this.context;
-    const limit_s = row.info.stale_after_s;
-    const word = texts.say(`state.${this.context.state(row)}`);
-    return limit_s ? `${word} · ${texts.say("details.stale_after", { limit: formatAge(limit_s * 1000) })}` : word;
+    const limit_s = info.stale_after_s;
+    const limit = limit_s ? texts.say("details.stale_after", { limit: formatAge(limit_s * 1000) }) : "";
+    return [markedWords(truth, texts), quote?.session ? texts.say(`session.${quote.session}`) : "", limit].filter(Boolean).join(" · ");
   }
 
-  private sentence(row: Row): string {
+  private speak(matters: boolean): void {
+    const row = this.row;
+    if (!row) return;
     const { format, texts } = this.context;
-    const state = this.context.state(row);
-    const price = format.price(row.quote?.price, row.decimals);
-    return [row.symbol, price, format.percent(row.quote?.change_pct), state === "fresh" ? "" : texts.say(`state.${state}`)].filter(Boolean).join(", ");
+    const truth = this.context.truth(row);
+    this.said = { row, word: truth.word };
+    this.actions.spoken(() => priceSentence(row, truth, format, texts), matters);
   }
 
   /** Builds the panel and returns its heading. */
@@ -135,9 +148,8 @@ export class Details {
     this.root.setAttribute("aria-label", texts.say("details.label", { symbol: row.symbol }));
     this.root.replaceChildren(
       element("div", { class: "head" }, heading, element("span", { class: "name" }, row.info.name ?? ""), dismiss),
-      element("div", { class: "figures" }, this.price, this.change),
-      this.plot.intervals, this.plot.plot, list,
-      ...(row.info.error ? [element("p", { class: "error" }, row.info.error)] : []),
+      element("div", { class: "figures" }, this.price, this.change, this.truth),
+      this.error, this.plot.intervals, this.plot.plot, list,
     );
     this.root.hidden = false;
     this.paint();

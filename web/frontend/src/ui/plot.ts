@@ -3,6 +3,8 @@ import type { PriceChart } from "../chart";
 import { readCandles } from "../history";
 import type { Row } from "../store";
 import type { TableContext } from "../table/context";
+import { setText } from "../text";
+import { madeAt, markedWords, spokenWords, type Truth } from "../truth";
 import type { Quote } from "../wire";
 import { button, element } from "./dom";
 
@@ -12,8 +14,11 @@ const FEW_MINUTES = 5;
 /** The chart of one symbol with its choice of intervals: the past from the server and from what was seen here, then live. */
 export class Plot {
   readonly plot = element("div", { class: "plot", role: "img" });
+  /** In the chart's corner: what its newest price is, unless that is fresh. */
+  private readonly legend = element("p", { class: "legend" });
   readonly intervals = element("div", { class: "intervals", role: "group" });
   private row: Row | undefined;
+  private truth: Truth | undefined;
   private chart: PriceChart | undefined;
   private interval_s = 60;
   private chosen = false;
@@ -22,7 +27,9 @@ export class Plot {
   /** Until when the minutes know everything, epoch seconds. */
   private known_s = 0;
 
-  constructor(private readonly context: TableContext) {}
+  constructor(private readonly context: TableContext) {
+    this.plot.append(this.legend);
+  }
 
   open(row: Row): void {
     this.close();
@@ -46,6 +53,19 @@ export class Plot {
     if (candle) this.chart?.update(candle);
   }
 
+  /** How true the newest price is: in words on the chart, and as a sign on its last price. */
+  judge(truth: Truth): void {
+    const { texts, format } = this.context;
+    const row = this.row;
+    if (!row) return;
+    this.truth = truth;
+    const made = row.quote ? format.stamp(madeAt(row.quote), this.context.serverNow()) : "";
+    setText(this.legend, truth.word === "fresh" ? "" : [markedWords(truth, texts), made].filter(Boolean).join(" · "));
+    const label = [texts.say("details.chart", { symbol: row.symbol }), truth.word === "fresh" ? "" : spokenWords(truth, texts)].filter(Boolean).join(", ");
+    if (this.plot.getAttribute("aria-label") !== label) this.plot.setAttribute("aria-label", label);
+    this.chart?.judge(truth);
+  }
+
   recolour(): void {
     this.chart?.recolour();
     this.chart?.setCandles(this.builder.candles);
@@ -63,7 +83,7 @@ export class Plot {
 
   private label(row: Row): void {
     const { texts } = this.context;
-    this.plot.setAttribute("aria-label", texts.say("details.chart", { symbol: row.symbol }));
+    this.judge(this.context.truth(row));
     this.intervals.setAttribute("aria-label", texts.say("details.interval"));
     this.intervals.replaceChildren(...INTERVALS_S.map((interval_s) => {
       return button(intervalName(interval_s), () => {
@@ -101,6 +121,7 @@ export class Plot {
     this.chart = new PriceChart(this.plot, this.context.format, row.decimals);
     this.chart.setInterval(this.interval_s);
     this.chart.setCandles(this.builder.candles);
+    if (this.truth) this.chart.judge(this.truth);
   }
 }
 
