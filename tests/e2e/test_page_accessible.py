@@ -85,19 +85,6 @@ def test_the_other_faces(relay: Relay, context: BrowserContext, scheme: Scheme, 
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_trouble(relay: Relay, context: BrowserContext, scheme: Scheme) -> None:
-    """A banner, and a table nobody vouches for."""
-    page = opened(context, relay, scheme=scheme)
-    relay.edit(lambda text: text + 'CRUX = { feed = "smi" }\n')
-    expect(page.locator(".banner")).to_be_visible()
-    assert violations(page) == []
-    relay.stop()
-    Table(page).wait_connection("recovering")
-    expect(Table(page).cell("ACME", "state")).to_have_text("waiting")
-    assert violations(page) == []
-
-
 def focused(page: Page) -> str:
     """The name of what has the focus: its label, its text, or what it is."""
     name: str = page.evaluate(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 
+from tests.e2e.accessibility import violations
 from tests.e2e.page import Relay, Table
 from tests.providers.client import RunningProvider, running
 
@@ -223,6 +224,9 @@ def test_every_state_on_every_face(marked: Relay, endpoint: RunningProvider, rea
     check_tape(tape, SAID)
     assert copied(desk) == {symbol: said.words for symbol, said in SAID.items()} | {"OIL": "no price yet", "GOOD": "fresh"}
     check_details(desk, SAID)
+    for page, theme in ((desk, "light"), (phone, "dark"), (kiosk, "light"), (tape, "dark")):
+        page.evaluate("(theme) => Object.assign(document.documentElement.dataset, {theme})", theme)
+        assert violations(page) == []
     table.cell("LATE", "price").dblclick()
     expect(desk.locator("#announcer")).to_have_text("LATE, 20.50, delayed by 15 minutes")
     marked.stop(signal.SIGKILL)
@@ -237,7 +241,7 @@ def test_every_state_on_every_face(marked: Relay, endpoint: RunningProvider, rea
 
 
 def test_a_price_that_was_refused_says_why_and_an_old_one_of_when_it_is(marked: Relay, readers: BrowserContext) -> None:
-    """The row of a refused price has a mark, its title and the details the reason; a price of another day has its date wherever its time is."""
+    """A refused price has a mark, and the reason in its row and its details; one of another day has its date wherever its time is."""
     page = opened(readers, marked, "/")
     table = Table(page)
     state, price = table.cell("OIL", "state").locator(".cell"), table.cell("OIL", "price").locator(".price")

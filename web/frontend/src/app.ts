@@ -1,4 +1,4 @@
-import type { Face } from "./face";
+import { shows, type Face } from "./face";
 import { Flasher } from "./flash";
 import { Formatter } from "./format";
 import { MOST_ALIGNED, type FirstRows, type FirstTable } from "./first";
@@ -22,7 +22,7 @@ import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
 import { byId } from "./ui/dom";
 import { Viewport } from "./viewport";
-import { inGroup, type Quote, type SymbolInfo } from "./wire";
+import { inGroup, usedFeeds, type Quote, type SymbolInfo } from "./wire";
 
 /** A tab that is only passed by (Ctrl-Tab) does not leave its symbols. */
 const HIDDEN_GRACE_MS = 1000;
@@ -142,6 +142,7 @@ export class App {
 
   private takeSymbols(symbols: readonly SymbolInfo[], changed: boolean, gone: readonly Row[]): void {
     this.chrome.setSymbols(symbols); // first: the chosen group decides which rows pass
+    this.chrome.setUsedFeeds(this.face.kind === "desk" ? undefined : usedFeeds(symbols.filter((info) => shows(this.face, info))));
     for (const row of gone) {
       this.context.past.delete(row.symbol);
       if (row === this.details.row) this.details.close();
@@ -223,7 +224,7 @@ export class App {
   }
 
   private showCount(): void {
-    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.phase);
+    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.phase, this.face);
   }
 
   private passes(row: Row): boolean {

@@ -1,3 +1,5 @@
+import { inGroup, type SymbolInfo } from "./wire";
+
 /** Which face of the page an address asks for, and what it limits it to. */
 export interface Face {
   kind: "desk" | "kiosk" | "embed";
@@ -19,4 +21,9 @@ export function readFace(url: URL): Face {
     symbols: listed && listed.length > 0 ? new Set(listed) : undefined,
     shared: !query.has("noworker"),
   };
+}
+
+/** Whether what an address asks for has `info` in it. */
+export function shows({ symbols, group }: Pick<Face, "symbols" | "group">, info: SymbolInfo): boolean {
+  return (symbols === undefined || symbols.has(info.symbol)) && inGroup(info, group);
 }

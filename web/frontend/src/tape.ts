@@ -1,4 +1,4 @@
-import type { Face } from "./face";
+import { shows, type Face } from "./face";
 import { Formatter } from "./format";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
@@ -11,9 +11,9 @@ import type { Row } from "./store";
 import { Access } from "./ui/access";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
+import { whyEmpty } from "./ui/empty";
 import { setText, setTitle } from "./text";
 import { explanation, madeAt, showTruth, spokenWords, type Truth } from "./truth";
-import { inGroup } from "./wire";
 
 /** The strip moves so fast, pixels a second. */
 const SPEED_PX_S = 60;
@@ -81,17 +81,17 @@ export class Tape {
 
   private build(): void {
     this.items.clear();
-    const rows = [...this.live.store.rows.values()].filter((row) => this.passes(row));
+    const rows = [...this.live.store.rows.values()].filter((row) => shows(this.face, row.info));
     const rounds = [0, 1].map((round) => element("ul", round === 0 ? {} : { "aria-hidden": "true" }, ...rows.map((row) => this.item(row))));
-    this.strip.replaceChildren(element("div", { class: "strip" }, ...rounds));
+    this.strip.replaceChildren(rows.length > 0 ? element("div", { class: "strip" }, ...rounds) : element("p", { role: "status" }, this.whyEmpty()));
     this.paint(rows);
     this.pace();
     this.sendInterest();
   }
 
-  private passes(row: Row): boolean {
-    const { symbols, group } = this.face;
-    return (!symbols || symbols.has(row.symbol)) && inGroup(row.info, group);
+  private whyEmpty(): string {
+    const symbols = [...this.live.store.rows.values()].map((row) => row.info);
+    return whyEmpty({ symbols, phase: "synced", limits: this.face, search: "", filtered: false }, this.texts);
   }
 
   private item(row: Row): HTMLElement {

@@ -110,8 +110,8 @@ export function spokenWords(truth: Truth, texts: Texts): string {
 
 /** What a tooltip says: the words and the reason; "" of a fresh price of which nothing is wrong. */
 export function explanation(truth: Truth, texts: Texts): string {
-  const words = truth.word === "fresh" ? "" : spokenWords(truth, texts);
-  return [words, truth.reason].filter(Boolean).join(": ");
+  if (truth.word === "fresh") return truth.reason;
+  return truth.reason ? `${spokenWords(truth, texts)}: ${truth.reason}` : spokenWords(truth, texts);
 }
 
 /** Puts it on an element, for the style sheet. */

@@ -80,6 +80,11 @@ export function inGroup(info: SymbolInfo, group: string | undefined): boolean {
   return group === undefined || names(info.group).includes(group);
 }
 
+/** The feeds that have a part in these symbols. */
+export function usedFeeds(symbols: readonly SymbolInfo[]): ReadonlySet<string> {
+  return new Set(symbols.flatMap((info) => names(info.feed)));
+}
+
 /** A setting that may be one name, several, or absent, as a list. */
 export function names(value: string | readonly string[] | null | undefined): readonly string[] {
   if (value === null || value === undefined || value === "") return [];

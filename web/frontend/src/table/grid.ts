@@ -66,7 +66,7 @@ export class Table {
       suppressDragLeaveHidesColumns: true,
       suppressMovableColumns: options.layout === "narrow",
       rowData: [],
-      suppressNoRowsOverlay: true, // the page says itself why there are no rows
+      suppressOverlays: ["noRows", "noMatchingRows"], // the page says itself why there are no rows
       loading: false,
       onBodyScroll: () => {
         options.moved();
@@ -164,6 +164,11 @@ export class Table {
       if (row) symbols.push(row.symbol);
     }
     return symbols;
+  }
+
+  /** Whether a column is filtered. */
+  isFiltered(): boolean {
+    return this.api.isColumnFilterPresent();
   }
 
   shownCount(): number {

@@ -8,11 +8,19 @@ interface Banner {
   text: string;
 }
 
-/** What needs the reader's eye, above the table: a reload that failed, a feed that is down. Gone when the cause is. */
+/**
+ * What needs the reader's eye, in a line below the table: a reload that failed, a feed that is down. Gone when the cause is. No row moves
+ * for it; several are one line, until the reader wants to see them all.
+ */
 export class Banners {
   private config: ConfigReport | undefined;
   private feeds: readonly FeedInfo[] = [];
+  private used: ReadonlySet<string> | undefined;
   private readonly dismissed = new Set<string>();
+  /** What was there when the reader was last told, and what is shown at the moment. */
+  private told: ReadonlySet<string> = new Set();
+  private shown = "";
+  private open = false;
 
   constructor(private readonly root: HTMLElement, private texts: Texts, private readonly announce: (sentence: string) => void) {}
 
@@ -31,28 +39,60 @@ export class Banners {
     this.show();
   }
 
+  /** Only these feeds matter here, and no settings; undefined: everything does. */
+  setUsed(feeds: ReadonlySet<string> | undefined): void {
+    this.used = feeds;
+    this.show();
+  }
+
   private show(): void {
     const due = [...this.configBanners(), ...this.feedBanners()];
     for (const key of this.dismissed) if (!due.some((banner) => banner.key === key)) this.dismissed.delete(key);
-    const shown = new Map([...this.root.children].map((child) => [(child as HTMLElement).dataset.key, child]));
     const wanted = due.filter((banner) => !this.dismissed.has(banner.key));
-    for (const banner of wanted) if (!shown.has(banner.key)) this.announce(banner.text);
-    this.root.hidden = wanted.length === 0;
-    this.root.setAttribute("aria-label", this.texts.say("banner.label"));
-    this.root.replaceChildren(...wanted.map((banner) => this.build(banner)));
+    const news = wanted.filter((banner) => !this.told.has(banner.key));
+    if (news.length > 0) this.announce(news.map((banner) => banner.text).join(". "));
+    this.told = new Set(wanted.map((banner) => banner.key));
+    if (wanted.length < 2) this.open = false;
+    this.build(wanted);
   }
 
-  private build(banner: Banner): HTMLElement {
-    const dismiss = button("✕", () => {
-      this.dismissed.add(banner.key);
+  /** Builds it anew where it is not what is shown: what has the focus keeps it while nothing changes. */
+  private build(wanted: readonly Banner[]): void {
+    const content = JSON.stringify([this.texts.language, this.open, wanted]);
+    if (content === this.shown) return;
+    this.shown = content;
+    const focused = this.root.contains(document.activeElement);
+    this.root.hidden = wanted.length === 0;
+    this.root.setAttribute("aria-label", this.texts.say("banner.label"));
+    const one = wanted.length < 2 || this.open;
+    this.root.replaceChildren(...(one ? wanted.map((banner, index) => this.line([banner], index === 0 && wanted.length > 1)) : [this.line(wanted, true)]));
+    if (focused) this.root.querySelector("button")?.focus();
+  }
+
+  /** One line, of one banner or of all; with a button that shows more or fewer where there are several. */
+  private line(banners: readonly Banner[], several: boolean): HTMLElement {
+    const [first] = banners;
+    const texts = banners.map((banner) => banner.text).join(" · ");
+    const text = banners.length > 1 ? this.texts.say("banner.several", { count: banners.length, texts }) : texts;
+    const toggle = button(this.texts.say(this.open ? "banner.less" : "banner.more"), () => {
+      this.open = !this.open;
       this.show();
-    }, { class: "dismiss", "aria-label": this.texts.say("banner.dismiss"), title: this.texts.say("banner.dismiss") });
-    return element("div", { class: "banner", "data-key": banner.key, "data-tone": banner.tone }, element("span", {}, banner.text), dismiss);
+    }, { class: "more", "aria-expanded": String(this.open) });
+    const label = this.texts.say(banners.length > 1 ? "banner.dismiss_all" : "banner.dismiss");
+    const dismiss = button("✕", () => {
+      for (const banner of banners) this.dismissed.add(banner.key);
+      this.show();
+    }, { class: "dismiss", "aria-label": label, title: label });
+    const tone = banners.some((banner) => banner.tone === "bad") ? "bad" : "note";
+    return element(
+      "div", { class: banners.length > 1 ? "banner several" : "banner", "data-key": first?.key, "data-tone": tone, title: texts },
+      element("span", {}, text), ...(several ? [toggle] : []), dismiss,
+    );
   }
 
   private configBanners(): Banner[] {
     const config = this.config;
-    if (!config) return [];
+    if (!config || this.used) return [];
     if (!config.ok) {
       const error = names(config.error).join("; ");
       return [{ key: `config ${config.at ?? ""} ${error}`, tone: "bad", text: this.texts.say("banner.config", { error }) }];
@@ -66,7 +106,7 @@ export class Banners {
 
   private feedBanners(): Banner[] {
     return this.feeds
-      .filter((feed) => feed.state === "down")
+      .filter((feed) => feed.state === "down" && (!this.used || this.used.has(feed.feed)))
       .map((feed) => ({
         key: `feed ${feed.feed}`, tone: "bad",
         text: feed.error

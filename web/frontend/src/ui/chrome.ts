@@ -1,3 +1,4 @@
+import type { Face } from "../face";
 import type { Connection, LinkPhase } from "../freshness";
 import type { TextKey } from "../i18n/en";
 import type { Prefs } from "../prefs";
@@ -11,7 +12,8 @@ import { Banners } from "./banners";
 import { ColumnsMenu } from "./columns-menu";
 import { ConnectionChip, connectionWord } from "./connection-chip";
 import { byId, element } from "./dom";
-import { showFeeds } from "./feeds";
+import { whyEmpty } from "./empty";
+import { keepReachable, showFeeds } from "./feeds";
 import { Groups } from "./groups";
 import { showStats, type PageStats } from "./stats";
 import { ViewMenu } from "./view-menu";
@@ -38,8 +40,10 @@ export class Chrome {
   /** The word for the connection as it was read out last. */
   private said: TextKey | undefined;
   private feeds: readonly FeedInfo[] = [];
+  private used: ReadonlySet<string> | undefined;
+  private symbols: readonly SymbolInfo[] = [];
 
-  constructor(table: Table, private readonly context: TableContext, private readonly prefs: Prefs, private readonly actions: ChromeActions) {
+  constructor(private readonly table: Table, private readonly context: TableContext, private readonly prefs: Prefs, private readonly actions: ChromeActions) {
     const { texts } = context;
     this.banners = new Banners(byId("banners"), texts, (sentence) => this.announcer.say(sentence));
     this.groups = new Groups(byId("groups"), texts, prefs.group, actions.grouped);
@@ -50,6 +54,7 @@ export class Chrome {
     this.search.addEventListener("input", () => actions.searched(this.search.value));
     this.search.addEventListener("keydown", (event) => event.key === "Escape" && this.clearSearch(table));
     document.addEventListener("keydown", (event) => this.onKey(event));
+    addEventListener("resize", () => keepReachable(byId("feeds")));
     this.relabel();
   }
 
@@ -82,14 +87,22 @@ export class Chrome {
     if (this.prefs.speak) this.announcer.murmur(sentence, matters);
   }
 
+  /** `feeds`: those of the rows shown; undefined: all there are, and the settings are this reader's business too. */
+  setUsedFeeds(feeds: ReadonlySet<string> | undefined): void {
+    this.used = feeds;
+    this.banners.setUsed(feeds);
+    this.showFeeds();
+  }
+
   setSymbols(symbols: readonly SymbolInfo[]): void {
+    this.symbols = symbols;
     this.groups.setSymbols(symbols);
     this.adding.setSymbols(new Set(symbols.map((info) => info.symbol)));
   }
 
   setFeeds(feeds: readonly FeedInfo[]): void {
     this.feeds = feeds;
-    showFeeds(byId("feeds"), feeds, this.context.texts, this.context.format);
+    this.showFeeds();
     this.banners.setFeeds(feeds);
     this.adding.setFeeds(feeds.map((feed) => feed.feed));
   }
@@ -102,11 +115,13 @@ export class Chrome {
     showStats(byId("stats"), stats, this.context.texts);
   }
 
-  setCount(shown: number, all: number, phase: LinkPhase): void {
+  /** How many rows there are, and where there is none, why. `face`: what the address limits them to. */
+  setCount(shown: number, all: number, phase: LinkPhase, face: Pick<Face, "group" | "symbols"> = { group: undefined, symbols: undefined }): void {
     const { texts } = this.context;
-    byId("count").textContent = shown === all ? texts.say("rows.count", { shown }) : texts.say("rows.filtered", { shown, all });
-    const empty = all === 0 ? texts.say(phase === "synced" ? "rows.empty" : "rows.loading") : texts.say("rows.none");
-    byId("empty").textContent = shown === 0 ? empty : "";
+    setText(byId("count"), shown === all ? texts.say("rows.count", { shown }) : texts.say("rows.filtered", { shown, all }));
+    const limits = { group: face.group ?? this.group, symbols: face.symbols };
+    const search = this.search.value.trim();
+    setText(byId("empty"), shown > 0 ? "" : whyEmpty({ symbols: this.symbols, phase, limits, search, filtered: this.table.isFiltered() }, texts));
   }
 
   /** Digits after the point that columns of prices keep room for. */
@@ -123,7 +138,7 @@ export class Chrome {
 
   /** The language changed: every text anew. */
   relabel(): void {
-    const { texts, format } = this.context;
+    const { texts } = this.context;
     document.documentElement.lang = texts.language === "zh" ? "zh-Hans" : texts.language;
     this.search.placeholder = texts.say("search.placeholder");
     this.search.setAttribute("aria-label", texts.say("search.label"));
@@ -135,7 +150,11 @@ export class Chrome {
     this.banners.setTexts(texts);
     this.columns.setTexts(texts);
     this.view.setTexts(texts);
-    showFeeds(byId("feeds"), this.feeds, texts, format);
+    this.showFeeds();
+  }
+
+  private showFeeds(): void {
+    showFeeds(byId("feeds"), this.feeds.filter(({ feed }) => this.used?.has(feed) ?? true), this.context);
   }
 
   private clearSearch(table: Table): void {
