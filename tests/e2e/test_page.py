@@ -145,7 +145,7 @@ def test_quick_search(table: Table) -> None:
     expect(table.page.locator("#count")).to_have_text("205 symbols")
     table.page.keyboard.press("/")
     table.page.keyboard.type("no such thing")
-    expect(table.page.locator("#empty")).to_have_text("No symbols match")
+    expect(table.page.locator("#empty")).to_have_text("No symbol matches “no such thing”")
 
 
 def test_groups_are_tabs(table: Table) -> None:

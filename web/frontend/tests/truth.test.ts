@@ -129,3 +129,10 @@ describe("the reason", () => {
     expect(explanation(judge({}), EN)).toBe("");
   });
 });
+
+test("nobody else judges: only one file reads what it is judged by", () => {
+  const sources = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", import: "default", eager: true });
+  expect(Object.keys(sources).length).toBeGreaterThan(40);
+  const judges = Object.keys(sources).filter((name) => /\bquote\??\.(state|delay_min|halted)\b/.test(sources[name] ?? ""));
+  expect(judges).toEqual(["../src/truth.ts"]);
+});

@@ -6,7 +6,8 @@ import { spokenWords, type Truth } from "../truth";
 /** A price as it is read out: the symbol, the price, its change, and what it is worth where it is not fresh. */
 export function priceSentence(row: Row, truth: Truth, format: Formatter, texts: Texts): string {
   const price = format.price(row.quote?.price, row.decimals);
-  return [row.symbol, price, format.percent(row.quote?.change_pct), truth.word === "fresh" ? "" : spokenWords(truth, texts)].filter(Boolean).join(", ");
+  const worth = truth.word === "fresh" ? "" : spokenWords(truth, texts);
+  return [row.symbol, price, format.percent(row.quote?.change_pct), worth].filter(Boolean).join(", ");
 }
 
 /** The timer an announcer needs; tests step it. */

@@ -64,8 +64,9 @@ export class Banners {
     const focused = this.root.contains(document.activeElement);
     this.root.hidden = wanted.length === 0;
     this.root.setAttribute("aria-label", this.texts.say("banner.label"));
-    const one = wanted.length < 2 || this.open;
-    this.root.replaceChildren(...(one ? wanted.map((banner, index) => this.line([banner], index === 0 && wanted.length > 1)) : [this.line(wanted, true)]));
+    const folded = wanted.length > 1 && !this.open;
+    const lines = folded ? [this.line(wanted, true)] : wanted.map((banner, index) => this.line([banner], index === 0 && wanted.length > 1));
+    this.root.replaceChildren(...lines);
     if (focused) this.root.querySelector("button")?.focus();
   }
 

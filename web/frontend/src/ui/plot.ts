@@ -60,8 +60,10 @@ export class Plot {
     if (!row) return;
     this.truth = truth;
     const made = row.quote ? format.stamp(madeAt(row.quote), this.context.serverNow()) : "";
-    setText(this.legend, truth.word === "fresh" ? "" : [markedWords(truth, texts), made].filter(Boolean).join(" · "));
-    const label = [texts.say("details.chart", { symbol: row.symbol }), truth.word === "fresh" ? "" : spokenWords(truth, texts)].filter(Boolean).join(", ");
+    const isFresh = truth.word === "fresh";
+    setText(this.legend, isFresh ? "" : [markedWords(truth, texts), made].filter(Boolean).join(" · "));
+    const name = texts.say("details.chart", { symbol: row.symbol });
+    const label = isFresh ? name : `${name}, ${spokenWords(truth, texts)}`;
     if (this.plot.getAttribute("aria-label") !== label) this.plot.setAttribute("aria-label", label);
     this.chart?.judge(truth);
   }
