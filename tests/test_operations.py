@@ -13,9 +13,12 @@ import pytest
 from tests.web.metrics.reading import MACHINE
 from tests.web.relaying import Relaying
 from ticker.settings.model import LimitSettings, ServerSettings
+from ticker.settings.secret_file import fault_of
+from web.refusals import Reason
 
 FOLDER = Path(__file__).parent.parent / "docs" / "operations"
 PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
+DEPLOYING = (FOLDER / "deploying.md").read_text(encoding="utf-8")
 ALERTS = (FOLDER / "alerts.yml").read_text(encoding="utf-8")
 DASHBOARD: dict[str, Any] = json.loads((FOLDER / "dashboard.json").read_text(encoding="utf-8"))
 NAME = re.compile(r"\b(?:tickercast|process)_[a-z_]+\b")
@@ -65,7 +68,7 @@ def expressions() -> list[str]:
 
 def test_every_metric_that_is_named_exists(scraped: set[str]) -> None:
     """In alerts, in the dashboard and on the page."""
-    named = {name for text in (*expressions(), PAGE) for name in NAME.findall(text)}
+    named = {name for text in (*expressions(), PAGE, DEPLOYING) for name in NAME.findall(text)}
     families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in scraped}
     assert named - scraped - families == set()
 
@@ -103,6 +106,25 @@ def test_every_alert_is_explained() -> None:
     assert explained == names or sorted(explained) == sorted(names)
     promised = re.findall(r"Tickercast\w+", section("What it promises, and where you see it"))
     assert sorted(promised) == sorted(names)
+
+
+def test_what_the_log_says_of_who_is_not_let_in() -> None:
+    """The words of the tables are those of the log, and the commonest ones are all there."""
+    told = set(re.findall(r"`((?:origin|unknown|unsupported|bad|headers|too_many)_\w+)`", DEPLOYING))
+    assert told <= {reason.word for reason in Reason}
+    assert told >= {reason.word for reason in (Reason.ORIGIN, Reason.HOST, Reason.VERSION, Reason.WEBSOCKET, Reason.SESSION)}
+
+
+def test_what_is_said_of_secrets() -> None:
+    """Each mode of the table is treated so by the code; where they lie makes the difference for those that others can read."""
+    rows = re.findall(r"^\| (.+) \| ([^|]*\b0\d{3}\b[^|]*) \| (read|refused, with `chmod (?:600|go-w)`) \|$", DEPLOYING, re.MULTILINE)
+    assert len(rows) == 7
+    for where, modes, outcome in rows:
+        for mode in re.findall(r"\b0\d{3}\b", modes):
+            fault = fault_of(int(mode, 8), 0 if "root's" in where else 1000)
+            sheltered = "memory" in where + modes
+            assert (fault is None or (sheltered and not fault.is_fatal)) is (outcome == "read"), (where, mode)
+            assert outcome == "read" or (fault and fault.cure.startswith(outcome.split("`")[1])), (where, mode)
 
 
 def test_every_panel_says_what_it_shows() -> None:
