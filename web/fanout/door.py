@@ -12,7 +12,7 @@ import logging
 import threading
 import urllib.parse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import engineio
 import msgspec
@@ -95,7 +95,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             raise Refused(Reason.METHOD)
         if "sid" not in query:
             if method == "POST":
-                raise Refused(Reason.METHOD, "a session begins with a GET")
+                self._say_why_not(environ)
             return self._handshake(environ, start_response, transport, cors)
         client = self.sockets.get(query["sid"][0])
         if client is None or client.closed is not None:
@@ -108,6 +108,14 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             self._receive(client, environ)
             return answered(start_response, "ok", cors)
         return answered(start_response, self._poll(client), cors)
+
+    def _say_why_not(self, environ: Environ) -> NoReturn:
+        """Refuse what opens no session, as a handshake would be, if it would: a page can't read why its WebSocket was."""
+        reason = self.max_clients_reached(environ)
+        if reason is not None:
+            raise full(reason)
+        self._identity(environ)
+        raise Refused(Reason.METHOD, "a session begins with a GET")
 
     def _handshake(self, environ: Environ, start_response: StartResponse, transport: str, cors: list[tuple[str, str]]) -> list[bytes]:
         engine = self.engine

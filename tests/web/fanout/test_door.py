@@ -54,6 +54,17 @@ def test_a_full_house(stand: Stand, transport: str) -> None:
     assert stand.engine.clients == set()
 
 
+@pytest.mark.parametrize(("origin", "refusal", "reason"), [
+    ("http://evil", None, Reason.ORIGIN), ("http://evil", Reason.CLIENTS, Reason.ORIGIN), ("http://server", Reason.CLIENTS, Reason.CLIENTS),
+    ("http://server", None, Reason.METHOD), (None, Reason.SHUTTING_DOWN, Reason.SHUTTING_DOWN), (None, None, Reason.METHOD)])
+def test_asking_why_not(stand: Stand, origin: str | None, refusal: Reason | None, reason: Reason) -> None:
+    """A POST without a session is answered as a handshake would be refused, and opens none."""
+    stand.refusal = refusal
+    response = stand.peer.http("POST", stand.peer.target(), headers={} if origin is None else {"Origin": origin})
+    assert (response.status, json.loads(response.text)["reason"]) == (reason.status, reason.word)
+    assert stand.engine.clients == set()
+
+
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 @pytest.mark.parametrize("origin", ["http://evil", "null", "http://friend.evil", "http://friend:8080", "https://friend", "http://Friend", "file://"])
 def test_other_origins(stand: Stand, transport: str, origin: str) -> None:
