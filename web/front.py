@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from web.cache import AnswerCache
+from web.fanout.handshake import again
 from web.guard import IDENTITY, Guard
 from web.hosts import HEALTH, Hosts, why_not
 from web.http.answer import Answer, plain, refusal
@@ -24,18 +25,20 @@ from web.refusals import Reason, Refusals, body, sentence
 SOCKETS = "/socket.io"
 _UNCOUNTED = frozenset({"/", "/embed", "/tape", "/ws", SOCKETS, *HEALTH})
 _UNCOUNTED_BELOW = (SOCKETS + "/", "/assets/")
+_ALSO_IN_THE_END = frozenset({"/metrics", "/ws", SOCKETS, SOCKETS + "/", *HEALTH})
+"""They answer for themselves when the end has begun: what goes on, goes on to its end."""
 
 
 class Front:
     """A WSGI application before `app`; `respond` is the same for our own HTTP server.
 
     `requests_per_s()`: how many an address may make. `sees(identity)` stands for what an identity may see. `refusals` is told who asks
-    under a name that is not ours.
+    under a name that is not ours. `is_closing()`: whether the end has begun, in which nothing new is.
     """
 
     def __init__(self, app: Wsgi, proxies: Proxies, hosts: Hosts, guard: Guard, cache: AnswerCache,
                  origin_allowed: OriginCheck, requests_per_s: Callable[[], float], sees: Callable[[Identity], Hashable],
-                 refusals: Refusals) -> None:
+                 refusals: Refusals, is_closing: Callable[[], bool] = lambda: False) -> None:
         self._app = app
         self._proxies = proxies
         self._hosts = hosts
@@ -45,6 +48,7 @@ class Front:
         self._requests_per_s = requests_per_s
         self._sees = sees
         self._refusals = refusals
+        self._is_closing = is_closing
         self._rates = Rates()
 
     def __call__(self, environ: Environ, start_response: Any) -> Any:
@@ -77,6 +81,8 @@ class Front:
             return self._unknown_host(environ)
         if path.startswith("//"):  # Flask would take it for one with a single slash, and what guards paths before us would not
             return refusal(HTTPStatus.NOT_FOUND, "not_found", "Not Found")
+        if self._is_closing() and path not in _ALSO_IN_THE_END:
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down", "shutting down", [again()])
         if is_counted(path) and not self._proxies.is_trusted(address):
             wait_s = self._rates.wait_s(address, self._requests_per_s(), monotonic())
             if wait_s is not None:

@@ -93,7 +93,7 @@ class WebServer:
         cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, relay.attention.read)
         self._front = Front(inner, self._proxies, Hosts(server), keeper, cache, self._origin_allowed,
                             lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, relay.symbols),
-                            self.engine.refusals)
+                            self.engine.refusals, lambda: self.engine.draining)
         self.app.wsgi_app = self._front  # type: ignore[method-assign]  # as Flask documents
         self.board = Board(sockets, self.engine, relay, clock, admission)
         self._watchers = Watchers(self.engine.readers, runtime, relay.attention)

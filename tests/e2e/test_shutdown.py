@@ -99,6 +99,23 @@ def test_while_somebody_stalls() -> None:
         assert server.wait() == 0
 
 
+def test_balancers_have_time_to_notice() -> None:
+    """With `drain_min_s` it stays and says 503 with a time to come again, though nobody is left to be told. A second signal ends it."""
+    with serving(SETTINGS.replace("drain_s = 3", "drain_s = 0\ndrain_min_s = 300")) as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_log("stopping")
+        for path in ("/api/quotes", "/api/quotes/S0", "/", WEBSOCKET):
+            refused = server.get(path)
+            assert refused.status == 503
+            assert 1 <= int(refused.headers["retry-after"]) <= 5
+            assert refused.headers["connection"] == "close"
+        assert server.get("/readyz").json == {"ready": False, "reason": "shutting down"}
+        assert (server.get("/healthz").status, server.get("/metrics").status) == (200, 200)
+        while server.process.poll() is None:
+            server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(second: signal.Signals) -> None:
     """Whoever stalls may have minutes: the second signal has none."""

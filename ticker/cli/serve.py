@@ -147,13 +147,17 @@ class Service:
         os._exit(0)  # taking the interpreter apart would take longer than all of the end
 
     def _end(self) -> None:
-        """Poll no more, send everybody the last of it, and wait until that is written, at most `drain_s`."""
+        """Poll no more, send everybody the last of it, and wait until that is written, at most `drain_s`. Wait for `drain_min_s` in any
+        case: who comes meanwhile is told to come again.
+        """
         log.info("stopping")
         self._notifier.stopping()
         self.relay.stop()
         self.server.drain()
-        until_s = self.clock.monotonic() + self._settings.server.drain_s
-        while self.clock.monotonic() < until_s and not (self.server.drained and (self._ndjson is None or self._ndjson.is_idle)):
+        server, begun_s = self._settings.server, self.clock.monotonic()
+        while (passed_s := self.clock.monotonic() - begun_s) < max(server.drain_s, server.drain_min_s):
+            if passed_s >= server.drain_min_s and self.server.drained and (self._ndjson is None or self._ndjson.is_idle):
+                break
             self.runtime.sleep(_LOOK_AT_DRAIN_S)
         self.server.stop()
         self._one_edit.acquire(timeout=_EDIT_ENDS_S)  # one under way is finished: the file may be half written

@@ -79,6 +79,8 @@ class ServerSettings(Table):
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
     drain_s: float = Field(5, ge=0, le=300, allow_inf_nan=False,
                            description="at the end: the most to wait for clients that have not taken everything yet")
+    drain_min_s: float = Field(0, ge=0, le=300, allow_inf_nan=False,
+                               description="at the end: go on answering 503 for at least so long, until balancers send nobody any more")
     frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
     metrics: Literal["open", "loopback", "public", "off"] = Field(
         "loopback", description="who may read /metrics: anybody who may read quotes, this machine only (with a token where auth asks for "

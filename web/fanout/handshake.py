@@ -59,8 +59,13 @@ def accept_websocket(environ: Mapping[str, Any]) -> bytes:
 
 
 def full(reason: Reason) -> Refused:
-    """503, and when to come again: not everybody at once."""
-    return Refused(reason, headers=(("Retry-After", str(randint(*_RETRY_AFTER_S))),))
+    """503, and when to come again."""
+    return Refused(reason, headers=(again(),))
+
+
+def again() -> tuple[str, str]:
+    """The header that says when to come again: not everybody at once."""
+    return "Retry-After", str(randint(*_RETRY_AFTER_S))
 
 
 def slim(environ: Environ) -> Environ:
