@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ticker.errors import FeedError
 from ticker.quote import Quote
 from ticker.recording import Header, NotARecording, Unpacker, batch, moment_ms, read_batch, read_header, time_of
-from ticker.runtime import Runtime
+from ticker.runtime import Aside, Runtime
 from ticker.stream import Ended
 
 log = logging.getLogger(__name__)
@@ -38,15 +38,16 @@ class Play(NamedTuple):
 
 
 class Reader:
-    """A file's header, and the lines behind it, one after the other."""
+    """A file's header, and the lines behind it, one after the other. `aside`: reads it where others do not wait for the disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, aside: Aside | None = None) -> None:
         """Open it and read the header. Raises `FeedError`."""
         self._path = path
+        self._aside = aside
         self._unpacker = Unpacker()
         self._lines: deque[bytes] = deque()
         try:
-            self._file = path.open("rb")
+            self._file = self._beside(path.open, "rb")
         except OSError as error:
             raise FeedError(f"{path.name} can't be read: {error.strerror}") from None
         try:
@@ -65,7 +66,7 @@ class Reader:
         """The next one, or `None`: there is no more (so far). Raises `FeedError`."""
         try:
             while not self._lines:
-                data = self._file.read(READ_BYTES)
+                data = self._beside(self._file.read, READ_BYTES)
                 if not data:
                     self._unpacker.end()
                     return None
@@ -79,6 +80,11 @@ class Reader:
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+        if self._aside is not None:
+            self._aside.close()
+
+    def _beside(self, work: Callable[..., Any], *args: Any) -> Any:
+        return work(*args) if self._aside is None else self._aside.run(work, *args)
 
 
 class Tape:
@@ -90,7 +96,7 @@ class Tape:
         self._runtime = runtime
         self._play = play
         self._clock = clock
-        self._reader = Reader(path)
+        self._reader = Reader(path, runtime.aside(f"reading {path.name}"))
         started_ms = self._reader.header.started
         self._end_ms = None if play.end is None else moment_ms(play.end, started_ms)
         self._ready = [self._reader.first_line]

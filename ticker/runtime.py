@@ -11,11 +11,25 @@ class DeadlineExceeded(Exception):
     """The block under `Runtime.deadline` took longer than it was given."""
 
 
+class Busy(TimeoutError):
+    """A side thread is not done with what others gave it."""
+
+
 class Task(Protocol):
     """A running green task."""
 
     def kill(self) -> None:
         """Stop it where it stands; its `finally` blocks run."""
+
+
+class Aside(Protocol):
+    """A thread beside the loop that does one piece of work after the other."""
+
+    def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """What `work(*args)` returns or raises, while others go on. It must share nothing with them that either changes, nor log."""
+
+    def close(self) -> None:
+        """It is not needed any more."""
 
 
 class Runtime(Protocol):
@@ -29,3 +43,6 @@ class Runtime(Protocol):
 
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """Cut the block short after `seconds` in all, whatever it waits for, and raise `DeadlineExceeded`."""
+
+    def aside(self, what: str) -> Aside:
+        """A thread for what may block. `what` it does is told where that takes longer than a second."""

@@ -15,9 +15,10 @@ import gzip
 import hashlib
 import mimetypes
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from threading import Lock
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request
 
@@ -49,19 +50,22 @@ class File(NamedTuple):
     cache_control: str
 
 
-def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows = lambda query, is_foreign: b"") -> Blueprint:
+def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows = lambda query, is_foreign: b"",
+         aside: Callable[..., Any] = lambda work, *args: work(*args)) -> Blueprint:
     """The blueprint of the page built in `dist`.
 
     `frame_ancestors`: origins that may show `/embed` and `/tape` in a frame, besides our own; the page itself is never framed.
-    `first_rows`: what the table shows until its code has arrived.
+    `first_rows`: what the table shows until its code has arrived. `aside`: does in a thread what it is given, as the disk may be slow.
     While `dist` holds no build every path of the page answers 503 and says what to do; a build made later is found at the next request.
     """
     blueprint = Blueprint("page", __name__)
     files: dict[str, File] = {}
+    reading = Lock()
 
     def build() -> dict[str, File]:
         if not files:
-            files.update(read_build(dist))
+            with reading:  # who comes while it is read waits for that
+                files.update(files or aside(read_build, dist))
         return files
 
     def document() -> Response:

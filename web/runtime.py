@@ -27,6 +27,7 @@ import eventlet.patcher
 import eventlet.tpool
 
 from ticker.runtime import DeadlineExceeded, Task
+from web.side_thread import SideThread
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +79,9 @@ class EventletRuntime:
         """Let others run for `seconds`, ≥ 0."""
         eventlet.sleep(seconds)
 
-    def in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
-        """What `work(*args)` returns or raises, while others go on: for what computes longer than a turn may take. It runs beside them and
-        takes turns with them every few milliseconds, so it must share nothing that either changes.
-        """
-        return eventlet.tpool.execute(work, *args)
+    def aside(self, what: str) -> SideThread:
+        """A thread for what may block: it holds nobody up but whoever waits for it. `what`: as `SideThread` has it."""
+        return SideThread(self.wait_readable, original, what)
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:

@@ -55,6 +55,10 @@ class SteppedTime:
         for work, args in ready:
             work(*args)
 
+    def aside(self, what: str) -> AtOnce:
+        """What is done beside is done at once."""
+        return AtOnce()
+
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Raise `DeadlineExceeded` after the block, if more than `seconds` passed in it."""
@@ -69,6 +73,17 @@ class Dropped:
     """A task nobody will ask about again."""
 
     def kill(self) -> None:
+        """Nothing to stop."""
+
+
+class AtOnce:
+    """In place of a thread beside the loop."""
+
+    def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Do it."""
+        return work(*args)
+
+    def close(self) -> None:
         """Nothing to stop."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from tests.ticker.stepped import START_MS, ScriptedSource
+from tests.ticker.stepped import START_MS, AtOnce, ScriptedSource
 from ticker.budget import Cost, Demand
 from ticker.errors import FeedError
 from ticker.gate import Gate
@@ -58,6 +58,10 @@ class VirtualTime:
     def wake(self, task: greenlet) -> None:
         """Let a task that waits go on now."""
         self._due(task, self.passed_s)
+
+    def aside(self, what: str) -> AtOnce:
+        """What is done beside is done at once."""
+        return AtOnce()
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:

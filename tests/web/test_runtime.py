@@ -106,22 +106,3 @@ def test_a_kept_descriptor_stays_with_the_hub_between_waits() -> None:
             assert here.wait_readable(epoll.fileno(), 20)
             assert epoll.fileno() in watched_by_the_hub()
         assert epoll.fileno() not in watched_by_the_hub()
-
-
-def test_what_works_in_a_thread_holds_nobody_up() -> None:
-    """Others have their turns meanwhile; what it returns or raises comes back."""
-    runtime = EventletRuntime()
-    may_end = original("threading").Event()
-    turns: list[int] = []
-
-    def take_turns() -> None:
-        for turn in range(5):
-            turns.append(turn)
-            runtime.sleep(0)
-        may_end.set()
-
-    runtime.spawn(take_turns)
-    assert runtime.in_thread(may_end.wait, 20) is True
-    assert turns == [0, 1, 2, 3, 4]
-    with pytest.raises(ZeroDivisionError):
-        runtime.in_thread(divmod, 1, 0)

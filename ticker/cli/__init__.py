@@ -9,7 +9,7 @@ import click
 
 import ticker
 from ticker.cli.options import EXIT_WRONG, print_problems
-from ticker.cli.terminal import speak_plainly
+from ticker.cli.plain_signs import speak_plainly
 from ticker.errors import SettingsError
 from ticker.settings.words import nearest
 

@@ -21,7 +21,7 @@ from feeds.polled import PolledFeed
 from feeds.registry import kinds
 from feeds.streamed import StreamFeed
 from ticker.cli.ask import ask
-from ticker.cli.descriptors import CURE, descriptors, scarcity, shortage
+from ticker.cli.open_files import CURE, descriptors, scarcity, shortage
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
 from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError

@@ -3,19 +3,22 @@
 Nothing that comes from outside reaches the terminal raw: what is not printable is escaped. No secret does at all: strangers' words come
 here without, and are looked through once more, as tracebacks quote whatever a library had in hand. A kind of event, which is a place in the
 code, is told `BURST` times at once and then once a second; the next line of its kind says how many were left out.
+
+A line is made where it is logged, and written by a thread (`ticker.cli.stderr`): to log never blocks.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ticker import hidden
+from ticker.cli.stderr import Lines, lines_of_stderr
+from web.runtime import original
 
 LEVELS = ("debug", "info", "warning", "error")
 Format = Literal["text", "json"]
@@ -33,13 +36,42 @@ _TIME = "%Y-%m-%dT%H:%M:%S"
 
 def log_to_stderr(level: str, log_format: Format = "text") -> None:
     """Send log records of `level` and above to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLine() if log_format == "json" else TextLine())
+    handler = Handler(lines_of_stderr(), JsonLine() if log_format == "json" else TextLine())
     handler.addFilter(Flood(time.monotonic))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     for talkative in _TALKATIVE:
         logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+class Handler(logging.Handler):
+    """Hands log lines to those who write them. `lost`: so many lines never got there."""
+
+    def __init__(self, lines: Lines, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._lines = lines
+        self.setFormatter(formatter)
+        lines.lost_line = self._lost_line
+
+    def createLock(self) -> None:
+        """One of the system's: a green lock is none between threads, and in the loop nobody else runs while a line is made."""
+        self.lock = original("threading").RLock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Never blocks."""
+        try:
+            self._lines.write(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
+        except Exception:
+            self.handleError(record)
+
+    @property
+    def lost(self) -> int:
+        """Since the start, whatever they were."""
+        return self._lines.lost
+
+    def _lost_line(self, lines: int) -> str:
+        what = f"{lines} line{'' if lines == 1 else 's'} lost: stderr could not be written, or not so fast"
+        return self.format(logging.LogRecord("tickercast", logging.WARNING, __file__, 0, what, None, None))
 
 
 class Flood(logging.Filter):

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 
+from ticker.cli.descriptors import is_gone, write_some
+from ticker.cli.options import EXIT_WRONG, fail
 from ticker.ndjson import NdjsonBacklog
 from ticker.quote import Quote
-from web.runtime import EventletRuntime, original
+from web.runtime import EventletRuntime
 
-_PIPE_BUF = 4096  # a pipe that can be written to takes so many bytes without blocking (POSIX: PIPE_BUF, at least 512; Linux: 4096)
-
-
-def is_gone(descriptor: int) -> bool:
-    """Whether nobody is at the other end of a pipe, a socket or a terminal any more. Never blocks."""
-    poll = original("select").poll()
-    poll.register(descriptor, 0)  # no event asked for: what is told in any case is that the other end is gone
-    return bool(poll.poll(0))
+_PIPE_BUF = 4096  # a pipe takes so many bytes at once or not at all (POSIX: PIPE_BUF, at least 512; Linux: 4096)
+_AT_ONCE = 16
+"""So many times that the thread is given."""
 
 
 class NdjsonWriter:
-    """Writes quotes to stdout as fast as the reader takes them; `gone` is called when the reader has left."""
+    """Writes quotes to stdout as fast as the reader takes them, in a thread: also a terminal, a disk or somebody else who writes into the
+    same pipe can make it wait. `over` is called once when no more can be written: with the error, or with `None` when the reader has left.
+    """
 
-    def __init__(self, runtime: EventletRuntime, gone: Callable[[], None]) -> None:
+    def __init__(self, runtime: EventletRuntime, over: Callable[[OSError | None], None]) -> None:
+        if sys.stdout is None:
+            fail("--ndjson writes to stdout, and that is closed", EXIT_WRONG)
         self._runtime = runtime
-        self._gone = gone
+        self._over = over
         self._backlog = NdjsonBacklog()
         self._idle = True
         self._ended = False
         self._descriptor = sys.stdout.fileno()
+        self._aside = runtime.aside("")
 
     @property
     def is_idle(self) -> bool:
@@ -38,7 +41,7 @@ class NdjsonWriter:
     def look(self) -> None:
         """Notice that the reader has left, even if there is nothing to write to it. Never blocks."""
         if not self._ended and is_gone(self._descriptor):
-            self._end()
+            self._end(None)
 
     def publish(self, quotes: Sequence[Quote]) -> None:
         """Take accepted updates. Never blocks."""
@@ -50,17 +53,24 @@ class NdjsonWriter:
             self._runtime.spawn(self._write)
 
     def _write(self) -> None:
-        os = original("os")
         try:
-            while self._backlog:
-                self._runtime.wait_writable(self._descriptor)
-                os.write(self._descriptor, self._backlog.take(_PIPE_BUF))
-        except OSError:
-            self._end()
+            while self._backlog and not self._ended:
+                pieces = [piece for _ in range(_AT_ONCE) if (piece := self._backlog.take(_PIPE_BUF))]
+                self._aside.run(_write_all, self._descriptor, pieces)
+        except OSError as error:
+            self._end(None if error.errno == errno.EPIPE or is_gone(self._descriptor) else error)
         finally:
             self._idle = True
 
-    def _end(self) -> None:
+    def _end(self, error: OSError | None) -> None:
         if not self._ended:
-            self._ended = True
-            self._gone()
+            self._ended = self._idle = True
+            self._over(error)
+
+
+def _write_all(descriptor: int, pieces: Sequence[bytes]) -> None:
+    """Write each of `pieces`, however long that takes. Raises `OSError`."""
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[write_some(descriptor, rest):]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -13,11 +13,13 @@ import click
 from feeds.registry import kinds
 from ticker.cli.logs import LEVELS, log_to_stderr
 from ticker.cli.options import EXIT_WRONG, config_option, fail, load_settings
-from ticker.cli.output import is_gone
 from ticker.cli.recording_file import RecordingFile
+from ticker.cli.stderr import leave
+from ticker.cli.terminal import Terminal
 from ticker.clock import SystemClock
 from ticker.recording import header
 from ticker.relay import Relay
+from ticker.runtime import Aside
 from ticker.settings import Settings
 from web.runtime import EventletRuntime, Signals
 
@@ -45,30 +47,51 @@ def command(file: Path, config: Path, force: bool, log_level: str) -> None:
         fail(f"{file} exists and is not empty: name another file, or replace it with --force", EXIT_WRONG)
     except OSError as error:
         fail(f"{file} can't be written: {error.strerror or error}")
+    leave(0)
 
 
 def record(path: Path, settings: Settings, *, replace: bool) -> None:
-    """Record until a signal. Raises `OSError` where the file can't be written (any more)."""
+    """Record until a signal. Raises `OSError` where the file can't be written (any more).
+
+    It is written in a thread: a disk may be slow, and feeds are listened to meanwhile. In the end it is waited for, until a second signal.
+    """
     runtime, clock = EventletRuntime(), SystemClock()
     relay = Relay(runtime, clock, lambda name, feed: kinds()[feed.kind](name, feed, runtime), epoch=secrets.token_hex(6))
     started_ms, started_s = clock.now_ms(), clock.monotonic()
     file = RecordingFile(path, header(settings, relay.epoch, started_ms),
                          lambda: started_ms + round((clock.monotonic() - started_s) * 1000), replace=replace)
+    terminal = Terminal()
     signals = Signals(runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     relay.on_quotes.append(file.put)
     relay.configure(settings)
     relay.attention.watch_everything()
     relay.start()
     log.info("recording %d symbols of %d feeds into %s", len(settings.symbols), len(settings.feeds), path)
+    disk = runtime.aside(f"writing {path.name}")
+    failures: list[OSError] = []
+    flushing = runtime.spawn(_keep_flushing, runtime, disk, file, failures)
+    while not failures and not file.is_behind:
+        came = signals.wait(FLUSH_EVERY_S)
+        terminal.look(clock.monotonic())
+        if signal.SIGTERM in came or signal.SIGINT in came:
+            break
+        if signal.SIGHUP in came and terminal.was_closed(clock.monotonic()):
+            break
+    relay.stop()
+    flushing.kill()
+    if failures:
+        raise failures[0]
+    if file.is_behind:
+        raise OSError(errno.ETIMEDOUT, "the disk is slower than the feeds")
+    disk.run(file.close)
+    log.info("recorded %d updates in %d batches, %d bytes, into %s", file.updates, file.batches, file.size, path)
+
+
+def _keep_flushing(runtime: EventletRuntime, disk: Aside, file: RecordingFile, failures: list[OSError]) -> None:
+    """Until it fails."""
     try:
         while True:
-            came = signals.wait(FLUSH_EVERY_S)
-            file.flush()
-            if signal.SIGTERM in came or signal.SIGINT in came:
-                break
-            if signal.SIGHUP in came and is_gone(sys.stderr.fileno()):  # the terminal was closed
-                break
-    finally:
-        relay.stop()
-    file.close()
-    log.info("recorded %d updates in %d batches, %d bytes, into %s", file.updates, file.batches, file.size, path)
+            disk.run(file.flush)
+            runtime.sleep(FLUSH_EVERY_S)
+    except OSError as error:
+        failures.append(error)

@@ -10,6 +10,7 @@ import errno
 import io
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,10 +19,14 @@ from ticker.quote import Quote
 from ticker.recording import Packer, batch
 
 PACKED_SUFFIX = ".gz"
+MOST_WAITING_BYTES = 67_108_864
+"""What waits in memory for a disk that takes nothing has an end."""
 
 
 class RecordingFile:
-    """Lines wait in memory until `flush`. `clock_ms`: Unix epoch ms, on a clock that nobody sets."""
+    """Lines wait in memory until `flush`, which may be called in another thread than `put`. `clock_ms`: Unix epoch ms, on a clock that
+    nobody sets.
+    """
 
     def __init__(self, path: Path, header: bytes, clock_ms: Callable[[], int], *, replace: bool) -> None:
         """Begin with `header`. Raises `FileExistsError` where there is something in it already, and not to be replaced; else `OSError`,
@@ -30,7 +35,8 @@ class RecordingFile:
         self.updates = self.batches = self.size = 0
         self._clock_ms = clock_ms
         self._packer = Packer(gzip=path.suffix == PACKED_SUFFIX)
-        self._waiting = [header]
+        self._waiting = deque([header])
+        self._put_bytes, self._taken_bytes = len(header), 0
         self._file = io.BufferedWriter(io.FileIO(path, "wb", opener=_keeping_content))
         try:
             status = os.fstat(self._file.fileno())
@@ -45,15 +51,25 @@ class RecordingFile:
 
     def put(self, quotes: Sequence[Quote]) -> None:
         """Take updates that were accepted together."""
-        self._waiting.append(batch(quotes, self._clock_ms()))
+        line = batch(quotes, self._clock_ms())
+        self._put_bytes += len(line)
+        self._waiting.append(line)
         self.updates += len(quotes)
         self.batches += 1
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits than there is room for."""
+        return self._put_bytes - self._taken_bytes > MOST_WAITING_BYTES
+
     def flush(self) -> None:
         """Hand what waits to the system. Raises `OSError`."""
-        if self._waiting:
-            lines, self._waiting = b"".join(self._waiting), []
-            self._write(self._packer.pack(lines))
+        lines: list[bytes] = []
+        while self._waiting:
+            lines.append(self._waiting.popleft())
+        if lines:
+            self._write(self._packer.pack(b"".join(lines)))
+            self._taken_bytes += sum(map(len, lines))
 
     def close(self) -> None:
         """Write the rest, to the disk itself. Raises `OSError`."""

@@ -27,6 +27,7 @@ from ticker.settings.load import parse
 from ticker.settings.model import SymbolSettings
 from web.access import Access
 from web.fanout.guard import LibraryMismatch
+from web.runtime import EventletRuntime
 
 log = logging.getLogger("tickercast")
 
@@ -73,7 +74,7 @@ def command(ctx: click.Context, file: Path, config: Path, speed: float, loop: bo
     feed = ReplaySettings(kind=FEED, file=str(file), speed=speed, loop=loop, begin=begin, end=end)
     try:
         settings = replayed(loaded.settings, feed, reader.header)
-        service = Service(settings, config, None, Access(verifier_of(settings.server)), headless, ndjson)
+        service = Service(EventletRuntime(), settings, config, None, Access(verifier_of(settings.server)), headless, ndjson)
     except ValidationError as error:
         fail(f"{file} is not a recording: {error.errors()[0]['msg']}", EXIT_WRONG)
     except LibraryMismatch as error:

@@ -7,9 +7,8 @@ import logging
 import os
 import secrets
 import signal
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, get_args
@@ -17,17 +16,21 @@ from typing import NoReturn, get_args
 import click
 
 from feeds.registry import kinds
-from ticker.cli import descriptors
+from ticker.cli import open_files
 from ticker.cli.access import verifier_of
 from ticker.cli.logs import LEVELS, Format, log_to_stderr
 from ticker.cli.notify import Notifier
-from ticker.cli.options import config_option, fail, feed_kinds
-from ticker.cli.output import NdjsonWriter, is_gone
+from ticker.cli.options import EXIT_FAILED, config_option, fail, feed_kinds
+from ticker.cli.output import NdjsonWriter
+from ticker.cli.settings_file import SettingsFile
+from ticker.cli.stderr import leave
+from ticker.cli.terminal import Terminal
 from ticker.clock import SystemClock
+from ticker.errors import Problem
 from ticker.relay import Relay
-from ticker.settings import FeedSettings, Settings, edit, source
+from ticker.settings import FeedSettings, Settings, source
 from ticker.settings.load import Loaded, parse
-from ticker.settings.reload import Reloader
+from ticker.settings.reload import Outcome, Reloader
 from ticker.source import Source
 from web.access import Access
 from web.admin import admin
@@ -41,9 +44,8 @@ from web.server import WebServer
 log = logging.getLogger("tickercast")
 
 PAGE = Path(__file__).parents[2] / "web" / "frontend" / "dist"
-_LOOK_EVERY_S = 0.25  # at the settings file
+_LOOK_EVERY_S = 0.25  # at whether the terminal, and the reader of stdout, are there
 _LOOK_AT_DRAIN_S = 0.01
-_EDIT_ENDS_S = 2.0
 
 
 @click.command(short_help="Serve the feeds: page, Socket.IO and REST (the default).")
@@ -59,53 +61,64 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, lo
     """Poll the feeds of the settings and serve their quotes until SIGTERM or Ctrl-C. Saving the settings file applies it."""
     log_to_stderr(log_level, log_format or "text")
     overrides = {"server.host": host, "server.port": port, "server.log_format": log_format}
-    content = source.read(config)
-    loaded = parse(content, feed_kinds(), os.environ, overrides, name=config.name)
-    log_to_stderr(log_level, loaded.settings.server.log_format)
-    for warning in loaded.warnings:
-        log.warning("settings: %s", warning)
+    runtime = EventletRuntime()
 
     def reparse(data: bytes) -> Loaded:
         found = parse(data, feed_kinds(), os.environ, overrides, name=config.name)
         verifier_of(found.settings.server)  # raises for keys that are none: the old ones go on
         return found
 
+    reading = runtime.aside(f"reading {config.name}")  # so that a signal ends it on whatever mount it lies
+    content = reading.run(source.read, config)
+    loaded = reading.run(reparse, content)
+    reading.close()
+    log_to_stderr(log_level, loaded.settings.server.log_format)
+    tell_warnings(loaded.warnings)
     try:
         access = Access(verifier_of(loaded.settings.server))
-        service = Service(loaded.settings, config, Reloader(config, content, loaded.settings, reparse), access, headless, ndjson)
+        service = Service(runtime, loaded.settings, config, Reloader(config, content, loaded.settings, reparse), access, headless, ndjson)
     except LibraryMismatch as error:
         fail(str(error))
     service.run()
 
 
-class Service:
-    """One running relay with its web side. `reloader`: what takes the settings file into force, where that may change."""
+def tell_warnings(warnings: Sequence[Problem]) -> None:
+    """Log what is odd about settings that can be used all the same."""
+    for warning in warnings:
+        log.warning("settings: %s", warning)
 
-    def __init__(self, settings: Settings, config: Path, reloader: Reloader | None, access: Access, headless: bool, ndjson: bool) -> None:
-        self.runtime = EventletRuntime()
+
+class Service:
+    """One running relay with its web side. `reloader`: what reads the settings file anew, where that may change."""
+
+    def __init__(self, runtime: EventletRuntime, settings: Settings, config: Path, reloader: Reloader | None, access: Access,
+                 headless: bool, ndjson: bool) -> None:
+        self.runtime = runtime
         self.clock = SystemClock()
         self.reloader = reloader
         self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
         self.access = access
-        self._one_edit = threading.Lock()
-        blueprints = [admin(lambda: self._settings.server.admin_token, *self._editors(config))]
+        self._notifier = Notifier(os.environ)
+        self._file = SettingsFile(runtime, self.clock, config, reloader, self._take, self._notifier.ready)
+        blueprints = [admin(lambda: self._settings.server.admin_token, self._file.add, self._file.remove)]
         if not headless:
             rows = first_rows(self.relay, self.clock, lambda: access.is_open)
-            blueprints.append(page(PAGE, settings.server.frame_ancestors, rows))
+            blueprints.append(page(PAGE, settings.server.frame_ancestors, rows, runtime.aside("reading the page's files").run))
         self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints, access)
         self._settings = settings
-        self._reader_gone = threading.Event()
-        self._ndjson = NdjsonWriter(self.runtime, self._reader_left) if ndjson else None
-        self._ends_with_reader = headless
-        self._notifier = Notifier(os.environ)
+        self._is_over = threading.Event()
+        self._exit_code = 0
+        self._ndjson = NdjsonWriter(self.runtime, self._stdout_over) if ndjson else None
+        self._ends_with_stdout = headless
         if self._ndjson is not None:
             self.relay.on_quotes.append(self._ndjson.publish)
             self.relay.attention.watch_everything()
 
     def run(self) -> NoReturn:
-        """Serve until a signal, or until the reader of a headless `--ndjson` has left; then end the process."""
+        """Serve until a signal, or until a headless `--ndjson` can write no more; then end the process."""
+        terminal = Terminal()
         signals = Signals(self.runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        descriptors.provide(self._settings)
+        open_files.provide(self._settings)
         self.relay.configure(self._settings)
         try:
             host, port = self.server.start()
@@ -116,6 +129,27 @@ class Service:
             fail(f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port")
         self.relay.start()
         gc.freeze()  # what is there now stays: to look through it for garbage would hold everybody up for a tenth of a second
+        self._say_where(host, port)
+        self._file.start()
+        if self._notifier.watchdog_s is not None:
+            self.runtime.spawn(self._keep_telling, self._notifier.watchdog_s / 2)
+        self._notifier.ready()
+        while not self._is_over.is_set():
+            came = signals.wait(_LOOK_EVERY_S)
+            terminal.look(self.clock.monotonic())
+            if signal.SIGTERM in came or signal.SIGINT in came:
+                break
+            if signal.SIGHUP in came and terminal.was_closed(self.clock.monotonic()):
+                break
+            if signal.SIGHUP in came:
+                self._notifier.reloading()
+                self._file.reload()
+            if self._ndjson is not None:
+                self._ndjson.look()
+        self._end()
+        leave(self._exit_code)
+
+    def _say_where(self, host: str, port: int) -> None:
         is_unix = host.startswith(UNIX)
         log.info("listening on %s", host if is_unix else f"http://{f'[{host}]' if ':' in host else host}:{port}")
         if self.access.is_open and not is_unix and not is_loopback(host):
@@ -124,27 +158,6 @@ class Service:
         if (is_unix or self._settings.server.trusted_proxies) and not self._settings.server.allowed_hosts:
             log.warning('any name in Host is answered, for a proxy stands before us; server.allowed_hosts = ["its.public.name"] lets no '
                         "other in")
-        if self._notifier.watchdog_s is not None:
-            self.runtime.spawn(self._keep_telling, self._notifier.watchdog_s / 2)
-        self._notifier.ready()
-        while not self._reader_gone.is_set():
-            came = signals.wait(_LOOK_EVERY_S)
-            if signal.SIGTERM in came or signal.SIGINT in came:
-                break
-            if signal.SIGHUP in came and is_gone(sys.stderr.fileno()):  # not "reload": the terminal was closed
-                break
-            if signal.SIGHUP in came:
-                self._notifier.reloading()
-                self._look_at_settings(now=True)
-                self._notifier.ready()
-            else:
-                self._look_at_settings(now=False)
-            if self._ndjson is not None:
-                self._ndjson.look()
-        self._end()
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(0)  # taking the interpreter apart would take longer than all of the end
 
     def _end(self) -> None:
         """Poll no more, send everybody the last of it, and wait until that is written, at most `drain_s`. Wait for `drain_min_s` in any
@@ -160,7 +173,7 @@ class Service:
                 break
             self.runtime.sleep(_LOOK_AT_DRAIN_S)
         self.server.stop()
-        self._one_edit.acquire(timeout=_EDIT_ENDS_S)  # one under way is finished: the file may be half written
+        self._file.end()
 
     def _keep_telling(self, every_s: float) -> None:
         """Tell the service manager that all is well, each time only if the loop that sends quotes has turned since the last."""
@@ -169,25 +182,26 @@ class Service:
             self.server.engine.wake()
             self.runtime.sleep(every_s)
 
-    def _reader_left(self) -> None:
-        log.info("the reader of stdout has left")
-        if self._ends_with_reader:
-            self._reader_gone.set()
+    def _stdout_over(self, error: OSError | None) -> None:
+        if error is None:
+            log.info("the reader of stdout has left")
+        else:
+            log.error("stdout can't be written, no more quotes go there: %s", error.strerror or error)
+        if self._ends_with_stdout:
+            self._exit_code = 0 if error is None else EXIT_FAILED
+            self._is_over.set()
 
-    def _look_at_settings(self, now: bool) -> None:
-        """Apply the settings file if it was saved, or `now`."""
-        if self.reloader is None:
-            return
-        outcome = self.reloader.reload(self.clock.now_ms()) if now else self.reloader.check(self.clock.monotonic(), self.clock.now_ms())
-        if outcome is None:
-            return
+    def _take(self, outcome: Outcome) -> None:
+        """Apply settings that were read, or tell why not."""
         reload = outcome.reload
         if reload.ok:
+            if self.reloader is not None:
+                tell_warnings(self.reloader.warnings)
             try:
                 self.relay.configure(outcome.settings)
                 self.server.configure(outcome.settings)
                 if outcome.settings.limits != self._settings.limits:
-                    descriptors.extend(outcome.settings)
+                    open_files.extend(outcome.settings)
                 self._settings = outcome.settings
                 self.access.verifier = verifier_of(outcome.settings.server)
                 log.info("settings applied: %s", outcome.changes or "nothing changed")
@@ -197,17 +211,6 @@ class Service:
         else:
             log.error("settings not applied, the old ones go on: %s", (reload.error or "").replace("\n", " | "))
         self.relay.report_reload(reload)
-
-    def _editors(self, config: Path) -> tuple[Callable[[str, str | None], object], Callable[[str], object]]:
-        """What adds and removes a symbol, in the settings file: it is picked up there like any other edit.
-
-        To read and write a file of thousands of lines takes long, so it is done in a thread, one edit at a time.
-        """
-        def edited(change: Callable[..., object], *args: object) -> object:
-            with self._one_edit:
-                return self.runtime.in_thread(change, config, *args, feed_kinds(), dict(os.environ))
-
-        return lambda symbol, feed: edited(edit.add, symbol, feed), lambda symbol: edited(edit.remove, symbol)
 
     def _make_source(self, name: str, settings: FeedSettings) -> Source:
         return kinds()[settings.kind](name, settings, self.runtime)

@@ -1,26 +1,31 @@
-"""Output that any terminal takes: what its encoding has no sign for is written with signs that it has, and nothing fails for it."""
+"""The terminal that the program was started in, if it was: whether SIGHUP says that it was closed, or "read the settings again"."""
 
 from __future__ import annotations
 
-import codecs
-import io
-import sys
+import os
+import signal
+from collections.abc import Sequence
 
-_PLAIN = {"✓": "+", "✗": "x", "…": "...", "×": "x", "–": "-", "—": "-", "→": "->", "≤": "<=", "≥": ">=", "’": "'", "“": '"', "”": '"'}
-_ERRORS = "tickercast.plain"
+from ticker.cli.descriptors import is_gone
 
-
-def speak_plainly() -> None:
-    """Have stdout and stderr do so, for whatever is printed in whatever way."""
-    codecs.register_error(_ERRORS, _in_plain_signs)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_ERRORS)
+CLOSED_S = 5.0
+"""The SIGHUP that says so comes with the end of the terminal, by way of the shell, which may take its time."""
 
 
-def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
-    """What stands for the signs that can't be written: one of ASCII, or the sign's number."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    signs = error.object[error.start:error.end]
-    return "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs), error.end
+class Terminal:
+    """Looks at those of the standard streams that are a terminal. The reader of a pipe may leave: that closes no terminal."""
+
+    def __init__(self, descriptors: Sequence[int] = (0, 1, 2)) -> None:
+        ends_with_it = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN  # which nohup has set: to ask it before there is a handler
+        self._descriptors = [descriptor for descriptor in descriptors if ends_with_it and os.isatty(descriptor)]
+        self._gone_s: float | None = None
+
+    def look(self, now_s: float) -> None:
+        """Notice when it is closed. `now_s`: on any clock that does not jump."""
+        if self._gone_s is None and any(map(is_gone, self._descriptors)):
+            self._gone_s = now_s
+
+    def was_closed(self, now_s: float) -> bool:
+        """Whether a SIGHUP that came now says that it was. Later ones, of a program that was to outlive it (`disown`), do not."""
+        self.look(now_s)
+        return self._gone_s is not None and now_s - self._gone_s < CLOSED_S

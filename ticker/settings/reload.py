@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ticker.errors import SettingsError
+from ticker.errors import Problem, SettingsError
 from ticker.settings import source
 from ticker.settings.diff import Changes, diff, live
 from ticker.settings.load import Loaded
 from ticker.settings.model import Settings
 from ticker.settings.watch import Watcher
-
-log = logging.getLogger(__name__)
 
 MAX_LINES = 20
 """Of an error, in a log and on the wire; `validate` shows all."""
@@ -44,11 +41,13 @@ class Outcome(NamedTuple):
 class Reloader:
     """Holds the settings in force. Ask `check` about 4 times a second, `reload` when told to (SIGHUP: secrets are read again).
 
-    `parse` turns the file's bytes into settings; `content` is what `running` was made from.
+    `parse` turns the file's bytes into settings; `content` is what `running` was made from. It reads files, so it is asked in a thread.
     """
 
     def __init__(self, path: Path, content: bytes, running: Settings, parse: Callable[[bytes], Loaded]) -> None:
         self.settings = running
+        self.warnings: Sequence[Problem] = ()
+        """What is odd about them, to be told with the outcome."""
         self._restart_required: tuple[str, ...] = ()
         self._path = path
         self._parse = parse
@@ -74,8 +73,7 @@ class Reloader:
         changes = diff(self.settings, loaded.settings)
         self.settings = live(self.settings, loaded.settings)
         self._restart_required = changes.restart_required
-        for warning in loaded.warnings:
-            log.warning("settings: %s", warning)
+        self.warnings = loaded.warnings
         return Outcome(Reload(True, now_ms, None, changes.restart_required), self.settings, changes)
 
     def _refuse(self, error: SettingsError, now_ms: int) -> Outcome:

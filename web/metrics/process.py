@@ -1,7 +1,8 @@
-"""Of the process: which version it is, whether it has anything to offer, and how its last reload went."""
+"""Of the process: which version it is, whether it has anything to offer, how its last reload went, and whether its log is read."""
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from ticker import __version__
 from ticker.relay import Relay
-from web.metrics.families import gauge, gauges
+from web.metrics.families import counter, gauge, gauges
 from web.rest import unready
 
 
@@ -29,3 +30,5 @@ class AboutCollector(Collector):
         yield gauge("config_last_reload_successful", "Whether the last settings that were read are in force.", reload["ok"])
         yield gauge("config_last_reload_timestamp_seconds", "When settings were last read; at first, the start.", reload["at"] / 1000)
         yield gauge("config_restart_required", "How many settings wait for a restart.", len(reload["restart_required"]))
+        yield counter("log_lines_lost", "Lines of the log that stderr did not take, or not fast enough.",
+                      sum(getattr(handler, "lost", 0) for handler in logging.root.handlers))

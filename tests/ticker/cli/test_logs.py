@@ -6,15 +6,19 @@ import base64
 import io
 import json
 import logging
+import os
 import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from tests.ticker.spelling import KEY, traces
 from ticker import hidden
-from ticker.cli.logs import BURST, LONGEST, Flood, Format, JsonLine, TextLine, log_to_stderr
+from ticker.cli.logs import BURST, LONGEST, Flood, Format, Handler, JsonLine, TextLine, log_to_stderr
+from ticker.cli.stderr import Lines, lines_of_stderr
 
+PATIENCE_S = 20.0
 FORMATS: tuple[Format, ...] = ("text", "json")
 EVIL = ["A\r\n2026 INFO all is well", "\x1b[2J\x1b]0;owned\x07", "a\x00b", "a\u2028b\u2029c\x85d", "\u202eesrever", "\x9b31m", "\ud800",
         "é价🙂", '{"level":"info"}\n{"level":"info"}', "%s %d %(x)s {0}", "\x7f", "\v\f\x1c\x1d\x1e"]
@@ -144,20 +148,35 @@ def test_no_secret_gets_into_a_line(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("log_format", "begins"), [("text", "20"), ("json", "{")])
-def test_everything_goes_through_it(log_format: Format, begins: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_goes_through_it(log_format: Format, begins: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program's own lines, those of libraries from a warning up, and Python's warnings."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+    path = tmp_path / "stderr"
     before = logging.root.handlers[:], logging.root.level
     try:
-        log_to_stderr("debug", log_format)
-        logging.getLogger("tickercast").debug("ours")
-        logging.getLogger("urllib3.connectionpool").debug("GET /quote?token=secret")
-        logging.getLogger("py.warnings").warning("old\nnews")
+        with path.open("w") as file:
+            monkeypatch.setattr(sys, "stderr", file)
+            log_to_stderr("debug", log_format)
+            logging.getLogger("tickercast").debug("ours")
+            logging.getLogger("urllib3.connectionpool").debug("GET /quote?token=secret")
+            logging.getLogger("py.warnings").warning("old\nnews")
+            assert lines_of_stderr().finish(PATIENCE_S)
     finally:
         logging.captureWarnings(False)
         logging.basicConfig(handlers=before[0], level=before[1], force=True)
-    lines = stream.getvalue().splitlines()
+    lines = path.read_text().splitlines()
     assert len(lines) == 2
     assert all(line.startswith(begins) for line in lines)
-    assert "secret" not in stream.getvalue()
+    assert "secret" not in path.read_text()
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_what_is_lost_is_told_as_a_log_line(log_format: Format) -> None:
+    """In the format of the others, and counted."""
+    lines = Lines(os.open(os.devnull, os.O_WRONLY), most_bytes=0)
+    handler = Handler(lines, JsonLine() if log_format == "json" else TextLine())
+    handler.handle(logging.makeLogRecord({"msg": "there is no room"}))
+    handler.handle(logging.makeLogRecord({"msg": "nor for this"}))
+    assert handler.lost == 2
+    told = lines.lost_line(handler.lost)
+    assert "2 lines lost: stderr could not be written, or not so fast" in told
+    assert told.startswith("{" if log_format == "json" else "20")

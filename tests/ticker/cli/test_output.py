@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.output import NdjsonWriter, is_gone
+from ticker.cli.descriptors import is_gone
+from ticker.cli.output import NdjsonWriter
 from ticker.ndjson import BACKLOG
 from ticker.quote import Quote
 from web.runtime import EventletRuntime
@@ -39,8 +40,8 @@ class Pipe:
         os.set_blocking(self.reader, False)
         self.stdout = os.fdopen(writer, "w")
         monkeypatch.setattr(sys, "stdout", self.stdout)
-        self.gone: list[None] = []
-        self.writer = NdjsonWriter(EventletRuntime(), lambda: self.gone.append(None))
+        self.gone: list[OSError | None] = []
+        self.writer = NdjsonWriter(EventletRuntime(), self.gone.append)
         self.seqs: list[int] = []
         self._rest = b""
 
@@ -115,7 +116,7 @@ def test_a_file_is_never_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Nor ever gone: epoll knows no files."""
     with (tmp_path / "quotes").open("w") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        writer = NdjsonWriter(EventletRuntime(), lambda: pytest.fail("a file has no reader"))
+        writer = NdjsonWriter(EventletRuntime(), lambda _: pytest.fail("a file has no reader"))
         for seq in range(1, 100):
             writer.publish([quote(seq)])
             EventletRuntime().sleep(0)

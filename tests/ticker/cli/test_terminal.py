@@ -1,53 +1,80 @@
-"""Commands on terminals that know little: every one of them says what it has to say, in the signs that there are."""
+"""Whether SIGHUP came because the terminal was closed: real pseudo-terminals and pipes, stepped time."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+import pty
+import signal
+from collections.abc import Iterator
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-SETTINGS = """
-[server]
-port = 0
-[feeds.sim]
-kind = "simulated"
-[symbols]
-ACME = { feed = "sim", name = "M\u00fcller \u2013 \u4e2d\u2026" }
-"""
-SPOILT = SETTINGS + 'BOLT = { feed = "s\u4e2dm" }\n'
+from ticker.cli.terminal import CLOSED_S, Terminal
 
 
-def said(folder: Path, settings: str, encoding: str, *command: str) -> tuple[int, str]:
-    """What a command ends with, and all that it writes."""
-    (folder / "settings.toml").write_text(settings, encoding="utf-8")
-    environ = {**os.environ, "PYTHONIOENCODING": encoding, "TERM": "dumb", "COLUMNS": "200", "TICKERCAST_FEEDS__SIN__SEED": "1"}
-    done = subprocess.run([sys.executable, str(ROOT / "main.py"), *command], cwd=folder, env=environ, capture_output=True, check=False)
-    written = (done.stdout + done.stderr).decode(encoding)
-    assert "Traceback" not in written
-    return done.returncode, written
+class Window:
+    """A terminal that can be closed, and a pipe whose reader is gone."""
+
+    def __init__(self) -> None:
+        self._ours, self.tty = pty.openpty()
+        reader, self.pipe = os.pipe()
+        os.close(reader)
+        self.is_open = True
+
+    def close(self) -> None:
+        """Close the terminal's window."""
+        if self.is_open:
+            os.close(self._ours)
+            self.is_open = False
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_the_doctor(tmp_path: Path, encoding: str) -> None:
-    """Each finding has its mark, and words of other languages do not stop it."""
-    code, written = said(tmp_path, SETTINGS, encoding, "doctor")
-    lines = {line.split("  ")[1].strip(): line for line in written.splitlines() if "  " in line}
-    assert code == 0
-    assert lines["feed sim"].startswith("+ ")
-    assert lines["settings"].startswith("! ")
-    assert "did you mean TICKERCAST_FEEDS__SIM__...?" in lines["settings"]
+@pytest.fixture
+def window() -> Iterator[Window]:
+    """One that is closed in the end."""
+    window = Window()
+    yield window
+    window.close()
+    os.close(window.tty)
+    os.close(window.pipe)
 
 
-@pytest.mark.parametrize(("command", "settings", "code", "words"), [
-    (["doctor", "--try", "feeds.sim", "ACME"], SETTINGS, 0, "price"), (["doctor"], SPOILT, 1, "x "),
-    (["doctor", "--try", "feeds.sim", "\u4e2d"], SETTINGS, 2, "the symbol"), (["symbols", "list"], SETTINGS, 0, "M\u00fcller - \\u4e2d..."),
-    (["validate"], SPOILT, 2, "s\\u4e2dm"), (["\u4e2d"], SETTINGS, 2, "no command"),
-])
-def test_every_command(tmp_path: Path, command: list[str], settings: str, code: int, words: str) -> None:
-    """Whatever stands in the settings or is asked for."""
-    ended, written = said(tmp_path, settings, "latin-1", *command)
-    assert (ended, words in written) == (code, True), written
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_terminal_is_closed(window: Window, place: int) -> None:
+    """Whichever stream it is: `serve 2>&1 | tee log` has it as stdin only."""
+    streams = [window.pipe] * 3
+    streams[place] = window.tty
+    terminal = Terminal(streams)
+    assert not terminal.was_closed(0.0)
+    window.close()
+    assert terminal.was_closed(100.0)
+
+
+def test_the_shell_takes_its_time(window: Window) -> None:
+    """The signal comes by way of it, some time after the end of the terminal was seen."""
+    terminal = Terminal([window.tty])
+    window.close()
+    terminal.look(100.0)
+    assert terminal.was_closed(100.0 + CLOSED_S - 0.1)
+
+
+def test_a_program_that_outlives_its_terminal(window: Window) -> None:
+    """As after `disown`: who sends SIGHUP a day later means the settings."""
+    terminal = Terminal([window.tty])
+    terminal.look(0.0)
+    window.close()
+    terminal.look(0.25)
+    terminal.look(100.0)
+    assert not terminal.was_closed(86_400.0)
+
+
+def test_the_reader_of_a_pipe_is_no_terminal(window: Window) -> None:
+    """It may be gone for days."""
+    assert not Terminal([window.pipe] * 3).was_closed(0.0)
+
+
+def test_nohup(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts it so that SIGHUP is ignored wants it to go on, also where a terminal is among its streams."""
+    monkeypatch.setattr(signal, "getsignal", {signal.SIGHUP: signal.SIG_IGN}.get)
+    terminal = Terminal([window.tty])
+    window.close()
+    assert not terminal.was_closed(0.0)

@@ -1,0 +1,98 @@
+"""The settings file of a running service: looked at, read, checked and edited in a thread, and taken into force in the loop.
+
+A mount may be slow, or hang for ever: prices go on, and so does everything else. One piece at a time, as two edits must not meet.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from ticker.cli.options import feed_kinds
+from ticker.clock import Clock
+from ticker.runtime import Busy, Task
+from ticker.settings import edit
+from ticker.settings.reload import Outcome, Reloader
+from web.runtime import EventletRuntime
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25
+EDIT_WAITS_S = 10.0
+"""So long an edit waits for its turn."""
+EDIT_ENDS_S = 2.0
+"""So long the end waits for an edit that is under way: the file may be half written."""
+
+
+class SettingsFile:
+    """Has `take` take what comes of a change of the file at `path`, and of a `reload`, of which `reloaded` is told when it is over.
+
+    `reloader`: reads it; `None` where it may not change.
+    """
+
+    def __init__(self, runtime: EventletRuntime, clock: Clock, path: Path, reloader: Reloader | None,
+                 take: Callable[[Outcome], None], reloaded: Callable[[], None]) -> None:
+        self._runtime = runtime
+        self._clock = clock
+        self._path = path
+        self._reloader = reloader
+        self._take = take
+        self._reloaded = reloaded
+        self._aside = runtime.aside(f"reading {path.name}")
+        self._now = threading.Event()
+        self._editing = threading.Lock()
+        self._task: Task | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = self._runtime.spawn(self._look)
+
+    def reload(self) -> None:
+        """Read it as soon as what is being done is done, changed or not; secrets too."""
+        self._now.set()
+
+    def end(self) -> None:
+        """Look no more. An edit under way is waited for, for a short time."""
+        if self._task is not None:
+            self._task.kill()
+        self._editing.acquire(timeout=EDIT_ENDS_S)
+
+    def add(self, symbol: str, feed: str | None) -> object:
+        """Add a symbol: it is picked up like any other change. Raises as `edit.add` does."""
+        return self._edited(edit.add, symbol, feed)
+
+    def remove(self, symbol: str) -> object:
+        """Remove one, likewise."""
+        return self._edited(edit.remove, symbol)
+
+    def _edited(self, change: Callable[..., object], *args: object) -> object:
+        if not self._editing.acquire(timeout=EDIT_WAITS_S):
+            raise Busy(errno.ETIMEDOUT, "another change of it does not end")
+        try:
+            return self._aside.run(change, self._path, *args, feed_kinds(), dict(os.environ), wait_s=EDIT_WAITS_S)
+        finally:
+            self._editing.release()
+
+    def _look(self) -> None:
+        while True:
+            is_told = self._now.wait(LOOK_EVERY_S)
+            self._now.clear()
+            try:
+                self._read(is_told)
+            except Exception:  # a bug; the next time it may be well
+                log.exception("%s could not be read", self._path.name)
+            if is_told:
+                self._reloaded()
+
+    def _read(self, is_told: bool) -> None:
+        if self._reloader is None:
+            return
+        now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        outcome: Outcome | None = (self._aside.run(self._reloader.reload, now_ms) if is_told
+                                   else self._aside.run(self._reloader.check, now_s, now_ms))
+        if outcome is not None:
+            self._take(outcome)
