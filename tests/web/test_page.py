@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from web.page import NONCE_MARK, ROWS_MARK, page
 
+BUILD = Path(__file__).parents[2] / "web" / "frontend" / "dist"
 SCRIPT = "assets/index-Ab12Cd34.js"
 SOURCE = b"export const prices = [1, 2, 3];\n" * 50
 
@@ -167,3 +168,12 @@ def test_build_made_later_is_found(tmp_path: Path, dist: Path) -> None:
     late.mkdir()
     (late / "index.html").write_bytes((dist / "index.html").read_bytes())
     assert client.get("/").status_code == 200
+
+
+def test_the_build_asks_for_nothing_at_the_root_of_its_host() -> None:
+    """Documents, manifest, worker and scripts name their addresses relative to where the page lies, so that it may lie below any prefix."""
+    files = {path.name: path.read_text() for path in BUILD.rglob("*") if path.suffix in {".html", ".js", ".css", ".webmanifest"}}
+    assert {"index.html", "tape.html", "sw.js", "manifest.webmanifest"} <= set(files)
+    named = r"""(?:href|src|start_url|scope)["']?\s*[=:]\s*["']|url\(["']?"""
+    at_the_root = re.compile(rf"""(?:{named}|["'`](?=/(?:api|assets|sw\.js|icon|socket\.io/)))/""")
+    assert {name: found for name, text in files.items() if (found := at_the_root.findall(text))} == {}

@@ -11,14 +11,14 @@ const preloadTable: Plugin = {
       const table = chunks.find((chunk) => chunk.facadeModuleId?.endsWith("/src/app.ts"));
       if (!table || path !== "/index.html") return [];
       const missing = [table.fileName, ...table.imports].filter((name) => !html.includes(name));
-      return missing.map((name) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${name}` }, injectTo: "head" }));
+      return missing.map((name) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `./${name}` }, injectTo: "head" }));
     },
   },
 };
 
 // Everything the page needs is bundled: no request leaves the host. Assets carry a content hash, so they can be cached for ever.
 export default defineConfig({
-  base: "/",
+  base: "./", // the page works wherever it lies
   plugins: [preloadTable],
   build: {
     target: "es2022",

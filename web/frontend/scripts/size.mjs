@@ -7,7 +7,7 @@ const BUDGET = 330_000;
 const DIST = new URL("../dist/", import.meta.url).pathname;
 
 const html = readFileSync(join(DIST, "index.html"), "utf8");
-const linked = [...html.matchAll(/<(?:script|link)\b[^>]*(?:src|href)="\/([^"]+)"/g)].map((match) => match[1]);
+const linked = [...html.matchAll(/<(?:script|link)\b[^>]*(?:src|href)="\.\/([^"]+)"/g)].map((match) => match[1]);
 const workers = readdirSync(join(DIST, "assets")).filter((name) => name.startsWith("worker-")).map((name) => `assets/${name}`);
 const files = ["index.html", ...new Set([...linked, ...workers])];
 

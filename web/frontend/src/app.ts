@@ -197,7 +197,7 @@ export class App {
   private watch(): void {
     const inView = this.viewport.symbols.flatMap((symbol) => this.live.store.rows.get(symbol) ?? []);
     const changed = this.live.look(inView.length > 0 ? inView : this.order);
-    this.chrome.setConnection(this.live.connection, this.live.silence_ms(), this.live.phase);
+    this.chrome.setConnection(this.live.connection, this.live.silence_ms(), this.live.phase, this.live.obstacle);
     if (!changed) return;
     this.table.repaint();
     this.details.paint();

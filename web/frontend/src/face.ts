@@ -16,7 +16,7 @@ export function readFace(url: URL): Face {
   const query = url.searchParams;
   const listed = query.get("symbols")?.split(",").filter(Boolean);
   return {
-    kind: url.pathname === "/embed" ? "embed" : query.has("kiosk") && query.get("kiosk") !== "0" ? "kiosk" : "desk",
+    kind: url.pathname.endsWith("/embed") ? "embed" : query.has("kiosk") && query.get("kiosk") !== "0" ? "kiosk" : "desk",
     group: query.get("group") ?? undefined,
     symbols: listed && listed.length > 0 ? new Set(listed) : undefined,
     shared: !query.has("noworker"),

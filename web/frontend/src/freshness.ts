@@ -6,10 +6,10 @@ import { names } from "./wire";
 export type Connection = "live" | "recovering" | "delayed" | "offline";
 
 /**
- * How the link to the server stands: no connection, none because the server asks for a token or said that it restarts, connected
- * without the prices yet, or prices flowing.
+ * How the link to the server stands: no connection, none because the server asks for a token or said that it restarts or somebody on the
+ * way said why not, connected without the prices yet, or prices flowing.
  */
-export type LinkPhase = "connecting" | "refused" | "restarting" | "syncing" | "synced";
+export type LinkPhase = "connecting" | "refused" | "restarting" | "obstructed" | "syncing" | "synced";
 
 /** How many of the newest clock samples are weighed, and how far apart they are at least, ms. */
 const CLOCK_SAMPLES = 4;

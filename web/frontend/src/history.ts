@@ -7,7 +7,7 @@ const REST_MS = 5000;
 
 type Points = readonly (readonly [time_ms: number, price: number])[];
 
-/** Reads JSON of this host. Rejects where there is no good answer. */
+/** Reads JSON of this relay, at a path without a slash before it. Rejects where there is no good answer. */
 export type ReadJson = (path: string) => Promise<unknown>;
 
 /** Asks the server for the last hour of symbols, once a connection each: after a gap in the connection there may be one in the line. */
@@ -29,7 +29,7 @@ export class SparkHistory {
 
   private async ask(symbols: readonly string[], now_ms: number): Promise<void> {
     try {
-      const answer = (await this.read(`/api/sparkline?symbols=${symbols.map(encodeURIComponent).join(",")}`)) as { sparklines: Record<string, Points> };
+      const answer = (await this.read(`api/sparkline?symbols=${symbols.map(encodeURIComponent).join(",")}`)) as { sparklines: Record<string, Points> };
       this.take(answer.sparklines);
     } catch {
       for (const symbol of symbols) this.asked.delete(symbol);
@@ -45,7 +45,7 @@ interface WireCandle extends Omit<Candle, "time_s"> {
 /** The last hour of `symbol` in bars of a minute; none where the server can't say. */
 export async function readCandles(read: ReadJson, symbol: string): Promise<Candle[]> {
   try {
-    const answer = (await read(`/api/candles/${encodeURIComponent(symbol)}`)) as { candles: WireCandle[] };
+    const answer = (await read(`api/candles/${encodeURIComponent(symbol)}`)) as { candles: WireCandle[] };
     return answer.candles.map(({ time_ms, open, high, low, close, volume }) => ({ time_s: time_ms / 1000, open, high, low, close, volume }));
   } catch {
     return [];

@@ -1,5 +1,7 @@
+import { addressOf } from "./net/address";
+
 /** Registers the service worker that makes the page installable and lets it open without a network. It never keeps a price. */
 export function install(): void {
   if (!("serviceWorker" in navigator)) return; // not a secure context, or a browser without
-  addEventListener("load", () => void navigator.serviceWorker.register("/sw.js").catch(() => undefined));
+  addEventListener("load", () => void navigator.serviceWorker.register(addressOf("sw.js")).catch(() => undefined));
 }

@@ -1,5 +1,6 @@
 import { connectionOf, ServerClock, type Connection, type LinkPhase } from "./freshness";
 import type { FromHub, LinkStats } from "./net/messages";
+import type { Obstacle } from "./net/obstacle";
 import { Store, type Row } from "./store";
 import { truthOf, type Truth } from "./truth";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";
@@ -27,6 +28,8 @@ export class Live {
   readonly feeds = new Map<string, FeedInfo>();
   connection: Connection = "recovering";
   phase: LinkPhase = "connecting";
+  /** What stands between the page and the server, where somebody said. */
+  obstacle: Obstacle | undefined;
   private heartbeat_s = 5;
   /** When the server's newest word was said, by this page's clock, epoch ms. */
   private said_ms = 0;
@@ -37,6 +40,7 @@ export class Live {
     switch (message.type) {
       case "phase":
         this.phase = message.phase;
+        this.obstacle = message.obstacle;
         return;
       case "hello":
         this.heartbeat_s = message.hello.heartbeat_s;
@@ -72,6 +76,7 @@ export class Live {
         this.events.rate?.(message.max_hz);
         return;
       case "token":
+      case "road":
         return;
     }
   }

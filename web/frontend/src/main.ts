@@ -2,11 +2,13 @@ import "./styles/page.css";
 import { readFace } from "./face";
 import { FirstTable, readFirstRows } from "./first";
 import { install } from "./install";
+import { loaded } from "./loaded";
 import { Link } from "./net/link";
 import { tokenBox } from "./net/token";
 import { boardHz } from "./pace";
 import { nextPaint } from "./paint";
 
+document.getElementById("unloaded")?.remove();
 const face = readFace(new URL(location.href));
 const link = new Link(face.shared);
 // The connection is made while the table's code, most of the page, is on its way; the table says later which rows are in view.
@@ -16,5 +18,5 @@ link.want({
 });
 const first = readFirstRows();
 const before = first && { rows: first, table: new FirstTable(face, first) };
-void (before ? nextPaint() : Promise.resolve()).then(() => import("./app")).then(({ App }) => new App(face, link, before));
+void (before ? nextPaint() : Promise.resolve()).then(() => loaded(() => import("./app"))).then(({ App }) => new App(face, link, before));
 install();

@@ -1,6 +1,7 @@
 import type { ColumnState } from "ag-grid-community";
 import type { Face } from "./face";
 import { redIsUp, type Language } from "./i18n/texts";
+import { keptAs } from "./net/address";
 import type { Layout } from "./table/columns";
 
 export type Theme = "auto" | "dark" | "light";
@@ -21,7 +22,7 @@ export interface Prefs {
   columns: { wide?: ColumnState[]; narrow?: ColumnState[] };
 }
 
-const KEY = "tickercast";
+const KEY = keptAs("tickercast");
 const DEFAULTS: Prefs = {
   theme: "auto", palette: "green-up", flash: true, speak: true, language: undefined, group: undefined, symbol_hz: undefined, columns: {},
 };

@@ -3,5 +3,6 @@ import { readFace } from "./face";
 import { Link } from "./net/link";
 import { Tape } from "./tape";
 
+document.getElementById("unloaded")?.remove();
 const face = readFace(new URL(location.href));
 new Tape(face, new Link(face.shared));

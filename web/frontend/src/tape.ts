@@ -74,7 +74,7 @@ export class Tape {
 
   private watch(): void {
     const changed = this.live.look([...this.items.keys()]);
-    this.chip.show(this.live.connection, this.live.silence_ms(), this.live.phase, this.texts);
+    this.chip.show(this.live.connection, this.live.silence_ms(), this.live.phase, this.texts, this.live.obstacle);
     document.body.dataset.connection = this.live.connection;
     if (changed) this.paint(this.items.keys());
   }

@@ -90,7 +90,7 @@ describe("what is asked of the server", () => {
 
   test("a token that was refused is handed on no more", () => {
     hub.receive(new Tab(), interest({ token: "wrong" }));
-    hub.phase("refused", "unauthorized");
+    hub.phase("refused");
     const late = new Tab();
     hub.receive(late, interest());
     expect(late.types()).not.toContain("token");
@@ -123,11 +123,11 @@ describe("what is asked of the server", () => {
   test("a tab that is looked at again does not sit out the back-off", () => {
     const tab = new Tab();
     hub.receive(tab, interest({ visible: false }));
-    hub.phase("synced", "");
+    hub.phase("synced");
     hub.receive(tab, interest());
     expect(newest().reconnects).toBe(0);
     hub.receive(tab, interest({ visible: false }));
-    hub.phase("connecting", "transport close");
+    hub.phase("connecting");
     hub.receive(tab, interest());
     expect(newest().reconnects).toBe(1);
   });
@@ -207,7 +207,7 @@ describe("what is handed to the tabs", () => {
     hub.symbols([info("A")]);
     hub.feeds([]);
     hub.quotes([quote("A", 4, 10)]);
-    hub.phase("synced", "");
+    hub.phase("synced");
     const late = new Tab();
     hub.receive(late, interest());
     expect(late.types()).toEqual(["hello", "symbols", "feeds", "quotes", "phase"]);
@@ -218,7 +218,7 @@ describe("what is handed to the tabs", () => {
     hub.receive(tab, interest());
     hub.hello(HELLO);
     hub.quotes([quote("A", 4, 10)]);
-    hub.phase("synced", "");
+    hub.phase("synced");
     expect(tab.types().slice(-2)).toEqual(["quotes", "phase"]);
   });
 
@@ -286,16 +286,16 @@ describe("a tab that does not keep up", () => {
   test("is not told of a connection that came and went while it was frozen", () => {
     const tab = new Tab();
     hub.receive(tab, interest());
-    hub.phase("synced", "");
+    hub.phase("synced");
     tab.frozen = true;
     hub.beat(1);
     hub.beat(2); // its two messages
     for (const epoch of ["e2", "e3"]) {
-      hub.phase("connecting", "");
+      hub.phase("connecting");
       hub.hello({ ...HELLO, epoch });
       hub.symbols([info("A")]);
       hub.quotes([quote("A", 1, 10)]);
-      hub.phase("synced", "");
+      hub.phase("synced");
     }
     tab.received = tab.received.slice(-2);
     tab.thaw();
@@ -311,7 +311,7 @@ describe("a tab that does not keep up", () => {
     hub.beat(1);
     hub.beat(2);
     hub.symbols([info("A")]);
-    hub.phase("connecting", "");
+    hub.phase("connecting");
     tab.received = tab.received.slice(-2);
     tab.thaw();
     expect(tab.received.slice(2).map((message) => message.type)).toEqual(["phase", "symbols"]);

@@ -25,7 +25,7 @@ function greet(epoch = "e1"): void {
   live.receive({ type: "hello", hello: { ...HELLO, epoch, server_time: Date.now() }, arrived_ms: Date.now() });
   live.receive({ type: "symbols", symbols: [info("A")] });
   live.receive({ type: "quotes", quotes: [quote("A", 1, 10, { received_time: Date.now() })], arrived_ms: Date.now() });
-  live.receive({ type: "phase", phase: "synced", reason: "" });
+  live.receive({ type: "phase", phase: "synced", obstacle: undefined });
 }
 
 function look(): string {
@@ -60,7 +60,7 @@ test("a quote that repeats an old price does not make the silence shorter", () =
 test("another server's clock is believed from its first word on", () => {
   live.receive({ type: "hello", hello: { ...HELLO, epoch: "e2", server_time: 400_000 }, arrived_ms: 1_000_000 });
   expect(live.serverNow()).toBe(400_000);
-  live.receive({ type: "phase", phase: "synced", reason: "" });
+  live.receive({ type: "phase", phase: "synced", obstacle: undefined });
   expect(look()).toBe("live");
 });
 

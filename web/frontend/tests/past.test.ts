@@ -100,7 +100,7 @@ describe("the history of sparklines", () => {
     await history.need(["BTC/USD", "A+B"], 1, 0);
     await history.need(["BTC/USD", "C"], 1, 0);
     await history.need(["C"], 2, 0);
-    expect(asked).toEqual(["/api/sparkline?symbols=BTC%2FUSD,A%2BB", "/api/sparkline?symbols=C", "/api/sparkline?symbols=C"]);
+    expect(asked).toEqual(["api/sparkline?symbols=BTC%2FUSD,A%2BB", "api/sparkline?symbols=C", "api/sparkline?symbols=C"]);
   });
 
   test("comes in questions of a bounded length", async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { requestChange } from "../src/net/admin";
+import type { Ask } from "../src/net/ask";
 import { TokenBox } from "../src/net/token";
 import { Announcer } from "../src/ui/announcer";
 
@@ -70,7 +71,7 @@ describe("what is read out", () => {
 });
 
 describe("a change of the symbols", () => {
-  const answered = (status: number, body: unknown): typeof fetch => vi.fn(async () => new Response(JSON.stringify(body), { status }));
+  const answered = (status: number, body: unknown): Ask => vi.fn(async () => new Response(JSON.stringify(body), { status }));
 
   test("sends the token in a header and never in an address", async () => {
     const send = answered(201, { ok: true });
@@ -78,7 +79,7 @@ describe("a change of the symbols", () => {
     expect(await requestChange(send, "secret-secret-secret", { remove: "BTC/USD" })).toBeUndefined();
     const calls = vi.mocked(send).mock.calls;
     expect(calls.map(([path, init]) => [path, init?.method, init?.body])).toEqual([
-      ["/api/symbols", "POST", '{"symbol":"BTC/USD","feed":"sim"}'], ["/api/symbols/BTC%2FUSD", "DELETE", undefined],
+      ["api/symbols", "POST", '{"symbol":"BTC/USD","feed":"sim"}'], ["api/symbols/BTC%2FUSD", "DELETE", undefined],
     ]);
     for (const [path, init] of calls) {
       expect(init?.headers).toMatchObject({ Authorization: "Bearer secret-secret-secret" });

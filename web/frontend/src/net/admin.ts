@@ -1,4 +1,5 @@
 /** Adding and removing symbols over HTTP, for whoever knows the admin token. */
+import type { Ask } from "./ask";
 
 /** Why a change was refused. `message` is the server's own sentence, in English. */
 export interface Refusal {
@@ -9,12 +10,12 @@ export interface Refusal {
 export type Change = { add: string; feed: string } | { remove: string };
 
 /** Asks for `change`; undefined where it was granted. The token travels in a header, never in an address. Never rejects. */
-export async function requestChange(send: typeof fetch, token: string, change: Change): Promise<Refusal | undefined> {
+export async function requestChange(send: Ask, token: string, change: Change): Promise<Refusal | undefined> {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
   try {
     const answer = await ("add" in change
-      ? send("/api/symbols", { method: "POST", headers, body: JSON.stringify({ symbol: change.add, feed: change.feed }) })
-      : send(`/api/symbols/${encodeURIComponent(change.remove)}`, { method: "DELETE", headers }));
+      ? send("api/symbols", { method: "POST", headers, body: JSON.stringify({ symbol: change.add, feed: change.feed }) })
+      : send(`api/symbols/${encodeURIComponent(change.remove)}`, { method: "DELETE", headers }));
     if (answer.ok) return undefined;
     const { error } = (await answer.json()) as { error: Refusal };
     return { code: error.code, message: error.message };

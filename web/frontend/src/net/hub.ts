@@ -1,12 +1,16 @@
 import type { LinkPhase } from "../freshness";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
 import type { Interest, News, Port, ToHub } from "./messages";
+import type { Obstacle } from "./obstacle";
 import { Outbox } from "./outbox";
+import { Road } from "./road";
 import type { Session, SessionEvents } from "./session";
 
 /** A tab that was not heard of for so long is gone without a word. Hidden tabs may speak only once a minute. */
 const SILENT_TAB_MS = 150_000;
 const STATS_MS = 1000;
+/** Phases in which an attempt out of turn may help. */
+const REVIVABLE: ReadonlySet<LinkPhase> = new Set(["connecting", "obstructed"]);
 
 interface Tab {
   outbox: Outbox;
@@ -35,8 +39,10 @@ export class Hub implements SessionEvents {
   private counted = { messages: 0, bytes: 0 };
   private roundTrip_ms: number | null = null;
   private token = "";
+  /** Kept from one session to the next. */
+  private road: Road | undefined;
 
-  constructor(private readonly open: (events: SessionEvents) => SessionLike) {}
+  constructor(private readonly open: (events: SessionEvents, road: Road) => SessionLike) {}
 
   /** A word from the tab behind `port`. */
   receive(port: Port, message: ToHub): void {
@@ -56,14 +62,22 @@ export class Hub implements SessionEvents {
     this.serve();
   }
 
-  phase(phase: LinkPhase, reason: string): void {
-    if (phase === this.currentPhase && phase !== "connecting") return;
+  phase(phase: LinkPhase, obstacle?: Obstacle): void {
+    if (phase === this.currentPhase && phase !== "connecting" && phase !== "obstructed") return;
     this.currentPhase = phase;
     if (phase === "refused") {
       this.token = "";
       this.state.delete("token");
     }
-    this.keep({ type: "phase", phase, reason });
+    this.keep({ type: "phase", phase, obstacle });
+    if (phase === "synced") this.tellRoad();
+  }
+
+  /** Tabs remember it over a reload. Of a WebSocket that got through they need not hear, if it was never otherwise. */
+  private tellRoad(): void {
+    const first = this.road?.first;
+    const told = this.state.get("road");
+    if (first && (first === "polling" || told)) this.keep({ type: "road", first });
   }
 
   hello(hello: Hello): void {
@@ -151,7 +165,7 @@ export class Hub implements SessionEvents {
 
   /** Somebody looks again (a lid was opened, a tab chosen): do not sit out the back-off. */
   private revive(interest: Interest): void {
-    if (interest.visible && interest.online && this.currentPhase === "connecting") this.session?.reconnect();
+    if (interest.visible && interest.online && REVIVABLE.has(this.currentPhase)) this.session?.reconnect();
   }
 
   /** Brings the session in line with what the tabs want. */
@@ -170,7 +184,8 @@ export class Hub implements SessionEvents {
   }
 
   private start(): void {
-    this.session = this.open(this);
+    this.road ??= new Road([...this.tabs.values()].find((tab) => tab.interest.road)?.interest.road);
+    this.session = this.open(this, this.road);
     this.session.setToken(this.token);
     this.counted = { messages: 0, bytes: 0 };
     this.ticker ??= setInterval(() => this.tick(), STATS_MS);
@@ -184,7 +199,7 @@ export class Hub implements SessionEvents {
     clearInterval(this.ticker);
     this.ticker = undefined;
     this.latest.clear();
-    this.phase("connecting", "");
+    this.phase("connecting");
   }
 
   private tick(): void {

@@ -1,6 +1,13 @@
+import { loaded } from "../loaded";
+import { browserStorage } from "../storage";
+import { keptAs, relayAddress } from "./address";
 import type { FromHub, Interest, ToHub } from "./messages";
+import type { TransportName } from "./road";
 
-/** No word from a new SharedWorker for so long: it does not run here (blocked, or the browser has none). */
+/**
+ * No word from a new SharedWorker for so long: it may not run here (blocked, or the browser has none). Then the same code is loaded into the
+ * page, which takes as long as the line takes for it; a worker that speaks up meanwhile was only slow.
+ */
 const WORKER_PATIENCE_MS = 2500;
 /** It is looked at so often meanwhile: time in which the page itself was too busy to hear anything counts as one look. */
 const WORKER_LOOKS = 10;
@@ -20,6 +27,7 @@ export class Link {
   private heard = false;
   private receiver: Receiver | undefined;
   private readonly waiting: FromHub[] = [];
+  private readonly road = knownRoad();
 
   /** `shared`: try the SharedWorker. */
   constructor(shared: boolean) {
@@ -43,6 +51,7 @@ export class Link {
   }
 
   private deliver(message: FromHub): void {
+    if (message.type === "road") rememberRoad(message.first);
     if (!this.receiver) {
       this.waiting.push(message);
       return;
@@ -52,26 +61,21 @@ export class Link {
   }
 
   private repeat(): void {
-    if (this.interest) this.sender?.(this.interest);
+    if (this.interest) this.sender?.({ ...this.interest, ...this.road });
   }
 
   private openWorker(): void {
     const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "tickercast" });
-    const giveUp = (): void => {
-      if (this.heard) return;
-      worker.port.close();
-      void this.openHere();
-    };
     let looks = 0;
     const patience = setInterval(() => {
       looks += 1;
       if (!this.heard && looks < WORKER_LOOKS) return;
       clearInterval(patience);
-      giveUp();
+      if (!this.heard) void this.openHere(worker.port);
     }, WORKER_PATIENCE_MS / WORKER_LOOKS);
     worker.onerror = () => {
       clearInterval(patience);
-      giveUp();
+      if (!this.heard) void this.openHere(worker.port);
     };
     worker.port.onmessage = (event: MessageEvent<FromHub>) => {
       this.heard = true;
@@ -80,12 +84,38 @@ export class Link {
     this.sender = (message) => worker.port.postMessage(message);
   }
 
-  private async openHere(): Promise<void> {
+  /** The hub in the page itself; in place of the one behind `worker`, unless that is heard of first. */
+  private async openHere(worker?: MessagePort): Promise<void> {
+    const [{ Hub }, { Session }] = await loaded(() => Promise.all([import("./hub"), import("./session")]));
+    if (this.heard) return;
     this.heard = true;
-    const [{ Hub }, { Session }] = await Promise.all([import("./hub"), import("./session")]);
-    const hub = new Hub((events) => new Session(location.origin, events));
+    worker?.postMessage({ type: "bye" } satisfies ToHub); // should it come after all, it need not keep a connection for this tab
+    worker?.close();
+    const hub = new Hub((events, road) => new Session(relayAddress(), road, events));
     const port = { postMessage: (message: FromHub) => queueMicrotask(() => this.deliver(message)) };
     this.sender = (message) => hub.receive(port, message);
     this.repeat();
+  }
+}
+
+/** Where a tab remembers which transport gets through. */
+const ROAD_KEY = keptAs("tickercast-road");
+
+/** A WebSocket needs a connection of its own: three round trips. On a line this slow, ms a round trip, polling stands sooner, and changes over later. */
+const SLOW_LINE_MS = 400;
+
+/** What this tab knows before the first attempt. */
+function knownRoad(): { road?: TransportName } {
+  const road = browserStorage("sessionStorage")?.getItem(ROAD_KEY);
+  if (road === "polling" || road === "websocket") return { road };
+  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return navigation && navigation.responseStart - navigation.requestStart > SLOW_LINE_MS ? { road: "polling" } : {};
+}
+
+function rememberRoad(first: TransportName): void {
+  try {
+    browserStorage("sessionStorage")?.setItem(ROAD_KEY, first);
+  } catch {
+    // the storage is full: it will be found out again
   }
 }

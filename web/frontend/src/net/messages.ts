@@ -1,5 +1,7 @@
 import type { LinkPhase } from "../freshness";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
+import type { Obstacle } from "./obstacle";
+import type { TransportName } from "./road";
 
 /** What one tab wants. Always complete, so that a hub that forgot the tab (it was frozen) can start afresh from it. */
 export interface Interest {
@@ -13,6 +15,8 @@ export interface Interest {
   symbol_hz: number | null;
   /** For a server that asks who reads; empty where the tab knows none. */
   token: string;
+  /** Which transport to begin with, where the tab knows: the one that got through when it was open before. */
+  road?: TransportName;
 }
 
 /** `taken`: the tab has read one message. It is handed no more than a few that it has not read. */
@@ -27,7 +31,7 @@ export interface LinkStats {
 
 /** What a tab is told. Of each kind the newest replaces an older one that the tab has not been handed yet. */
 export type News =
-  | { type: "phase"; phase: LinkPhase; reason: string }
+  | { type: "phase"; phase: LinkPhase; obstacle: Obstacle | undefined }
   | { type: "hello"; hello: Hello; arrived_ms: number }
   | { type: "beat"; server_time: number; arrived_ms: number }
   | { type: "symbols"; symbols: readonly SymbolInfo[] }
@@ -36,7 +40,9 @@ export type News =
   | { type: "rate"; max_hz: number }
   | { type: "stats"; stats: LinkStats }
   /** What another tab knows: a reader types it once a browser. */
-  | { type: "token"; token: string };
+  | { type: "token"; token: string }
+  /** The transport that gets through, for the tab to remember over a reload. */
+  | { type: "road"; first: TransportName };
 
 /** `arrived_ms`: when it came off the wire, epoch ms by this machine's clock; of several quotes, the oldest of them. */
 export type FromHub = News | { type: "quotes"; quotes: readonly Quote[]; arrived_ms: number };

@@ -9,7 +9,7 @@ const CHUNK = 400;
 const WINDOW = 2;
 
 /** The order in which news is handed over. The claim that all is there comes after the quotes: see `next`. */
-const ORDER: readonly News["type"][] = ["token", "hello", "beat", "symbols", "feeds", "config", "rate", "stats"];
+const ORDER: readonly News["type"][] = ["token", "hello", "beat", "symbols", "feeds", "config", "rate", "stats", "road"];
 
 /**
  * What waits for one tab: the newest quote a symbol and the newest news of each kind.

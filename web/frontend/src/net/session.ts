@@ -1,9 +1,13 @@
 import { Manager, type Socket } from "socket.io-client";
 import type { LinkPhase } from "../freshness";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
+import { readObstacle, type Obstacle } from "./obstacle";
+import { FIRST_LIMIT_MS, type Road, type TransportName } from "./road";
+import { transportsTelling } from "./transports";
 
 export interface SessionEvents {
-  phase(phase: LinkPhase, reason: string): void;
+  /** `obstacle`: why nobody is let in, where that is the phase. */
+  phase(phase: LinkPhase, obstacle?: Obstacle): void;
   hello(hello: Hello): void;
   beat(server_time: number): void;
   symbols(symbols: readonly SymbolInfo[]): void;
@@ -15,28 +19,38 @@ export interface SessionEvents {
   rate(max_hz: number): void;
 }
 
-const CONNECT_TIMEOUT_MS = 2000;
 const BACKOFF_MIN_MS = 500;
+/** The longest wait after a first failure, and after others. */
+const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_MAX_MS = 2000;
-/** What the library is told so that its first wait is 500 to 1,000 ms: a mean, and the share by which it varies. */
-const BACKOFF_MEAN_MS = 750;
-const BACKOFF_JITTER = 1 / 3;
 /** Asks for all that the server grants: it clamps. */
 const UNLIMITED_HZ = 1000;
 /** No snapshot came this long after the subscription was granted: there is no price yet. */
 const SNAPSHOT_WAIT_MS = 2000;
+/** All prices at once may fill a slow line for so many times as long as a step may take, and nothing else is heard meanwhile. */
+const SNAPSHOT_STEPS = 6;
 const WATCH_MS = 1000;
-const PROBE_TIMEOUT_MS = 5000;
+/** A probe that was not answered is given up. A late answer to it says nothing. */
+const PROBE_LIMIT_MS = 20_000;
 /** A server that asks for a token we don't have is tried again so often: it may have changed its mind. */
 const REFUSED_RETRY_MS = 15_000;
 /** A server that restarts may ask to be left alone for as long as this. */
 const MAX_REST_MS = 60_000;
 
-/** One connection to the server: the board on `/`, and a namespace for each symbol somebody looks at. */
+/** How far an attempt has come: what it waits for. `idle`: there is none; `synced`: it has come to stand. */
+type Stage = "idle" | "opening" | "greeting" | "subscribing" | "filling" | "synced";
+
+/**
+ * One connection to the server: the board on `/`, and a namespace for each symbol somebody looks at.
+ *
+ * The library opens and closes; when to try, by which transport and for how long is decided here, and known by the `Road`, which outlives
+ * the session. Each step of an attempt is waited for as long as the road says, never for an error that may not come.
+ */
 export class Session {
   /** Counted since the start, for rates. */
   messages = 0;
   bytes = 0;
+  private readonly transports: ReturnType<typeof transportsTelling>;
   private readonly manager: Manager;
   private readonly board: Socket;
   private readonly joined = new Map<string, Socket>();
@@ -46,8 +60,18 @@ export class Session {
   private heartbeat_s = 5;
   private epoch = "";
   private lastWord_ms = 0;
-  private greeted = false;
-  private synced = false;
+  private stage: Stage = "idle";
+  /** When the attempt, its present step, and what carries it now began, and its longest step so far, ms of a clock that only goes forward. */
+  private begun_ms = 0;
+  private step_ms = 0;
+  private carried_ms = 0;
+  private slowest_ms = 0;
+  /** The snapshot is here, or something that came after it. */
+  private filled = false;
+  /** What the present attempt was answered instead of a connection, and what the last failed one was. */
+  private answer: Obstacle | undefined;
+  private obstacle: Obstacle | undefined;
+  private failures = 0;
   private token = "";
   /** The server wants a token, and has not been given a good one. */
   private refused = false;
@@ -56,27 +80,26 @@ export class Session {
   private probe: { text: string; sent_ms: number; done: (round_trip_ms: number) => void } | undefined;
   private readonly watch: ReturnType<typeof setInterval>;
   private retry: ReturnType<typeof setTimeout> | undefined;
+  private limit: ReturnType<typeof setTimeout> | undefined;
   private snapshotWait: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(url: string, private readonly events: SessionEvents) {
-    this.manager = new Manager(url, {
-      transports: ["websocket", "polling"], tryAllTransports: true, timeout: CONNECT_TIMEOUT_MS, autoConnect: false,
-      reconnectionDelay: BACKOFF_MEAN_MS, reconnectionDelayMax: BACKOFF_MAX_MS, randomizationFactor: BACKOFF_JITTER,
+  constructor(relay: { origin: string; path: string }, private readonly road: Road, private readonly events: SessionEvents) {
+    this.transports = transportsTelling((status, body) => {
+      this.answer = readObstacle(status, body);
     });
-    this.manager.on("open", () => {
-      this.lastWord_ms = Date.now();
-      this.manager.engine.on("data", (data: unknown) => this.onData(data));
-    });
-    this.manager.on("close", (reason) => this.onLost(reason));
-    this.manager.on("error", (error) => {
+    this.manager = new Manager(relay.origin, { path: relay.path, tryAllTransports: true, reconnection: false, autoConnect: false });
+    this.manager.timeout(false); // the attempt has limits of its own, which go on where the library's ends
+    this.manager.on("open", () => this.onOpen());
+    this.manager.on("close", (reason) => (reason === "forced close" ? this.onLost() : this.onBroken()));
+    this.manager.on("error", () => {
       this.refused = false; // nobody is there to refuse anything
-      this.onLost(error.message);
+      this.onBroken();
     });
     this.board = this.socket("/");
     this.listen();
     this.watch = setInterval(() => this.watchSilence(), WATCH_MS);
-    events.phase("connecting", "");
-    this.board.connect();
+    events.phase("connecting");
+    this.open();
   }
 
   /** Joins and leaves namespaces until exactly these are joined. */
@@ -115,21 +138,24 @@ export class Session {
 
   /** Milliseconds there and back; undefined while an earlier probe is under way or no connection stands. */
   roundTrip(done: (round_trip_ms: number) => void): void {
-    if (!this.synced || (this.probe && Date.now() - this.probe.sent_ms < PROBE_TIMEOUT_MS)) return;
-    const text = `probe ${Date.now()}`;
-    this.probe = { text, sent_ms: performance.now(), done };
+    const sent_ms = performance.now();
+    if (!this.synced || (this.probe && sent_ms - this.probe.sent_ms < PROBE_LIMIT_MS)) return;
+    const text = `probe ${sent_ms}`;
+    this.probe = { text, sent_ms, done };
     this.board.emit("message", text);
   }
 
-  /** Now, without sitting out the back-off. An attempt that is under way goes on, and a server that asked for rest gets it. */
+  /** Now, without sitting out the back-off. An attempt that has just begun goes on, and a server that asked for rest gets it. */
   reconnect(): void {
-    if (this.board.connected || this.manager._readyState === "opening" || Date.now() < this.rest_until_ms) return;
+    if (this.board.connected || Date.now() < this.rest_until_ms) return;
+    if (this.stage !== "idle" && performance.now() - this.begun_ms < FIRST_LIMIT_MS) return;
     this.open();
   }
 
   close(): void {
     clearInterval(this.watch);
     clearTimeout(this.retry);
+    clearTimeout(this.limit);
     clearTimeout(this.snapshotWait);
     this.manager.removeAllListeners();
     this.board.removeAllListeners();
@@ -140,17 +166,16 @@ export class Session {
   private listen(): void {
     const { board, events } = this;
     board.on("connect", () => this.onConnect());
-    board.on("disconnect", (reason) => {
-      this.onLost(reason);
-      if (reason === "io server disconnect") this.openLater(); // the library leaves coming back from this one to us
-    });
+    board.on("disconnect", () => this.onLost());
     board.on("connect_error", (error: Error & { data?: { code?: string } }) => {
       this.refused = error.data?.code === "unauthorized";
-      this.onLost(error.message);
-      if (!board.active) this.openLater(); // refused by the server, not by the network
+      this.onLost();
     });
     board.on("hello", (hello: Hello) => this.onHello(hello));
-    board.on("beat", (beat: { server_time: number }) => events.beat(beat.server_time));
+    board.on("beat", (beat: { server_time: number }) => {
+      events.beat(beat.server_time);
+      if (this.stage === "filling" || this.synced) this.onFilled();
+    });
     board.on("symbols", (symbols: SymbolInfo[]) => events.symbols(symbols));
     board.on("feeds", (feeds: FeedInfo[]) => events.feeds(feeds));
     board.on("config", (config: ConfigReport) => events.config(config));
@@ -162,45 +187,108 @@ export class Session {
     board.on("shutdown", ({ retry_after_ms }: { retry_after_ms: number }) => this.onShutdown(retry_after_ms));
   }
 
+  private onOpen(): void {
+    const { engine } = this.manager;
+    this.lastWord_ms = Date.now();
+    this.next("greeting");
+    engine.on("data", (data: unknown) => engine === this.manager.engine && this.onData(data));
+    engine.on("upgrade", () => {
+      this.carried_ms = performance.now();
+    });
+  }
+
   private onConnect(): void {
     this.refused = false;
-    this.events.phase("syncing", "");
+    this.events.phase("syncing");
   }
 
   private onHello(hello: Hello): void {
-    this.greeted = true;
+    this.next("subscribing");
     this.heartbeat_s = hello.heartbeat_s;
     this.epoch = hello.epoch;
     this.events.hello(hello);
     this.board.emit("subscribe", { symbols: "*", max_hz: this.board_hz }, (answer: { ok: boolean; subscribed?: string[] }) => {
-      if (answer.ok && answer.subscribed?.length === 0) this.onSnapshot();
-      else this.snapshotWait = setTimeout(() => this.onSnapshot(), SNAPSHOT_WAIT_MS);
+      if (this.stage !== "subscribing") return;
+      this.next("filling");
+      clearTimeout(this.limit);
+      if (answer.ok && answer.subscribed?.length === 0) this.onSynced();
+      else this.snapshotWait = setTimeout(() => this.onSynced(), Math.max(SNAPSHOT_WAIT_MS, 2 * this.slowest_ms));
     });
     this.sendSymbolRate();
     this.want(this.wanted);
   }
 
   private onSnapshot(): void {
-    if (this.synced || !this.greeted) return;
-    this.synced = true;
-    this.events.phase("synced", "");
+    this.onFilled();
+    this.onSynced();
   }
 
-  private onLost(reason: string): void {
-    this.greeted = false;
-    this.synced = false;
+  private onFilled(): void {
+    if (this.filled || !this.greeted) return;
+    this.filled = true;
+    this.road.stands(this.transport, this.slowest_ms);
+  }
+
+  private onSynced(): void {
+    if (this.synced || !this.greeted) return;
+    clearTimeout(this.limit);
+    clearTimeout(this.snapshotWait);
+    this.stage = "synced";
+    this.carried_ms = performance.now();
+    this.failures = 0;
+    this.obstacle = undefined;
+    this.events.phase("synced");
+  }
+
+  /** The attempt has taken a step, and waits for the next one. */
+  private next(stage: Stage): void {
+    const now_ms = performance.now();
+    if (stage === "opening") {
+      this.begun_ms = now_ms;
+      this.slowest_ms = 0;
+      this.filled = false;
+      this.answer = undefined;
+    } else {
+      this.slowest_ms = Math.max(this.slowest_ms, now_ms - this.step_ms);
+    }
+    this.stage = stage;
+    this.step_ms = now_ms;
+    clearTimeout(this.limit);
+    this.limit = setTimeout(() => this.onHung(), this.road.limit_ms);
+  }
+
+  /** No step for too long. No error may ever come of it, so none is waited for; the road says what is tried now. */
+  private onHung(): void {
+    this.road.failed(this.transport, true);
+    this.giveUp();
+    this.open();
+  }
+
+  /** The connection broke, or could not be made. */
+  private onBroken(): void {
+    if (this.synced) this.road.ended(this.transport, performance.now() - this.carried_ms, false);
+    else if (this.stage !== "idle") this.road.failed(this.transport, false);
+    this.onLost();
+  }
+
+  private onLost(): void {
+    if (this.stage !== "idle" && !this.synced) {
+      this.obstacle = this.answer;
+      this.failures += 1;
+    }
+    this.stage = "idle";
     this.probe = undefined;
+    clearTimeout(this.limit);
     clearTimeout(this.snapshotWait);
     this.dropNamespaces();
+    this.openLater();
     const resting = Date.now() < this.rest_until_ms;
-    if (!this.manager.reconnection()) this.openLater();
-    this.events.phase(this.refused ? "refused" : resting ? "restarting" : "connecting", reason);
+    this.events.phase(this.refused ? "refused" : resting ? "restarting" : this.obstacle ? "obstructed" : "connecting", this.obstacle);
   }
 
   /** The server is about to go. It says when to come back: a thousand readers at once would be too much for a fresh one. */
   private onShutdown(retry_after_ms: number): void {
     this.rest_until_ms = Date.now() + Math.min(MAX_REST_MS, Math.max(0, retry_after_ms || 0));
-    this.manager.reconnection(false); // from here on it is up to us, until the next attempt
   }
 
   private onData(data: unknown): void {
@@ -218,20 +306,51 @@ export class Session {
 
   /** An open socket that says nothing is a dead one: this notices in two heartbeats what TCP notices in minutes. */
   private watchSilence(): void {
-    if (this.board.connected && Date.now() - this.lastWord_ms > 2000 * this.heartbeat_s) this.manager.engine.close();
+    if (!this.greeted || this.stage === "subscribing" || Date.now() - this.lastWord_ms <= this.patience_ms) return;
+    if (this.filled) this.road.ended(this.transport, performance.now() - this.carried_ms, true);
+    else this.road.failed(this.transport, true);
+    this.giveUp();
+  }
+
+  /** How long a connection that stands may be silent, ms. */
+  private get patience_ms(): number {
+    const beats_ms = 2000 * this.heartbeat_s;
+    return this.filled ? beats_ms : Math.max(beats_ms, SNAPSHOT_STEPS * this.road.limit_ms);
+  }
+
+  private get greeted(): boolean {
+    return this.stage === "subscribing" || this.stage === "filling" || this.stage === "synced";
+  }
+
+  private get synced(): boolean {
+    return this.stage === "synced";
+  }
+
+  /** What carries the connection, or is tried. */
+  private get transport(): TransportName {
+    return this.manager.engine?.transport?.name === "polling" ? "polling" : "websocket";
+  }
+
+  /** Ends what there is, whatever state the library is in: it would first send what waits, and that may be for ever. */
+  private giveUp(): void {
+    this.manager._close();
   }
 
   private openLater(): void {
     clearTimeout(this.retry);
-    const backoff_ms = BACKOFF_MIN_MS + Math.random() * (BACKOFF_MAX_MS - BACKOFF_MIN_MS);
+    const most_ms = this.failures > 1 ? BACKOFF_MAX_MS : BACKOFF_FIRST_MS;
+    const backoff_ms = BACKOFF_MIN_MS + Math.random() * (most_ms - BACKOFF_MIN_MS);
     const rest_ms = this.rest_until_ms - Date.now();
     this.retry = setTimeout(() => this.open(), this.refused ? REFUSED_RETRY_MS : rest_ms > 0 ? rest_ms : backoff_ms);
   }
 
   private open(): void {
-    clearTimeout(this.retry);
-    this.manager.reconnection(true);
+    const { transports, upgrade } = this.road.attempt();
+    Object.assign(this.manager.opts, { transports: transports.map((name) => this.transports[name]), upgrade });
+    this.stage = "idle"; // what ends now is not this attempt
     this.board.disconnect();
+    clearTimeout(this.retry);
+    this.next("opening");
     this.board.connect();
   }
 

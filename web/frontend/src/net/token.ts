@@ -1,4 +1,5 @@
 import { browserStorage } from "../storage";
+import { keptAs } from "./address";
 
 /** A secret as this tab knows it: typed by the reader, kept until the tab is closed, and only once the server has accepted it. */
 export class TokenBox {
@@ -24,5 +25,5 @@ export class TokenBox {
 
 /** This tab's. */
 export function tokenBox(): TokenBox {
-  return new TokenBox(browserStorage("sessionStorage"), "tickercast-token");
+  return new TokenBox(browserStorage("sessionStorage"), keptAs("tickercast-token"));
 }

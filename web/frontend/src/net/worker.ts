@@ -1,15 +1,15 @@
 /** The SharedWorker: one connection for all tabs of a browser, and parsing off the page's own thread. */
+import { relayAddress } from "./address";
 import { Hub } from "./hub";
 import type { ToHub } from "./messages";
 import { Session } from "./session";
 
 interface SharedScope {
   onconnect: ((event: MessageEvent) => void) | null;
-  location: Location;
 }
 
 const scope = globalThis as unknown as SharedScope; // the DOM library of TypeScript knows windows only
-const hub = new Hub((events) => new Session(scope.location.origin, events));
+const hub = new Hub((events, road) => new Session(relayAddress(), road, events));
 
 scope.onconnect = (event) => {
   const port = event.ports[0];

@@ -1,5 +1,6 @@
 import type { ReadJson } from "../history";
 import type { Texts } from "../i18n/texts";
+import { ask } from "../net/ask";
 import type { FromHub } from "../net/messages";
 import { tokenBox } from "../net/token";
 import { TokenPrompt } from "./token-prompt";
@@ -29,10 +30,10 @@ export class Access {
     if (message.phase === "synced" && this.token !== "") this.box.keep(this.token);
   }
 
-  /** JSON of this host. Rejects where there is no good answer. */
+  /** JSON of this relay. Rejects where there is no good answer. */
   readonly read: ReadJson = async (path) => {
     const token = this.token;
-    const answer = await fetch(path, token === "" ? {} : { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await ask(path, token === "" ? {} : { headers: { Authorization: `Bearer ${token}` } });
     if (answer.status === 401 && token === this.token) this.refuse();
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
     return answer.json();

@@ -1,6 +1,8 @@
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
+import { keptAs } from "../net/address";
 import { requestChange, type Change } from "../net/admin";
+import { ask } from "../net/ask";
 import { TokenBox } from "../net/token";
 import { browserStorage } from "../storage";
 import { isSymbol, symbolLine } from "../toml";
@@ -15,7 +17,7 @@ type Verdict = "empty" | "invalid" | "waiting" | "present" | "removing" | "remov
 export class AddSymbol {
   private known: ReadonlySet<string> = new Set();
   private feeds: readonly string[] = [];
-  private readonly tokens = new TokenBox(browserStorage("sessionStorage"), "tickercast-admin");
+  private readonly tokens = new TokenBox(browserStorage("sessionStorage"), keptAs("tickercast-admin"));
   private readonly symbol = element("input", { autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: "32" });
   private readonly feed = element("select", {});
   private readonly token = element("input", { type: "password", autocomplete: "off" });
@@ -127,7 +129,7 @@ export class AddSymbol {
     this.sure = false;
     this.refusal = "";
     this.show();
-    const refusal = await requestChange(fetch.bind(globalThis), token, change);
+    const refusal = await requestChange(ask, token, change);
     this.busy = false;
     if (refusal?.code === "unauthorized") this.tokens.forget();
     if (refusal) this.refusal = this.reason(refusal.code) ?? refusal.message;

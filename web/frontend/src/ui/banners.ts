@@ -1,5 +1,7 @@
 import type { Texts } from "../i18n/texts";
+import type { Obstacle } from "../net/obstacle";
 import { names, type ConfigReport, type FeedInfo } from "../wire";
+import { obstacleText } from "./connection-chip";
 import { button, element } from "./dom";
 
 interface Banner {
@@ -16,6 +18,7 @@ export class Banners {
   private config: ConfigReport | undefined;
   private feeds: readonly FeedInfo[] = [];
   private used: ReadonlySet<string> | undefined;
+  private obstacle: Obstacle | undefined;
   private readonly dismissed = new Set<string>();
   /** What was there when the reader was last told, and what is shown at the moment. */
   private told: ReadonlySet<string> = new Set();
@@ -45,8 +48,15 @@ export class Banners {
     this.show();
   }
 
+  /** What keeps the page from the relay. Looked at often: shown anew only where it is another one. */
+  setObstacle(obstacle: Obstacle | undefined): void {
+    if (obstacle?.reason === this.obstacle?.reason && obstacle?.status === this.obstacle?.status) return;
+    this.obstacle = obstacle;
+    this.show();
+  }
+
   private show(): void {
-    const due = [...this.configBanners(), ...this.feedBanners()];
+    const due = [...this.obstacleBanners(), ...this.configBanners(), ...this.feedBanners()];
     for (const key of this.dismissed) if (!due.some((banner) => banner.key === key)) this.dismissed.delete(key);
     const wanted = due.filter((banner) => !this.dismissed.has(banner.key));
     const news = wanted.filter((banner) => !this.told.has(banner.key));
@@ -89,6 +99,11 @@ export class Banners {
       "div", { class: banners.length > 1 ? "banner several" : "banner", "data-key": first?.key, "data-tone": tone, title: texts },
       element("span", {}, text), ...(several ? [toggle] : []), dismiss,
     );
+  }
+
+  private obstacleBanners(): Banner[] {
+    const obstacle = this.obstacle;
+    return obstacle ? [{ key: `obstacle ${obstacle.reason}`, tone: "bad", text: obstacleText(obstacle, this.texts) }] : [];
   }
 
   private configBanners(): Banner[] {

@@ -1,6 +1,7 @@
 import type { Face } from "../face";
 import type { Connection, LinkPhase } from "../freshness";
 import type { TextKey } from "../i18n/en";
+import type { Obstacle } from "../net/obstacle";
 import type { Prefs } from "../prefs";
 import type { TableContext } from "../table/context";
 import type { Table } from "../table/grid";
@@ -63,9 +64,10 @@ export class Chrome {
     return this.groups.current;
   }
 
-  setConnection(connection: Connection, silence_ms: number, phase: LinkPhase): void {
+  setConnection(connection: Connection, silence_ms: number, phase: LinkPhase, obstacle?: Obstacle): void {
     const { texts } = this.context;
-    this.chip.show(connection, silence_ms, phase, texts);
+    this.chip.show(connection, silence_ms, phase, texts, obstacle);
+    this.banners.setObstacle(phase === "obstructed" ? obstacle : undefined);
     const said = connectionWord(connection, phase);
     if (said === this.said) return;
     document.body.dataset.connection = connection;

@@ -1,7 +1,8 @@
 import { formatAge } from "../format";
 import type { Connection, LinkPhase } from "../freshness";
-import type { TextKey } from "../i18n/en";
+import { en, type TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
+import type { Obstacle } from "../net/obstacle";
 import { setText, setTitle } from "../text";
 
 /** The word for the whole table, and how old the server's newest word is. */
@@ -15,21 +16,28 @@ export class ConnectionChip {
   }
 
   /** `silence_ms`: since the server's newest word; Infinity before the first. */
-  show(connection: Connection, silence_ms: number, phase: LinkPhase, texts: Texts): void {
+  show(connection: Connection, silence_ms: number, phase: LinkPhase, texts: Texts, obstacle?: Obstacle): void {
     const heard = Number.isFinite(silence_ms);
     const age = heard ? formatAge(silence_ms) : "";
     const word = connectionWord(connection, phase);
     setText(this.word, texts.say(word));
     setText(this.age, age);
     const newest = heard ? texts.say("connection.title", { age }) : texts.say("connection.never");
-    setTitle(this.root, `${texts.say(`${word}.help` as TextKey)}. ${newest}`);
+    const why = word === "connection.obstructed" && obstacle ? obstacleText(obstacle, texts) : texts.say(`${word}.help` as TextKey);
+    setTitle(this.root, `${why}. ${newest}`);
   }
 }
 
-type Word = `connection.${Connection | "refused" | "restarting"}`;
+type Word = `connection.${Connection | "refused" | "restarting" | "obstructed"}`;
 
 /** One word for the connection; where it is missing and the server has said why, that. */
 export function connectionWord(connection: Connection, phase: LinkPhase): Word {
-  const said = phase === "refused" || phase === "restarting";
+  const said = phase === "refused" || phase === "restarting" || phase === "obstructed";
   return connection === "recovering" && said ? `connection.${phase}` : `connection.${connection}`;
+}
+
+/** What stands in the way, in the reader's language where we have words for it, else in the relay's own. */
+export function obstacleText({ reason, message, status }: Obstacle, texts: Texts): string {
+  const key = `obstacle.${reason}`;
+  return texts.say(key in en ? key as TextKey : "obstacle.other", { message, status });
 }

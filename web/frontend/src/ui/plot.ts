@@ -118,9 +118,14 @@ export class Plot {
   }
 
   private async draw(row: Row): Promise<void> {
-    const { PriceChart } = await import("../chart");
+    const code = await import("../chart").catch(() => undefined); // gone after an update, or no network
+    if (!code) {
+      const { texts } = this.context;
+      if (this.row === row) this.plot.replaceChildren(texts.say("code.chart"), " ", button(texts.say("code.again"), () => location.reload()));
+      return;
+    }
     if (this.row !== row || this.chart) return; // closed, or drawn already, while it was loading
-    this.chart = new PriceChart(this.plot, this.context.format, row.decimals);
+    this.chart = new code.PriceChart(this.plot, this.context.format, row.decimals);
     this.chart.setInterval(this.interval_s);
     this.chart.setCandles(this.builder.candles);
     if (this.truth) this.chart.judge(this.truth);
