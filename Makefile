@@ -160,7 +160,7 @@ page-test: page-packages
 	page test --if-present --silent
 
 .PHONY: e2e
-e2e: dev page page-packages chromium
+e2e: dev page page-packages chromium proxies
 	.venv/bin/python -m pytest -n 4 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
 
 .PHONY: venv
@@ -244,3 +244,19 @@ faketime:
 	$(FUNCTIONS)
 	if compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; then exit; fi
 	debian "libfaketime, to set a relay's clock" libfaketime
+
+.PHONY: proxies
+proxies:
+	$(FUNCTIONS)
+	missing=()
+	for name in nginx caddy haproxy; do
+		PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null || missing+=($$name)
+	done
+	if ((!$${#missing[@]})); then exit; fi
+	# Their services are not wanted: this tells Debian's packages that nothing is to be started. One that lies there already stays.
+	policy=/usr/sbin/policy-rc.d root=()
+	if ((EUID)); then root=(sudo -n); fi
+	if [[ ! -e $$policy ]] && printf '#!/bin/sh\nexit 101\n' | "$${root[@]}" tee $$policy &>/dev/null && "$${root[@]}" chmod +x $$policy; then
+		trap '"$${root[@]}" rm -f "$$policy"' EXIT
+	fi
+	debian "$${missing[*]} for the tests behind proxies" "$${missing[@]}"

@@ -155,3 +155,13 @@ def test_the_unit_and_the_proxy_agree_with_the_defaults() -> None:
     assert read_timeout is not None
     assert int(read_timeout[1]) > server.ping_interval_s + server.ping_timeout_s
     assert "location = /metrics { return 403; }" in proxy
+    assert "location = /ticker/metrics { return 403; }" in proxy
+
+
+@pytest.mark.parametrize(("file", "kept"), [
+    ("nginx.conf", r"keepalive_timeout (\d+)s;"), ("Caddyfile", r"keepalive (\d+)s"), ("haproxy.cfg", r"timeout http-keep-alive (\d+)s")])
+def test_every_proxy_finds_the_relay_and_lets_go_of_a_connection_first(file: str, kept: str) -> None:
+    """At the port it has by default; who closes an idle connection must not be the relay."""
+    example, server = (FOLDER / file).read_text(encoding="utf-8"), ServerSettings()
+    assert f"127.0.0.1:{server.port}" in example
+    assert [int(seconds) < server.keep_alive_s for seconds in re.findall(kept, example)] == [True]

@@ -1,1 +1,1 @@
-"""Tries by hand what needs programs that a clean machine does not have; not part of `make test`."""
+"""The proxies of docs/operations, run for real: `python -m tests.ops`, and one end-to-end test."""
