@@ -36,6 +36,8 @@ _SEPARATOR = "\x1e"
 _PACKETS_A_POLL = 16
 """python-engineio's client refuses an answer with more packets."""
 _CLOSE, _NOOP = "1", "6"
+_PAUSING_POLL_S = 0.1
+"""A client that has heard that its probe works asks no more, and waits for the end of the poll that is under way."""
 
 
 class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no types
@@ -176,16 +178,21 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         return []  # the engine has written it
 
     def _poll(self, client: Client) -> str:
-        """What the client is owed, after waiting for something where there is nothing."""
+        """What the client is owed, after waiting for something where there is nothing.
+
+        A client that polls while its probe has been answered has not heard the answer, and perhaps never will (there are proxies that let a
+        WebSocket open and pass nothing on): it gets what it is owed here, and a no-op soon where that is nothing.
+        """
         engine = self.engine
         if client.poll_event is not None:
             engine.close(client, Closing.BAD_PACKET)
             raise Refused(Reason.SECOND_REQUEST, "another request is polling already")
         client.poll_event = threading.Event()
+        waited = False
         try:
             while True:
                 with engine.turn:
-                    if client.closed is Closing.CLIENT or client.transport in ("pausing", "websocket"):
+                    if client.closed is Closing.CLIENT or client.transport == "websocket" or (waited and client.transport == "pausing"):
                         return _NOOP
                     last_words = [] if client.closed is None else [_CLOSE]
                     frames = client.frames(engine.readers.number, engine.readers.registry, _PACKETS_A_POLL - len(last_words))
@@ -198,7 +205,8 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                     if frames or last_words:
                         return _SEPARATOR.join([*map(_polled, frames), *last_words])
                     client.poll_event.clear()
-                client.poll_event.wait(self.ping_interval + self.ping_timeout)
+                client.poll_event.wait(_PAUSING_POLL_S if client.transport == "pausing" else self.ping_interval + self.ping_timeout)
+                waited = True
         finally:
             client.poll_event = None
             client.polled_s = engine.clock()

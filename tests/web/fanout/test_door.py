@@ -244,6 +244,25 @@ def test_quotes_across_an_upgrade(stand: Stand) -> None:
     assert stand.engine.polling == set()
 
 
+def test_quotes_while_a_probe_hangs(stand: Stand) -> None:
+    """The client polls on: it has not heard that its probe works, so its quotes come by polling."""
+    stand.add_symbols("A")
+    sid = join_by_polling(stand, "/A")
+    poll(stand, sid)
+    with stand.peer.websocket(sid) as connection:
+        send_text(connection, "2probe")
+        assert connection.frame().text == "3probe"
+        for seq in (1, 2):
+            stand.flush("A")
+            assert [quote["seq"] for quote in quotes(poll(stand, sid))] == [seq]
+        with stand.peer.pending_poll(sid) as pending:
+            while stand.client().poll_event is None:
+                stand.breathe()
+            stand.flush("A")
+            assert pending.response().text == "6"  # one that is under way ends at once, the next has the quote
+        assert [quote["seq"] for quote in quotes(poll(stand, sid))] == [3]
+
+
 def test_quotes_after_a_failed_probe(stand: Stand) -> None:
     """They go on by polling."""
     stand.add_symbols("A")

@@ -304,6 +304,16 @@ describe("a network that swallows", () => {
     expect(FakeManager.newest.opts.upgrade).toBe(true);
   });
 
+  test("polling that hangs with a WebSocket tried beside it is given a turn without", () => {
+    vi.advanceTimersByTime(2500);
+    expect([tried()[0], FakeManager.newest.opts.upgrade]).toEqual(["polling", true]);
+    FakeManager.newest.opened();
+    vi.advanceTimersByTime(15_000);
+    expect([tried()[0], FakeManager.newest.opts.upgrade]).toEqual(["polling", false]);
+    vi.advanceTimersByTime(40_000);
+    expect([tried()[0], FakeManager.newest.opts.upgrade]).toEqual(["polling", true]);
+  });
+
   test("a snapshot that fills a slow line for half a minute is not taken for silence, and is given longer each time", () => {
     const begin = (): void => {
       FakeManager.newest.opened();

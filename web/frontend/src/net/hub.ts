@@ -73,11 +73,11 @@ export class Hub implements SessionEvents {
     if (phase === "synced") this.tellRoad();
   }
 
-  /** Tabs remember it over a reload. Of a WebSocket that got through they need not hear, if it was never otherwise. */
+  /** Tabs remember it over a reload. Of a WebSocket that gets through they need not hear, if it was never otherwise. */
   private tellRoad(): void {
     const first = this.road?.first;
-    const told = this.state.get("road");
-    if (first && (first === "polling" || told)) this.keep({ type: "road", first });
+    const isUsual = first === "websocket" && ![...this.tabs.values()].some((tab) => tab.interest.road === "polling");
+    if (first && (!isUsual || this.state.has("road"))) this.keep({ type: "road", first });
   }
 
   hello(hello: Hello): void {

@@ -39,7 +39,8 @@ export class Road {
   /** An attempt by `transport` failed: no step came in time (`hung`), or the connection broke. */
   failed(transport: TransportName, hung: boolean): void {
     this.first = otherThan(transport);
-    if (transport === "polling") this.silences = 0;
+    // What hung polling may have been the WebSocket that was tried beside it; what broke it without one was something else.
+    if (transport === "polling") this.silences = hung && this.silences < SILENCES ? SILENCES : 0;
     if (hung) this.limit_ms = Math.min(LAST_LIMIT_MS, 2 * this.limit_ms);
   }
 
