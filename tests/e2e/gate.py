@@ -13,10 +13,11 @@ from typing import NamedTuple, Self
 
 
 class Request(NamedTuple):
-    """The head of one HTTP request."""
+    """The head of one HTTP request; `target` without the gate's prefix, which `is_below` says it had."""
 
     target: str
     is_websocket: bool
+    is_below: bool
 
     @property
     def is_polling(self) -> bool:
@@ -42,16 +43,20 @@ def answer(status: str, kind: str, body: str) -> bytes:
 
 
 class Gate:
-    """Listens on a free port of 127.0.0.1, in a thread of its own; a context manager. `judge` may be changed; `asked`: what came."""
+    """Listens on a free port of 127.0.0.1, in a thread of its own; a context manager. Takes `prefix` away from what it passes on.
 
-    def __init__(self, port: int, judge: Judge) -> None:
+    `judge` may be changed; `asked` is what came.
+    """
+
+    def __init__(self, port: int, judge: Judge, prefix: str = "/") -> None:
         self.judge = judge
         self.asked: list[Request] = []
         self._target = port
+        self._prefix = prefix
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{prefix}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -76,7 +81,9 @@ class Gate:
         """One request: its answer says that none follows on this connection."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            request = Request(head.split(" ", 2)[1], "upgrade: websocket" in head.lower())
+            is_below = f" {self._prefix}" in head.partition("\r\n")[0]
+            head = head.replace(f" {self._prefix}", " /", 1)
+            request = Request(head.split(" ", 2)[1], "upgrade: websocket" in head.lower(), is_below)
             self.asked.append(request)
             fate = self.judge(request)
             if isinstance(fate, bytes):

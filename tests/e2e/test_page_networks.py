@@ -125,17 +125,18 @@ def test_code_that_is_gone_after_an_update_is_loaded_anew(relay: Relay, browser:
 
 
 def test_a_network_that_only_seems_to_be_there_shows_the_kept_page(relay: Relay, context: BrowserContext) -> None:
-    """The service worker does not wait for a document for ever; what it has kept opens, and says that it has no connection."""
-    with Gate(relay.port, passed) as gate:
+    """The service worker does not wait for a document for ever; what it has kept opens, and says so. All below a path."""
+    with Gate(relay.port, passed, "/ticker/") as gate:
         page = context.new_page()
         page.goto(gate.url)
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         page.reload()
         Table(page).wait_connection("live")
-        page.wait_for_function("caches.open('tickercast-page /').then((cache) => cache.match('/')).then(Boolean, () => false)")
+        page.wait_for_function("() => caches.open('tickercast-page /ticker/').then((cache) => cache.match('/ticker/')).then(Boolean)")
         gate.judge = lambda _: Fate.SWALLOWED
         page.reload(wait_until="commit")
         expect(page.locator("body")).to_have_attribute("data-connection", "recovering")
         expect(page.locator("#zone")).not_to_be_empty()
         gate.judge = passed
         Table(page).wait_connection("live")
+        assert [request.target for request in gate.asked if not request.is_below] == []
