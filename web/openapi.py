@@ -166,7 +166,7 @@ DOCUMENT: Schema = {
         "title": "tickercast", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"},
         "description": "The HTTP part of a live ticker. Prices in motion come over Socket.IO: docs/protocol.md.",
     },
-    "servers": [{"url": "/"}],
+    "servers": [{"url": "."}],  # where the document lies, which may be below a path
     "paths": _PATHS,
     "components": {
         "schemas": _SCHEMAS,

@@ -44,7 +44,7 @@ async function mayReload(): Promise<boolean> {
 
 function complain(key: "code.slow" | "code.missing"): Element {
   const texts = new Texts(loadPrefs(browserStorage("localStorage")).language ?? pickLanguage(navigator.languages));
-  const again = button(texts.say("code.again"), () => location.reload());
+  const again = button(texts.say("code.again"), () => location.reload(), { class: "tool" });
   const notice = element("div", { class: "banner", role: "alert" }, element("span", {}, texts.say(key)), again);
   const banners = document.getElementById("banners") ?? document.body;
   banners.hidden = false;

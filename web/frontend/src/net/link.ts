@@ -101,7 +101,7 @@ export class Link {
 /** Where a tab remembers which transport gets through. */
 const ROAD_KEY = keptAs("tickercast-road");
 
-/** A WebSocket needs a connection of its own: three round trips. On a line this slow, ms a round trip, polling stands sooner, and changes over later. */
+/** A WebSocket needs a connection of its own, three round trips: on a line this slow, ms a round trip, polling stands sooner, and changes over. */
 const SLOW_LINE_MS = 400;
 
 /** What this tab knows before the first attempt. */

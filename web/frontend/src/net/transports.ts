@@ -26,7 +26,7 @@ function pollingTelling(refused: Refusals): Transports["polling"] {
       return request;
     }
 
-    /** The library leaves a question that is under way to itself. A browser has six connections to a host: as many that hang, and nothing gets through. */
+    /** The library leaves a question that is under way. A browser has six connections to a host: as many that hang, and nothing gets through. */
     override doClose(): void {
       super.doClose();
       for (const xhr of this.held) xhr.abort();

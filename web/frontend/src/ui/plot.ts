@@ -121,7 +121,8 @@ export class Plot {
     const code = await import("../chart").catch(() => undefined); // gone after an update, or no network
     if (!code) {
       const { texts } = this.context;
-      if (this.row === row) this.plot.replaceChildren(texts.say("code.chart"), " ", button(texts.say("code.again"), () => location.reload()));
+      const again = button(texts.say("code.again"), () => location.reload(), { class: "tool" });
+      if (this.row === row) this.plot.replaceChildren(texts.say("code.chart"), " ", again);
       return;
     }
     if (this.row !== row || this.chart) return; // closed, or drawn already, while it was loading
