@@ -69,7 +69,7 @@ def test_a_crowd_is_refused_at_the_door() -> None:
         with pytest.raises(ConnectionRefusedError, match="503"):
             RawSocket(server.address)
         answer = server.get("/socket.io/?EIO=4&transport=polling")
-        assert (answer.status, answer.body) == (503, b"too many clients")
+        assert (answer.status, answer.json["reason"]) == (503, "too_many_clients")
         assert 1 <= int(answer.headers["retry-after"]) <= 5  # each is told another time
         assert server.get("/api/quotes/S0").status == 200
         first.quote("S0")

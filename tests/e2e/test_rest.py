@@ -79,10 +79,10 @@ def test_a_tag_spares_the_body(server: RunningServer) -> None:
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 @pytest.mark.parametrize(("origin", "welcome"), [
     (None, True), ("same", True), (LISTED, True), ("null", False), ("http://evil.example", False),
-    ("https://app.example.evil.example", False), ("http://127.0.0.1", False), ("https://same", False),
+    ("https://app.example.evil.example", False), ("http://127.0.0.1", False), ("https://same", True),
 ])
 def test_who_may_connect(server: RunningServer, transport: str, origin: str | None, welcome: bool) -> None:
-    """No origin (a program), our own, those that are listed; nobody else, on either transport."""
+    """No origin (a program), our own, with TLS before us too, those that are listed; nobody else, on either transport."""
     own = server.url if origin != "https://same" else server.url.replace("http:", "https:")
     headers = {} if origin is None else {"Origin": own if "same" in origin else origin}
     if transport == "polling":
