@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import ModuleType
@@ -16,13 +17,15 @@ from ticker.runtime import Busy
 log = logging.getLogger(__name__)
 
 SLOW_S = 1.0
+COMPUTES_S = 0.02
+"""A thread that used so much of a core in a second waits for no disk: it computes, on a machine that may be busy."""
 _LOOK_S = 60.0
 
 
 class SideThread:
     """Does one piece of work after the other, while the loop goes on. It is begun with the first one.
 
-    `what` it does is told in a warning where a piece takes longer than a second: once, and again only after one that was quick. Without
+    `what` it does is told in a warning where a piece has waited for a second: once, and again only after one that was quick. Without
     `what` nothing is told. A piece that never ends keeps its thread and whoever waits for it, and nothing else: the process ends all the
     same. Work must not log, and must share nothing with the loop that either changes.
 
@@ -35,7 +38,7 @@ class SideThread:
         self._what = what
         self._turn = threading.Lock()  # a green one: who waits for it lets others run
         self._work: Any = None  # the queue of the thread, once there is one
-        self._done_end = -1
+        self._done_end = self._core_clock = -1
         self._current: _Piece | None = None
         self._is_slow = False
 
@@ -66,6 +69,7 @@ class SideThread:
             self._done_end, told_end = os.pipe()
             thread = self._original("threading").Thread(target=self._do_all, args=(self._work, told_end), name=self._what, daemon=True)
             thread.start()
+            self._core_clock = time.pthread_getcpuclockid(thread.ident)
         return self._work
 
     def _await(self) -> None:
@@ -73,9 +77,11 @@ class SideThread:
         piece, patience_s = self._current, SLOW_S
         if piece is None:
             return
+        used_s = time.clock_gettime(self._core_clock)
         while not self._wait_readable(self._done_end, patience_s):
-            if piece.is_done:
-                continue  # it is the loop that was late
+            before_s, used_s = used_s, time.clock_gettime(self._core_clock)
+            if piece.is_done or used_s - before_s > COMPUTES_S:
+                continue
             if self._what and not self._is_slow:
                 log.warning("%s has taken longer than a second: is it on a slow mount? Prices go on meanwhile", self._what)
             self._is_slow, patience_s = True, _LOOK_S

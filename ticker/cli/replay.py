@@ -19,6 +19,8 @@ from ticker.cli.access import verifier_of
 from ticker.cli.logs import LEVELS, log_to_stderr
 from ticker.cli.options import EXIT_WRONG, config_option, fail, feed_kinds
 from ticker.cli.serve import Service
+from ticker.cli.settings_file import SettingsFile
+from ticker.clock import SystemClock
 from ticker.errors import FeedError
 from ticker.recording import Header, moment_ms
 from ticker.settings import Settings, source
@@ -74,7 +76,9 @@ def command(ctx: click.Context, file: Path, config: Path, speed: float, loop: bo
     feed = ReplaySettings(kind=FEED, file=str(file), speed=speed, loop=loop, begin=begin, end=end)
     try:
         settings = replayed(loaded.settings, feed, reader.header)
-        service = Service(EventletRuntime(), settings, config, None, Access(verifier_of(settings.server)), headless, ndjson)
+        runtime = EventletRuntime()
+        fixed = SettingsFile(runtime, runtime.aside(""), SystemClock(), config, None)
+        service = Service(runtime, settings, fixed, Access(verifier_of(settings.server)), headless, ndjson)
     except ValidationError as error:
         fail(f"{file} is not a recording: {error.errors()[0]['msg']}", EXIT_WRONG)
     except LibraryMismatch as error:

@@ -68,15 +68,18 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, lo
         verifier_of(found.settings.server)  # raises for keys that are none: the old ones go on
         return found
 
+    def read() -> tuple[bytes, Loaded]:
+        content = source.read(config)
+        return content, reparse(content)
+
     reading = runtime.aside(f"reading {config.name}")  # so that a signal ends it on whatever mount it lies
-    content = reading.run(source.read, config)
-    loaded = reading.run(reparse, content)
-    reading.close()
+    content, loaded = reading.run(read)
     log_to_stderr(log_level, loaded.settings.server.log_format)
     tell_warnings(loaded.warnings)
     try:
         access = Access(verifier_of(loaded.settings.server))
-        service = Service(runtime, loaded.settings, config, Reloader(config, content, loaded.settings, reparse), access, headless, ndjson)
+        file = SettingsFile(runtime, reading, SystemClock(), config, Reloader(config, content, loaded.settings, reparse))
+        service = Service(runtime, loaded.settings, file, access, headless, ndjson)
     except LibraryMismatch as error:
         fail(str(error))
     service.run()
@@ -89,18 +92,17 @@ def tell_warnings(warnings: Sequence[Problem]) -> None:
 
 
 class Service:
-    """One running relay with its web side. `reloader`: what reads the settings file anew, where that may change."""
+    """One running relay with its web side; `file` is where `settings` come from, and change."""
 
-    def __init__(self, runtime: EventletRuntime, settings: Settings, config: Path, reloader: Reloader | None, access: Access,
-                 headless: bool, ndjson: bool) -> None:
+    def __init__(self, runtime: EventletRuntime, settings: Settings, file: SettingsFile, access: Access, headless: bool,
+                 ndjson: bool) -> None:
         self.runtime = runtime
         self.clock = SystemClock()
-        self.reloader = reloader
+        self._file = file
         self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
         self.access = access
         self._notifier = Notifier(os.environ)
-        self._file = SettingsFile(runtime, self.clock, config, reloader, self._take, self._notifier.ready)
-        blueprints = [admin(lambda: self._settings.server.admin_token, self._file.add, self._file.remove)]
+        blueprints = [admin(lambda: self._settings.server.admin_token, file.add, file.remove)]
         if not headless:
             rows = first_rows(self.relay, self.clock, lambda: access.is_open)
             blueprints.append(page(PAGE, settings.server.frame_ancestors, rows, runtime.aside("reading the page's files").run))
@@ -130,7 +132,7 @@ class Service:
         self.relay.start()
         gc.freeze()  # what is there now stays: to look through it for garbage would hold everybody up for a tenth of a second
         self._say_where(host, port)
-        self._file.start()
+        self._file.start(self._take, self._notifier.ready)
         if self._notifier.watchdog_s is not None:
             self.runtime.spawn(self._keep_telling, self._notifier.watchdog_s / 2)
         self._notifier.ready()
@@ -195,8 +197,7 @@ class Service:
         """Apply settings that were read, or tell why not."""
         reload = outcome.reload
         if reload.ok:
-            if self.reloader is not None:
-                tell_warnings(self.reloader.warnings)
+            tell_warnings(self._file.warnings)
             try:
                 self.relay.configure(outcome.settings)
                 self.server.configure(outcome.settings)

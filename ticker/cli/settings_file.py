@@ -9,15 +9,17 @@ import errno
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ticker.cli.options import feed_kinds
 from ticker.clock import Clock
+from ticker.errors import Problem
 from ticker.runtime import Busy, Task
 from ticker.settings import edit
 from ticker.settings.reload import Outcome, Reloader
 from web.runtime import EventletRuntime
+from web.side_thread import SideThread
 
 log = logging.getLogger(__name__)
 
@@ -29,27 +31,26 @@ EDIT_ENDS_S = 2.0
 
 
 class SettingsFile:
-    """Has `take` take what comes of a change of the file at `path`, and of a `reload`, of which `reloaded` is told when it is over.
+    """The file at `path`. `aside`: the thread; `reloader`: what reads it, `None` where it may not change."""
 
-    `reloader`: reads it; `None` where it may not change.
-    """
-
-    def __init__(self, runtime: EventletRuntime, clock: Clock, path: Path, reloader: Reloader | None,
-                 take: Callable[[Outcome], None], reloaded: Callable[[], None]) -> None:
+    def __init__(self, runtime: EventletRuntime, aside: SideThread, clock: Clock, path: Path, reloader: Reloader | None) -> None:
         self._runtime = runtime
+        self._aside = aside
         self._clock = clock
         self._path = path
         self._reloader = reloader
-        self._take = take
-        self._reloaded = reloaded
-        self._aside = runtime.aside(f"reading {path.name}")
         self._now = threading.Event()
         self._editing = threading.Lock()
         self._task: Task | None = None
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._task = self._runtime.spawn(self._look)
+    @property
+    def warnings(self) -> Sequence[Problem]:
+        """What is odd about the settings that were read last."""
+        return () if self._reloader is None else self._reloader.warnings
+
+    def start(self, take: Callable[[Outcome], None], reloaded: Callable[[], None]) -> None:
+        """Begin to look: `take` takes what comes of a change, and of a `reload`, of which `reloaded` is told when it is over."""
+        self._task = self._runtime.spawn(self._look, take, reloaded)
 
     def reload(self) -> None:
         """Read it as soon as what is being done is done, changed or not; secrets too."""
@@ -77,22 +78,24 @@ class SettingsFile:
         finally:
             self._editing.release()
 
-    def _look(self) -> None:
+    def _look(self, take: Callable[[Outcome], None], reloaded: Callable[[], None]) -> None:
         while True:
-            is_told = self._now.wait(LOOK_EVERY_S)
+            self._now.wait(LOOK_EVERY_S)
+            is_told = self._now.is_set()  # not what `wait` returned: its time may be up in the moment in which it is told
             self._now.clear()
             try:
-                self._read(is_told)
+                outcome = self._read(is_told)
+                if outcome is not None:
+                    take(outcome)
             except Exception:  # a bug; the next time it may be well
                 log.exception("%s could not be read", self._path.name)
             if is_told:
-                self._reloaded()
+                reloaded()
 
-    def _read(self, is_told: bool) -> None:
+    def _read(self, is_told: bool) -> Outcome | None:
         if self._reloader is None:
-            return
+            return None
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         outcome: Outcome | None = (self._aside.run(self._reloader.reload, now_ms) if is_told
                                    else self._aside.run(self._reloader.check, now_s, now_ms))
-        if outcome is not None:
-            self._take(outcome)
+        return outcome

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ticker.cli import recording_file
 from ticker.cli.recording_file import RecordingFile
 from ticker.quote import Quote
 from ticker.recording import Unpacker
@@ -52,6 +53,18 @@ def test_a_recording_is_not_overwritten_unless_told_to(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 1000)
     recording(path, replace=True).close()
     assert path.read_bytes() == HEADER
+
+
+def test_what_waits_for_the_disk_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes nothing must not cost all memory; what was flushed waits no more."""
+    monkeypatch.setattr(recording_file, "MOST_WAITING_BYTES", 2 * len(LINE))
+    file = recording(tmp_path / "x.ndjson")
+    behind = [file.is_behind]
+    for wait in (file.put, file.put, lambda _: file.flush()):
+        wait([QUOTE])
+        behind.append(file.is_behind)
+    assert behind == [False, False, True, False]
+    file.close()
 
 
 FULL = """
