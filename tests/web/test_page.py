@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -177,3 +180,23 @@ def test_the_build_asks_for_nothing_at_the_root_of_its_host() -> None:
     named = r"""(?:href|src|start_url|scope)["']?\s*[=:]\s*["']|url\(["']?"""
     at_the_root = re.compile(rf"""(?:{named}|["'`](?=/(?:api|assets|sw\.js|icon|socket\.io/)))/""")
     assert {name: found for name, text in files.items() if (found := at_the_root.findall(text))} == {}
+
+
+def test_who_comes_while_the_build_is_read_waits_for_that(dist: Path) -> None:
+    """It is read beside the loop, where the disk may be slow, and once, however many ask at the same time."""
+    read: list[Path] = []
+
+    def aside(work: Callable[[Path], object], folder: Path) -> object:
+        read.append(folder)
+        time.sleep(0)  # a green one: the others ask now
+        return work(folder)
+
+    app = Flask("page-test", static_folder=None)
+    app.register_blueprint(page(dist, aside=aside))
+    answers = [threading.Thread(target=lambda: statuses.append(app.test_client().get("/icon.svg").status_code)) for _ in range(5)]
+    statuses: list[int] = []
+    for answer in answers:
+        answer.start()
+    for answer in answers:
+        answer.join()
+    assert (statuses, read) == ([200] * 5, [dist])
