@@ -42,9 +42,13 @@ def first_rows(relay: Relay, clock: Clock, is_open: Callable[[], bool]) -> First
 
 
 def _asked_for(relay: Relay, query: bytes) -> Iterator[str]:
-    """The symbols that the page's address asks for, `?symbols=A,B&group=X`, in the settings' order."""
-    asked = parse_qs(query.decode("latin-1"))
+    """The symbols that the page's address asks for, `?symbols=A,B&group=X`, in the settings' order.
+
+    The page shows those of them that its view lets pass (a search; the reader's last view, where the address names none): what is first of
+    all of them is first of those too. It shows none where it is sorted.
+    """
+    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     listed = {symbol for symbol in asked.get("symbols", [""])[0].split(",") if symbol}
-    group = asked.get("group", [None])[0]
+    group = asked.get("group", [""])[0] or None
     return (symbol for symbol, settings in relay.symbols.items()
             if (not listed or symbol in listed) and (group is None or group in settings.group))

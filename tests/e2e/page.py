@@ -118,8 +118,8 @@ class Table:
         return texts
 
     def header(self, field: str) -> Locator:
-        """A column's title."""
-        return self.page.locator(f'.ag-header-cell[col-id="{field}"]')
+        """A column's title; that of the first rows, which may still stand there, is none."""
+        return self.page.locator(f'#table .ag-header-cell[col-id="{field}"]')
 
     def wait_priced(self, symbol: str) -> None:
         """Wait until `symbol` shows a price."""

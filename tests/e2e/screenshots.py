@@ -113,7 +113,7 @@ def live(browser: Browser, folder: Path) -> None:
             take(page, name)
             page.context.close()
         details = opened(browser, relay.url, (1440, 700), "dark")
-        Table(details).cell("COMET-USD", "price").dblclick()
+        Table(details).cell("COMET-USD", "price").click()
         details.wait_for_selector(".plot canvas")
         details.wait_for_timeout(20_000)
         take(details, "details")

@@ -106,15 +106,14 @@ def test_the_address_says_which(relay: Relay, context: BrowserContext, path: str
 
 def test_what_the_reader_chose_holds_from_the_first_frame(relay: Relay, context: BrowserContext) -> None:
     """Columns, colours and the group; where the table is sorted nobody knows yet what comes first, and nothing is shown."""
-    chosen = """localStorage.setItem("tickercast", JSON.stringify({ theme: "light", palette: "blue-up", group: "first",
+    chosen = """localStorage.setItem("tickercast", JSON.stringify({ theme: "light", palette: "blue-up", view: "?group=first",
         columns: { wide: [{ colId: "price", width: 200 }, { colId: "symbol" }, { colId: "name", hide: true }] } }))"""
     context.add_init_script(chosen)
     page, _ = held(context, relay)
     assert page.locator('.first .head > div').all_inner_texts() == ["Price", "Symbol"]
     assert page.locator('.first .line [col-id="symbol"] .main').all_inner_texts() == ["ACME"]
     assert page.evaluate("({ ...document.documentElement.dataset })") == {"theme": "light", "palette": "blue-up"}
-    sorted_by_price = '{ columns: { wide: [{ colId: "price", sort: "desc" }] } }'
-    context.add_init_script(f'localStorage.setItem("tickercast", JSON.stringify({sorted_by_price}))')
-    page.reload(wait_until="commit")
+    assert page.url == f"{relay.url}/?group=first"
+    page.goto(f"{relay.url}/?sort=-price", wait_until="commit")
     page.wait_for_selector("#connection .word:not(:empty)")
     assert page.locator(".first").count() == 0

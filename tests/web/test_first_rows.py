@@ -49,7 +49,8 @@ def test_nothing_is_shown_to_somebody_who_may_not_read(running: Relaying) -> Non
 
 @pytest.mark.parametrize(("query", "expected"), [
     (b"symbols=BTC/USD,ACME", ["ACME", "BTC/USD"]), (b"symbols=BTC%2FUSD", ["BTC/USD"]), (b"symbols=QUIET", None), (b"symbols=NOPE", None),
-    (b"symbols=", SYMBOLS), (b"kiosk=1", SYMBOLS), (b"group=none", None), (b"symbols=%ff&group", None)])
+    (b"symbols=", SYMBOLS), (b"kiosk=1", SYMBOLS), (b"group=none", None), (b"group=", SYMBOLS), (b"group=&group=none", SYMBOLS),
+    (b"symbols=%ff&group", None)])
 def test_the_address_says_which(running: Relaying, query: bytes, expected: list[str] | None) -> None:
     """As the page reads it; without a price there is nothing to show."""
     found = rows(running, query)

@@ -1,31 +1,34 @@
+import type { Address } from "./address";
+import { Choices } from "./choices";
 import { shows, type Face } from "./face";
 import { Flasher } from "./flash";
 import { Formatter } from "./format";
 import { MOST_ALIGNED, type FirstRows, type FirstTable } from "./first";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
 import { Live } from "./live";
-import { Percentiles } from "./meter";
+import { PaintMeter } from "./meter";
 import type { Link } from "./net/link";
 import type { LinkStats } from "./net/messages";
 import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { boardHz } from "./pace";
 import { Past } from "./past";
-import { chosenColumns, colour, loadPrefs, savePrefs, type Prefs } from "./prefs";
-import { browserStorage } from "./storage";
+import { chosenColumns, colour, type Prefs } from "./prefs";
+import { Seen } from "./seen";
 import type { Row } from "./store";
 import { layoutOf, NARROW, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
+import { Faults } from "./table/faults";
 import { Table } from "./table/grid";
+import { handOver, Hold, listenToHand } from "./table/hold";
 import { Access } from "./ui/access";
 import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
 import { byId } from "./ui/dom";
+import { passes, type View } from "./view";
 import { Viewport } from "./viewport";
-import { inGroup, usedFeeds, type Quote, type SymbolInfo } from "./wire";
+import { usedFeeds, type Quote, type SymbolInfo } from "./wire";
 
-/** A tab that is only passed by (Ctrl-Tab) does not leave its symbols. */
-const HIDDEN_GRACE_MS = 1000;
 const WATCH_MS = 250;
 const TICK_MS = 1000;
 
@@ -37,10 +40,10 @@ interface Before {
 
 /** Composes the table's page: news goes into the store on arrival, the store is painted once a frame. */
 export class App {
-  private readonly prefs: Prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
+  private readonly choices = new Choices((before, isTheirs) => this.follow(before, isTheirs));
+  private readonly prefs = this.choices.prefs;
   private readonly live: Live;
-  private readonly ages = new Percentiles();
-  private readonly delays = new Percentiles();
+  private readonly meter = new PaintMeter();
   private readonly narrow = matchMedia(NARROW);
   private readonly stillness = matchMedia("(prefers-reduced-motion: reduce)");
   private readonly context: TableContext;
@@ -50,12 +53,15 @@ export class App {
   private readonly table: Table;
   private readonly chrome: Chrome;
   private readonly details: Details;
-  private visible = !document.hidden;
-  private hiding: number | undefined;
+  private readonly seen = new Seen(() => this.sendInterest());
   private order: Row[] = [];
-  private search = "";
+  private readonly hold = new Hold(handOver(byId("table")));
+  private readonly faults = new Faults(
+    { now: () => performance.now(), setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) },
+    () => this.rebuild(), () => this.showStanding(),
+  );
 
-  constructor(private readonly face: Face, private readonly link: Link, private before: Before | undefined) {
+  constructor(private readonly face: Face, private readonly address: Address, private readonly link: Link, private before: Before | undefined) {
     document.body.dataset.face = face.kind;
     if (face.kind === "kiosk") {
       byId("title").textContent = face.group ?? document.title;
@@ -84,7 +90,7 @@ export class App {
       serverNow: () => this.live.serverNow(),
     };
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
-    this.viewport = new Viewport(browserFrames, () => this.table.inView(), () => {
+    this.viewport = new Viewport(browserFrames, () => this.table.rowsInView().map((row) => row.symbol), () => {
       this.sendInterest();
       this.watchPast();
     });
@@ -92,27 +98,37 @@ export class App {
       context: this.context, layout: this.layout(),
       styleNonce: document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content,
       columns: this.chosenColumns(),
-      passes: (row) => this.passes(row),
+      sort: address.view.sort,
+      holds: () => face.kind === "desk" && this.hold.holds,
+      passes: (row) => passes(row.info, this.address.view, face.symbols),
       moved: () => this.viewport.moved(),
       scrolled: () => this.gate.scrolled(),
-      columnsChanged: (columns) => face.kind === "desk" && this.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
-      opened: (row) => face.kind === "desk" && this.details.open(row),
+      rowsChanged: () => this.showCount(),
+      columnsChanged: (columns) => face.kind === "desk" && this.choices.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
+      sorted: (sort) => address.change({ sort }),
+      opened: (row) => this.open(row),
+      failed: (error) => this.faults.failed(error),
+    });
+    listenToHand(byId("table"), this.hold, (id) => {
+      const row = this.table.rowOf(id);
+      if (row) this.open(row);
     });
     this.details = new Details(byId("details"), this.context, {
       closed: (row) => this.table.focusRow(row),
-      changed: () => this.sendInterest(),
+      changed: () => {
+        address.change({ symbol: this.details.row?.symbol });
+        this.sendInterest();
+      },
       spoken: (sentence, matters) => this.chrome.murmur(sentence, matters),
     });
-    this.chrome = new Chrome(this.table, this.context, this.prefs, {
-      changed: (change) => this.save(change),
-      searched: (text) => {
-        this.search = text.trim().toLowerCase();
-        this.refilter();
-      },
-      grouped: (group) => this.save({ group }),
+    this.chrome = new Chrome(this.table, this.context, this.prefs, address.view, {
+      changed: (change) => this.choices.save(change),
+      searched: (q) => this.choose({ q }),
+      grouped: (group) => this.choose({ group }),
       copy: () => copyTable(this.table, this.context),
     });
-    this.applyPrefs();
+    this.recolour();
+    this.setFlashing();
     this.chrome.setTime(this.live.serverNow());
     link.receive((message) => {
       this.live.receive(message);
@@ -126,7 +142,7 @@ export class App {
   }
 
   private listen(): void {
-    document.addEventListener("visibilitychange", () => this.onVisibility());
+    document.addEventListener("visibilitychange", () => this.gate.visibilityChanged());
     document.addEventListener("resume", () => this.watch());
     addEventListener("online", () => this.sendInterest());
     addEventListener("offline", () => this.sendInterest());
@@ -134,7 +150,8 @@ export class App {
       this.context.layout = this.layout();
       this.table.setLayout(this.layout(), this.chosenColumns());
     });
-    this.stillness.addEventListener("change", () => this.applyPrefs());
+    this.stillness.addEventListener("change", () => this.setFlashing());
+    for (const name of ["error", "unhandledrejection"]) addEventListener(name, () => this.suspect());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.details.recolour());
     setInterval(() => this.watch(), WATCH_MS);
     setInterval(() => this.tick(), TICK_MS);
@@ -147,10 +164,20 @@ export class App {
       this.context.past.delete(row.symbol);
       if (row === this.details.row) this.details.close();
     }
-    if (!changed) return;
-    this.order = symbols.flatMap((info) => this.live.store.rows.get(info.symbol) ?? []);
-    this.table.setRows(this.order);
-    this.showCount();
+    if (changed) {
+      this.order = symbols.flatMap((info) => this.live.store.rows.get(info.symbol) ?? []);
+      this.table.setRows(this.order);
+    } else {
+      this.table.revise(); // names and groups
+    }
+    const awaited = this.address.view.symbol;
+    const row = awaited !== undefined && !this.details.row ? this.live.store.rows.get(awaited) : undefined;
+    if (row) this.details.open(row, false);
+  }
+
+  /** By a click, a tap, or Enter. */
+  private open(row: Row): void {
+    if (this.face.kind === "desk") this.details.open(row);
   }
 
   private takeQuotes(quotes: readonly Quote[]): void {
@@ -170,20 +197,8 @@ export class App {
     this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
     this.table.grow(now_ms);
     this.takeOver();
-    const server_ms = this.live.serverNow();
-    const arrivals_ms: number[] = [];
-    for (const row of rows) {
-      if (row === this.details.row) this.details.update();
-      if (row.arrived_ms > 0 && row.quote && !catchUp && this.table.cells.has(row)) {
-        arrivals_ms.push(row.arrived_ms);
-        this.ages.add(server_ms - row.quote.received_time);
-      }
-      row.arrived_ms = 0;
-    }
-    afterFrame(() => {
-      const painted_ms = Date.now();
-      for (const arrived_ms of arrivals_ms) this.delays.add(painted_ms - arrived_ms);
-    });
+    if (rows.some((row) => row === this.details.row)) this.details.update();
+    this.meter.painted(rows, this.live.serverNow(), (row) => !catchUp && this.table.cells.has(row));
   }
 
   /** The table is there, cells and all (the grid makes those a frame after their rows): what stood in its place goes. */
@@ -198,14 +213,16 @@ export class App {
     const inView = this.viewport.symbols.flatMap((symbol) => this.live.store.rows.get(symbol) ?? []);
     const changed = this.live.look(inView.length > 0 ? inView : this.order);
     this.chrome.setConnection(this.live.connection, this.live.silence_ms(), this.live.phase, this.live.obstacle);
+    this.chrome.setHeld(this.face.kind === "desk" && this.hold.rests && this.table.isLive());
     if (!changed) return;
     this.table.repaint();
     this.details.paint();
-    this.showCount();
+    this.showCount(); // whether there are no rows yet, or none at all
   }
 
   private tick(): void {
     if (document.hidden) return;
+    browserFrames.requestFrame(() => this.faults.look(this.table.isWhole())); // the grid works in frames: without any nothing can be missed
     this.watch(); // after a pause of the machine this may be the first to run: no age grows beside a state that no longer holds
     this.table.grow(performance.now());
     this.takeOver();
@@ -218,49 +235,46 @@ export class App {
   }
 
   private showStats(stats: LinkStats): void {
-    const [age_p50_ms, age_p99_ms] = this.ages.read(0.5, 0.99);
-    const [paint_p99_ms] = this.delays.read(0.99);
-    this.chrome.setStats({ ...stats, folded: this.live.store.folded, age_p50_ms, age_p99_ms, paint_p99_ms });
+    this.chrome.setStats({ ...stats, folded: this.live.store.folded, ...this.meter.read() });
   }
 
   private showCount(): void {
-    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.phase, this.face);
+    const limits = { group: this.address.view.group, symbols: this.face.symbols };
+    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.phase, limits);
   }
 
-  private passes(row: Row): boolean {
-    const { face } = this;
-    if (face.symbols && !face.symbols.has(row.symbol)) return false;
-    const group = face.group ?? (face.kind === "desk" ? this.chrome.group : undefined);
-    if (!inGroup(row.info, group)) return false;
-    if (this.search === "") return true;
-    return row.symbol.toLowerCase().includes(this.search) || (row.info.name ?? "").toLowerCase().includes(this.search);
-  }
-
-  private refilter(): void {
+  /** The reader looks at other rows. */
+  private choose(change: Partial<View>): void {
+    this.address.change(change);
     this.table.filterChanged();
-    this.showCount();
   }
 
-  private onVisibility(): void {
-    clearTimeout(this.hiding);
-    if (document.hidden) this.hiding = window.setTimeout(() => this.setVisible(false), HIDDEN_GRACE_MS);
-    else this.setVisible(true);
-    this.gate.visibilityChanged();
+  /** Something threw, somewhere: was it the table? */
+  private suspect(): void {
+    this.table.hurry();
+    browserFrames.requestFrame(() => afterFrame(() => this.faults.look(this.table.isWhole(), true)));
   }
 
-  private setVisible(visible: boolean): void {
-    this.visible = visible;
-    this.sendInterest();
+  private rebuild(): void {
+    this.table.rebuild();
+    this.viewport.moved();
+  }
+
+  /** What the page says of its table. Where rebuilding does not help nobody vouches for any price in it. */
+  private showStanding(): void {
+    this.live.isShown = this.faults.standing !== "broken";
+    this.chrome.setStanding(this.faults.standing);
+    this.watch();
   }
 
   private sendInterest(): void {
+    const { visible } = this.seen;
     const open = this.details.row?.symbol;
     const inView = this.viewport.symbols;
     const symbols = open === undefined || inView.includes(open) ? inView : [...inView, open];
     this.link.want({
-      type: "interest", visible: this.visible, online: navigator.onLine, symbols: this.visible ? symbols : [],
-      board_hz: boardHz(this.visible), symbol_hz: this.prefs.symbol_hz ?? null,
-      token: this.access.token,
+      type: "interest", visible, online: navigator.onLine, symbols: visible ? symbols : [], board_hz: boardHz(visible),
+      symbol_hz: this.prefs.symbol_hz ?? null, token: this.access.token,
     });
     this.watch();
   }
@@ -273,26 +287,31 @@ export class App {
     return chosenColumns(this.prefs, this.face, this.layout());
   }
 
-  private save(change: Partial<Prefs>): void {
-    Object.assign(this.prefs, change);
-    savePrefs(browserStorage("localStorage"), this.prefs);
-    if ("columns" in change) return;
-    this.applyPrefs();
-    if ("language" in change) this.applyLanguage();
-    if ("group" in change) this.refilter();
-    if ("symbol_hz" in change) this.sendInterest();
+  /** The reader's preferences have changed, here or in another tab. What is looked at is each window's own. */
+  private follow(before: Prefs, isTheirs: boolean): void {
+    const { prefs } = this;
+    if (prefs.theme !== before.theme || prefs.palette !== before.palette) this.recolour();
+    if (prefs.language !== before.language) this.applyLanguage();
+    if (prefs.symbol_hz !== before.symbol_hz) this.sendInterest();
+    this.setFlashing();
+    if (!isTheirs) return;
+    this.table.adoptColumns(this.chosenColumns());
+    this.chrome.relabel(); // a menu may be open
   }
 
-  private applyPrefs(): void {
+  private recolour(): void {
     colour(this.prefs);
     this.details.recolour();
+  }
+
+  private setFlashing(): void {
     this.context.flasher.enabled = this.prefs.flash && !this.stillness.matches;
   }
 
   private applyLanguage(): void {
     this.context.texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
     this.context.format = this.newFormatter(this.context.texts);
-    this.table.relabel(this.layout());
+    this.table.relabel();
     this.chrome.relabel();
     this.access.setTexts(this.context.texts);
     this.chrome.setTime(this.live.serverNow());

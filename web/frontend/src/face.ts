@@ -17,7 +17,7 @@ export function readFace(url: URL): Face {
   const listed = query.get("symbols")?.split(",").filter(Boolean);
   return {
     kind: url.pathname.endsWith("/embed") ? "embed" : query.has("kiosk") && query.get("kiosk") !== "0" ? "kiosk" : "desk",
-    group: query.get("group") ?? undefined,
+    group: query.get("group") || undefined,
     symbols: listed && listed.length > 0 ? new Set(listed) : undefined,
     shared: !query.has("noworker"),
   };

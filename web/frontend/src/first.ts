@@ -13,7 +13,8 @@ import type { TableContext } from "./table/context";
 import { showTruth, truthOf } from "./truth";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
-import { inGroup, type Quote, type SymbolInfo } from "./wire";
+import { passes, type View } from "./view";
+import type { Quote, SymbolInfo } from "./wire";
 
 /** Decimal points are aligned as far as this many digits. */
 export const MOST_ALIGNED = 4;
@@ -42,7 +43,7 @@ export class FirstTable {
   private readonly root = element("div", { class: "first table", "aria-hidden": "true", inert: "" });
   private ticking: number | undefined;
 
-  constructor(face: Face, first: FirstRows) {
+  constructor(face: Face, view: View, first: FirstRows) {
     const prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
     colour(prefs);
     document.body.dataset.face = face.kind;
@@ -50,9 +51,8 @@ export class FirstTable {
     new ConnectionChip(byId("connection")).show("recovering", Infinity, "connecting", texts);
     const layout = layoutOf(face, matchMedia(NARROW).matches);
     const columns = firstColumns(texts, layout, chosenColumns(prefs, face, layout));
-    if (!columns) return; // sorted: what comes first is not known yet
-    const group = face.group ?? (face.kind === "desk" ? prefs.group : undefined);
-    const passing = rowsOf(first).filter((row) => inGroup(row.info, group));
+    if (!columns || view.sort.length > 0) return; // sorted: what comes first is not known yet
+    const passing = rowsOf(first).filter((row) => passes(row.info, view, face.symbols));
     const rows = passing.slice(0, Math.ceil(innerHeight / ROW_HEIGHTS[layout]));
     const context = contextOf(first, layout, texts, Math.min(MOST_ALIGNED, Math.max(0, ...rows.map((row) => row.decimals))));
     this.root.dataset.layout = layout;

@@ -16,7 +16,7 @@ export class SparkHistory {
   private generation = 0;
   private rest_until_ms = 0;
 
-  constructor(private readonly read: ReadJson, private readonly take: (sparklines: Readonly<Record<string, Points>>) => void) {}
+  constructor(private readonly read: ReadJson, private readonly take: (sparklines: ReadonlyMap<string, Points>) => void) {}
 
   /** `symbols` are in view on connection `generation`. `now_ms`: any clock that only goes forward. */
   async need(symbols: readonly string[], generation: number, now_ms: number): Promise<void> {
@@ -30,7 +30,7 @@ export class SparkHistory {
   private async ask(symbols: readonly string[], now_ms: number): Promise<void> {
     try {
       const answer = (await this.read(`api/sparkline?symbols=${symbols.map(encodeURIComponent).join(",")}`)) as { sparklines: Record<string, Points> };
-      this.take(answer.sparklines);
+      this.take(new Map(Object.entries(answer.sparklines)));
     } catch {
       for (const symbol of symbols) this.asked.delete(symbol);
       this.rest_until_ms = now_ms + REST_MS;

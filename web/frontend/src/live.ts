@@ -30,6 +30,8 @@ export class Live {
   phase: LinkPhase = "connecting";
   /** What stands between the page and the server, where somebody said. */
   obstacle: Obstacle | undefined;
+  /** Off where the page can't show what it knows. */
+  isShown = true;
   private heartbeat_s = 5;
   /** When the server's newest word was said, by this page's clock, epoch ms. */
   private said_ms = 0;
@@ -91,9 +93,10 @@ export class Live {
 
   /** Judges the connection anew by the rows in view; true where the word changed. */
   look(inView: readonly Row[]): boolean {
-    const connection = connectionOf({
+    const found = connectionOf({
       browserOnline: navigator.onLine, phase: this.phase, silence_ms: this.silence_ms(), heartbeat_s: this.heartbeat_s, inView, feeds: this.feeds,
     });
+    const connection = this.isShown || found === "offline" ? found : "recovering";
     const changed = connection !== this.connection;
     this.connection = connection;
     return changed;

@@ -12,7 +12,7 @@ export class Past {
   /** `serverNow`: the server's clock, epoch ms; `filled`: lines have grown a past. */
   constructor(read: ReadJson, serverNow: () => number, filled: () => void) {
     this.history = new SparkHistory(read, (sparklines) => {
-      for (const [symbol, points] of Object.entries(sparklines)) this.sparks.fill(symbol, points, serverNow());
+      for (const [symbol, points] of sparklines) this.sparks.fill(symbol, points, serverNow());
       filled();
     });
   }

@@ -15,16 +15,18 @@ export interface Prefs {
   /** Read the open symbol's price out through a screen reader. */
   speak: boolean;
   language: Language | undefined;
-  group: string | undefined;
+  /** What the reader looked at last, as the query of an address. */
+  view: string;
   /** Updates a second of a row in view; `undefined`: as fast as the server goes. */
   symbol_hz: number | undefined;
   /** By layout: a phone shows other columns than a desk. */
   columns: { wide?: ColumnState[]; narrow?: ColumnState[] };
 }
 
-const KEY = keptAs("tickercast");
+/** What everything is kept under. */
+export const PREFS_KEY = keptAs("tickercast");
 const DEFAULTS: Prefs = {
-  theme: "auto", palette: "green-up", flash: true, speak: true, language: undefined, group: undefined, symbol_hz: undefined, columns: {},
+  theme: "auto", palette: "green-up", flash: true, speak: true, language: undefined, view: "", symbol_hz: undefined, columns: {},
 };
 
 const CHECKS: { readonly [K in keyof Prefs]: (value: unknown) => boolean } = {
@@ -33,30 +35,43 @@ const CHECKS: { readonly [K in keyof Prefs]: (value: unknown) => boolean } = {
   flash: (value) => typeof value === "boolean",
   speak: (value) => typeof value === "boolean",
   language: (value) => value === "en" || value === "zh",
-  group: (value) => typeof value === "string",
+  view: (value) => typeof value === "string",
   symbol_hz: (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
-  columns: (value) => typeof value === "object" && value !== null,
+  columns: (value) => isObject(value) && [value.wide, value.narrow].every((states) => states === undefined || areStates(states)),
 };
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function areStates(value: unknown): boolean {
+  return Array.isArray(value) && value.every((state) => isObject(state) && typeof state.colId === "string");
+}
 
 /** Reads what was kept; `languages` are the reader's, for the first colours. Anything that is not what we would write (another version, an edit by hand) counts as absent. */
 export function loadPrefs(storage: Pick<Storage, "getItem"> | undefined, languages: readonly string[] = []): Prefs {
   const prefs: Prefs = { ...DEFAULTS, palette: redIsUp(languages) ? "red-up" : DEFAULTS.palette, columns: {} };
-  let kept: unknown;
-  try {
-    kept = JSON.parse(storage?.getItem(KEY) ?? "{}");
-  } catch {
-    return prefs; // not JSON
-  }
-  if (typeof kept !== "object" || kept === null) return prefs;
-  for (const [key, value] of Object.entries(kept)) {
-    if (key in CHECKS && CHECKS[key as keyof Prefs](value)) Object.assign(prefs, { [key]: value });
+  for (const [key, value] of Object.entries(readKept(storage))) {
+    if (Object.hasOwn(CHECKS, key) && CHECKS[key as keyof Prefs](value)) Object.assign(prefs, { [key]: value });
   }
   return prefs;
 }
 
-export function savePrefs(storage: Pick<Storage, "setItem"> | undefined, prefs: Prefs): void {
+function readKept(storage: Pick<Storage, "getItem"> | undefined): Record<string, unknown> {
   try {
-    storage?.setItem(KEY, JSON.stringify(prefs));
+    const kept: unknown = JSON.parse(storage?.getItem(PREFS_KEY) ?? "{}");
+    return isObject(kept) ? kept : {};
+  } catch {
+    return {}; // not JSON
+  }
+}
+
+/** Keeps what changed and leaves the rest as it stands there: another tab may have written it a moment ago. */
+export function savePrefs(storage: Pick<Storage, "getItem" | "setItem"> | undefined, change: Partial<Prefs>): void {
+  const kept = readKept(storage);
+  const columns = change.columns && { columns: { ...(isObject(kept.columns) ? kept.columns : {}), ...change.columns } };
+  try {
+    storage?.setItem(PREFS_KEY, JSON.stringify({ ...kept, ...change, ...columns }));
   } catch {
     // the storage is full or forbidden: the choice holds for this visit
   }

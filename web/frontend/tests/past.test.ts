@@ -118,7 +118,7 @@ describe("the history of sparklines", () => {
     await history.need(["A"], 1, 4999);
     expect(read).toHaveBeenCalledTimes(1);
     await history.need(["A"], 1, 5000);
-    expect(taken).toEqual([{ A: [[0, 5]] }]);
+    expect(taken).toEqual([new Map([["A", [[0, 5]]]])]);
   });
 });
 

@@ -85,6 +85,7 @@ export const en = {
   "search.placeholder": "Search  /",
   "groups.label": "Groups",
   "groups.all": "All",
+  "groups.gone": "No symbol is in the group {group} at the moment",
   "grid.label": "Prices",
   "rows.count": "{shown} symbols",
   "rows.filtered": "{shown} of {all} symbols",
@@ -94,6 +95,8 @@ export const en = {
   "rows.none_of_both": "No symbol matches “{search}” and passes the filters of the columns",
   "rows.empty_group": "The group “{group}” has no symbols",
   "rows.unknown": "None of the symbols asked for is in the settings",
+  "rows.held": "Order held",
+  "rows.held.help": "While the pointer is over the rows, or one of them has the focus, they keep their places. Prices go on.",
   "rows.loading": "Waiting for prices…",
   "rows.empty": "No symbols yet: add a line to [symbols] in settings.toml",
 
@@ -179,6 +182,8 @@ export const en = {
   "banner.several": "{count} notices: {texts}",
   "banner.more": "Show all",
   "banner.less": "Show fewer",
+  "banner.table.rebuilt": "The table had to be rebuilt",
+  "banner.table.broken": "The table fails again and again: prices may be missing from it. Reload the page; if that does not help, tell whoever runs this server.",
 
   "stats.messages": "{value} msg/s",
   "stats.kbits": "{value} kbit/s",

@@ -86,6 +86,7 @@ export const zh: Catalogue = {
   "search.placeholder": "搜索  /",
   "groups.label": "分组",
   "groups.all": "全部",
+  "groups.gone": "分组“{group}”目前没有代码",
   "grid.label": "行情",
   "rows.count": "{shown} 个代码",
   "rows.filtered": "{shown} / {all} 个代码",
@@ -95,6 +96,8 @@ export const zh: Catalogue = {
   "rows.none_of_both": "没有与“{search}”匹配且符合列筛选条件的代码",
   "rows.empty_group": "分组“{group}”中没有代码",
   "rows.unknown": "所请求的代码均不在设置中",
+  "rows.held": "顺序已暂停",
+  "rows.held.help": "指针停在行上或某一行有焦点时，各行保持原位，价格照常更新。",
   "rows.loading": "正在等待行情…",
   "rows.empty": "还没有代码：请在 settings.toml 的 [symbols] 中添加一行",
 
@@ -180,6 +183,8 @@ export const zh: Catalogue = {
   "banner.several": "{count} 条通知：{texts}",
   "banner.more": "全部显示",
   "banner.less": "收起",
+  "banner.table.rebuilt": "表格已重新建立",
+  "banner.table.broken": "表格一再出错，部分价格可能缺失。请重新载入页面；若仍无效，请告知此服务器的管理员。",
 
   "stats.messages": "{value} 条/秒",
   "stats.kbits": "{value} kbit/s",

@@ -56,8 +56,11 @@ export class Link {
       this.waiting.push(message);
       return;
     }
-    this.receiver(message);
-    this.sender?.({ type: "taken" });
+    try {
+      this.receiver(message);
+    } finally {
+      this.sender?.({ type: "taken" }); // whatever it did to the page: the hub hands out two, and then waits for this word
+    }
   }
 
   private repeat(): void {

@@ -37,6 +37,9 @@ export interface CellPainter {
 export class CellRegistry {
   private readonly cells = new Map<Row, Set<LiveCell>>();
 
+  /** `failed`: a cell could not be made or painted. */
+  constructor(readonly failed: (error: unknown) => void) {}
+
   add(row: Row, cell: LiveCell): void {
     const cells = this.cells.get(row);
     if (cells) cells.add(cell);
@@ -62,6 +65,16 @@ export class CellRegistry {
     return this.cells.has(row);
   }
 
+  /** How many cells of `row` stand in the document. */
+  count(row: Row): number {
+    return [...this.cells.get(row) ?? []].filter((cell) => cell.getGui().isConnected).length;
+  }
+
+  /** The table is rebuilt: none of them is left. */
+  clear(): void {
+    this.cells.clear();
+  }
+
   /** Repaints the cells of `row`; with `columns`, those only. */
   paint(row: Row, call: PaintCall, columns: readonly string[] = []): void {
     const cells = this.cells.get(row);
@@ -77,7 +90,10 @@ export interface LiveCellParams extends ICellRendererParams<Row> {
   context: TableContext;
 }
 
-/** A cell that paints itself. The grid decides where it stands; the text in it is ours. */
+/**
+ * A cell that paints itself. The grid decides where it stands; the text in it is ours. What fails in it never reaches the grid, which would
+ * stop at half a table: the cell is empty then, for what stood there may be wrong, and the table is rebuilt.
+ */
 export class LiveCell implements ICellRendererComp<Row> {
   private params!: LiveCellParams;
   private readonly root = document.createElement("div");
@@ -85,7 +101,11 @@ export class LiveCell implements ICellRendererComp<Row> {
 
   init(params: LiveCellParams): void {
     this.root.className = "cell";
-    params.painter.build?.(this.root);
+    try {
+      params.painter.build?.(this.root);
+    } catch (error) {
+      params.registry.failed(error);
+    }
     this.show(params);
   }
 
@@ -109,8 +129,13 @@ export class LiveCell implements ICellRendererComp<Row> {
   paint(call: RowCall): void {
     const row = this.row;
     if (!row) return;
-    showTruth(this.root, call.truth);
-    this.params.painter.paint(this.root, row, call, this.params.column?.getActualWidth() ?? 0);
+    try {
+      showTruth(this.root, call.truth);
+      this.params.painter.paint(this.root, row, call, this.params.column?.getActualWidth() ?? 0);
+    } catch (error) {
+      this.root.replaceChildren();
+      this.params.registry.failed(error);
+    }
   }
 
   private show(params: LiveCellParams): void {

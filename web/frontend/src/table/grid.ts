@@ -1,110 +1,211 @@
-import {
-  ClientSideRowModelApiModule, ClientSideRowModelModule, ColumnApiModule, createGrid, ExternalFilterModule, LocaleModule,
-  ModuleRegistry, NumberFilterModule, RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
-  type ColumnState, type GridApi,
-} from "ag-grid-community";
-import type { TextKey } from "../i18n/en";
+import { createGrid, type ColDef, type ColumnState, type FilterModel, type GridApi, type IRowNode } from "ag-grid-community";
 import type { Row } from "../store";
+import type { Sort } from "../view";
+import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from "./arranged";
 import { CellRegistry, quietly } from "./cells";
 import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
 import type { TableContext } from "./context";
+import { gridText } from "./grid-texts";
+import { Growing } from "./growing";
+import "./modules";
+import type { TableOptions } from "./options";
+import { Places } from "./places";
 import { rowId } from "./row-id";
 import { gridTheme } from "./theme";
 
-// Only what is used: the whole of AG Grid would double the first load.
-ModuleRegistry.registerModules([
-  ClientSideRowModelModule, ClientSideRowModelApiModule, ColumnApiModule, ExternalFilterModule, LocaleModule, NumberFilterModule,
-  RenderApiModule, RowApiModule, ScrollApiModule, TextFilterModule,
-]);
-
-/** What changes while no news comes, or is read now and then: written once a second. */
-const GROWING: readonly string[] = ["age", "volume"];
-/** So many rows have their hour drawn anew each second, in turns. */
-const SPARKS_A_SECOND = 10;
-
-export interface TableOptions {
-  context: TableContext;
-  layout: Layout;
-  /** For the style elements that the grid adds. */
-  styleNonce: string | undefined;
-  columns: ColumnState[] | undefined;
-  passes(row: Row): boolean;
-  /** Rows came, went, or changed place; or the reader scrolled. */
-  moved(): void;
-  scrolled(): void;
-  columnsChanged(columns: ColumnState[]): void;
-  /** Enter or a double click on a row. */
-  opened(row: Row): void;
-}
-
-/** The live table. The grid keeps rows, order and columns; cells paint themselves. */
+/**
+ * The live table. The grid keeps rows, order and columns; cells paint themselves. Whatever throws in the grid is told to `failed` and
+ * stops nobody else.
+ */
 export class Table {
-  readonly cells = new CellRegistry();
-  private readonly api: GridApi<Row>;
+  readonly cells: CellRegistry;
+  private api: GridApi<Row> | undefined;
   private readonly context: TableContext;
-  private grown_ms = 0;
-  private aged = 0;
-  private sparked = 0;
+  private rows: readonly Row[] = [];
+  /** As the reader left them, or as a table that is rebuilt has them again. */
+  private columns: readonly ColumnState[] | undefined;
+  private sort: readonly Sort[];
+  private layout: Layout;
+  private readonly places = new Places();
+  private readonly growing = new Growing();
 
-  constructor(private readonly element: HTMLElement, options: TableOptions) {
+  constructor(private readonly element: HTMLElement, private readonly options: TableOptions) {
     this.context = options.context;
-    element.dataset.layout = options.layout;
-    const keepColumns = (): void => options.columnsChanged(this.api.getColumnState());
-    this.api = createGrid<Row>(element, {
-      theme: gridTheme(options.layout),
-      ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
-      context: options.context,
-      columnDefs: columnDefs(options.context.texts, this.cells, options.layout),
-      getRowId: ({ data }) => rowId(data),
-      getLocaleText: ({ key, defaultValue }) => gridText(options.context, key, defaultValue),
-      isExternalFilterPresent: () => true,
-      doesExternalFilterPass: ({ data }) => data === undefined || options.passes(data),
-      animateRows: false, // rows that slide about can't be read
-      suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
-      suppressColumnVirtualisation: true, // a dozen columns: to look at each scroll which of them are in view costs more than to have them all
-      rowBuffer: 5, // rows beyond the view that are kept ready: half of the grid's ten make scrolling cheaper by a tenth
-      suppressDragLeaveHidesColumns: true,
-      suppressMovableColumns: options.layout === "narrow",
-      rowData: [],
-      suppressOverlays: ["noRows", "noMatchingRows"], // the page says itself why there are no rows
-      loading: false,
-      onBodyScroll: () => {
-        options.moved();
-        options.scrolled();
-      },
-      onModelUpdated: options.moved,
-      onGridSizeChanged: ({ api }) => {
-        options.moved();
-        this.measure(api);
-      },
-      onDisplayedColumnsChanged: ({ api }) => this.measure(api),
-      onColumnMoved: ({ finished }) => finished && keepColumns(),
-      onColumnResized: ({ api, finished, source }) => {
-        if (finished) this.measure(api);
-        if (finished && source !== "api") keepColumns();
-      },
-      onColumnVisible: keepColumns,
-      onColumnPinned: keepColumns,
-      onSortChanged: keepColumns,
-      onRowDoubleClicked: ({ data }) => data && options.opened(data),
-      onCellKeyDown: ({ data, event }) => {
-        if (data && event instanceof KeyboardEvent && event.key === "Enter") options.opened(data);
-      },
-    });
-    if (options.columns) this.api.applyColumnState({ state: options.columns, applyOrder: true });
-    this.api.setGridAriaProperty("label", options.context.texts.say("grid.label"));
+    this.layout = options.layout;
+    this.columns = options.columns;
+    this.sort = options.sort;
+    this.cells = new CellRegistry(options.failed);
+    this.build();
+  }
+
+  /** Makes the grid, with the rows, columns and order that it is to have: no frame shows it with others. */
+  private build(filters?: FilterModel): void {
+    const { options, context, layout } = this;
+    this.element.dataset.layout = layout;
+    const safely = <A extends unknown[]>(act: (...args: A) => void) => attempt(act, undefined, reportError); // the grid survives what we do with its news
+    const keepColumns = safely(() => this.keepColumns());
+    this.use(() => {
+      this.api = createGrid<Row>(this.element, {
+        theme: gridTheme(layout),
+        ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
+        context,
+        columnDefs: arranged(this.defs(), this.columns, this.sort),
+        maintainColumnOrder: true,
+        getRowId: ({ data }) => rowId(data),
+        getLocaleText: ({ key, defaultValue }) => gridText(context.texts, key, defaultValue),
+        isExternalFilterPresent: () => true,
+        doesExternalFilterPass: attempt(({ data }) => data === undefined || options.passes(data), true, options.failed),
+        postSortRows: ({ nodes }) => this.places.restore(nodes),
+        animateRows: false, // rows that slide about can't be read
+        suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
+        suppressColumnVirtualisation: true, // a dozen columns: to look at each scroll which of them are in view costs more than to have them all
+        rowBuffer: 5, // rows beyond the view that are kept ready: half of the grid's ten make scrolling cheaper by a tenth
+        suppressDragLeaveHidesColumns: true,
+        suppressMovableColumns: layout === "narrow",
+        rowData: [...this.rows],
+        suppressOverlays: ["noRows", "noMatchingRows"], // the page says itself why there are no rows
+        loading: false,
+        onBodyScroll: safely(() => {
+          options.moved();
+          options.scrolled();
+        }),
+        onModelUpdated: safely(() => {
+          options.moved();
+          options.rowsChanged();
+        }),
+        onGridSizeChanged: safely(() => {
+          options.moved();
+          this.measure();
+        }),
+        onDisplayedColumnsChanged: safely(() => this.measure()),
+        onColumnMoved: ({ finished }) => finished && keepColumns(),
+        onColumnResized: safely(({ finished, source }) => {
+          if (finished) this.measure();
+          if (finished && source !== "api") keepColumns();
+        }),
+        onColumnVisible: keepColumns,
+        onColumnPinned: keepColumns,
+        onSortChanged: safely(() => this.keepSort()),
+        onCellKeyDown: safely(({ data, event }) => {
+          if (data && event instanceof KeyboardEvent && event.key === "Enter") options.opened(data);
+        }),
+      });
+      if (filters) this.api.setFilterModel(filters);
+      this.api.setGridAriaProperty("label", context.texts.say("grid.label"));
+    }, undefined);
+  }
+
+  /** Does something with the grid. Where that throws, the answer is `otherwise`, and the table will be rebuilt. */
+  private use<T>(act: (api: GridApi<Row>) => T, otherwise: T): T {
+    return attempt(() => act(this.api as GridApi<Row>), otherwise, this.options.failed)();
+  }
+
+  /** A new grid in place of this one: with its rows, columns, order, filters and scroll. */
+  rebuild(): void {
+    const { api } = this;
+    const quiet = <T>(act: () => T | undefined): T | undefined => attempt(act, undefined, () => undefined)(); // it may be broken
+    const filters = quiet(() => api?.getFilterModel());
+    const first = quiet(() => this.rowsInView()[0]);
+    quiet(() => api?.destroy());
+    this.api = undefined;
+    this.element.replaceChildren();
+    this.cells.clear();
+    this.places.release();
+    this.build(filters);
+    if (first) this.use((api) => api.ensureNodeVisible((node: IRowNode<Row>) => node.data === first, "top"), undefined);
+  }
+
+  /** Whether the rows in view stand there, with all their cells, and no others. */
+  isWhole(): boolean {
+    const api = this.api;
+    if (!api) return false;
+    return attempt(() => {
+      const shown = new Map([...this.element.querySelectorAll(".ag-row")].map((row) => [row.getAttribute("row-index"), row.getAttribute("row-id")]));
+      const columns = api.getAllDisplayedColumns().length;
+      let count = 0;
+      api.forEachNode(() => count += 1);
+      return count === this.rows.length && this.rowsInView().every((row, index) =>
+        shown.get(String(this.firstInView() + index)) === rowId(row) && this.cells.count(row) === columns && this.options.passes(row));
+    }, false, () => undefined)();
+  }
+
+  /** What the grid has put off to its next frame is done now: where one of its frames threw, it would wait for ever. */
+  hurry(): void {
+    this.use((api) => api.flushAllAnimationFrames(), undefined);
   }
 
   /** The rows, in the order of the settings. Rows that stay keep their cells. */
   setRows(rows: readonly Row[]): void {
-    this.api.setGridOption("rowData", [...rows]);
+    this.rows = rows;
+    this.holdPlaces();
+    this.use((api) => {
+      api.setGridOption("rowData", [...rows]);
+      api.onFilterChanged(); // what filters read of rows that stay may have changed too
+    }, undefined);
+  }
+
+  /** What filters read of the rows may have changed, and nobody asked for it. */
+  revise(): void {
+    this.holdPlaces();
+    this.use((api) => api.onFilterChanged(), undefined);
+  }
+
+  /** The reader chose other rows: they stand in the order of this moment. */
+  filterChanged(): void {
+    this.places.release();
+    this.use((api) => api.onFilterChanged(), undefined);
+  }
+
+  /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */
+  reorder(): void {
+    if (this.options.holds()) return;
+    this.use((api) => {
+      if (api.isColumnFilterPresent() || this.places.isHeld) {
+        this.places.release();
+        api.onFilterChanged();
+      } else if (this.isLive()) {
+        api.refreshClientSideRowModel("sort");
+      }
+    }, undefined);
+  }
+
+  /** Whether prices move the rows. */
+  isLive(): boolean {
+    return this.sort.some(({ column }) => !STILL_COLUMNS.has(column)) || this.use((api) => api.isColumnFilterPresent(), false);
+  }
+
+  /** Rows come, go, or are filtered anew, and nobody asked for it. */
+  private holdPlaces(): void {
+    if (this.options.holds()) this.places.hold(() => this.shownRows());
+    else this.places.release();
+  }
+
+  private keepColumns(): void {
+    if (!this.api) return;
+    const columns = keepable(this.columnState());
+    if (columns.length === 0 || alike(columns, this.columns ?? firstStates(this.defs()))) return;
+    this.columns = columns;
+    this.options.columnsChanged(columns);
+  }
+
+  private keepSort(): void {
+    this.sort = sortOf(this.columnState());
+    if (this.places.isHeld) this.filterChanged();
+    this.options.sorted([...this.sort]);
+  }
+
+  private defs(): ColDef<Row>[] {
+    return guarded(columnDefs(this.context.texts, this.cells, this.layout), this.options.failed);
   }
 
   /** Columns came, went, or are as wide as they were not: what fits is judged anew. */
-  private measure(api: GridApi<Row>): void {
-    const { left, right } = api.getHorizontalPixelRange();
-    const needed = api.getDisplayedCenterColumns().reduce((sum, column) => sum + column.getActualWidth(), 0);
-    this.element.toggleAttribute("data-fits", needed <= right - left);
+  private measure(): void {
+    if (!this.api) return; // it is being made
+    this.use((api) => {
+      const { left, right } = api.getHorizontalPixelRange();
+      const needed = api.getDisplayedCenterColumns().reduce((sum, column) => sum + column.getActualWidth(), 0);
+      this.element.toggleAttribute("data-fits", needed <= right - left);
+    }, undefined);
     this.repaint();
   }
 
@@ -120,96 +221,87 @@ export class Table {
     for (const row of this.cells.rows()) this.cells.paint(row, call, columns);
   }
 
-  /**
-   * Ages have grown. Every row has its turn once a second, a few with each paint: all of a full screen at once is a long frame, and what
-   * arrives meanwhile waits for it. `now_ms`: a clock that only goes forward.
-   */
+  /** Ages have grown. `now_ms`: a clock that only goes forward. */
   grow(now_ms: number): void {
-    const elapsed_s = Math.min(1, (now_ms - this.grown_ms) / 1000);
-    const rows = [...this.cells.rows()];
-    const due = Math.floor(rows.length * elapsed_s);
-    if (due === 0) return;
-    this.grown_ms = now_ms;
-    const call = quietly(this.context);
-    for (const row of this.turn(rows, this.aged, due)) this.cells.paint(row, call, GROWING);
-    this.aged += due;
-    const sparks = Math.min(due, Math.ceil(SPARKS_A_SECOND * elapsed_s));
-    for (const row of this.turn(rows, this.sparked, sparks)) this.cells.paint(row, call, ["spark"]);
-    this.sparked += sparks;
+    this.growing.grow(this.cells, quietly(this.context), now_ms);
   }
 
-  private turn(rows: readonly Row[], from: number, count: number): Row[] {
-    const first = from % rows.length;
-    return [...rows.slice(first, first + count), ...rows.slice(0, Math.max(0, first + count - rows.length))];
+  /** Rows between the upper and the lower edge of the view. */
+  rowsInView(): Row[] {
+    return this.use((api) => {
+      const { bottom } = api.getVerticalPixelRange();
+      const height = api.getSizesForCurrentTheme().rowHeight;
+      const rows: Row[] = [];
+      for (let index = this.firstInView(); index * height < bottom; index += 1) {
+        const row = api.getDisplayedRowAtIndex(index)?.data;
+        if (row) rows.push(row);
+      }
+      return rows;
+    }, []);
   }
 
-  /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */
-  reorder(): void {
-    const sorted = this.api.getColumnState().some((column) => column.sort && !STILL_COLUMNS.has(column.colId));
-    if (this.api.isColumnFilterPresent()) this.api.onFilterChanged();
-    else if (sorted) this.api.refreshClientSideRowModel("sort");
-  }
-
-  filterChanged(): void {
-    this.api.onFilterChanged();
-  }
-
-  /** Symbols between the upper and the lower edge of the view. */
-  inView(): string[] {
-    const { top, bottom } = this.api.getVerticalPixelRange();
-    const height = this.api.getSizesForCurrentTheme().rowHeight;
-    const symbols: string[] = [];
-    for (let index = Math.floor(top / height); index * height < bottom; index += 1) {
-      const row = this.api.getDisplayedRowAtIndex(index)?.data;
-      if (row) symbols.push(row.symbol);
-    }
-    return symbols;
+  private firstInView(): number {
+    return this.use((api) => Math.floor(api.getVerticalPixelRange().top / api.getSizesForCurrentTheme().rowHeight), 0);
   }
 
   /** Whether a column is filtered. */
   isFiltered(): boolean {
-    return this.api.isColumnFilterPresent();
+    return this.use((api) => api.isColumnFilterPresent(), false);
   }
 
   shownCount(): number {
-    return this.api.getDisplayedRowCount();
+    return this.use((api) => api.getDisplayedRowCount(), 0);
   }
 
   /** Rows that pass the filters, in the order shown. */
   shownRows(): Row[] {
-    const rows: Row[] = [];
-    this.api.forEachNodeAfterFilterAndSort((node) => node.data && rows.push(node.data));
-    return rows;
+    return this.use((api) => {
+      const rows: Row[] = [];
+      api.forEachNodeAfterFilterAndSort((node) => node.data && rows.push(node.data));
+      return rows;
+    }, []);
+  }
+
+  /** The row that the grid knows by this id. */
+  rowOf(id: string): Row | undefined {
+    return this.use((api) => api.getRowNode(id)?.data, undefined);
   }
 
   columnState(): ColumnState[] {
-    return this.api.getColumnState();
+    return this.use((api) => api.getColumnState(), []);
   }
 
-  applyColumnState(state: ColumnState[], applyOrder = true): void {
-    this.api.applyColumnState({ state, applyOrder });
+  applyColumnState(state: readonly ColumnState[], applyOrder = true): void {
+    this.use((api) => api.applyColumnState({ state: [...state], applyOrder }), undefined);
   }
 
+  /** As they are at first; the order of the rows stays. */
   resetColumns(): void {
-    this.api.resetColumnState();
+    this.applyColumnState(firstStates(this.defs()));
   }
 
-  /** The language or the layout changed: titles, menus and texts anew; the columns stay as the reader left them. */
-  relabel(layout: Layout): void {
-    const state = this.api.getColumnState();
-    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, layout));
-    this.api.applyColumnState({ state, applyOrder: true });
-    this.api.setGridAriaProperty("label", this.context.texts.say("grid.label"));
+  /** The columns as another window left them. */
+  adoptColumns(columns: readonly ColumnState[] | undefined): void {
+    const wanted = columns ?? firstStates(this.defs());
+    if (alike(wanted, this.columns ?? firstStates(this.defs()))) return;
+    this.columns = columns;
+    this.applyColumnState(wanted);
+  }
+
+  /** The language changed: titles, menus and texts anew; the columns stay as the reader left them. */
+  relabel(): void {
+    this.use((api) => {
+      api.setGridOption("columnDefs", this.defs());
+      api.setGridAriaProperty("label", this.context.texts.say("grid.label"));
+    }, undefined);
     this.repaint();
   }
 
   /** A phone turned, a window was made narrow: other columns, taller rows. */
-  setLayout(layout: Layout, columns: ColumnState[] | undefined): void {
-    this.element.dataset.layout = layout;
-    this.api.setGridOption("theme", gridTheme(layout));
-    this.api.setGridOption("columnDefs", columnDefs(this.context.texts, this.cells, layout));
-    if (columns) this.api.applyColumnState({ state: columns, applyOrder: true });
-    else this.api.resetColumnState();
+  setLayout(layout: Layout, columns: readonly ColumnState[] | undefined): void {
+    this.layout = layout;
+    this.columns = columns;
+    this.rebuild();
   }
 
   /** Moves the keyboard's focus to `row`. */
@@ -221,13 +313,4 @@ export class Table {
   focus(): void {
     this.element.querySelector<HTMLElement>(".ag-cell")?.focus();
   }
-}
-
-const GRID_TEXTS: ReadonlySet<string> = new Set([
-  "filterOoo", "contains", "notContains", "equals", "notEqual", "startsWith", "endsWith", "blank", "notBlank", "lessThan",
-  "lessThanOrEqual", "greaterThan", "greaterThanOrEqual", "inRange", "inRangeStart", "inRangeEnd", "andCondition", "orCondition", "resetFilter",
-]);
-
-function gridText(context: TableContext, key: string, defaultValue: string): string {
-  return GRID_TEXTS.has(key) ? context.texts.say(`grid.${key}` as TextKey) : defaultValue;
 }

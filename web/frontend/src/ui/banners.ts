@@ -1,5 +1,6 @@
 import type { Texts } from "../i18n/texts";
 import type { Obstacle } from "../net/obstacle";
+import type { Standing } from "../table/faults";
 import { names, type ConfigReport, type FeedInfo } from "../wire";
 import { obstacleText } from "./connection-chip";
 import { button, element } from "./dom";
@@ -19,6 +20,7 @@ export class Banners {
   private feeds: readonly FeedInfo[] = [];
   private used: ReadonlySet<string> | undefined;
   private obstacle: Obstacle | undefined;
+  private standing: Standing = "whole";
   private readonly dismissed = new Set<string>();
   /** What was there when the reader was last told, and what is shown at the moment. */
   private told: ReadonlySet<string> = new Set();
@@ -42,6 +44,12 @@ export class Banners {
     this.show();
   }
 
+  /** How the table stands: whole, rebuilt, or broken. */
+  setStanding(standing: Standing): void {
+    this.standing = standing;
+    this.show();
+  }
+
   /** Only these feeds matter here, and no settings; undefined: everything does. */
   setUsed(feeds: ReadonlySet<string> | undefined): void {
     this.used = feeds;
@@ -56,7 +64,7 @@ export class Banners {
   }
 
   private show(): void {
-    const due = [...this.obstacleBanners(), ...this.configBanners(), ...this.feedBanners()];
+    const due = [...this.tableBanners(), ...this.obstacleBanners(), ...this.configBanners(), ...this.feedBanners()];
     for (const key of this.dismissed) if (!due.some((banner) => banner.key === key)) this.dismissed.delete(key);
     const wanted = due.filter((banner) => !this.dismissed.has(banner.key));
     const news = wanted.filter((banner) => !this.told.has(banner.key));
@@ -104,6 +112,12 @@ export class Banners {
   private obstacleBanners(): Banner[] {
     const obstacle = this.obstacle;
     return obstacle ? [{ key: `obstacle ${obstacle.reason}`, tone: "bad", text: obstacleText(obstacle, this.texts) }] : [];
+  }
+
+  private tableBanners(): Banner[] {
+    const { standing } = this;
+    if (standing === "whole") return [];
+    return [{ key: `table ${standing}`, tone: standing === "broken" ? "bad" : "note", text: this.texts.say(`banner.table.${standing}`) }];
   }
 
   private configBanners(): Banner[] {

@@ -4,8 +4,10 @@ import type { TextKey } from "../i18n/en";
 import type { Obstacle } from "../net/obstacle";
 import type { Prefs } from "../prefs";
 import type { TableContext } from "../table/context";
+import type { Standing } from "../table/faults";
 import type { Table } from "../table/grid";
 import { setText, setTitle } from "../text";
+import type { View } from "../view";
 import type { ConfigReport, FeedInfo, SymbolInfo } from "../wire";
 import { AddSymbol } from "./add-symbol";
 import { Announcer } from "./announcer";
@@ -44,24 +46,23 @@ export class Chrome {
   private used: ReadonlySet<string> | undefined;
   private symbols: readonly SymbolInfo[] = [];
 
-  constructor(private readonly table: Table, private readonly context: TableContext, private readonly prefs: Prefs, private readonly actions: ChromeActions) {
+  constructor(
+    private readonly table: Table, private readonly context: TableContext, private readonly prefs: Prefs, view: View,
+    private readonly actions: ChromeActions,
+  ) {
     const { texts } = context;
     this.banners = new Banners(byId("banners"), texts, (sentence) => this.announcer.say(sentence));
-    this.groups = new Groups(byId("groups"), texts, prefs.group, actions.grouped);
+    this.groups = new Groups(byId("groups"), texts, view.group, actions.grouped);
     this.columns = new ColumnsMenu(byId("columns-menu"), table, texts);
     this.view = new ViewMenu(byId("view-menu"), prefs, texts, actions);
     this.adding = new AddSymbol(byId<HTMLDialogElement>("add-symbol"), texts);
     byId("add-button").addEventListener("click", () => this.adding.open());
+    this.search.value = view.q;
     this.search.addEventListener("input", () => actions.searched(this.search.value));
     this.search.addEventListener("keydown", (event) => event.key === "Escape" && this.clearSearch(table));
     document.addEventListener("keydown", (event) => this.onKey(event));
     addEventListener("resize", () => keepReachable(byId("feeds")));
     this.relabel();
-  }
-
-  /** The chosen group; undefined is all. */
-  get group(): string | undefined {
-    return this.groups.current;
   }
 
   setConnection(connection: Connection, silence_ms: number, phase: LinkPhase, obstacle?: Obstacle): void {
@@ -109,6 +110,17 @@ export class Chrome {
     this.adding.setFeeds(feeds.map((feed) => feed.feed));
   }
 
+  /** Whether the table could be shown. */
+  setStanding(standing: Standing): void {
+    this.banners.setStanding(standing);
+  }
+
+  /** Whether prices would move the rows, and may not at the moment. */
+  setHeld(held: boolean): void {
+    setText(byId("held"), held ? this.context.texts.say("rows.held") : "");
+    setTitle(byId("held"), held ? this.context.texts.say("rows.held.help") : "");
+  }
+
   setConfig(config: ConfigReport): void {
     this.banners.setConfig(config);
   }
@@ -117,11 +129,10 @@ export class Chrome {
     showStats(byId("stats"), stats, this.context.texts);
   }
 
-  /** How many rows there are, and where there is none, why. `face`: what the address limits them to. */
-  setCount(shown: number, all: number, phase: LinkPhase, face: Pick<Face, "group" | "symbols"> = { group: undefined, symbols: undefined }): void {
+  /** How many rows there are, and where there is none, why. `limits`: what the address limits them to. */
+  setCount(shown: number, all: number, phase: LinkPhase, limits: Pick<Face, "group" | "symbols">): void {
     const { texts } = this.context;
     setText(byId("count"), shown === all ? texts.say("rows.count", { shown }) : texts.say("rows.filtered", { shown, all }));
-    const limits = { group: face.group ?? this.group, symbols: face.symbols };
     const search = this.search.value.trim();
     setText(byId("empty"), shown > 0 ? "" : whyEmpty({ symbols: this.symbols, phase, limits, search, filtered: this.table.isFiltered() }, texts));
   }

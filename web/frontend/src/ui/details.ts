@@ -40,10 +40,16 @@ export class Details {
     root.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
 
-  open(row: Row): void {
+  /** `focus`: the reader asked for it just now. */
+  open(row: Row, focus = true): void {
+    if (row === this.row) {
+      if (focus) this.root.querySelector("h2")?.focus();
+      return;
+    }
     this.row = row;
     this.plot.open(row);
-    this.build(row).focus();
+    const heading = this.build(row);
+    if (focus) heading.focus();
     this.actions.changed();
   }
 

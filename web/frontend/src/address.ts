@@ -1,0 +1,75 @@
+import type { Face } from "./face";
+import { loadPrefs, savePrefs } from "./prefs";
+import { readView, saysNothing, writeView, type View } from "./view";
+
+/** Addresses are written no oftener: a browser that is told of one with each letter of a search stops listening. */
+const PAUSE_MS = 300;
+
+/** Where the page lies; tests step it. */
+export interface Place {
+  search(): string;
+  /** Another query of the same page, without a step in the reader's history. */
+  replace(search: string): void;
+  now(): number;
+  setTimer(callback: () => void, delay_ms: number): unknown;
+}
+
+export const browserPlace: Place = {
+  search: () => location.search,
+  replace: (search) => {
+    const url = new URL(location.href); // not relative to the path: one that begins with // would be taken for a host
+    url.search = search;
+    history.replaceState(history.state, "", url);
+  },
+  now: () => performance.now(),
+  setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms),
+};
+
+/**
+ * The one owner of what is shown. The address says it, also while it changes; where it says nothing it is the reader's last view, which
+ * is then written into it. Kiosk and embedded table read theirs and leave it alone: they are nobody's last view.
+ */
+export class Address {
+  view: View;
+  private written_ms = -Infinity;
+  private armed = false;
+
+  constructor(
+    private readonly face: Pick<Face, "kind">, private readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined,
+    private readonly place: Place = browserPlace,
+  ) {
+    const search = place.search();
+    if (face.kind !== "desk") {
+      this.view = { ...readView(search), q: "", symbol: undefined }; // neither has a place to show or change them
+      return;
+    }
+    this.view = readView(saysNothing(search) ? loadPrefs(storage).view : search);
+    this.write();
+  }
+
+  /** The reader looks at something else. */
+  change(change: Partial<View>): void {
+    if (this.face.kind !== "desk") return;
+    const before = writeView("", this.view);
+    this.view = { ...this.view, ...change };
+    const view = writeView("", this.view);
+    if (view === before) return;
+    savePrefs(this.storage, { view });
+    if (this.armed) return;
+    const rest_ms = this.written_ms + PAUSE_MS - this.place.now();
+    if (rest_ms <= 0) {
+      this.write();
+      return;
+    }
+    this.armed = true;
+    this.place.setTimer(() => this.write(), rest_ms);
+  }
+
+  private write(): void {
+    this.armed = false;
+    this.written_ms = this.place.now();
+    const search = this.place.search();
+    const wanted = writeView(search, this.view);
+    if (wanted !== search) this.place.replace(wanted);
+  }
+}
