@@ -151,7 +151,8 @@ export class App {
       this.table.setLayout(this.layout(), this.chosenColumns());
     });
     this.stillness.addEventListener("change", () => this.setFlashing());
-    for (const name of ["error", "unhandledrejection"]) addEventListener(name, () => this.suspect());
+    addEventListener("error", ({ error }) => error && this.suspect()); // without one it is a notice of the browser's own
+    addEventListener("unhandledrejection", () => this.suspect());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.details.recolour());
     setInterval(() => this.watch(), WATCH_MS);
     setInterval(() => this.tick(), TICK_MS);

@@ -1,4 +1,5 @@
 import { createGrid, type ColDef, type ColumnState, type FilterModel, type GridApi, type IRowNode } from "ag-grid-community";
+import { afterFrame } from "../paint";
 import type { Row } from "../store";
 import type { Sort } from "../view";
 import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from "./arranged";
@@ -106,6 +107,7 @@ export class Table {
     const quiet = <T>(act: () => T | undefined): T | undefined => attempt(act, undefined, () => undefined)(); // it may be broken
     const filters = quiet(() => api?.getFilterModel());
     const first = quiet(() => this.rowsInView()[0]);
+    const focused = this.element.contains(document.activeElement) ? document.activeElement?.closest(".ag-row")?.getAttribute("row-id") : undefined;
     quiet(() => api?.destroy());
     this.api = undefined;
     this.element.replaceChildren();
@@ -113,6 +115,8 @@ export class Table {
     this.places.release();
     this.build(filters);
     if (first) this.use((api) => api.ensureNodeVisible((node: IRowNode<Row>) => node.data === first, "top"), undefined);
+    const row = focused && this.rowOf(focused);
+    if (row) requestAnimationFrame(() => afterFrame(() => this.focusRow(row))); // its cells come a frame after it
   }
 
   /** Whether the rows in view stand there, with all their cells, and no others. */

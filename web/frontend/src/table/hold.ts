@@ -10,6 +10,8 @@ interface Press {
   id: string;
   x: number;
   y: number;
+  /** How far it may be moved and still be none. A finger that is moved scrolls, and its taps are put right by the browser, by some pixels. */
+  slop_px: number;
 }
 
 /** What the browser says at the moment. */
@@ -88,13 +90,13 @@ export function listenToHand(root: HTMLElement, hold: Hold, opened: (id: string)
   document.addEventListener("keydown", () => hold.typed(), { capture: true, passive: true });
   root.addEventListener("pointerdown", (event) => {
     const id = rowAt(event.target)?.getAttribute("row-id");
-    press = event.button === 0 && id ? { id, x: event.clientX, y: event.clientY } : undefined;
+    press = event.button === 0 && id ? { id, x: event.clientX, y: event.clientY, slop_px: isTouch(event) ? Infinity : DRAG_PX } : undefined;
   }, { capture: true, passive: true });
   root.addEventListener("click", (event) => {
     const pressed = press;
     press = undefined;
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    if (pressed && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > DRAG_PX) return;
+    if (pressed && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > pressed.slop_px) return;
     const marked = getSelection();
     if (marked && marked.toString() !== "" && root.contains(marked.anchorNode)) return; // the reader marks a text here
     const id = pressed?.id ?? rowAt(event.target)?.getAttribute("row-id"); // a click without a press is one of an assistive technology
