@@ -9,7 +9,7 @@ import { Live } from "./live";
 import { PaintMeter } from "./meter";
 import type { Link } from "./net/link";
 import type { LinkStats } from "./net/messages";
-import { afterFrame, browserFrames, PaintGate, type PaintInfo } from "./paint";
+import { browserFrames, PaintGate, type PaintInfo } from "./paint";
 import { boardHz } from "./pace";
 import { Past } from "./past";
 import { chosenColumns, colour, type Prefs } from "./prefs";
@@ -18,9 +18,10 @@ import type { Row } from "./store";
 import { layoutOf, NARROW, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
-import { Faults } from "./table/faults";
+import type { Standing } from "./table/faults";
 import { Table } from "./table/grid";
 import { handOver, Hold, listenToHand } from "./table/hold";
+import { Keeper } from "./table/keeper";
 import { Access } from "./ui/access";
 import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
@@ -56,10 +57,7 @@ export class App {
   private readonly seen = new Seen(() => this.sendInterest());
   private order: Row[] = [];
   private readonly hold = new Hold(handOver(byId("table")));
-  private readonly faults = new Faults(
-    { now: () => performance.now(), setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) },
-    () => this.rebuild(), () => this.showStanding(),
-  );
+  private readonly keeper = new Keeper(() => this.table, (standing) => this.showStanding(standing));
 
   constructor(private readonly face: Face, private readonly address: Address, private readonly link: Link, private before: Before | undefined) {
     document.body.dataset.face = face.kind;
@@ -102,12 +100,15 @@ export class App {
       holds: () => face.kind === "desk" && this.hold.holds,
       passes: (row) => passes(row.info, this.address.view, face.symbols),
       moved: () => this.viewport.moved(),
-      scrolled: () => this.gate.scrolled(),
+      scrolled: () => {
+        this.keeper.scrolled();
+        this.gate.scrolled();
+      },
       rowsChanged: () => this.showCount(),
       columnsChanged: (columns) => face.kind === "desk" && this.choices.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
       sorted: (sort) => address.change({ sort }),
       opened: (row) => this.open(row),
-      failed: (error) => this.faults.failed(error),
+      failed: (error) => this.keeper.failed(error),
     });
     listenToHand(byId("table"), this.hold, (id) => {
       const row = this.table.rowOf(id);
@@ -151,8 +152,6 @@ export class App {
       this.table.setLayout(this.layout(), this.chosenColumns());
     });
     this.stillness.addEventListener("change", () => this.setFlashing());
-    addEventListener("error", ({ error }) => error && this.suspect()); // without one it is a notice of the browser's own
-    addEventListener("unhandledrejection", () => this.suspect());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.details.recolour());
     setInterval(() => this.watch(), WATCH_MS);
     setInterval(() => this.tick(), TICK_MS);
@@ -223,7 +222,7 @@ export class App {
 
   private tick(): void {
     if (document.hidden) return;
-    browserFrames.requestFrame(() => this.faults.look(this.table.isWhole())); // the grid works in frames: without any nothing can be missed
+    this.keeper.look();
     this.watch(); // after a pause of the machine this may be the first to run: no age grows beside a state that no longer holds
     this.table.grow(performance.now());
     this.takeOver();
@@ -250,21 +249,10 @@ export class App {
     this.table.filterChanged();
   }
 
-  /** Something threw, somewhere: was it the table? */
-  private suspect(): void {
-    this.table.hurry();
-    browserFrames.requestFrame(() => afterFrame(() => this.faults.look(this.table.isWhole(), true)));
-  }
-
-  private rebuild(): void {
-    this.table.rebuild();
-    this.viewport.moved();
-  }
-
   /** What the page says of its table. Where rebuilding does not help nobody vouches for any price in it. */
-  private showStanding(): void {
-    this.live.isShown = this.faults.standing !== "broken";
-    this.chrome.setStanding(this.faults.standing);
+  private showStanding(standing: Standing): void {
+    this.live.isShown = standing !== "broken";
+    this.chrome.setStanding(standing);
     this.watch();
   }
 

@@ -106,7 +106,7 @@ export class Table {
     const { api } = this;
     const quiet = <T>(act: () => T | undefined): T | undefined => attempt(act, undefined, () => undefined)(); // it may be broken
     const filters = quiet(() => api?.getFilterModel());
-    const first = quiet(() => this.rowsInView()[0]);
+    const first = quiet(() => api && inView(api).rows[0]);
     const focused = this.element.contains(document.activeElement) ? document.activeElement?.closest(".ag-row")?.getAttribute("row-id") : undefined;
     quiet(() => api?.destroy());
     this.api = undefined;
@@ -128,8 +128,9 @@ export class Table {
       const columns = api.getAllDisplayedColumns().length;
       let count = 0;
       api.forEachNode(() => count += 1);
-      return count === this.rows.length && this.rowsInView().every((row, index) =>
-        shown.get(String(this.firstInView() + index)) === rowId(row) && this.cells.count(row) === columns && this.options.passes(row));
+      const { first, rows } = inView(api);
+      return count === this.rows.length && rows.every((row, index) =>
+        shown.get(String(first + index)) === rowId(row) && this.cells.count(row) === columns && this.options.passes(row));
     }, false, () => undefined)();
   }
 
@@ -232,20 +233,7 @@ export class Table {
 
   /** Rows between the upper and the lower edge of the view. */
   rowsInView(): Row[] {
-    return this.use((api) => {
-      const { bottom } = api.getVerticalPixelRange();
-      const height = api.getSizesForCurrentTheme().rowHeight;
-      const rows: Row[] = [];
-      for (let index = this.firstInView(); index * height < bottom; index += 1) {
-        const row = api.getDisplayedRowAtIndex(index)?.data;
-        if (row) rows.push(row);
-      }
-      return rows;
-    }, []);
-  }
-
-  private firstInView(): number {
-    return this.use((api) => Math.floor(api.getVerticalPixelRange().top / api.getSizesForCurrentTheme().rowHeight), 0);
+    return this.use((api) => inView(api).rows, []);
   }
 
   /** Whether a column is filtered. */
@@ -317,4 +305,17 @@ export class Table {
   focus(): void {
     this.element.querySelector<HTMLElement>(".ag-cell")?.focus();
   }
+}
+
+/** Rows between the upper and the lower edge of the view, and the index of the first. */
+function inView(api: GridApi<Row>): { first: number; rows: Row[] } {
+  const { top, bottom } = api.getVerticalPixelRange();
+  const height = api.getSizesForCurrentTheme().rowHeight;
+  const first = Math.floor(top / height);
+  const rows: Row[] = [];
+  for (let index = first; index * height < bottom; index += 1) {
+    const row = api.getDisplayedRowAtIndex(index)?.data;
+    if (row) rows.push(row);
+  }
+  return { first, rows };
 }
