@@ -98,6 +98,7 @@ export class App {
       columns: this.chosenColumns(),
       sort: address.view.sort,
       holds: () => face.kind === "desk" && this.hold.holds,
+      ordered: () => this.hold.ordered(),
       passes: (row) => passes(row.info, this.address.view, face.symbols),
       moved: () => this.viewport.moved(),
       scrolled: () => {

@@ -46,9 +46,9 @@ describe("columns", () => {
 });
 
 describe("the order", () => {
-  function stage(): { hand: { over: boolean; focused: boolean; now_ms: number }; hold: Hold } {
-    const hand = { over: false, focused: false, now_ms: 0 };
-    return { hand, hold: new Hold({ isOver: () => hand.over, isFocused: () => hand.focused, now: () => hand.now_ms }) };
+  function stage(): { hand: { over: boolean; focused: boolean; finger: boolean; now_ms: number }; hold: Hold } {
+    const hand = { over: false, focused: false, finger: false, now_ms: 0 };
+    return { hand, hold: new Hold({ isOver: () => hand.over, isFocused: () => hand.focused, isFinger: () => hand.finger, now: () => hand.now_ms }) };
   }
 
   test("is held while the pointer is over the rows, or one has the focus, however long", () => {
@@ -71,6 +71,17 @@ describe("the order", () => {
     hand.now_ms += 399;
     expect([hold.rests, hold.holds]).toEqual([false, true]);
     hand.now_ms += 1;
+    expect(hold.holds).toBe(false);
+  });
+
+  test("changes more rarely under fingers, which can't be seen coming", () => {
+    const { hand, hold } = stage();
+    hold.ordered();
+    expect(hold.holds).toBe(false);
+    hand.finger = true;
+    hand.now_ms = 2999;
+    expect([hold.rests, hold.holds]).toEqual([false, true]);
+    hand.now_ms = 3000;
     expect(hold.holds).toBe(false);
   });
 

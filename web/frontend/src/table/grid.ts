@@ -164,6 +164,7 @@ export class Table {
   /** Brings the order up to date with the prices. Once a second at most: a table that reorders faster can't be read. */
   reorder(): void {
     if (this.options.holds()) return;
+    this.options.ordered();
     this.use((api) => {
       if (api.isColumnFilterPresent() || this.places.isHeld) {
         this.places.release();

@@ -2,6 +2,8 @@
 const ON_ITS_WAY_MS = 400;
 /** A finger comes without a way. Who has just touched the page will do so again: so long after it was lifted nothing changes its place. */
 const TOUCHED_MS = 5000;
+/** Nor can a finger that is coming be seen: where fingers are used the order changes no oftener. */
+const FINGERS_MS = 3000;
 /** A press that was moved by more pixels is a drag. */
 const DRAG_PX = 6;
 
@@ -20,6 +22,8 @@ export interface Hand {
   isOver(): boolean;
   /** A row has the focus. */
   isFocused(): boolean;
+  /** It is a finger, more often than not. */
+  isFinger(): boolean;
   /** A clock that only goes forward, ms. */
   now(): number;
 }
@@ -33,6 +37,7 @@ export class Hold {
   private byTouch = false;
   private touched_ms = -Infinity;
   private moved_ms = -Infinity;
+  private ordered_ms = -Infinity;
 
   constructor(private readonly hand: Hand) {}
 
@@ -43,7 +48,13 @@ export class Hold {
   }
 
   get holds(): boolean {
-    return this.rests || this.hand.now() < this.moved_ms + ON_ITS_WAY_MS;
+    const now_ms = this.hand.now();
+    return this.rests || now_ms < this.moved_ms + ON_ITS_WAY_MS || (this.hand.isFinger() && now_ms < this.ordered_ms + FINGERS_MS);
+  }
+
+  /** The rows were put in order. */
+  ordered(): void {
+    this.ordered_ms = this.hand.now();
   }
 
   /** A mouse or a pen moves somewhere on the page. */
@@ -67,9 +78,11 @@ export class Hold {
 
 /** The hand over the rows below `root`. */
 export function handOver(root: HTMLElement): Hand {
+  const coarse = matchMedia("(pointer: coarse)");
   return {
     isOver: () => root.querySelector(".ag-row:hover") !== null,
     isFocused: () => document.hasFocus() && root.contains(document.activeElement) && rowAt(document.activeElement) !== null,
+    isFinger: () => coarse.matches,
     now: () => performance.now(),
   };
 }

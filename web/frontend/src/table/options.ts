@@ -14,6 +14,8 @@ export interface TableOptions {
   sort: readonly Sort[];
   /** The order of the rows stands still at the moment. */
   holds(): boolean;
+  /** The rows are put in order. */
+  ordered(): void;
   passes(row: Row): boolean;
   /** Rows came, went, or changed place; or the reader scrolled. */
   moved(): void;
