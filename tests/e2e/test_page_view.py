@@ -181,7 +181,7 @@ def test_count_and_empty_text_are_of_the_rows_shown(shared: Relay, context: Brow
     words = page.locator(".ag-filter input[type=text]").first
     words.fill("nothing")
     expect(page.locator("#count")).to_have_text("0 of 63 symbols")
-    expect(page.locator("#empty")).to_have_text("No symbols match")
+    expect(page.locator("#empty")).to_have_text("No symbol passes the filters of the columns")
     expect(page.locator(".ag-overlay-wrapper:visible")).to_have_count(0)
     words.fill("")
     expect(page.locator("#count")).to_have_text("63 symbols")

@@ -168,7 +168,8 @@ def test_what_is_no_price_is_an_error_and_no_unknown_symbol(value: object) -> No
     """The provider knows it and is wrong about it."""
     error = complaint(lambda: tick(MICROSOFT, regularMarketPrice=value))
     assert not error.rejects_symbol
-    assert str(error).startswith("regularMarketPrice: ") and "not a " in str(error)
+    assert str(error).startswith("regularMarketPrice: ")
+    assert "not a " in str(error)
 
 
 def test_rows_are_found_by_symbol() -> None:
