@@ -22,6 +22,7 @@ import type { Standing } from "./table/faults";
 import { Table } from "./table/grid";
 import { handOver, Hold, listenToHand } from "./table/hold";
 import { Keeper } from "./table/keeper";
+import { Widths } from "./table/widths";
 import { Access } from "./ui/access";
 import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
@@ -82,6 +83,7 @@ export class App {
       texts, read: this.access.read, format: this.newFormatter(texts),
       flasher: new Flasher({ setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) }),
       layout: this.layout(),
+      widths: new Widths(),
       fraction: 0,
       past: new Past(this.access.read, () => this.live.serverNow(), () => this.table.repaint("spark")),
       truth: (row) => this.live.truth(row),
@@ -167,6 +169,7 @@ export class App {
     }
     if (changed) {
       this.order = symbols.flatMap((info) => this.live.store.rows.get(info.symbol) ?? []);
+      this.align();
       this.table.setRows(this.order);
     } else {
       this.table.revise(); // names and groups
@@ -195,6 +198,7 @@ export class App {
   private paint({ now_ms, catchUp }: PaintInfo): void {
     this.watch(); // after a freeze this may be the first to run: nothing of before may be painted as new
     const rows = this.live.store.drain();
+    if (rows.some(({ decimals }) => Math.min(MOST_ALIGNED, decimals) > this.context.fraction)) this.align();
     this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
     this.table.grow(now_ms);
     this.takeOver();
@@ -231,6 +235,11 @@ export class App {
     this.table.reorder();
     this.watchPast(); // where the server had no answer, once more
     this.chrome.setTime(this.live.serverNow());
+    this.align();
+  }
+
+  /** Decimal points stand under one another in all rows. */
+  private align(): void {
     this.context.fraction = Math.min(MOST_ALIGNED, this.order.reduce((most, row) => Math.max(most, row.decimals), 0));
     this.chrome.setFraction(this.context.fraction);
   }

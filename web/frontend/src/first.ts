@@ -8,8 +8,9 @@ import { chosenColumns, colour, loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import { judged, quietly } from "./table/cells";
-import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, type FirstColumn, type Layout } from "./table/columns";
+import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, tracksOf, type FirstColumn, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
+import { Widths, type Widened } from "./table/widths";
 import { showTruth, truthOf } from "./truth";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
@@ -50,18 +51,33 @@ export class FirstTable {
     const texts = new Texts(prefs.language ?? pickLanguage(navigator.languages));
     new ConnectionChip(byId("connection")).show("recovering", Infinity, "connecting", texts);
     const layout = layoutOf(face, matchMedia(NARROW).matches);
-    const columns = firstColumns(texts, layout, chosenColumns(prefs, face, layout));
+    const chosen = chosenColumns(prefs, face, layout);
+    const columns = firstColumns(texts, layout, chosen);
     if (!columns || view.sort.length > 0) return; // sorted: what comes first is not known yet
     const passing = rowsOf(first).filter((row) => passes(row.info, view, face.symbols));
     const rows = passing.slice(0, Math.ceil(innerHeight / ROW_HEIGHTS[layout]));
     const context = contextOf(first, layout, texts, Math.min(MOST_ALIGNED, Math.max(0, ...rows.map((row) => row.decimals))));
     this.root.dataset.layout = layout;
     this.root.style.setProperty("--fraction", String(context.fraction));
-    this.root.style.setProperty("--columns", columns.map((column) => column.track).join(" "));
+    document.querySelector(".stage")?.append(this.root);
+    context.widths.begin(this.root, layout, tracksOf(texts, layout), this.widened(columns));
+    context.widths.chosen(chosen);
     const lines = rows.map((row) => new Line(row, columns, context));
     this.root.append(headOf(columns), ...lines.map((line) => line.root));
-    document.querySelector(".stage")?.append(this.root);
+    context.widths.settle();
     this.ticking = window.setInterval(() => lines.forEach((line) => line.paint("age")), TICK_MS);
+  }
+
+  /** The tracks of the rows' grid follow what stands in them. */
+  private widened(columns: readonly FirstColumn[]): Widened {
+    const shown = new Map(columns.map(({ column, width_px }) => [column.id, width_px]));
+    const give = (wanted: ReadonlyMap<string, number>): void => {
+      for (const [id, width_px] of wanted) shown.set(id, width_px);
+      const tracks = columns.map(({ column, least_px }) => (least_px === undefined ? `${shown.get(column.id)}px` : `minmax(${least_px}px, 1fr)`));
+      this.root.style.setProperty("--columns", tracks.join(" "));
+    };
+    give(shown);
+    return { give, shown: () => shown, available_px: () => this.root.clientWidth };
   }
 
   remove(): void {
@@ -87,7 +103,7 @@ function contextOf(first: FirstRows, layout: Layout, texts: Texts, fraction: num
   const serverNow = (): number => clock.at(Date.now());
   const read = (): Promise<never> => new Promise(() => undefined);
   return {
-    texts, layout, fraction, serverNow, read, format: new Formatter(pickLocale(texts.language, navigator.languages)),
+    texts, layout, fraction, serverNow, read, widths: new Widths(), format: new Formatter(pickLocale(texts.language, navigator.languages)),
     flasher: new Flasher({ setTimer: () => undefined }), past: new Past(read, serverNow, () => undefined),
     truth: (row) => truthOf(row, { generation: 0, connection: "recovering", feeds: new Map(), server_ms: serverNow() }),
   };
@@ -112,10 +128,12 @@ class Line {
   constructor(row: Row, columns: readonly FirstColumn[], context: TableContext) {
     const call = quietly(context);
     for (const { column, width_px } of columns) {
+      const room = context.widths.room(column.id);
+      room.width_px = width_px;
       const cell = element("div", { class: "cell" });
       showTruth(cell, context.truth(row));
       column.painter.build?.(cell);
-      this.cells.set(column.id, () => column.painter.paint(cell, row, judged(row, call), width_px));
+      this.cells.set(column.id, () => column.painter.paint(cell, row, judged(row, call), room));
       this.paint(column.id);
       this.root.append(element("div", { "col-id": column.id }, cell));
     }

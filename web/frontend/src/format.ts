@@ -45,9 +45,20 @@ class Writer {
   }
 }
 
+/** From here up no digit after the point is true, and a number's own length says nothing any more. */
+const HUGE = 1e16;
+/** Below this four digits need more noughts before them than they are long. */
+const TINY = 1e-3;
+
+function signed(value: number, text: string): string {
+  return value > 0 ? `+${text}` : text;
+}
+
 export class Formatter {
   private readonly fixed = new Map<string, Writer>();
   private readonly compact: Writer;
+  private readonly tiny: Writer;
+  private readonly huge: Writer;
   private readonly clock: Intl.DateTimeFormat;
   private readonly minutes: Intl.DateTimeFormat;
   private readonly days: Intl.DateTimeFormat;
@@ -58,6 +69,8 @@ export class Formatter {
   /** `locale`: a BCP 47 tag; `timeZone`: an IANA name, by default the reader's own. */
   constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
     this.compact = new Writer(new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 }));
+    this.tiny = new Writer(new Intl.NumberFormat(locale, { notation: "scientific", maximumSignificantDigits: 4 }));
+    this.huge = new Writer(new Intl.NumberFormat(locale, { notation: "scientific", maximumSignificantDigits: 15 }));
     this.clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", timeZone });
     this.minutes = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone });
     this.days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone });
@@ -67,12 +80,15 @@ export class Formatter {
   }
 
   price(value: number | undefined, decimals: number): string {
-    return value === undefined ? "" : this.number(decimals, "auto").write(value);
+    if (value === undefined) return "";
+    return Math.abs(value) < HUGE ? this.number(decimals, "auto").write(value) : this.huge.write(value);
   }
 
   /** With its sign, also where all digits shown are zero; nothing at all has none. */
   change(value: number | undefined, decimals: number): string {
-    return value === undefined ? "" : this.number(decimals, value === 0 ? "auto" : "always").write(value);
+    if (value === undefined) return "";
+    if (Math.abs(value) >= HUGE) return signed(value, this.huge.write(value));
+    return this.number(decimals, value === 0 ? "auto" : "always").write(value);
   }
 
   /** `value` is in percent: 1.27 becomes "+1.27%". */
@@ -81,7 +97,18 @@ export class Formatter {
   }
 
   volume(value: number | undefined): string {
-    return value === undefined ? "" : this.compact.write(value);
+    if (value === undefined) return "";
+    return Math.abs(value) < HUGE ? this.compact.write(value) : this.huge.write(value);
+  }
+
+  /** Where there is no room for the number: four of its digits, with a sign that says so. */
+  short(value: number | undefined): string {
+    return value === undefined ? "" : `≈${this.rounded(value)}`;
+  }
+
+  /** The same with the number's sign. */
+  shortChange(value: number | undefined): string {
+    return value === undefined ? "" : `≈${signed(value, this.rounded(value))}`;
   }
 
   /** Time of day of an epoch in ms. */
@@ -118,6 +145,11 @@ export class Formatter {
   /** The same zone by its name, e.g. "Europe/Berlin". */
   zoneName(): string {
     return this.clock.resolvedOptions().timeZone;
+  }
+
+  private rounded(value: number): string {
+    const size = Math.abs(value);
+    return (size === 0 || (size >= TINY && size < HUGE) ? this.compact : this.tiny).write(value);
   }
 
   private number(decimals: number, signDisplay: "auto" | "always"): Writer {

@@ -17,6 +17,8 @@ import { explanation, madeAt, showTruth, spokenWords, type Truth } from "./truth
 
 /** The strip moves so fast, pixels a second. */
 const SPEED_PX_S = 60;
+/** A round of another length makes the strip jump: only a change by so much is worth it. */
+const LEAST_CHANGE = 0.1;
 const WATCH_MS = 250;
 
 interface Item {
@@ -37,6 +39,9 @@ export class Tape {
   private readonly chip = new ConnectionChip(byId("connection"));
   private readonly strip = byId("tape");
   private readonly items = new Map<Row, Item[]>();
+  /** A number became longer: what fitted may not fit any more. */
+  private readonly grown = new ResizeObserver(() => this.pace());
+  private round_s = 0;
   private readonly gate = new PaintGate(browserFrames, () => this.paint(this.live.store.drain()));
 
   constructor(private readonly face: Face, private readonly link: Link) {
@@ -84,6 +89,9 @@ export class Tape {
     const rows = [...this.live.store.rows.values()].filter((row) => shows(this.face, row.info));
     const rounds = [0, 1].map((round) => element("ul", round === 0 ? {} : { "aria-hidden": "true" }, ...rows.map((row) => this.item(row))));
     this.strip.replaceChildren(rows.length > 0 ? element("div", { class: "strip" }, ...rounds) : element("p", { role: "status" }, this.whyEmpty()));
+    this.grown.disconnect();
+    this.round_s = 0;
+    if (rounds[0]) this.grown.observe(rounds[0]);
     this.paint(rows);
     this.pace();
     this.sendInterest();
@@ -136,7 +144,11 @@ export class Tape {
   private pace(): void {
     const strip = this.strip.querySelector<HTMLElement>(".strip");
     const round_px = strip?.firstElementChild?.getBoundingClientRect().width ?? 0;
-    strip?.style.setProperty("--round-s", `${Math.max(1, round_px / SPEED_PX_S)}s`);
+    const round_s = Math.max(1, round_px / SPEED_PX_S);
+    if (Math.abs(round_s - this.round_s) > LEAST_CHANGE * this.round_s) {
+      this.round_s = round_s;
+      strip?.style.setProperty("--round-s", `${round_s}s`);
+    }
     strip?.toggleAttribute("data-fits", round_px <= this.strip.clientWidth);
   }
 }

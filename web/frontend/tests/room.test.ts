@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { digitsWidth, mostWidth, setCut } from "../src/table/room";
+import { mostWidth, setCut } from "../src/table/room";
 
 test.each([
   ["182.79", 13, 54.7], ["−0.11", 11, 41.9], ["ACME", 13, 42], ["WWWW", 13, 57], ["价格", 13, 26], ["", 13, 0],
@@ -10,11 +10,6 @@ test.each([
 test("an ordinary text in its ordinary column needs no clip", () => {
   expect(mostWidth("BTC/USD", 13)).toBeLessThan(108 - 21);
   expect(mostWidth("182.79", 13) + mostWidth("+0.11", 11)).toBeLessThan(142 - 37);
-});
-
-test("digits that a number lacks take room, digits that it has too many do not", () => {
-  expect(digitsWidth(2, 10)).toBeCloseTo(14);
-  expect(digitsWidth(-2, 10)).toBe(0);
 });
 
 test("the mark is touched only where it changes", () => {

@@ -2,6 +2,7 @@ import type { ICellRendererComp, ICellRendererParams } from "ag-grid-community";
 import type { Row } from "../store";
 import { showTruth, type Truth } from "../truth";
 import type { TableContext } from "./context";
+import type { Room } from "./widths";
 
 /** How a cell is painted this time. */
 export interface PaintCall {
@@ -27,10 +28,10 @@ export function judged(row: Row, call: PaintCall): RowCall {
   return { ...call, truth: call.context.truth(row) };
 }
 
-/** Writes a row into one cell, `width_px` wide. `build` runs once a cell, `paint` at each change; both write text, never markup. */
+/** Writes a row into one cell of a column. `build` runs once a cell, `paint` at each change; both write text, never markup. */
 export interface CellPainter {
   build?(root: HTMLElement): void;
-  paint(root: HTMLElement, row: Row, call: RowCall, width_px: number): void;
+  paint(root: HTMLElement, row: Row, call: RowCall, room: Room): void;
 }
 
 /** The cells that exist at the moment (rows in view), by row: the paint goes straight to them, past the grid. */
@@ -96,6 +97,7 @@ export interface LiveCellParams extends ICellRendererParams<Row> {
  */
 export class LiveCell implements ICellRendererComp<Row> {
   private params!: LiveCellParams;
+  private room!: Room;
   private readonly root = document.createElement("div");
   private row: Row | undefined;
 
@@ -131,7 +133,8 @@ export class LiveCell implements ICellRendererComp<Row> {
     if (!row) return;
     try {
       showTruth(this.root, call.truth);
-      this.params.painter.paint(this.root, row, call, this.params.column?.getActualWidth() ?? 0);
+      this.room.width_px = this.params.column?.getActualWidth() ?? 0;
+      this.params.painter.paint(this.root, row, call, this.room);
     } catch (error) {
       this.root.replaceChildren();
       this.params.registry.failed(error);
@@ -140,6 +143,7 @@ export class LiveCell implements ICellRendererComp<Row> {
 
   private show(params: LiveCellParams): void {
     this.params = params;
+    this.room = params.context.widths.room(this.column);
     if (this.row !== params.data) {
       if (this.row) params.registry.delete(this.row, this);
       this.row = params.data;

@@ -6,6 +6,8 @@ import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { LiveCell, type CellPainter, type CellRegistry } from "./cells";
 import type { TableContext } from "./context";
+import { PADDING_PX } from "./room";
+import type { Track } from "./widths";
 import {
   agePainter, changePainter, currencyPainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,
   sourcePainter, sparkPainter, statePainter, symbolPainter, volumePainter,
@@ -111,20 +113,42 @@ export function columnDefs(texts: Texts, registry: CellRegistry, layout: Layout)
   }));
 }
 
-/** Numbers are not cut off, so their columns can't be made too narrow; one column takes the width that is left. */
+/** No number has room in a column narrower than that; one column takes the width that is left. */
 function flexible(column: Column, layout: Layout): Partial<ColDef<Row>> {
-  if (layout === "kiosk") return { flex: WIDTHS.kiosk[column.id] ?? 1 };
-  const minWidth = column.kind === "number" ? Math.round(column.width * 0.8) : 44;
-  return column.id === (layout === "wide" ? "name" : "symbol") ? { initialFlex: 1, minWidth: WIDTHS[layout][column.id] ?? column.width } : { minWidth };
+  if (layout === "kiosk") return { minWidth: 1 }; // `widths.ts` shares the screen out
+  if (takesRest(column, layout)) return { initialFlex: 1, minWidth: LEAST_REST_PX[layout] };
+  return { minWidth: column.kind === "number" ? Math.round(column.width * 0.8) : 44 };
 }
 
-/** A column where there is no grid yet; `track` is its place in a row of CSS grid tracks. */
+function takesRest(column: Column, layout: Layout): boolean {
+  return layout !== "kiosk" && column.id === (layout === "wide" ? "name" : "symbol");
+}
+
+/** Pixels that are always left for the column that takes the rest: the name at a desk, on a phone the symbol beside a long price. */
+const LEAST_REST_PX: Readonly<Record<Layout, number>> = { wide: 88, narrow: 72, kiosk: 0 };
+
+/** Pixels in a cell beside its text: what stands around it; the price's arrow with its gaps; the state's sign with its gap. */
+const BESIDE_PX: Readonly<Record<string, number>> = { price: PADDING_PX + 23, state: PADDING_PX + 18, symbol: PADDING_PX + 7 };
+/** The same of titles. */
+const BESIDE_TITLE_PX: Readonly<Record<string, number>> = { price: 29, symbol: 22 };
+/** Pixels of a screen on a wall below which texts and lines do not go. */
+const YIELDS_PX: Readonly<Record<string, number>> = { symbol: 110, name: 60, spark: 60 };
+
+/** What the widths of the columns begin with. */
+export function tracksOf(texts: Texts, layout: Layout): Track[] {
+  return COLUMNS.map((column) => ({
+    id: column.id, title: columnTitle(column.id, texts), width_px: WIDTHS[layout][column.id] ?? column.width, takesRest: takesRest(column, layout),
+    beside_px: BESIDE_PX[column.id] ?? PADDING_PX, beside_title_px: BESIDE_TITLE_PX[column.id] ?? 16, yields_px: YIELDS_PX[column.id] ?? 0,
+  }));
+}
+
+/** A column where there is no grid yet; one with `least_px` takes the width that is left, and never less. */
 export interface FirstColumn {
   column: Column;
   title: string;
   number: boolean;
   width_px: number;
-  track: string;
+  least_px: number | undefined;
 }
 
 /** The columns as the grid will show them: in the order and the widths of `chosen`; undefined where the rows are sorted. */
@@ -134,11 +158,12 @@ export function firstColumns(texts: Texts, layout: Layout, chosen: readonly Colu
   return states.flatMap((state) => {
     const column = COLUMNS.find(({ id }) => id === state.colId);
     if (!column || state.hide) return [];
-    const { initialFlex, flex, initialWidth = column.width } = { initialWidth: WIDTHS[layout][column.id], ...flexible(column, layout) };
-    const width_px = state.width ?? initialWidth;
-    const share = state.width === undefined ? flex ?? initialFlex : state.flex ?? undefined;
-    const track = share ? `minmax(${initialFlex ? initialWidth : 0}px, ${share}fr)` : `${width_px}px`;
-    return [{ column, title: columnTitle(column.id, texts), number: column.kind === "number", width_px, track }];
+    const width_px = state.width ?? WIDTHS[layout][column.id] ?? column.width;
+    const flexes = takesRest(column, layout) && state.flex !== null;
+    return [{
+      column, title: columnTitle(column.id, texts), number: column.kind === "number", width_px,
+      least_px: flexes ? flexible(column, layout).minWidth : undefined,
+    }];
   });
 }
 

@@ -6,6 +6,7 @@ import type { Past } from "../past";
 import type { Row } from "../store";
 import type { Truth } from "../truth";
 import type { Layout } from "./columns";
+import type { Widths } from "./widths";
 
 /** What cells need of the page. Fields that the reader can change are read at each paint. */
 export interface TableContext {
@@ -14,6 +15,7 @@ export interface TableContext {
   flasher: Flasher;
   past: Past;
   layout: Layout;
+  widths: Widths;
   /** The most digits after the point that a price of the table has, as far as points are aligned. */
   fraction: number;
   read: ReadJson;

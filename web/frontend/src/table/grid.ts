@@ -6,6 +6,7 @@ import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from
 import { CellRegistry, quietly } from "./cells";
 import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
 import type { TableContext } from "./context";
+import { Fit } from "./fit";
 import { gridText } from "./grid-texts";
 import { Growing } from "./growing";
 import "./modules";
@@ -29,6 +30,7 @@ export class Table {
   private layout: Layout;
   private readonly places = new Places();
   private readonly growing = new Growing();
+  private readonly fit: Fit;
 
   constructor(private readonly element: HTMLElement, private readonly options: TableOptions) {
     this.context = options.context;
@@ -36,6 +38,7 @@ export class Table {
     this.columns = options.columns;
     this.sort = options.sort;
     this.cells = new CellRegistry(options.failed);
+    this.fit = new Fit(element, this.context, (act, otherwise) => this.use(act, otherwise));
     this.build();
   }
 
@@ -46,6 +49,8 @@ export class Table {
     const safely = <A extends unknown[]>(act: (...args: A) => void) => attempt(act, undefined, reportError); // the grid survives what we do with its news
     const keepColumns = safely(() => this.keepColumns());
     this.use(() => {
+      this.fit.begin();
+      this.fit.chosen(this.columns);
       this.api = createGrid<Row>(this.element, {
         theme: gridTheme(layout),
         ...(options.styleNonce ? { styleNonce: options.styleNonce } : {}),
@@ -58,6 +63,7 @@ export class Table {
         doesExternalFilterPass: attempt(({ data }) => data === undefined || options.passes(data), true, options.failed),
         postSortRows: ({ nodes }) => this.places.restore(nodes),
         animateRows: false, // rows that slide about can't be read
+        suppressColumnMoveAnimation: true, // nor can numbers, which lie over one another while their columns slide
         suppressRowTransform: true, // a row with a transform is a layer of its own: scrolling costs half without
         suppressColumnVirtualisation: true, // a dozen columns: to look at each scroll which of them are in view costs more than to have them all
         rowBuffer: 5, // rows beyond the view that are kept ready: half of the grid's ten make scrolling cheaper by a tenth
@@ -80,18 +86,26 @@ export class Table {
         }),
         onDisplayedColumnsChanged: safely(() => this.measure()),
         onColumnMoved: ({ finished }) => finished && keepColumns(),
-        onColumnResized: safely(({ finished, source }) => {
+        onColumnResized: safely(({ finished, source, column }) => {
+          const chosen = source === "uiColumnResized" && column !== null;
+          if (chosen) this.fit.choose(column.getColId());
           if (finished) this.measure();
-          if (finished && source !== "api") keepColumns();
+          else if (chosen) this.repaint(column.getColId());
+          if (finished && chosen) keepColumns();
         }),
         onColumnVisible: keepColumns,
         onColumnPinned: keepColumns,
-        onSortChanged: safely(() => this.keepSort()),
+        onSortChanged: safely(() => {
+          this.fit.measureTitles();
+          this.keepSort();
+        }),
+        onFilterChanged: safely(() => this.fit.measureTitles()),
         onCellKeyDown: safely(({ data, event }) => {
           if (data && event instanceof KeyboardEvent && event.key === "Enter") options.opened(data);
         }),
       });
       if (filters) this.api.setFilterModel(filters);
+      this.fit.measureTitles();
       this.api.setGridAriaProperty("label", context.texts.say("grid.label"));
     }, undefined);
   }
@@ -142,6 +156,7 @@ export class Table {
   /** The rows, in the order of the settings. Rows that stay keep their cells. */
   setRows(rows: readonly Row[]): void {
     this.rows = rows;
+    this.fit.renew();
     this.holdPlaces();
     this.use((api) => {
       api.setGridOption("rowData", [...rows]);
@@ -188,8 +203,8 @@ export class Table {
 
   private keepColumns(): void {
     if (!this.api) return;
-    const columns = keepable(this.columnState());
-    if (columns.length === 0 || alike(columns, this.columns ?? firstStates(this.defs()))) return;
+    const columns = keepable(this.fit.choices(this.columnState()));
+    if (columns.length === 0 || alike(columns, this.columns ?? this.firstStates())) return;
     this.columns = columns;
     this.options.columnsChanged(columns);
   }
@@ -200,6 +215,10 @@ export class Table {
     this.options.sorted([...this.sort]);
   }
 
+  private firstStates(): ColumnState[] {
+    return this.fit.choices(firstStates(this.defs()));
+  }
+
   private defs(): ColDef<Row>[] {
     return guarded(columnDefs(this.context.texts, this.cells, this.layout), this.options.failed);
   }
@@ -207,6 +226,7 @@ export class Table {
   /** Columns came, went, or are as wide as they were not: what fits is judged anew. */
   private measure(): void {
     if (!this.api) return; // it is being made
+    this.fit.resized();
     this.use((api) => {
       const { left, right } = api.getHorizontalPixelRange();
       const needed = api.getDisplayedCenterColumns().reduce((sum, column) => sum + column.getActualWidth(), 0);
@@ -229,6 +249,7 @@ export class Table {
 
   /** Ages have grown. `now_ms`: a clock that only goes forward. */
   grow(now_ms: number): void {
+    if (this.fit.isOutdated()) this.repaint();
     this.growing.grow(this.cells, quietly(this.context), now_ms);
   }
 
@@ -270,23 +291,28 @@ export class Table {
 
   /** As they are at first; the order of the rows stays. */
   resetColumns(): void {
+    this.fit.chosen(undefined);
     this.applyColumnState(firstStates(this.defs()));
+    this.repaint();
   }
 
   /** The columns as another window left them. */
   adoptColumns(columns: readonly ColumnState[] | undefined): void {
-    const wanted = columns ?? firstStates(this.defs());
-    if (alike(wanted, this.columns ?? firstStates(this.defs()))) return;
+    if (alike(columns ?? this.firstStates(), this.columns ?? this.firstStates())) return;
     this.columns = columns;
-    this.applyColumnState(wanted);
+    this.fit.chosen(columns);
+    this.applyColumnState(columns ?? firstStates(this.defs()));
+    this.repaint();
   }
 
   /** The language changed: titles, menus and texts anew; the columns stay as the reader left them. */
   relabel(): void {
+    this.fit.begin();
     this.use((api) => {
       api.setGridOption("columnDefs", this.defs());
       api.setGridAriaProperty("label", this.context.texts.say("grid.label"));
     }, undefined);
+    this.fit.measureTitles();
     this.repaint();
   }
 

@@ -4,9 +4,8 @@ import type { Row } from "../store";
 import { names, type Quote } from "../wire";
 import { setText, setTitle } from "../text";
 import { explanation, markedWords, shortWords } from "../truth";
-import type { CellPainter, RowCall } from "./cells";
-import type { Layout } from "./columns";
-import { digitsWidth, FONT_PX, mostWidth, PADDING_PX, setCut } from "./room";
+import type { CellPainter, PaintCall, RowCall } from "./cells";
+import { NO_ROOM, paintEdged, paintNumber, paintWord, priceOf, setTextWithin, titleWhole } from "./written";
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
 
@@ -15,26 +14,6 @@ function span(root: HTMLElement, className: string): HTMLSpanElement {
   element.className = className;
   root.append(element);
   return element;
-}
-
-/** A text in a cell `width_px` wide, cut off only where it may not fit. */
-function setTextWithin(element: Element, text: string, layout: Layout, width_px: number): void {
-  setText(element, text);
-  setCut(element, mostWidth(text, FONT_PX[layout].main) > width_px - PADDING_PX);
-}
-
-/** A number, so far from the cell's right edge that decimal points stand under one another: see `--decimals` in the style sheet. */
-function paintNumber(root: HTMLElement, row: Row, text: string, node: Element = root): void {
-  setText(node, text);
-  const decimals = String(row.decimals);
-  if (root.dataset.decimals === decimals) return;
-  root.dataset.decimals = decimals;
-  root.style.setProperty("--decimals", String(alignedAt(row)));
-}
-
-/** The digits after a number's point; without a point it is half a digit shorter still. */
-function alignedAt(row: Row): number {
-  return row.decimals === 0 ? -0.5 : row.decimals;
 }
 
 function buildNumber(root: HTMLElement): void {
@@ -46,20 +25,17 @@ function direction(root: HTMLElement, value: number | undefined): void {
   if (root.dataset.sign !== sign) root.dataset.sign = sign;
 }
 
-/** The first column keeps away from the edge of the page by so much more than others from one another. */
-const SYMBOL_INDENT_PX = 7;
-
 /** The symbol. Where there is no column for the state or the name, a second line has them. */
 export const symbolPainter: CellPainter = {
   build(root) {
     root.classList.add("symbol");
     span(root, "main");
-    span(root, "sub");
+    span(root, "sub").dir = "auto";
   },
-  paint(root, row, { context, truth }, width_px) {
+  paint(root, row, { context, truth }, room) {
     const [main, sub] = root.children;
     if (!main || !sub) return;
-    setTextWithin(main, row.symbol, context.layout, width_px - SYMBOL_INDENT_PX);
+    setTextWithin(main, row.symbol, context.layout, room);
     setTitle(root, lines(row.info.name ?? row.symbol, explanation(truth, context.texts)));
     if (context.layout === "wide") return;
     const words = truth.word === "fresh" ? "" : markedWords(truth, context.texts);
@@ -71,17 +47,23 @@ function lines(...texts: string[]): string {
   return texts.filter(Boolean).join("\n");
 }
 
+/** A name from right to left has its beginning at the right, and is cut off at the left where it has no room. */
 export const namePainter: CellPainter = {
-  paint(root, row, { context }, width_px) {
-    setTextWithin(root, row.info.name ?? "", context.layout, width_px);
+  build(root) {
+    root.dir = "auto";
+  },
+  paint(root, row, { context }, room) {
+    setTextWithin(root, row.info.name ?? "", context.layout, room);
     setTitle(root, row.info.name ?? "");
   },
 };
 
-/** The arrow's place, and what is between it, the price and the move. */
-const ARROW_PX = 23;
+/** Between a move and its price. */
+const GAP_PX = 4;
+/** A move has room for so many signs beside its decimals. The column does not grow with each move that is larger than all before it. */
+const MOVE_DIGITS = 3;
 
-/** The price; in a flash also the arrow, the sign and the size of the move. The arrow stays until the next move. */
+/** The price; in a flash also the arrow, the sign and the size of the move, where there is room. The arrow stays until the next move. */
 export const pricePainter: CellPainter = {
   build(root) {
     root.classList.add("price");
@@ -89,13 +71,12 @@ export const pricePainter: CellPainter = {
     span(root, "arrow");
     span(root, "move");
   },
-  paint(root, row, call, width_px) {
-    const { format, layout } = call.context;
+  paint(root, row, call, room) {
+    const { format, layout, widths } = call.context;
     const [value, arrow, move] = root.children;
     if (!value || !arrow || !move) return;
     const price = row.quote?.price;
-    const priceText = format.price(price, row.decimals);
-    paintNumber(root, row, priceText, value);
+    const price_px = paintNumber(root, row, priceOf(price, row, call), call, room, value);
     if (price === undefined) {
       setText(arrow, call.truth.reason && call.truth.mark); // a symbol that is new has no price for a moment: only trouble is marked
       setTitle(root, explanation(call.truth, call.context.texts));
@@ -112,15 +93,23 @@ export const pricePainter: CellPainter = {
     setText(arrow, call.truth.mark || (row.move === 0 ? "" : row.move > 0 ? "▲" : "▼"));
     const extended = extendedText(row, call);
     const moveText = extended || (row.move === 0 ? "" : format.change(row.move, row.decimals));
-    setText(move, moveText);
-    const font = FONT_PX[layout];
-    const needed_px = mostWidth(priceText, font.main) + digitsWidth(call.context.fraction - alignedAt(row), font.main) + mostWidth(moveText, font.beside);
-    setCut(move, needed_px > width_px - PADDING_PX - ARROW_PX);
+    const ruler = widths.rulers.beside;
+    const beside_px = ruler.width(moveText) + GAP_PX;
+    if (layout === "wide") room.ask(price_px + (extended ? beside_px : GAP_PX + (MOVE_DIGITS + row.decimals) * ruler.digit_px));
+    const fits = (price_px + beside_px) * widths.scale <= room.free_px;
+    setText(move, fits ? moveText : "");
     if (("extended" in root.dataset) !== (extended !== "")) root.toggleAttribute("data-extended", extended !== "");
-    setTitle(root, lines(extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`, explanation(call.truth, call.context.texts)));
+    const judgement = explanation(call.truth, call.context.texts);
+    if (extended || judgement || room.fixed || !call.news || root.title !== "") setTitle(root, lines(priceTitle(value, row, extended, call), judgement));
     row.painted = { price, generation: row.generation };
   },
 };
+
+/** The whole price where it is written shorter, and the price of other hours. */
+function priceTitle(value: Element, row: Row, extended: string, { context: { format } }: PaintCall): string {
+  const whole = format.price(row.quote?.price, row.decimals);
+  return [value.textContent === whole ? "" : whole, extended && `${extended} ${format.percent(row.quote?.ext_change_pct)}`].filter(Boolean).join(" · ");
+}
 
 /** The price outside regular hours with its session's name, for the place beside the regular price; empty where there is none. */
 function extendedText(row: Row, { context: { format, texts } }: RowCall): string {
@@ -133,8 +122,8 @@ function extendedText(row: Row, { context: { format, texts } }: RowCall): string
 export function numberPainter(field: NumberField): CellPainter {
   return {
     build: buildNumber,
-    paint(root, row, call) {
-      paintNumber(root, row, call.context.format.price(row.quote?.[field], row.decimals));
+    paint(root, row, call, room) {
+      paintNumber(root, row, priceOf(row.quote?.[field], row, call), call, room);
     },
   };
 }
@@ -146,53 +135,64 @@ export const extendedPainter: CellPainter = {
     span(root, "note");
     span(root, "value");
   },
-  paint(root, row, call) {
-    const { format, texts } = call.context;
+  paint(root, row, call, room) {
+    const { format, texts, widths } = call.context;
     const [note, value] = root.children;
     const quote = row.quote;
     if (!note || !value) return;
     const has = quote?.ext_price !== undefined;
-    setText(note, has ? format.percent(quote.ext_change_pct) : "");
-    paintNumber(root, row, has ? format.price(quote.ext_price, row.decimals) : "", value);
-    setTitle(root, has && quote.session ? texts.say(`session.${quote.session}`) : "");
+    const noteText = has ? format.percent(quote.ext_change_pct) : "";
+    const price_px = paintNumber(root, row, priceOf(quote?.ext_price, row, call), call, room, value);
+    const both_px = price_px + widths.rulers.beside.width(noteText) + GAP_PX;
+    if (has) room.ask(both_px);
+    setText(note, room.fixed && both_px > room.free_px ? "" : noteText);
+    setTitle(root, has ? [format.price(quote.ext_price, row.decimals), noteText, quote.session && texts.say(`session.${quote.session}`)].filter(Boolean).join(" · ") : "");
   },
 };
 
 export const changePainter: CellPainter = {
   build: buildNumber,
-  paint(root, row, call) {
+  paint(root, row, call, room) {
+    const { format } = call.context;
     const change = row.quote?.change;
     direction(root, change);
-    paintNumber(root, row, call.context.format.change(change, row.decimals));
+    paintNumber(root, row, { text: format.change(change, row.decimals), short: () => format.shortChange(change) }, call, room);
   },
 };
 
 export const percentPainter: CellPainter = {
-  paint(root, row, call) {
-    root.classList.add("number");
-    direction(root, row.quote?.change_pct);
-    setText(root, call.context.format.percent(row.quote?.change_pct));
+  build: buildNumber,
+  paint(root, row, call, room) {
+    const { format } = call.context;
+    const percent = row.quote?.change_pct;
+    direction(root, percent);
+    const written = { text: format.percent(percent), short: () => `${format.shortChange(percent)}%` };
+    titleWhole(root, paintEdged(root, written, call, room), written, call, room);
   },
 };
 
 export const volumePainter: CellPainter = {
   build: buildNumber,
-  paint(root, row, call) {
+  paint(root, row, call, room) {
     if (call.news) return; // it grows with every trade, and is read now and then: once a second is enough
-    setText(root, call.context.format.volume(row.quote?.volume));
+    const { format } = call.context;
+    const volume = row.quote?.volume;
+    const written = { text: format.volume(volume), short: () => format.short(volume) };
+    titleWhole(root, paintEdged(root, written, call, room), written, call, room);
   },
 };
 
 export const currencyPainter: CellPainter = {
-  paint(root, row) {
-    setText(root, row.quote?.currency ?? row.info.currency ?? "");
+  paint(root, row, call, room) {
+    paintWord(root, row.quote?.currency ?? row.info.currency ?? "", call, room);
   },
 };
 
 export const agePainter: CellPainter = {
-  paint(root, row, call) {
-    root.classList.add("number");
-    setText(root, call.truth.age_ms === undefined ? "" : formatAge(call.truth.age_ms));
+  build: buildNumber,
+  paint(root, row, call, room) {
+    const text = call.truth.age_ms === undefined ? "" : formatAge(call.truth.age_ms);
+    paintEdged(root, { text, short: () => NO_ROOM }, call, room);
     if (!call.news) setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
   },
 };
@@ -206,11 +206,11 @@ function ageTitle(quote: Quote, { context: { format, texts, serverNow } }: RowCa
 }
 
 export const sourcePainter: CellPainter = {
-  paint(root, row, { context }, width_px) {
+  paint(root, row, { context }, room) {
     const quote = row.quote;
     const source = quote ? quote.source : names(row.info.feed).join(", ");
-    setTextWithin(root, source, context.layout, width_px);
-    setTitle(root, quote ? [quote.kind, quote.origin].filter(Boolean).join(" · ") : "");
+    setTextWithin(root, source, context.layout, room);
+    setTitle(root, [source, quote?.kind, quote?.origin].filter(Boolean).join(" · "));
   },
 };
 
@@ -220,10 +220,11 @@ const TROUBLE_MARK = "!";
 
 /** A mark (written by the style sheet, so that it is not read out) and a word; the reason, or the session, in the title. */
 export const statePainter: CellPainter = {
-  paint(root, row, { context: { texts }, truth }) {
+  paint(root, row, call, room) {
+    const { context: { texts }, truth } = call;
     const mark = truth.mark || FRESH_MARK;
     if (root.dataset.mark !== mark) root.dataset.mark = mark;
-    setText(root, shortWords(truth, texts) + (truth.reason && !truth.doubtful ? ` ${TROUBLE_MARK}` : ""));
+    paintWord(root, shortWords(truth, texts) + (truth.reason && !truth.doubtful ? ` ${TROUBLE_MARK}` : ""), call, room);
     const session = row.quote?.session;
     setTitle(root, lines(explanation(truth, texts), session ? texts.say(`session.${session}`) : ""));
   },

@@ -1,9 +1,7 @@
 import type { Layout } from "./columns";
 
-/** Font sizes of the cells, pixels: of what they say, and of what is said beside it. As in the style sheets. */
-export const FONT_PX: Readonly<Record<Layout, { main: number; beside: number }>> = {
-  wide: { main: 13, beside: 11 }, narrow: { main: 14, beside: 11 }, kiosk: { main: 22, beside: 15 },
-};
+/** Font sizes of the cells, pixels, at most. As in the style sheets. */
+export const FONT_PX: Readonly<Record<Layout, number>> = { wide: 13, narrow: 14, kiosk: 22 };
 
 /** What stands to the left and right of a cell's text, pixels. */
 export const PADDING_PX = 14;
@@ -13,11 +11,6 @@ const WIDEST_EM = 1.15;
 /** Digits, points and signs in bold, in the widest of the common fonts. */
 const DIGIT_EM = 0.7;
 const LETTER_EM = 0.85;
-
-/** How many pixels so many digits take at most. */
-export function digitsWidth(count: number, font_px: number): number {
-  return Math.max(0, count) * DIGIT_EM * font_px;
-}
 
 /** How many pixels `text` takes at most. */
 export function mostWidth(text: string, font_px: number): number {

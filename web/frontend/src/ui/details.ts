@@ -22,6 +22,13 @@ export interface DetailsActions {
   spoken(sentence: () => string, matters: boolean): void;
 }
 
+/** A text that is written the smaller the longer it is: see `--length` in the style sheet. */
+function setLong(element: HTMLElement, text: string): void {
+  setText(element, text);
+  const length = String(text.length);
+  if (element.style.getPropertyValue("--length") !== length) element.style.setProperty("--length", length);
+}
+
 /** One symbol in full beside the table: every field of its quote and a chart, both live. */
 export class Details {
   row: Row | undefined;
@@ -88,8 +95,9 @@ export class Details {
     setText(this.truth, truth.word === "fresh" ? "" : markedWords(truth, texts));
     setText(this.error, truth.reason && texts.say("details.reason", { reason: truth.reason }));
     this.change.dataset.sign = !quote?.change ? "flat" : quote.change > 0 ? "up" : "down";
-    setText(this.price, quote ? format.price(quote.price, row.decimals) : "–");
-    setText(this.change, [format.change(quote?.change, row.decimals), format.percent(quote?.change_pct)].filter(Boolean).join("  "));
+    const changes = [format.change(quote?.change, row.decimals), format.percent(quote?.change_pct)].filter(Boolean);
+    setLong(this.price, quote ? format.price(quote.price, row.decimals) : "–");
+    setLong(this.change, changes.join("  "));
     for (const [field, value] of this.values) setText(value, this.value(row, truth, field as (typeof FIELDS)[number]) || "–");
   }
 
@@ -153,7 +161,7 @@ export class Details {
     }
     this.root.setAttribute("aria-label", texts.say("details.label", { symbol: row.symbol }));
     this.root.replaceChildren(
-      element("div", { class: "head" }, heading, element("span", { class: "name" }, row.info.name ?? ""), dismiss),
+      element("div", { class: "head" }, heading, element("span", { class: "name", dir: "auto" }, row.info.name ?? ""), dismiss),
       element("div", { class: "figures" }, this.price, this.change, this.truth),
       this.error, this.plot.intervals, this.plot.plot, list,
     );
