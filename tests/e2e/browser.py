@@ -18,7 +18,7 @@ FLAGS = [
 ]
 """No sandbox: as root Chromium has none. The others keep it from calling hosts of its maker."""
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """How long a test waits for what must come; how soon it comes is measured by `make bench-page`."""
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -64,6 +64,10 @@ class Received:
         with self._changed:
             return sum(event.name == name for event in self._events)
 
+    def has(self, namespace: str, *names: str) -> bool:
+        """Whether there is an event with one of these names. For `wait_until`, and afterwards."""
+        return any(event.namespace == namespace and event.name in names for event in list(self._events))
+
     def wait(self, namespace: str, name: str, match: Callable[[Event], bool] = lambda _: True, *, timeout_s: float = PATIENCE_S) -> Event:
         """Wait for an event called `name` for which `match` is true: the first one there is."""
         return self.wait_all(namespace, name, 1, match, timeout_s=timeout_s)[0]
@@ -110,7 +114,7 @@ class PythonClient:
 
     def __init__(self, url: str, namespaces: Sequence[str], transports: Sequence[str] | None = None, **options: Any) -> None:
         self.received = Received()
-        self._client = socketio.Client(reconnection=False, **options)
+        self._client = socketio.Client(reconnection=False, **{"request_timeout": PATIENCE_S} | options)
         self._client.on("*", lambda event, namespace, *arguments: self.received.add(Event(namespace, event, arguments)), namespace="*")
         for event in ("connect", "connect_error", "disconnect"):
             self._client.on(event, self._hearing(event), namespace="*")
@@ -160,6 +164,7 @@ class NodeDriver:
         """A new client; `options` are socket.io-client's."""
         name = str(next(self._names))
         received = self._received[name] = Received()
+        options.setdefault("timeout", 1000 * PATIENCE_S)  # of the handshake, in ms
         if transports is not None:
             options["transports"] = transports
         self.tell(op="open", client=name, url=url, options=options, namespaces=list(namespaces))

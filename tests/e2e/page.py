@@ -144,8 +144,9 @@ class Complaints:
         page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        refused = "ERR_CONNECTION" in message.text or "ERR_INTERNET_DISCONNECTED" in message.text
-        if message.type in {"error", "warning"} and not refused:  # a server that is down on purpose is no fault of the page
+        gone = ("ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED", "503 (Service Unavailable)")
+        # A server that is down, or goes, on purpose is no fault of the page.
+        if message.type in {"error", "warning"} and not any(word in message.text for word in gone):
             self.found.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:

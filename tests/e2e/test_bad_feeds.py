@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
-from tests.e2e.server import RunningServer, serving
+from tests.e2e.server import PATIENCE_S, RunningServer, serving
 from tests.providers.coinbase import Coinbase
 from tests.providers.server import ProviderServer
 
@@ -54,8 +54,6 @@ BORNE: dict[str, dict[str, Any]] = {
 """What is odd and does no harm."""
 REPEATED_AFTER_S = 60.0
 """One thing that is wrong with a feed is said again after this time at the earliest."""
-PATIENCE_S = 60.0
-"""Thirty feeds fail at a time, some of them as slowly as they may."""
 Known = dict[str, dict[str, Any]]
 
 
@@ -78,7 +76,8 @@ def provider() -> Iterator[ProviderServer]:
 
 def settings(providers: dict[str, ProviderServer]) -> str:
     """A feed and a symbol for each."""
-    feeds = "".join(f'[feeds.{name}]\nkind = "coinbase"\ninterval_s = 0.5\ntimeout_s = 4\nstale_after_s = 6\nbase_url = "{server.url}"\n'
+    limits = {name: "timeout_s = 60\nstale_after_s = 600" if name in BORNE else "timeout_s = 4\nstale_after_s = 6" for name in providers}
+    feeds = "".join(f'[feeds.{name}]\nkind = "coinbase"\ninterval_s = 0.5\n{limits[name]}\nbase_url = "{server.url}"\n'
                     for name, server in providers.items())
     return feeds + "[symbols]\n" + "".join(f'{name} = {{ feed = "{name}", {name} = "BTC-USD" }}\n' for name in providers)
 

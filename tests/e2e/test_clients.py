@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.clients import Client, NodeDriver, PythonClient, node_driver
 from tests.e2e.quotes import check_stream
 from tests.e2e.raw import RawPolling, RawSocket
-from tests.e2e.server import RunningServer, serving
+from tests.e2e.server import PATIENT, RunningServer, serving
 
 ODD = ("ACME", "BTC-USD", "BTC/USD", "^GSPC", "EURUSD=X", "A+B", "MOSS.B", "x:y_z")
 MANY = tuple(f"S{number:03}" for number in range(500))
@@ -131,8 +131,10 @@ def test_the_bare_websocket(server: RunningServer) -> None:
     assert isinstance(opening, str)
     assert opening[0] == "0"
     handshake = json.loads(opening[1:])
+    ping_timeout_ms = 1000 * PATIENT["server.ping_timeout_s"]
     assert handshake.keys() == {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}
-    assert {**handshake, "sid": ""} == {"sid": "", "upgrades": [], "pingInterval": 10_000, "pingTimeout": 25_000, "maxPayload": 65_536}
+    assert {**handshake, "sid": ""} == {
+        "sid": "", "upgrades": [], "pingInterval": 10_000, "pingTimeout": ping_timeout_ms, "maxPayload": 65_536}
     joined = client.join("/BTC/USD")
     assert joined.startswith('40/BTC/USD,{"sid":"')
     assert handshake["sid"] not in joined, "the session's id is a secret"

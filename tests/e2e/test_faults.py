@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import pytest
 
+from tests.e2e.server import PATIENCE_S
 from tests.faults import RECEIVE_BYTES, FaultProxy
 
-PATIENCE_S = 20.0
 FELT_BYTES = 40_000_000
 """More than four sending sockets hold, each of up to 4 MB, with what waits in the receiving ones and in the proxy."""
 

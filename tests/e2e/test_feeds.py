@@ -20,20 +20,20 @@ SETTINGS = """
 [feeds.coinbase]
 kind = "coinbase"
 interval_s = 0.5
-timeout_s = 2
+timeout_s = 60
 stale_after_s = 2
 base_url = "COINBASE"
 
 [feeds.kraken]
 kind = "kraken"
 interval_s = 0.5
-timeout_s = 2
+timeout_s = 60
 base_url = "KRAKEN"
 
 [feeds.binance]
 kind = "binance"
 interval_s = 0.5
-timeout_s = 2
+timeout_s = 60
 base_url = "BINANCE"
 
 [symbols]

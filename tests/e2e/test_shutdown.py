@@ -16,7 +16,7 @@ from tests.e2e.server import PATIENCE_S, RunningServer, serving, start
 
 SETTINGS = """
 [server]
-drain_s = 3
+drain_s = 120
 
 [feeds.sim]
 kind = "simulated"
@@ -57,9 +57,11 @@ def stalling(server: RunningServer) -> Iterator[RawSocket]:
 def test_everybody_is_told_and_has_the_last_value() -> None:
     """Each to come again at a time of its own; a client at a tenth of a Hertz ends with the same quote as one at full rate."""
     with serving(SETTINGS) as server:
-        crowd = [RawSocket(server.address) for _ in range(CROWD)]
+        crowd: list[RawSocket] = []
         had: list[int] = []
-        for number, client in enumerate(crowd):
+        for number in range(CROWD):
+            client = RawSocket(server.address)
+            crowd.append(client)
             client.join("/")
             if number % 2:
                 client.ask("rate", {"max_hz": 0.1})
@@ -79,8 +81,8 @@ def test_everybody_is_told_and_has_the_last_value() -> None:
 
 
 def test_while_somebody_stalls() -> None:
-    """Not ready and closed to newcomers, but alive; in the end it is not waited for, and that is no error."""
-    with serving(SETTINGS) as server, stalling(server):
+    """Not ready and closed to newcomers, but alive, until he is gone or `drain_s` is over; neither is an error."""
+    with serving(SETTINGS) as server, stalling(server) as stalled:
         polling = RawPolling(server.address)
         polling.post("40")
         server.process.send_signal(signal.SIGTERM)
@@ -96,12 +98,14 @@ def test_while_somebody_stalls() -> None:
         while packets[-1:] != ["1"]:
             packets += polling.poll()
         assert any(packet.startswith('42["shutdown",') for packet in packets)
+        assert server.process.poll() is None
+        stalled.close()
         assert server.wait() == 0
 
 
 def test_balancers_have_time_to_notice() -> None:
     """With `drain_min_s` it stays and says 503 with a time to come again, though nobody is left to be told. A second signal ends it."""
-    with serving(SETTINGS.replace("drain_s = 3", "drain_s = 0\ndrain_min_s = 300")) as server:
+    with serving(SETTINGS.replace("drain_s = 120", "drain_s = 0\ndrain_min_s = 300")) as server:
         server.process.send_signal(signal.SIGTERM)
         server.wait_log("stopping")
         for path in ("/api/quotes", "/api/quotes/S0", "/", WEBSOCKET):
@@ -116,10 +120,17 @@ def test_balancers_have_time_to_notice() -> None:
         assert server.wait() == 128 + signal.SIGTERM
 
 
+def test_who_stalls_is_not_waited_for_beyond_the_limit() -> None:
+    """And that is no error."""
+    with serving(SETTINGS.replace("drain_s = 120", "drain_s = 1")) as server, stalling(server):
+        assert server.stop() == 0
+        assert server.lines("ERROR") == []
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(second: signal.Signals) -> None:
     """Whoever stalls may have minutes: the second signal has none."""
-    with serving(SETTINGS.replace("drain_s = 3", "drain_s = 300")) as server, stalling(server):
+    with serving(SETTINGS.replace("drain_s = 120", "drain_s = 300")) as server, stalling(server):
         server.process.send_signal(signal.SIGTERM)
         server.wait_log("stopping")
         while server.process.poll() is None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
-from tests.e2e.server import RunningServer, serving
+from tests.e2e.server import PATIENCE_S, RunningServer, serving
 from tests.providers.client import RunningProvider, network_in_front_of
 from tests.providers.client import running as provider
 
@@ -26,8 +26,6 @@ SYMBOLS = {
 UNKNOWN = {"alpaca_stream": "ZZZZ", "binance_stream": "NOPEUSDT", "coinbase_stream": "NOPE-USD", "kraken_stream": "NOPE/EUR",
            "yahoo_stream": "NOPE.L"}
 KEYS = {f"FEEDS__{name}": "C4nary-K3y" for name in ("ALPACA_STREAM__API_KEY", "ALPACA_STREAM__API_SECRET", "FINNHUB_STREAM__API_KEY")}
-PATIENCE_S = 60.0
-"""How long a test waits for what must come; a silent connection is noticed after half a minute."""
 Known = dict[str, dict[str, Any]]
 
 
