@@ -186,6 +186,8 @@ class NodeDriver:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
+                if not line.endswith("\n"):
+                    break  # it was ended in the middle of what it said
                 client, namespace, name, arguments = json.loads(line)
                 self._received[client].add(Event(namespace, name, tuple(arguments)))
 
