@@ -6,7 +6,7 @@ looked up once before the next flush. Nobody may change a reading list while a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from web.fanout.channel import Channel
 from web.fanout.cohort import Cohort, CohortKey, Lane, space_parts
@@ -68,7 +68,7 @@ class Readers:
         self._edit(lane)[channel] = None
         lane.pending[channel] = True
         if namespace not in (None, channel.namespace):
-            _spell(lane, {channel: namespace})
+            _spell(lane, channel, namespace)
 
     def begin_anew(self, lane: Lane, channels: Iterable[Channel], held: Iterable[Channel]) -> None:
         """Let `lane`, which reads `channels`, be as if it had just joined them, having the newest quote of those in `held` already."""
@@ -82,7 +82,7 @@ class Readers:
         self._edit(lane).pop(channel, None)
         lane.pending.pop(channel, None)
         if isinstance(lane.encode, Spelled):
-            _spell(lane, {channel: None})
+            _spell(lane, channel, None)
 
     def join_everything(self, lane: Lane) -> None:
         """Make it a "*" subscription: a snapshot of all that was not listed before, then every channel there is and will be."""
@@ -166,8 +166,11 @@ class Readers:
             self.everything.pop(cohort, None)
 
 
-def _spell(lane: Lane, changed: Mapping[Channel, str | None]) -> None:
-    """Take up names for channels of `lane`, which is in no cohort; `None`: the usual one again."""
-    before = lane.encode.names if isinstance(lane.encode, Spelled) else {}
-    names = {channel: name for channel, name in {**before, **changed}.items() if name is not None}
-    lane.encode = Spelled(names) if names else space_parts
+def _spell(lane: Lane, channel: Channel, namespace: str | None) -> None:
+    """Take up the name of a channel of `lane`, which is in no cohort; `None`: the usual one again."""
+    spelled = lane.encode.changeable() if isinstance(lane.encode, Spelled) else Spelled({})
+    if namespace is None:
+        spelled.names.pop(channel, None)
+    else:
+        spelled.names[channel] = namespace
+    lane.encode = spelled if spelled.names else space_parts

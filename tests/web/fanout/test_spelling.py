@@ -115,6 +115,29 @@ def test_those_who_spell_alike_share_what_is_sent() -> None:
     assert Spelled({channels[0]: "/%41"}) != Spelled({channels[0]: "/A/"}) != space_parts
 
 
+def test_a_thousand_joins_copy_nothing() -> None:
+    """Between two flushes a client changes its own names; what a cohort is known by stays as it is."""
+    readers = Readers("e")
+    channels = [readers.add_channel(f"S{number}") for number in range(1000)]
+    lane = Outbox().spaces
+    readers.join(lane, channels[0], "/S0/")
+    first = lane.encode
+    for channel in channels[1:]:
+        readers.join(lane, channel, channel.namespace + "/")
+    assert lane.encode is first
+    readers.settle()
+    readers.leave(lane, channels[0])
+    assert lane.encode is not first
+    assert isinstance(first, Spelled)
+    assert len(first.names) == 1000
+    second = lane.encode
+    readers.leave(lane, channels[1])
+    assert lane.encode is second
+    assert readers.name_of(lane, channels[2]) == "/S2/"
+    readers.settle()
+    assert len(readers.cohorts) == 1
+
+
 class RawLane:
     """A client that has joined both symbols, some under another name."""
 
