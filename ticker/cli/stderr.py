@@ -19,6 +19,8 @@ from web.runtime import original
 
 MOST_BYTES = 1_048_576
 """So much may wait for the reader."""
+LONGEST_BEGUN = 65_536
+"""Of a line that does not end so much is kept before it goes on in pieces."""
 FINISH_S = 1.0
 """So long the end waits for the reader to take the rest."""
 
@@ -62,6 +64,8 @@ class Lines(io.BufferedIOBase):
         whole, end, self._begun = (self._begun + bytes(data)).rpartition(b"\n")
         if end:
             self._put(whole + end)
+        if len(self._begun) > LONGEST_BEGUN:
+            self.flush()
         return len(data)
 
     def flush(self) -> None:

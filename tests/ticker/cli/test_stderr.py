@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.stderr import Lines
+from ticker.cli.stderr import LONGEST_BEGUN, Lines
 from web.runtime import original
 
 ROOT = Path(__file__).parents[3]
@@ -87,6 +87,16 @@ def test_order_is_kept_and_lines_are_whole(pipe: Pipe) -> None:
     pipe.say(1)
     assert pipe.read_all() == ["by print \\ud800", "begun and ended", f"begun{1:099d}"]
     text.detach()
+
+
+def test_a_line_that_never_ends(tmp_path: Path) -> None:
+    """Dots that show how far something has come, say: they are seen, and do not pile up."""
+    with (tmp_path / "log").open("wb") as file:
+        lines = Lines(file.fileno())
+        for _ in range(LONGEST_BEGUN + 1):
+            lines.write(b".")
+        until(lambda: (tmp_path / "log").stat().st_size == LONGEST_BEGUN + 1)
+        assert lines.finish(PATIENCE_S)
 
 
 def test_a_reader_that_stops_is_not_waited_for(pipe: Pipe) -> None:
