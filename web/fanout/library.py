@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,6 @@ import socketio
 from flask import Flask
 from socketio.exceptions import ConnectionRefusedError
 
-from ticker.nested import undisturbed
 from web.fanout.bugs import Bugs
 from web.fanout.channel import Channel
 from web.fanout.client import Client
@@ -24,59 +22,14 @@ from web.fanout.frames import Violation
 from web.fanout.guard import LibraryMismatch, check_libraries
 from web.fanout.handshake import Environ
 from web.fanout.members import Members, frames_of
+from web.fanout.packets import EVENTS, Json, check
 from web.fanout.spelling import meant
 from web.identity import ANYBODY, Identity, Unauthorized
 from web.runtime import ASYNC_MODE
 
 log = Bugs(logging.getLogger(__name__))
 
-_RESERVED_EVENTS = {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
-"""Events that happen and are not sent; the reference implementation takes one that is sent for a broken packet."""
-_MOST_ATTACHMENTS = 16  # of one message from a client; all together are up to max_message_bytes
 PATIENCE = 20  # times the allowed events in one second, and the client is closed
-
-
-class _Json:
-    """What python-socketio asks of a JSON module. Strict, and NaN becomes null instead of a disconnected browser."""
-
-    @staticmethod
-    def dumps(value: Any, **_: Any) -> str:
-        return msgspec.json.encode(value).decode()
-
-    @staticmethod
-    def loads(text: str, **_: Any) -> Any:
-        try:
-            return undisturbed(msgspec.json.decode, text)
-        except msgspec.DecodeError:
-            # Python's clients write `Infinity` and 1e999 where theirs is infinite: the handler of the event is to refuse that, in words.
-            value = undisturbed(json.loads, text)
-            msgspec.json.encode(value)  # raises for what could not be answered: half a surrogate pair
-            return value
-
-
-_EVENTS = (socketio.packet.EVENT, socketio.packet.BINARY_EVENT)
-_ACKS = (socketio.packet.ACK, socketio.packet.BINARY_ACK)
-
-
-def _check(packet: Any) -> None:
-    """Raises `ValueError` for a packet that the protocol does not know, or that a client does not send."""
-    kind, data = packet.packet_type, packet.data
-    if kind in _EVENTS:
-        well_formed = isinstance(data, list) and bool(data)
-        if well_formed:
-            if type(data[0]) is int:  # JavaScript may name an event by a number
-                data[0] = str(data[0])
-            well_formed = isinstance(data[0], str) and data[0] not in _RESERVED_EVENTS
-    elif kind in _ACKS:
-        well_formed = isinstance(data, list) and packet.id is not None
-    elif kind == socketio.packet.CONNECT:
-        well_formed = data is None or isinstance(data, dict)
-    else:
-        well_formed = kind == socketio.packet.DISCONNECT
-    most = _MOST_ATTACHMENTS if kind in (socketio.packet.BINARY_EVENT, socketio.packet.BINARY_ACK) else 0
-    if not well_formed or packet.attachment_count > most:
-        raise ValueError("malformed Socket.IO packet")
-
 
 Refusal = tuple[str, str]
 """A code and a message for people."""
@@ -97,7 +50,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
     joined: Callable[[Client, str], None]
 
     def __init__(self, engine: Engine, **options: Any) -> None:
-        super().__init__(client_manager=Members(), async_mode=ASYNC_MODE, async_handlers=False, json=_Json, monitor_clients=False,
+        super().__init__(client_manager=Members(), async_mode=ASYNC_MODE, async_handlers=False, json=Json, monitor_clients=False,
                          logger=False, engineio_logger=False, namespaces="*", **options)
         self.engine = engine
         self.manager.engine = engine
@@ -132,7 +85,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             raise ValueError("the first packet must be CONNECT")
         elif kind == socketio.packet.DISCONNECT:
             self._handle_disconnect(eio_sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
-        elif kind in _EVENTS:
+        elif kind in EVENTS:
             self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
         else:
             self._handle_ack(eio_sid, packet.namespace, packet.id, packet.data)
@@ -142,7 +95,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         packet = self._binary_packet.get(eio_sid)
         if packet is None:
             packet = self.packet_class(encoded_packet=data)
-            _check(packet)
+            check(packet)
             if not packet.attachment_count:
                 return packet
             self._binary_packet[eio_sid] = packet
