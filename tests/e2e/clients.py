@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -119,6 +120,8 @@ class PythonClient:
         for event in ("connect", "connect_error", "disconnect"):
             self._client.on(event, self._hearing(event), namespace="*")
         self._client.connect(url, namespaces=list(namespaces), transports=transports, wait=False)
+        if self._client.eio.ws is not None:
+            weakref.finalize(self, self._client.eio.ws.shutdown)  # the library leaves its socket to the garbage where the server hung up
 
     @property
     def transport(self) -> str:

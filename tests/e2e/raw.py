@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,6 +38,7 @@ class RawSocket:
 
     def __init__(self, address: tuple[str, int], target: str = WEBSOCKET, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.sock = socket.create_connection(address, PATIENCE_S)
+        weakref.finalize(self, self.sock.close)  # however the test ends
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._packets: deque[str | bytes] = deque()
         self._partial = b""
