@@ -60,7 +60,8 @@ class SideThread:
         if self._work is not None:
             self._work.put(None)
             self._work = None
-            if self._current is None:
+            if not self._turn.locked():  # nobody waits for what may still be done
+                self._current = None
                 os.close(self._done_end)
 
     def _queue(self) -> Any:

@@ -152,6 +152,19 @@ def test_who_is_ended_while_waiting_leaves_the_thread_to_the_next(bench: Bench) 
     assert bench.thread.run(len, "four") == 4
 
 
+def test_closed_while_it_does_what_nobody_waits_for() -> None:
+    """Nothing is left open, and whoever comes all the same finds a new one."""
+    bench, before = Bench(), descriptors()
+    task = bench.runtime.spawn(bench.thread.run, bench.door.wait, PATIENCE_S)
+    bench.runtime.sleep(0)
+    task.kill()
+    bench.thread.close()
+    assert bench.thread.run(divmod, 7, 2) == (3, 1)
+    bench.thread.close()
+    bench.door.set()
+    bench.until(lambda: descriptors() == before)
+
+
 def test_nothing_is_left_of_it() -> None:
     """Neither thread nor descriptors; one that did nothing never had any."""
     runtime, threads = EventletRuntime(), original("threading")
