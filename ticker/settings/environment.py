@@ -69,7 +69,9 @@ def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Ma
             overlay.warnings.append(Problem(name, f"has no effect: there is no feed {feed}", _guess(feed, present)))
         elif not is_link(name.removeprefix(PREFIX), text):
             # Without the prefix, which all have and which would make any two alike.
-            guess = nearest(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in keys])
+            short = name.removeprefix(PREFIX)
+            whole = [known.removeprefix(PREFIX) for known in keys]
+            guess = next((known for known in whole if known.partition("__")[2] == short), None) or nearest(short, whole)
             hint = f"did you mean {PREFIX}{guess}?" if guess else "docs/settings.md lists the keys"
             overlay.warnings.append(Problem(name, "has no effect: there is no such setting", hint))
     return overlay

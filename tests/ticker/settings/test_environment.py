@@ -97,11 +97,13 @@ def test_a_wrong_variable(environ: dict[str, str], key: str, reason: str, hint: 
 
 @pytest.mark.parametrize(("name", "reason", "hint"), [
     ("SERVER__PROT", "no such setting", "did you mean TICKERCAST_SERVER__PORT?"),
+    ("PORT", "no such setting", "did you mean TICKERCAST_SERVER__PORT?"),
+    ("HOST", "no such setting", "did you mean TICKERCAST_SERVER__HOST?"),
     ("SERVER_PORT", "no such setting", "did you mean TICKERCAST_SERVER__PORT?"),
     ("server__port", "no such setting", "did you mean TICKERCAST_SERVER__PORT?"),
     ("SERVR__PORT", "no such setting", "did you mean TICKERCAST_SERVER__PORT?"),
     ("SERVER__AUHT", "no such setting", "did you mean TICKERCAST_SERVER__AUTH?"),
-    ("PORT", "no such setting", ""), ("TAG", "no such setting", "docs/settings.md"), ("SYMBOLS__A__FEED", "no such setting", ""),
+    ("TAG", "no such setting", "docs/settings.md"), ("SYMBOLS__A__FEED", "no such setting", ""),
     ("SERVICE_PORT", "no such setting", ""), ("NAME", "no such setting", ""), ("SIM__ENV_X", "no such setting", ""),
     ("FEEDS__SIM__SEEED", "no such setting", "did you mean TICKERCAST_FEEDS__SIM__SEED?"),
     ("FEEDS__SIM__SEED_FILE", "no such setting", ""),
