@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ticker.cli.descriptors import is_gone
 
@@ -12,12 +12,23 @@ CLOSED_S = 5.0
 """The SIGHUP that says so comes with the end of the terminal, by way of the shell, which may take its time."""
 
 
-class Terminal:
-    """Looks at those of the standard streams that are a terminal. The reader of a pipe may leave: that closes no terminal."""
+def governs(descriptor: int) -> bool:
+    """Whether it is the terminal that sends the process its signals. After `setsid` none is, though it may be written to."""
+    try:
+        os.tcgetpgrp(descriptor)
+    except OSError:
+        return False
+    return True
 
-    def __init__(self, descriptors: Sequence[int] = (0, 1, 2)) -> None:
+
+class Terminal:
+    """Looks at those of the standard streams that are the process' own terminal, by `is_own`. The reader of a pipe may leave: that
+    closes no terminal.
+    """
+
+    def __init__(self, descriptors: Sequence[int] = (0, 1, 2), is_own: Callable[[int], bool] = governs) -> None:
         ends_with_it = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN  # which nohup has set: to ask it before there is a handler
-        self._descriptors = [descriptor for descriptor in descriptors if ends_with_it and os.isatty(descriptor)]
+        self._descriptors = [descriptor for descriptor in descriptors if ends_with_it and is_own(descriptor)]
         self._gone_s: float | None = None
 
     def look(self, now_s: float) -> None:

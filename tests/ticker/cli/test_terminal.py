@@ -43,7 +43,7 @@ def test_the_terminal_is_closed(window: Window, place: int) -> None:
     """Whichever stream it is: `serve 2>&1 | tee log` has it as stdin only."""
     streams = [window.pipe] * 3
     streams[place] = window.tty
-    terminal = Terminal(streams)
+    terminal = Terminal(streams, os.isatty)
     assert not terminal.was_closed(0.0)
     window.close()
     assert terminal.was_closed(100.0)
@@ -51,7 +51,7 @@ def test_the_terminal_is_closed(window: Window, place: int) -> None:
 
 def test_the_shell_takes_its_time(window: Window) -> None:
     """The signal comes by way of it, some time after the end of the terminal was seen."""
-    terminal = Terminal([window.tty])
+    terminal = Terminal([window.tty], os.isatty)
     window.close()
     terminal.look(100.0)
     assert terminal.was_closed(100.0 + CLOSED_S - 0.1)
@@ -59,7 +59,7 @@ def test_the_shell_takes_its_time(window: Window) -> None:
 
 def test_a_program_that_outlives_its_terminal(window: Window) -> None:
     """As after `disown`: who sends SIGHUP a day later means the settings."""
-    terminal = Terminal([window.tty])
+    terminal = Terminal([window.tty], os.isatty)
     terminal.look(0.0)
     window.close()
     terminal.look(0.25)
@@ -69,12 +69,19 @@ def test_a_program_that_outlives_its_terminal(window: Window) -> None:
 
 def test_the_reader_of_a_pipe_is_no_terminal(window: Window) -> None:
     """It may be gone for days."""
-    assert not Terminal([window.pipe] * 3).was_closed(0.0)
+    assert not Terminal([window.pipe] * 3, os.isatty).was_closed(0.0)
 
 
 def test_nohup(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts it so that SIGHUP is ignored wants it to go on, also where a terminal is among its streams."""
     monkeypatch.setattr(signal, "getsignal", {signal.SIGHUP: signal.SIG_IGN}.get)
+    terminal = Terminal([window.tty], os.isatty)
+    window.close()
+    assert not terminal.was_closed(0.0)
+
+
+def test_a_terminal_that_is_not_the_process_own(window: Window) -> None:
+    """As after `setsid`: it is written to, and its end is told to others."""
     terminal = Terminal([window.tty])
     window.close()
     assert not terminal.was_closed(0.0)
