@@ -287,6 +287,29 @@ def test_a_text_that_is_marked_and_a_drag_open_nothing(shared: Relay, context: B
     expect(page.locator("#details h2")).to_have_text("ACME")
 
 
+def test_details_that_close_leave_the_focus_where_the_reader_has_it(relay: Relay, context: BrowserContext) -> None:
+    """Escape goes back to the cell it came from, a click on ✕ leaves no order held, a symbol that is removed takes no key away."""
+    table = opened(context, relay, "/?group=Shares&sort=-change_pct")
+    page = table.page
+    table.cell("ACME", "bid").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#details h2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(table.cell("ACME", "ask")).to_be_focused()
+    expect(page.locator(".ag-cell-focus")).to_have_count(1)
+    expect(page.locator("#held")).to_have_text("Order held")
+    table.cell("BOLT", "price").click()
+    page.get_by_role("button", name="Close details").click()
+    expect(page.locator("#details")).to_be_hidden()
+    expect(page.locator("#held")).to_have_text("")
+    table.cell("BOLT", "price").click()
+    page.locator("#search").focus()
+    relay.edit(lambda text: text.replace("BOLT =", "#"))
+    expect(page.locator("#details")).to_be_hidden()
+    expect(page.locator("#search")).to_be_focused()
+
+
 FAULT = """
 window.faults = 0;
 const setAttribute = Element.prototype.setAttribute;

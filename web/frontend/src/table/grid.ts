@@ -323,14 +323,20 @@ export class Table {
     this.rebuild();
   }
 
-  /** Moves the keyboard's focus to `row`. */
+  /** Moves the keyboard's focus to `row`, into the column where it was last. The grid is told: it marks one cell, and its keys go on from there. */
   focusRow(row: Row): void {
-    this.element.querySelector<HTMLElement>(`[row-id="${CSS.escape(rowId(row))}"] .ag-cell`)?.focus();
+    this.use((api) => {
+      const index = api.getRowNode(rowId(row))?.rowIndex;
+      const columns = api.getAllDisplayedColumns();
+      const column = columns.find((column) => column === api.getFocusedCell()?.column) ?? columns[0];
+      if (column && typeof index === "number") api.setFocusedCell(index, column);
+    }, undefined);
   }
 
-  /** Moves the keyboard's focus into the first row. */
+  /** Moves the keyboard's focus into the first row in view. */
   focus(): void {
-    this.element.querySelector<HTMLElement>(".ag-cell")?.focus();
+    const [row] = this.rowsInView();
+    if (row) this.focusRow(row);
   }
 }
 

@@ -1,5 +1,6 @@
 import { formatAge } from "../format";
-import type { TextKey } from "../i18n/en";
+import { en, type TextKey } from "../i18n/en";
+import type { Texts } from "../i18n/texts";
 import type { Row } from "../store";
 import type { TableContext } from "../table/context";
 import { setText } from "../text";
@@ -14,12 +15,18 @@ const FIELDS = ["bid", "ask", "open", "high", "low", "prev_close", "volume", "cu
 const LONG: ReadonlySet<string> = new Set(["ext_price", "source", "age", "state"]);
 
 export interface DetailsActions {
-  /** Hands the focus back. */
+  /** The focus was in the details, and goes back. */
   closed(row: Row): void;
   /** Another symbol is open, or none. */
   changed(): void;
   /** The open symbol's price, in a sentence, for a reader who can't see it. `matters`: it is another symbol, or not worth what it was. */
   spoken(sentence: () => string, matters: boolean): void;
+}
+
+/** How its prices come; a kind that a newer server knows stays as it is written. */
+function kindWord(kind: string, texts: Texts): string {
+  const key = `kind.${kind}`;
+  return key in en ? texts.say(key as TextKey) : kind;
 }
 
 /** A text that is written the smaller the longer it is: see `--length` in the style sheet. */
@@ -60,15 +67,17 @@ export class Details {
     this.actions.changed();
   }
 
-  close(): void {
+  /** `byPointer`: who closes with a mouse or a finger is not left with a focus in the rows, which would hold their order. */
+  close(byPointer = false): void {
     const row = this.row;
     if (!row) return;
+    const focused = this.root.contains(document.activeElement);
     this.row = undefined;
     this.said = undefined;
     this.plot.close();
     this.root.hidden = true;
     this.actions.changed();
-    this.actions.closed(row);
+    if (focused && !byPointer) this.actions.closed(row);
   }
 
   /** `quote` is news; of the open row it goes into the chart. */
@@ -119,7 +128,7 @@ export class Details {
     if (!quote) return "";
     switch (field) {
       case "age": return `${formatAge(truth.age_ms ?? 0)} · ${format.stamp(madeAt(quote), this.context.serverNow())}`;
-      case "source": return [quote.source, quote.kind, quote.origin].filter(Boolean).join(" · ");
+      case "source": return [quote.source, kindWord(quote.kind, texts), quote.origin].filter(Boolean).join(" · ");
       case "currency": return quote.currency ?? row.info.currency ?? "";
       case "volume": return format.volume(quote.volume);
       case "ext_price": {
@@ -151,7 +160,7 @@ export class Details {
   private build(row: Row): HTMLElement {
     const { texts } = this.context;
     const heading = element("h2", { tabindex: "-1" }, row.symbol);
-    const dismiss = button("✕", () => this.close(), { class: "dismiss", "aria-label": texts.say("details.close"), title: texts.say("details.close") });
+    const dismiss = button("✕", ({ detail }) => this.close(detail > 0), { class: "dismiss", "aria-label": texts.say("details.close"), title: texts.say("details.close") });
     const list = element("dl", {});
     this.values.clear();
     for (const field of FIELDS) {
