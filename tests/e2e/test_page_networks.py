@@ -79,24 +79,29 @@ def test_what_hangs_makes_room_for_the_other_transport(relay: Relay, browser: Br
 
 
 def test_a_refusal_is_told_in_words_until_there_is_none(relay: Relay, context: BrowserContext) -> None:
-    """A proxy's page and a relay's sentence are shown, as text; when the way is free the page is live and says nothing more."""
+    """A proxy's page and a relay's sentence are shown, as text, and no count of what is unknown; then the page is live and says nothing."""
     refused = PROXYS_PAGE
 
     def judge(request: Request) -> Fate | bytes:
         return refused if request.target.startswith("/socket.io/") and refused else Fate.PASSED
 
     with Gate(relay.port, judge) as gate:
-        page = context.new_page()
+        page, tape = context.new_page(), context.new_page()
         page.goto(gate.url)
+        tape.goto(f"{gate.url}tape")
         banner = page.locator("#banners .banner")
         expect(banner).to_contain_text("The proxy at this address does not reach the relay (502)")
         expect(page.locator("#connection .word")).to_have_text("Blocked")
         expect(page.locator("body")).to_have_attribute("data-connection", "recovering")
+        expect(page.locator("#count")).to_have_text("")
+        expect(tape.get_by_role("status")).to_have_text("The proxy at this address does not reach the relay (502)")
         refused = REFUSAL
         expect(banner).to_contain_text("The relay refuses this page (400): not on <b>Sundays</b>")
         refused = b""
         Table(page).wait_connection("live")
         expect(banner).to_have_count(0)
+        expect(page.locator("#count")).to_have_text(re.compile("^[0-9]+ symbols$"))
+        expect(tape.get_by_role("status")).to_have_count(0)
 
 
 def test_code_that_is_gone_after_an_update_is_loaded_anew(relay: Relay, browser: Browser) -> None:

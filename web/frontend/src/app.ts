@@ -206,9 +206,9 @@ export class App {
     this.meter.painted(rows, this.live.serverNow(), (row) => !catchUp && this.table.cells.has(row));
   }
 
-  /** The table is there, cells and all (the grid makes those a frame after their rows): what stood in its place goes. */
+  /** The table is there, cells and all (the grid makes those a frame after their rows), or is to have none: what stood in its place goes. */
   private takeOver(): void {
-    if (!this.before || this.table.cells.isEmpty()) return;
+    if (!this.before || (this.table.cells.isEmpty() && !(this.live.isListed && this.table.shownCount() === 0))) return;
     this.before.table.remove();
     this.before = undefined;
   }
@@ -250,7 +250,7 @@ export class App {
 
   private showCount(): void {
     const limits = { group: this.address.view.group, symbols: this.face.symbols };
-    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.phase, limits);
+    this.chrome.setCount(this.table.shownCount(), this.order.length, this.live.isListed, limits);
   }
 
   /** The reader looks at other rows. */

@@ -107,6 +107,11 @@ export class Live {
     return truthOf(row, { generation: this.store.generation, connection: this.connection, feeds: this.feeds, server_ms: this.serverNow() });
   }
 
+  /** Whether it is known which symbols there are. */
+  get isListed(): boolean {
+    return this.store.rows.size > 0 || this.phase === "synced";
+  }
+
   /** The server's clock now, epoch ms. */
   serverNow(): number {
     return this.clock.at(Date.now());

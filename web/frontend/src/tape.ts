@@ -9,7 +9,7 @@ import { colour, loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
 import { Access } from "./ui/access";
-import { ConnectionChip } from "./ui/connection-chip";
+import { ConnectionChip, obstacleText } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
 import { whyEmpty } from "./ui/empty";
 import { setText, setTitle } from "./text";
@@ -38,6 +38,8 @@ export class Tape {
   private readonly format: Formatter;
   private readonly chip = new ConnectionChip(byId("connection"));
   private readonly strip = byId("tape");
+  /** Why nothing stands on the strip. */
+  private readonly status = element("p", { role: "status" });
   private readonly items = new Map<Row, Item[]>();
   /** A number became longer: what fitted may not fit any more. */
   private readonly grown = new ResizeObserver(() => this.pace());
@@ -51,6 +53,7 @@ export class Tape {
     this.format = new Formatter(pickLocale(this.texts.language, navigator.languages));
     this.access = new Access(this.texts, () => this.sendInterest());
     this.strip.setAttribute("aria-label", this.texts.say("grid.label"));
+    this.strip.append(this.status);
     this.live = new Live({
       dirty: () => this.gate.request(),
       symbols: (_symbols, changed) => changed && this.build(),
@@ -82,13 +85,14 @@ export class Tape {
     this.chip.show(this.live.connection, this.live.silence_ms(), this.live.phase, this.texts, this.live.obstacle);
     document.body.dataset.connection = this.live.connection;
     if (changed) this.paint(this.items.keys());
+    setText(this.status, this.whyEmpty());
   }
 
   private build(): void {
     this.items.clear();
     const rows = [...this.live.store.rows.values()].filter((row) => shows(this.face, row.info));
     const rounds = [0, 1].map((round) => element("ul", round === 0 ? {} : { "aria-hidden": "true" }, ...rows.map((row) => this.item(row))));
-    this.strip.replaceChildren(rows.length > 0 ? element("div", { class: "strip" }, ...rounds) : element("p", { role: "status" }, this.whyEmpty()));
+    this.strip.replaceChildren(rows.length > 0 ? element("div", { class: "strip" }, ...rounds) : this.status);
     this.grown.disconnect();
     this.round_s = 0;
     if (rounds[0]) this.grown.observe(rounds[0]);
@@ -97,9 +101,13 @@ export class Tape {
     this.sendInterest();
   }
 
+  /** Nothing for as long as nobody knows. */
   private whyEmpty(): string {
+    const { isListed, phase, obstacle } = this.live;
+    if (phase === "obstructed" && obstacle) return obstacleText(obstacle, this.texts);
+    if (!isListed) return "";
     const symbols = [...this.live.store.rows.values()].map((row) => row.info);
-    return whyEmpty({ symbols, phase: "synced", limits: this.face, search: "", filtered: false }, this.texts);
+    return whyEmpty({ symbols, listed: true, limits: this.face, search: "", filtered: false }, this.texts);
   }
 
   private item(row: Row): HTMLElement {

@@ -5,11 +5,11 @@ import { info } from "./quotes";
 
 const [EN, ZH] = [new Texts("en"), new Texts("zh")];
 const ALL: Emptiness = {
-  symbols: [info("A", { group: "Shares" }), info("B")], phase: "synced", limits: { group: undefined, symbols: undefined }, search: "", filtered: false,
+  symbols: [info("A", { group: "Shares" }), info("B")], listed: true, limits: { group: undefined, symbols: undefined }, search: "", filtered: false,
 };
 
 test.each<[string, Partial<Emptiness>, string, string]>([
-  ["nothing has come yet", { symbols: [], phase: "syncing" }, "Waiting for prices…", "正在等待行情…"],
+  ["nothing has come yet", { symbols: [], listed: false }, "Waiting for prices…", "正在等待行情…"],
   ["there are no symbols", { symbols: [], search: "x", filtered: true }, "No symbols yet: add a line to [symbols] in settings.toml", "还没有代码：请在 settings.toml 的 [symbols] 中添加一行"],
   ["the search", { search: "xyz" }, "No symbol matches “xyz”", "没有与“xyz”匹配的代码"],
   ["the filters", { filtered: true }, "No symbol passes the filters of the columns", "没有符合列筛选条件的代码"],

@@ -66,6 +66,12 @@ export const en = {
   "state.delayed.hours": "delayed {hours}h",
   "state.delayed.hours.full": "delayed by {hours} hours",
 
+  "kind.simulated": "simulated",
+  "kind.polled": "polled",
+  "kind.streamed": "streamed",
+  "kind.replayed": "replayed",
+  "kind.relayed": "relayed",
+
   "session.pre": "pre-market",
   "session.post": "after hours",
   "session.overnight": "overnight",

@@ -67,6 +67,12 @@ export const zh: Catalogue = {
   "state.delayed.hours": "延迟 {hours} 小时",
   "state.delayed.hours.full": "延迟 {hours} 小时",
 
+  "kind.simulated": "模拟",
+  "kind.polled": "轮询",
+  "kind.streamed": "推送",
+  "kind.replayed": "回放",
+  "kind.relayed": "转发",
+
   "session.pre": "盘前",
   "session.post": "盘后",
   "session.overnight": "夜盘",

@@ -129,12 +129,12 @@ export class Chrome {
     showStats(byId("stats"), stats, this.context.texts);
   }
 
-  /** How many rows there are, and where there is none, why. `limits`: what the address limits them to. */
-  setCount(shown: number, all: number, phase: LinkPhase, limits: Pick<Face, "group" | "symbols">): void {
+  /** How many rows there are, and where there is none, why. `listed`: which symbols there are is known; `limits`: what the address limits them to. */
+  setCount(shown: number, all: number, listed: boolean, limits: Pick<Face, "group" | "symbols">): void {
     const { texts } = this.context;
-    setText(byId("count"), shown === all ? texts.say("rows.count", { shown }) : texts.say("rows.filtered", { shown, all }));
+    setText(byId("count"), !listed ? "" : shown === all ? texts.say("rows.count", { shown }) : texts.say("rows.filtered", { shown, all }));
     const search = this.search.value.trim();
-    setText(byId("empty"), shown > 0 ? "" : whyEmpty({ symbols: this.symbols, phase, limits, search, filtered: this.table.isFiltered() }, texts));
+    setText(byId("empty"), shown > 0 ? "" : whyEmpty({ symbols: this.symbols, listed, limits, search, filtered: this.table.isFiltered() }, texts));
   }
 
   /** Digits after the point that columns of prices keep room for. */

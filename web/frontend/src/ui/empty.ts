@@ -1,5 +1,4 @@
 import { shows, type Face } from "../face";
-import type { LinkPhase } from "../freshness";
 import type { Texts } from "../i18n/texts";
 import type { SymbolInfo } from "../wire";
 
@@ -7,7 +6,8 @@ import type { SymbolInfo } from "../wire";
 export interface Emptiness {
   /** All symbols of the settings. */
   symbols: readonly SymbolInfo[];
-  phase: LinkPhase;
+  /** The server has said which they are. */
+  listed: boolean;
   /** What the reader or the address has chosen of them. */
   limits: Pick<Face, "group" | "symbols">;
   search: string;
@@ -16,8 +16,8 @@ export interface Emptiness {
 }
 
 /** Why a table has no rows, in one sentence: the first cause that alone is enough. */
-export function whyEmpty({ symbols, phase, limits, search, filtered }: Emptiness, texts: Texts): string {
-  if (symbols.length === 0) return texts.say(phase === "synced" ? "rows.empty" : "rows.loading");
+export function whyEmpty({ symbols, listed, limits, search, filtered }: Emptiness, texts: Texts): string {
+  if (symbols.length === 0) return texts.say(listed ? "rows.empty" : "rows.loading");
   if (!symbols.some((info) => shows(limits, info))) {
     return limits.symbols === undefined ? texts.say("rows.empty_group", { group: limits.group ?? "" }) : texts.say("rows.unknown");
   }

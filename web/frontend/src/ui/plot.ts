@@ -113,6 +113,8 @@ export class Plot {
   private rebuild(): void {
     if (!this.row) return;
     this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(this.row.symbol));
+    const { quote } = this.row;
+    if (this.builder.candles.length === 0 && quote) this.take(quote); // a price that rests is news to nobody, and is there all the same
     this.chart?.setInterval(this.interval_s);
     this.chart?.setCandles(this.builder.candles);
   }
