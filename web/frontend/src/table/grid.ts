@@ -9,6 +9,7 @@ import type { TableContext } from "./context";
 import { Fit } from "./fit";
 import { gridText } from "./grid-texts";
 import { Growing } from "./growing";
+import { inView, isWhole } from "./in-view";
 import "./modules";
 import type { TableOptions } from "./options";
 import { Places } from "./places";
@@ -137,15 +138,7 @@ export class Table {
   isWhole(): boolean {
     const api = this.api;
     if (!api) return false;
-    return attempt(() => {
-      const shown = new Map([...this.element.querySelectorAll(".ag-row")].map((row) => [row.getAttribute("row-index"), row.getAttribute("row-id")]));
-      const columns = api.getAllDisplayedColumns().length;
-      let count = 0;
-      api.forEachNode(() => count += 1);
-      const { first, rows } = inView(api);
-      return count === this.rows.length && rows.every((row, index) =>
-        shown.get(String(first + index)) === rowId(row) && this.cells.count(row) === columns && this.options.passes(row));
-    }, false, () => undefined)();
+    return attempt(() => isWhole(api, this.element, this.rows, this.cells, this.options.passes), false, () => undefined)();
   }
 
   /** What the grid has put off to its next frame is done now: where one of its frames threw, it would wait for ever. */
@@ -338,17 +331,4 @@ export class Table {
     const [row] = this.rowsInView();
     if (row) this.focusRow(row);
   }
-}
-
-/** Rows between the upper and the lower edge of the view, and the index of the first. */
-function inView(api: GridApi<Row>): { first: number; rows: Row[] } {
-  const { top, bottom } = api.getVerticalPixelRange();
-  const height = api.getSizesForCurrentTheme().rowHeight;
-  const first = Math.floor(top / height);
-  const rows: Row[] = [];
-  for (let index = first; index * height < bottom; index += 1) {
-    const row = api.getDisplayedRowAtIndex(index)?.data;
-    if (row) rows.push(row);
-  }
-  return { first, rows };
 }
