@@ -92,12 +92,16 @@ export class SecondsBook {
 /**
  * The past of a chart: the server's `minutes` where the interval is as long or longer, then `seconds` seen here.
  *
- * `known_s`: the server's minutes say all up to then (epoch seconds); seconds before would count twice.
+ * `known_s`: the server's minutes say all up to then (epoch seconds); seconds before would count twice. `last`: the newest price, for where
+ * nothing was seen: one that rests is news to nobody, and is there all the same.
  */
-export function chartPast(interval_s: number, minutes: readonly Candle[], known_s: number, seconds: readonly Candle[]): CandleBuilder {
+export function chartPast(
+  interval_s: number, minutes: readonly Candle[], known_s: number, seconds: readonly Candle[], last?: Trade,
+): CandleBuilder {
   const builder = new CandleBuilder(interval_s);
   const useMinutes = interval_s >= 60 && minutes.length > 0;
   if (useMinutes) for (const minute of minutes) builder.fold(minute);
   for (const second of seconds) if (!useMinutes || second.time_s >= known_s) builder.fold(second);
+  if (last && builder.candles.length === 0) builder.add(last);
   return builder;
 }

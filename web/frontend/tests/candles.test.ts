@@ -85,6 +85,11 @@ test("bars shorter than a minute are made of seconds alone, and so are all where
   expect(chartPast(3600, [], 90, seconds).candles).toEqual([{ time_s: 0, open: 3, high: 5, low: 3, close: 5, volume: 10 }]);
 });
 
+test("a price that rests has a bar where nothing else was seen, and none more where something was", () => {
+  expect(chartPast(5, [bar(60, 2, 20)], 90, [], trade(88, 3, 500)).candles).toEqual([bar(85, 3, 0)]);
+  expect(chartPast(60, [bar(60, 2, 20)], 90, [], trade(130, 3)).candles).toEqual([bar(60, 2, 20)]);
+});
+
 test("an older part of a bar that is past changes nothing", () => {
   const builder = new CandleBuilder(60);
   builder.fold(bar(60, 2, 20));

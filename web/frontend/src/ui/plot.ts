@@ -1,4 +1,4 @@
-import { CandleBuilder, chartPast, INTERVALS_S, type Candle } from "../candles";
+import { CandleBuilder, chartPast, INTERVALS_S, type Candle, type Trade } from "../candles";
 import type { PriceChart } from "../chart";
 import { readCandles } from "../history";
 import type { Row } from "../store";
@@ -49,7 +49,7 @@ export class Plot {
 
   /** The open row's quote is news. */
   take(quote: Quote): void {
-    const candle = this.builder.add({ time_ms: quote.received_time, price: quote.price, volume: quote.volume });
+    const candle = this.builder.add(trade(quote));
     if (candle) this.chart?.update(candle);
   }
 
@@ -112,9 +112,8 @@ export class Plot {
 
   private rebuild(): void {
     if (!this.row) return;
-    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(this.row.symbol));
-    const { quote } = this.row;
-    if (this.builder.candles.length === 0 && quote) this.take(quote); // a price that rests is news to nobody, and is there all the same
+    const { symbol, quote } = this.row;
+    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(symbol), quote && trade(quote));
     this.chart?.setInterval(this.interval_s);
     this.chart?.setCandles(this.builder.candles);
   }
@@ -133,6 +132,10 @@ export class Plot {
     this.chart.setCandles(this.builder.candles);
     if (this.truth) this.chart.judge(this.truth);
   }
+}
+
+function trade({ received_time, price, volume }: Quote): Trade {
+  return { time_ms: received_time, price, volume };
 }
 
 function intervalName(interval_s: number): string {
