@@ -2,8 +2,9 @@ import type { Face } from "./face";
 import { loadPrefs, savePrefs } from "./prefs";
 import { readView, saysNothing, writeView, type View } from "./view";
 
-/** Addresses are written no oftener: a browser that is told of one with each letter of a search stops listening. */
-const PAUSE_MS = 300;
+/** So many addresses are written at once, and one in each pause after that: Safari takes 100 in 30 s, and stops listening then. */
+const AT_ONCE = 40;
+const PAUSE_MS = 500;
 
 /** Where the page lies; tests step it. */
 export interface Place {
@@ -31,13 +32,15 @@ export const browserPlace: Place = {
  */
 export class Address {
   view: View;
-  private written_ms = -Infinity;
+  private left = AT_ONCE;
+  private counted_ms: number;
   private armed = false;
 
   constructor(
     private readonly face: Pick<Face, "kind">, private readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined,
     private readonly place: Place = browserPlace,
   ) {
+    this.counted_ms = place.now();
     const search = place.search();
     if (face.kind !== "desk") {
       this.view = { ...readView(search), q: "", symbol: undefined }; // neither has a place to show or change them
@@ -56,18 +59,20 @@ export class Address {
     if (view === before) return;
     savePrefs(this.storage, { view });
     if (this.armed) return;
-    const rest_ms = this.written_ms + PAUSE_MS - this.place.now();
-    if (rest_ms <= 0) {
+    const now_ms = this.place.now();
+    this.left = Math.min(AT_ONCE, this.left + (now_ms - this.counted_ms) / PAUSE_MS);
+    this.counted_ms = now_ms;
+    if (this.left >= 1) {
       this.write();
       return;
     }
     this.armed = true;
-    this.place.setTimer(() => this.write(), rest_ms);
+    this.place.setTimer(() => this.write(), (1 - this.left) * PAUSE_MS);
   }
 
   private write(): void {
     this.armed = false;
-    this.written_ms = this.place.now();
+    this.left -= 1;
     const search = this.place.search();
     const wanted = writeView(search, this.view);
     if (wanted !== search) this.place.replace(wanted);

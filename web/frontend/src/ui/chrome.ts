@@ -9,7 +9,7 @@ import type { Table } from "../table/grid";
 import { setText, setTitle } from "../text";
 import type { View } from "../view";
 import type { ConfigReport, FeedInfo, SymbolInfo } from "../wire";
-import { AddSymbol } from "./add-symbol";
+import { Adding } from "./adding";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { ColumnsMenu } from "./columns-menu";
@@ -39,7 +39,7 @@ export class Chrome {
   private readonly groups: Groups;
   private readonly columns: ColumnsMenu;
   private readonly view: ViewMenu;
-  private readonly adding: AddSymbol;
+  private readonly adding: Adding;
   /** The word for the connection as it was read out last. */
   private said: TextKey | undefined;
   private feeds: readonly FeedInfo[] = [];
@@ -55,7 +55,7 @@ export class Chrome {
     this.groups = new Groups(byId("groups"), texts, view.group, actions.grouped);
     this.columns = new ColumnsMenu(byId("columns-menu"), table, texts);
     this.view = new ViewMenu(byId("view-menu"), prefs, texts, actions);
-    this.adding = new AddSymbol(byId<HTMLDialogElement>("add-symbol"), texts);
+    this.adding = new Adding(byId<HTMLDialogElement>("add-symbol"), texts);
     byId("add-button").addEventListener("click", () => this.adding.open());
     this.search.value = view.q;
     this.search.addEventListener("input", () => actions.searched(this.search.value));
