@@ -162,7 +162,7 @@ def test_closed_while_it_does_what_nobody_waits_for() -> None:
     assert bench.thread.run(divmod, 7, 2) == (3, 1)
     bench.thread.close()
     bench.door.set()
-    bench.until(lambda: descriptors() == before)
+    bench.until(lambda: descriptors() <= before)  # what other tests left behind may go meanwhile
 
 
 def test_nothing_is_left_of_it() -> None:
