@@ -205,7 +205,7 @@ def test_an_unknown_symbol_costs_only_itself(case: Case) -> None:
 def test_a_refused_handshake_says_how_long_to_wait(case: Case, status: int, header: dict[str, str], waits_s: tuple[float, float]) -> None:
     """As any answer over HTTP; a wrong key is not tried again soon."""
     bench = case.bench
-    case.provider.fault("status", status=status, headers=header, times=1)
+    case.provider.fault("status", status=status, headers=header, times=1, upgrade=True)
     case.provider.set(switches={"per_s": 20})
     bench.want(*case.symbols)
     bench.until(lambda: bench.told)

@@ -21,7 +21,8 @@
 | `odd_header` | the good reply, with a line among the headers that is none | |
 | `noise` | no HTTP at all | |
 
-Every fault takes `path` (only below it), `times` (only so often) and `every` (only each so manieth request).
+Every fault takes `path` (only below it), `upgrade` (only where a WebSocket is asked for), `times` (only so often) and `every` (only each
+so manieth request).
 """
 
 from __future__ import annotations

@@ -82,11 +82,11 @@ class ProxyServer(ProviderServer):
             self.provider.counted.count({"calls": 1})
         return self.provider.answer(request)
 
-    def next_fault(self, path: str) -> dict[str, Any] | None:
+    def next_fault(self, path: str, *, upgrade: bool = False) -> dict[str, Any] | None:
         """The one that is set, else the next random one."""
         chaos = self.provider.control.switches.get("chaos")
         if self.provider.control.fault is not None or chaos is None:
-            return super().next_fault(path)
+            return super().next_fault(path, upgrade=upgrade)
         if chaos != self._chaos:
             self._chaos = chaos
             self._random.seed(chaos)

@@ -23,7 +23,7 @@ from tests.providers.wire import Control, Provider, Reply, Request
 CONTROL_PATH = "/_control"
 BUDGET_PATH = "/_budget"
 STREAMS_PATH = "/_streams"
-COMMON_OPTIONS = frozenset({"name", "path", "times", "every"})
+COMMON_OPTIONS = frozenset({"name", "path", "times", "every", "upgrade"})
 """What any fault may have besides its own options."""
 REMEMBERED = 10_000
 
@@ -67,7 +67,7 @@ class ProviderServer(ThreadingHTTPServer):
     def upgrade(self, request: Request, client_port: int) -> Talk | Script:
         """What comes of a request for a WebSocket: a conversation, or what goes onto the wire in place of one."""
         with self._lock:
-            fault = self.next_fault(request.path)
+            fault = self.next_fault(request.path, upgrade=True)
             provider = self.provider
             wish = provider.talk(request, [talk for talk in self.talks if talk.over is None], time.monotonic()) if (
                 isinstance(provider, Streaming)) else Reply.json({"error": "no WebSocket here"}, 404)
@@ -151,10 +151,10 @@ class ProviderServer(ThreadingHTTPServer):
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)  # type: ignore[arg-type] # typeshed's two spellings of a socket
 
-    def next_fault(self, path: str) -> dict[str, Any] | None:
-        """What goes wrong with the next request for `path`."""
+    def next_fault(self, path: str, *, upgrade: bool = False) -> dict[str, Any] | None:
+        """What goes wrong with the next request for `path`. `upgrade`: it asks for a WebSocket."""
         fault = self.provider.control.fault
-        if fault is None or not path.startswith(fault.get("path", "/")):
+        if fault is None or not path.startswith(fault.get("path", "/")) or upgrade < bool(fault.get("upgrade")):
             return None
         self._faulty += 1
         if self._faulty % fault.get("every", 1):
