@@ -80,7 +80,7 @@ export class App {
     const texts = new Texts(this.prefs.language ?? pickLanguage(navigator.languages));
     this.access = new Access(texts, () => this.sendInterest());
     this.context = {
-      texts, read: this.access.read, format: this.newFormatter(texts),
+      texts, pointable: true, read: this.access.read, format: this.newFormatter(texts),
       flasher: new Flasher({ setTimer: (callback, delay_ms) => setTimeout(callback, delay_ms) }),
       layout: this.layout(),
       widths: new Widths(),

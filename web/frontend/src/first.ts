@@ -7,7 +7,7 @@ import { Past } from "./past";
 import { chosenColumns, colour, loadPrefs } from "./prefs";
 import { browserStorage } from "./storage";
 import type { Row } from "./store";
-import { judged, quietly } from "./table/cells";
+import { judged, quietly, type RowCall } from "./table/cells";
 import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, tracksOf, type FirstColumn, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { Widths, type Widened } from "./table/widths";
@@ -103,7 +103,7 @@ function contextOf(first: FirstRows, layout: Layout, texts: Texts, fraction: num
   const serverNow = (): number => clock.at(Date.now());
   const read = (): Promise<never> => new Promise(() => undefined);
   return {
-    texts, layout, fraction, serverNow, read, widths: new Widths(), format: new Formatter(pickLocale(texts.language, navigator.languages)),
+    texts, layout, fraction, serverNow, read, pointable: false, widths: new Widths(), format: new Formatter(pickLocale(texts.language, navigator.languages)),
     flasher: new Flasher({ setTimer: () => undefined }), past: new Past(read, serverNow, () => undefined),
     truth: (row) => truthOf(row, { generation: 0, connection: "recovering", feeds: new Map(), server_ms: serverNow() }),
   };
@@ -123,23 +123,24 @@ function headOf(columns: readonly FirstColumn[]): HTMLElement {
 /** One row: its cells never change but for the age. */
 class Line {
   readonly root = element("div", { class: "line" });
-  private readonly cells = new Map<string, () => void>();
+  private readonly cells = new Map<string, (call: RowCall) => void>();
 
-  constructor(row: Row, columns: readonly FirstColumn[], context: TableContext) {
-    const call = quietly(context);
+  constructor(private readonly row: Row, columns: readonly FirstColumn[], private readonly context: TableContext) {
+    const call = judged(row, quietly(context));
     for (const { column, width_px } of columns) {
       const room = context.widths.room(column.id);
       room.width_px = width_px;
       const cell = element("div", { class: "cell" });
-      showTruth(cell, context.truth(row));
+      showTruth(cell, call.truth);
       column.painter.build?.(cell);
-      this.cells.set(column.id, () => column.painter.paint(cell, row, judged(row, call), room));
-      this.paint(column.id);
+      const paint = (now: RowCall): void => column.painter.paint(cell, row, now, room);
+      this.cells.set(column.id, paint);
+      paint(call);
       this.root.append(element("div", { "col-id": column.id }, cell));
     }
   }
 
   paint(id: string): void {
-    this.cells.get(id)?.();
+    this.cells.get(id)?.(judged(this.row, quietly(this.context)));
   }
 }

@@ -56,38 +56,28 @@ function signed(value: number, text: string): string {
 
 export class Formatter {
   private readonly fixed = new Map<string, Writer>();
-  private readonly compact: Writer;
-  private readonly tiny: Writer;
-  private readonly huge: Writer;
-  private readonly clock: Intl.DateTimeFormat;
-  private readonly minutes: Intl.DateTimeFormat;
-  private readonly days: Intl.DateTimeFormat;
-  private readonly dated: Intl.DateTimeFormat;
-  private readonly dates: Intl.DateTimeFormat;
-  private readonly stamps: Intl.DateTimeFormat;
+  private readonly compact = this.lazily(() => this.writer({ notation: "compact", maximumSignificantDigits: 4 }));
+  private readonly tiny = this.lazily(() => this.writer({ notation: "scientific", maximumSignificantDigits: 4 }));
+  private readonly huge = this.lazily(() => this.writer({ notation: "scientific", maximumSignificantDigits: 15 }));
+  private readonly clock = this.lazily(() => this.dating({ timeStyle: "medium" }));
+  private readonly minutes = this.lazily(() => this.dating({ timeStyle: "short" }));
+  private readonly days = this.lazily(() => this.dating({ month: "short", day: "numeric" }));
+  private readonly dated = this.lazily(() => this.dating({ dateStyle: "medium", timeStyle: "long" }));
+  private readonly dates = this.lazily(() => this.dating({ dateStyle: "short" }));
+  private readonly stamps = this.lazily(() => this.dating({ dateStyle: "medium", timeStyle: "medium" }));
 
   /** `locale`: a BCP 47 tag; `timeZone`: an IANA name, by default the reader's own. */
-  constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {
-    this.compact = new Writer(new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 }));
-    this.tiny = new Writer(new Intl.NumberFormat(locale, { notation: "scientific", maximumSignificantDigits: 4 }));
-    this.huge = new Writer(new Intl.NumberFormat(locale, { notation: "scientific", maximumSignificantDigits: 15 }));
-    this.clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", timeZone });
-    this.minutes = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone });
-    this.days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone });
-    this.dated = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", timeZone });
-    this.dates = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeZone });
-    this.stamps = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", timeZone });
-  }
+  constructor(readonly locale: string, readonly timeZone: string | undefined = undefined) {}
 
   price(value: number | undefined, decimals: number): string {
     if (value === undefined) return "";
-    return Math.abs(value) < HUGE ? this.number(decimals, "auto").write(value) : this.huge.write(value);
+    return Math.abs(value) < HUGE ? this.number(decimals, "auto").write(value) : this.huge().write(value);
   }
 
   /** With its sign, also where all digits shown are zero; nothing at all has none. */
   change(value: number | undefined, decimals: number): string {
     if (value === undefined) return "";
-    if (Math.abs(value) >= HUGE) return signed(value, this.huge.write(value));
+    if (Math.abs(value) >= HUGE) return signed(value, this.huge().write(value));
     return this.number(decimals, value === 0 ? "auto" : "always").write(value);
   }
 
@@ -98,7 +88,7 @@ export class Formatter {
 
   volume(value: number | undefined): string {
     if (value === undefined) return "";
-    return Math.abs(value) < HUGE ? this.compact.write(value) : this.huge.write(value);
+    return Math.abs(value) < HUGE ? this.compact().write(value) : this.huge().write(value);
   }
 
   /** Where there is no room for the number: four of its digits, with a sign that says so. */
@@ -113,27 +103,27 @@ export class Formatter {
 
   /** Time of day of an epoch in ms. */
   time(epoch_ms: number): string {
-    return this.clock.format(epoch_ms);
+    return this.clock().format(epoch_ms);
   }
 
   /** The same, with its date once that is not the date of `now_ms`. */
   stamp(epoch_ms: number, now_ms: number): string {
-    return this.dates.format(epoch_ms) === this.dates.format(now_ms) ? this.time(epoch_ms) : this.stamps.format(epoch_ms);
+    return this.dates().format(epoch_ms) === this.dates().format(now_ms) ? this.time(epoch_ms) : this.stamps().format(epoch_ms);
   }
 
   /** The same without seconds. */
   minute(epoch_ms: number): string {
-    return this.minutes.format(epoch_ms);
+    return this.minutes().format(epoch_ms);
   }
 
   /** The day of an epoch in ms, without its year. */
   day(epoch_ms: number): string {
-    return this.days.format(epoch_ms);
+    return this.days().format(epoch_ms);
   }
 
   /** Date, time and zone of an epoch in ms. */
   moment(epoch_ms: number): string {
-    return this.dated.format(epoch_ms);
+    return this.dated().format(epoch_ms);
   }
 
   /** The zone that times are shown in at `epoch_ms`, e.g. "GMT+2". */
@@ -144,12 +134,26 @@ export class Formatter {
 
   /** The same zone by its name, e.g. "Europe/Berlin". */
   zoneName(): string {
-    return this.clock.resolvedOptions().timeZone;
+    return this.clock().resolvedOptions().timeZone;
   }
 
   private rounded(value: number): string {
     const size = Math.abs(value);
-    return (size === 0 || (size >= TINY && size < HUGE) ? this.compact : this.tiny).write(value);
+    return (size === 0 || (size >= TINY && size < HUGE) ? this.compact() : this.tiny()).write(value);
+  }
+
+  /** What is made when it is first used: a formatter takes milliseconds to make, and a page that opens uses few of them. */
+  private lazily<T>(make: () => T): () => T {
+    let made: T | undefined;
+    return () => (made ??= make());
+  }
+
+  private writer(options: Intl.NumberFormatOptions): Writer {
+    return new Writer(new Intl.NumberFormat(this.locale, options));
+  }
+
+  private dating(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    return new Intl.DateTimeFormat(this.locale, { ...options, timeZone: this.timeZone });
   }
 
   private number(decimals: number, signDisplay: "auto" | "always"): Writer {

@@ -18,6 +18,8 @@ export interface TableContext {
   widths: Widths;
   /** The most digits after the point that a price of the table has, as far as points are aligned. */
   fraction: number;
+  /** The reader can point at a cell, which then says more: words that cost more to write than the cell itself. */
+  pointable: boolean;
   read: ReadJson;
   /** How true a row is now. */
   truth(row: Row): Truth;

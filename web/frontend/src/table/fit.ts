@@ -50,6 +50,11 @@ export class Fit {
     return this.context.widths.choices(states);
   }
 
+  /** There are rows, where there were none: cells that are made now say by themselves what they need. */
+  fresh(): void {
+    this.fraction = this.context.fraction;
+  }
+
   /** The rows are others. */
   renew(): void {
     this.renewed = true;

@@ -148,12 +148,14 @@ export class Table {
 
   /** The rows, in the order of the settings. Rows that stay keep their cells. */
   setRows(rows: readonly Row[]): void {
+    const some = this.rows.length > 0;
     this.rows = rows;
-    this.fit.renew();
+    if (some) this.fit.renew();
+    else this.fit.fresh();
     this.holdPlaces();
     this.use((api) => {
       api.setGridOption("rowData", [...rows]);
-      api.onFilterChanged(); // what filters read of rows that stay may have changed too
+      if (some) api.onFilterChanged(); // what filters read of rows that stay may have changed too
     }, undefined);
   }
 

@@ -193,7 +193,7 @@ export const agePainter: CellPainter = {
   paint(root, row, call, room) {
     const text = call.truth.age_ms === undefined ? "" : formatAge(call.truth.age_ms);
     paintEdged(root, { text, short: () => NO_ROOM }, call, room);
-    if (!call.news) setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
+    if (!call.news && call.context.pointable) setTitle(root, row.quote ? ageTitle(row.quote, call) : "");
   },
 };
 

@@ -42,11 +42,19 @@ export interface Rulers {
 
 const TEN = "0000000000";
 
-/**
- * The rulers of the cells that stand in `root`, which is in the document. Digits are measured there: a canvas knows nothing of digits
- * that are all as wide as one another. `head_px`: the size of the titles' font.
- */
+/** Measured rulers, by what their fonts depend on: the table has those of the rows that stood in its place. */
+const measured = new Map<string, Rulers>();
+
+/** The rulers of the cells that stand in `root`, which is in the document. `head_px`: the size of the titles' font. */
 export function rulersOf(root: HTMLElement, head_px: number): Rulers {
+  const key = [root.dataset.layout, head_px, devicePixelRatio, document.documentElement.lang].join(" ");
+  const rulers = measured.get(key) ?? measure(root, head_px);
+  measured.set(key, rulers);
+  return rulers;
+}
+
+/** Digits are measured in the document: a canvas knows nothing of digits that are all as wide as one another. */
+function measure(root: HTMLElement, head_px: number): Rulers {
   const probe = document.createElement("div");
   probe.className = "probe";
   const [number, price] = [document.createElement("div"), document.createElement("div")];

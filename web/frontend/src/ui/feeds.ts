@@ -6,7 +6,7 @@ import { element } from "./dom";
 export function showFeeds(root: HTMLElement, feeds: Iterable<FeedInfo>, context: TableContext): void {
   root.setAttribute("aria-label", context.texts.say("feeds.label"));
   root.replaceChildren(...[...feeds].map((feed) => chip(feed, context)));
-  keepReachable(root);
+  requestAnimationFrame(() => keepReachable(root)); // to ask now would have the whole page laid out an extra time
 }
 
 /** What scrolls takes the focus, so that it scrolls without a mouse too; what does not is no stop on the way through the page. */
