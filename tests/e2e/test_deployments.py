@@ -62,7 +62,9 @@ def test_a_limit_with_which_nothing_could_be_served(tmp_path: Path) -> None:
     refused = start(config, "--headless", before=with_files(64, 64))
     assert refused.wait() == 1
     (line,) = refused.lines("error: the process may have 64 files open")
-    least = int(re.search(r"(\d+) are the least", line)[1])  # type: ignore[index]
+    found = re.search(r"(\d+) are the least", line)
+    assert found is not None, line
+    least = int(found[1])
     with serving(SETTINGS, before=with_files(least, least)) as server, closing(RawSocket(server.address)) as client, ExitStack() as crowd:
         client.join("/ACME")
         client.quote("ACME")

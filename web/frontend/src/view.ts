@@ -1,5 +1,6 @@
+import { shows } from "./face";
 import { COLUMN_IDS } from "./table/columns";
-import { inGroup, type SymbolInfo } from "./wire";
+import type { SymbolInfo } from "./wire";
 
 /** One of the columns that the rows are sorted by. */
 export interface Sort {
@@ -66,8 +67,7 @@ function encode(value: string): string {
 
 /** Whether a symbol is of the view's group, of the only `symbols` asked for, and has in it what is searched for. */
 export function passes(info: SymbolInfo, view: Pick<View, "group" | "q">, symbols: ReadonlySet<string> | undefined): boolean {
-  if (symbols && !symbols.has(info.symbol)) return false;
-  if (!inGroup(info, view.group)) return false;
+  if (!shows({ symbols, group: view.group }, info)) return false;
   const sought = view.q.trim().toLowerCase();
   return sought === "" || info.symbol.toLowerCase().includes(sought) || (info.name ?? "").toLowerCase().includes(sought);
 }
