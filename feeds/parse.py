@@ -32,8 +32,8 @@ LATEST_MS = 4_102_444_800_000
 
 # A number in a string must be written as JSON would write it. `float()` alone takes nan, inf, 1_000, spaces and Arabic digits.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
-_ISO_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
-                       r"(?:[.,]([0-9]{1,40}))?(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))")
+_ISO_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})"
+                       r"(?::([0-9]{2})(?:[.,]([0-9]{1,40}))?)?(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DECODER = msgspec.json.Decoder()
@@ -43,6 +43,11 @@ _LENIENT = re.compile(rb"(?<![^\s\[,:])(?:-?Infinity|NaN|-?[0-9]++(?:\.[0-9]++)?
                       rb"(?![^\s,\]}])")
 SHOWN, SHOWN_LEVELS, SHOWN_CHARACTERS = 20, 3, 200
 """So many items of what is long are shown, so many levels of what is deep, so many characters of a text."""
+
+
+class BadTime(BadTick):
+    """A time that can be read and can't be meant: in another unit, most likely, or of another century."""
+
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
 _PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -184,6 +189,11 @@ def price(value: object, what: str) -> float:
     return result
 
 
+def no_price(what: str, value: object) -> BadTick:
+    """Why a number that is hardly any is refused. The number itself is not told: it moves, and would be another reason each time."""
+    return BadTick(f"{what}: next to nothing, and so not a price", payload=shown(value))
+
+
 def optional_number(value: object, what: str) -> float | None:
     """A `number`, or `None` for null, a missing key and `""`."""
     return None if value is None or value == "" else number(value, what)
@@ -240,10 +250,10 @@ def iso_ms(value: object, what: str) -> int:
         offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
         # A leap second (23:59:60) is the second after 23:59:59.
         time = datetime(int(year), int(month), int(day), int(hour), int(minute), tzinfo=timezone(offset))
-        seconds = (time - _EPOCH) // timedelta(seconds=1) + int(second)
+        seconds = (time - _EPOCH) // timedelta(seconds=1) + int(second or 0)
     except (ValueError, OverflowError):
         raise FeedError(f"{what}: no such time", payload=shown(value)) from None
-    if int(second) > 60:
+    if int(second or 0) > 60:
         raise FeedError(f"{what}: no such time", payload=shown(value))
     return _plausible_ms(seconds * 1000 + int((fraction or "0")[:3].ljust(3, "0")), value, what)
 
@@ -277,5 +287,5 @@ def _beginning(value: object, levels: int = SHOWN_LEVELS) -> object:
 
 def _plausible_ms(ms: int, value: object, what: str) -> int:
     if not EARLIEST_MS <= ms <= LATEST_MS:
-        raise FeedError(f"{what}: a time before 1990 or after 2100", payload=shown(value))
+        raise BadTime(f"{what}: a time before 1990 or after 2100", payload=shown(value))
     return ms

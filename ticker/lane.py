@@ -164,10 +164,10 @@ def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: St
     change, change_pct = tick.change, tick.change_pct
     if change is None or change_pct is None:
         change, change_pct = change_of(tick)
-    return Quote(  # by position, in the order of `TICK_FIELDS`
+    return Quote(  # by position, in the order of `PRICE_FIELDS`
         tick.price, tick.bid, tick.ask, tick.open, tick.high, tick.low, tick.prev_close, tick.volume, change, change_pct,
         tick.currency or lane.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
-        tick.ext_time, tick.origin, tick.hops,
+        tick.ext_time, tick.halted, tick.origin, tick.hops,
         symbol=lane.symbol, received_time=received_ms, seq=lane.seq, source=track.feed, kind=track.kind, state=state,
     )
 

@@ -1,24 +1,36 @@
 """The two normal forms of a price: `Tick`, what one source said, and `Quote`, what the board publishes.
 
 Both are frozen. Field names, units and meaning are those of the wire (`docs/protocol.md`): absent is unknown and is `None`
-here, never 0; prices are finite floats equal to the provider's number to 15 significant digits; times are Unix epoch ms.
+here, never 0 in its place; prices are finite floats equal to the provider's number to 15 significant digits; times are Unix epoch ms.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 State = Literal["fresh", "stale", "closed", "failed"]
 Kind = Literal["simulated", "polled", "streamed", "replayed", "relayed"]
-Session = Literal["pre", "regular", "post", "closed"]
+Session = Literal["pre", "regular", "post", "overnight", "closed"]
+VolumeOf = Literal["session", "day_utc", "24h"]
+"""What a source's `volume` counts: the trading session's trades, those since midnight UTC, or those of the last 24 hours, which falls all
+the time: no bar has a volume from it."""
 
 
-class Tick(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One observation of one symbol by one source, already in major currency units.
+class Odd(NamedTuple):
+    """A field of an answer that can't be read, and so is unknown: which one of ours, why, and the start of what stood there, fit to be
+    shown."""
 
-    `change` and `change_pct` (percent: 1.27 is 1.27 %) only where the source states them itself; else the board computes them.
+    field: str
+    reason: str
+    excerpt: str
+
+
+class Price(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a tick and a quote have in common, all of it on the wire, in major currency units.
+
+    `change` and `change_pct` (percent: 1.27 is 1.27 %) of a tick only where the source states them itself; else the board computes them.
     Fields are given by name, save by the board: by position a quote is made in a third of the time.
     """
 
@@ -39,14 +51,37 @@ class Tick(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     ext_price: float | None = None
     ext_change_pct: float | None = None
     ext_time: int | None = None
+    halted: Literal[True] | None = None
+    """Trading is halted, by the source's own word."""
     origin: str | None = None
     hops: int | None = None
+
+
+class Tick(Price, frozen=True, omit_defaults=True, gc=False):
+    """One observation of one symbol by one source: as it was said, prices of any sign. What of it is believed the board decides.
+
+    The fields of its own are never on the wire.
+    """
+
     upstream_state: State | None = None
-    """What the source itself says of the price's state, for as long as it is heard; it is worth more than what the times tell. Never on
-    the wire: a quote has its own `state`."""
+    """What the source itself says of the price's state, for as long as it is heard; it is worth more than what the times tell."""
+    untimed: Literal[True] | None = None
+    """The source tells when its prices were made, and does not of this one: to hear it again proves nothing."""
+    cadence: Literal["day"] | None = None
+    """It is priced once a trading day (funds, fixings, reference rates), by the source's own word."""
+    volume_of: VolumeOf | None = None
+    """What `volume` counts, where that is not the same for all symbols of the source."""
+    odd: tuple[Odd, ...] | None = None
+    """What of the answer could not be read. Told once, with the tick that it came with."""
 
 
-class Quote(Tick, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Correction(Tick, frozen=True, omit_defaults=True, gc=False):
+    """A tick that takes back one before it, by the source's own word: a trade was cancelled, or was another one. What it says holds, though
+    its price was made before the one that is shown.
+    """
+
+
+class Quote(Price, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The published price of a symbol. `seq` starts at 1 in an epoch and grows by one with each accepted update."""
 
     symbol: str
@@ -57,12 +92,20 @@ class Quote(Tick, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     state: State
 
 
-TICK_FIELDS: tuple[str, ...] = Tick.__struct_fields__
+PRICE_FIELDS: tuple[str, ...] = Price.__struct_fields__
+"""What a tick and a quote have in common, in the order in which a quote is made of them."""
 
 
-def encode(quote: Tick) -> bytes:
+def encode(quote: Price) -> bytes:
     """The quote (or the tick) as the JSON object of the wire: unknown fields are absent, numbers are shortest round-trip."""
     return _ENCODER.encode(quote)
+
+
+def plain(tick: Tick) -> Tick:
+    """`tick` as it is remembered: what was odd about it is told, and what it corrected is corrected."""
+    if type(tick) is Tick and tick.odd is None:
+        return tick
+    return Tick(**{name: getattr(tick, name) for name in Tick.__struct_fields__ if name != "odd"})
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ticker import __version__
-from ticker.quote import TICK_FIELDS, Quote, Tick
+from ticker.quote import PRICE_FIELDS, Quote, Tick
 from ticker.settings.model import Settings, SymbolSettings
 
 FORMAT = 1
@@ -99,7 +99,7 @@ def read_batch(line: bytes) -> Batch | None:
 
 def as_tick(quote: Quote) -> Tick:
     """What a recorded quote says now: its price with its own times, and the state it was in."""
-    return Tick(**{name: getattr(quote, name) for name in TICK_FIELDS if name != "upstream_state"}, upstream_state=quote.state)
+    return Tick(**{name: getattr(quote, name) for name in PRICE_FIELDS}, upstream_state=quote.state)
 
 
 def moment_ms(text: str, started_ms: int) -> int:

@@ -27,9 +27,10 @@ NO_RUNTIME: Any = None
 """Nothing is asked for."""
 FRESHNESS = PAGE.with_name("freshness.md")
 
-SUPPORT = {"__init__", "base", "cookies", "csvs", "expressions", "extraction", "http", "keys", "limits", "notation", "packets", "pairs",
-           "parse", "polled", "protobuf", "reading", "registry", "relay_session", "relayed", "rows", "script", "sender", "session",
-           "slices", "streamed", "tape", "units", "unpacking", "upstream", "websocket", "wire", "yahoo_quote", "yahoo_session"}
+SUPPORT = {"__init__", "base", "conditions", "cookies", "csvs", "expressions", "extraction", "fields", "http", "keys", "limits",
+           "notation", "packets", "pairs", "parse", "polled", "protobuf", "reading", "registry", "relay_session", "relayed", "rows",
+           "script", "sender", "session", "slices", "streamed", "tape", "trades", "units", "unpacking", "upstream", "websocket", "wire",
+           "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:

@@ -16,7 +16,7 @@ from ticker import symbols
 from ticker.cli.ask import ask
 from ticker.cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
 from ticker.errors import FeedError, said
-from ticker.quote import TICK_FIELDS, Tick
+from ticker.quote import PRICE_FIELDS, Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
 from ticker.settings.words import did_you_mean
@@ -51,7 +51,7 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
     finally:
         source.close()
     table = Table("field", "becomes", box=None, padding=(0, 2, 0, 0))
-    for field in TICK_FIELDS:
+    for field in PRICE_FIELDS:
         if (value := getattr(tick, field)) is not None:
             table.add_row(field, escape(_shown(value)))
     console.print(table)

@@ -166,6 +166,9 @@ class LimitSettings(Table):
 Percent = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 
 
+Amount = Annotated[float, Field(gt=0, le=1e18, allow_inf_nan=False)]
+
+
 class MetricsSettings(Table):
     """`[metrics]`."""
 
@@ -270,6 +273,11 @@ class SymbolSettings(Table):
     group: Annotated[tuple[Line, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
     calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
     stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
+    cadence: Literal["day"] | None = Field(None, description="priced once a trading day, as funds, fixings and reference rates are; "
+                                                             "where the source says so it need not be said")
+    allow_negative: bool = Field(False, description="its price may be zero or below: a rate, a spread, power")
+    max_jump: Amount | None = Field(None, description="with allow_negative: how far it may move in one tick, in its own unit; default what "
+                                                      "it has moved so far")
     max_jump_pct: Percent | None = Field(None, description="overrides `[quality]`")
     max_divergence_pct: Percent | None = Field(None, description="overrides `[quality]`")
     options: dict[str, SymbolOptions] = Field({}, description="by feed name")
@@ -278,6 +286,13 @@ class SymbolSettings(Table):
     @classmethod
     def _calendar_is_known(cls, calendar: str | None) -> str | None:
         return None if calendar is None else calendars.check(calendar)
+
+    @field_validator("max_jump")
+    @classmethod
+    def _jump_fits_its_sign(cls, jump: float | None, info: ValidationInfo) -> float | None:
+        if jump is not None and not info.data.get("allow_negative"):
+            raise ValueError("is for symbols with allow_negative = true; for the others there is max_jump_pct")
+        return jump
 
 
 SYMBOL_KEYS: tuple[str, ...] = tuple(name for name in SymbolSettings.model_fields if name != "options")

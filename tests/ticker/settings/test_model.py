@@ -34,7 +34,7 @@ def test_a_name_stands_for_a_list_of_one() -> None:
 def test_words_of_a_symbol() -> None:
     """The words no feed may be called are those of the contract, and `feed` itself."""
     assert set(SYMBOL_KEYS) == {"feed", "name", "decimals", "currency", "group", "calendar", "stale_after_s",
-                                "max_jump_pct", "max_divergence_pct"}
+                                "max_jump_pct", "max_divergence_pct", "cadence", "allow_negative", "max_jump"}
 
 
 @pytest.mark.parametrize("url", ["https://user:pass@api.example.com", "https://user@api.example.com", "https://api.example.com/?key=1",

@@ -1,0 +1,216 @@
+"""The one place where the fields of a provider's answer are read, so that no provider's file can do it differently.
+
+Only what makes a quote can cost a quote: a price that can't be read, and a time that can't be meant (before 1990, after 2100). Every other
+field that can't be read is unknown, and told in the tick's `odd`: with its name on the wire, why, and what stood there.
+
+    FIELDS = Fields(times="ms")
+    tick = FIELDS.tick(price=row.get("lastPrice"), bid=row.get("bidPrice"), quote_time=row.get("closeTime"))
+
+Prices have any sign here: whether one of zero or below can be meant is for the symbol's settings to say, and for the board to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+
+import msgspec
+
+from feeds.parse import SMALLEST_PRICE, BadTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
+from feeds.units import unit_of
+from ticker.errors import BadTick, FeedError, excerpt
+from ticker.quote import Odd, Session, Tick, VolumeOf
+
+Through = Callable[[float], float]
+ReadTime = Callable[[object, str], int | None]
+ReadPct = Callable[[object, str], float | None]
+
+NO_TIMES = ("0001-01-01T00:00:00", "1970-01-01T00:00:00")
+"""How a time that was never set is written, before its zone: Go's, and Unix's."""
+
+
+class Raw(TypedDict, total=False):
+    """The fields of a tick as they stand in an answer; what the provider does not have is left out. Prices may be in minor units, if
+    `currency` says so."""
+
+    bid: object
+    ask: object
+    open: object
+    high: object
+    low: object
+    prev_close: object
+    volume: object
+    change: object
+    change_pct: object
+    quote_time: object
+    delay_min: object
+    ext_price: object
+    ext_change_pct: object
+    ext_time: object
+
+
+class Known(TypedDict, total=False):
+    """What the provider's file has made of its words itself."""
+
+    session: Session | None
+    halted: Literal[True] | None
+    cadence: Literal["day"] | None
+    volume_of: VolumeOf | None
+
+
+class Fields(NamedTuple):
+    """How one provider writes. `times`: in what it counts them, `iso` for texts (RFC 3339), or what reads them.
+
+    `zero_is_none`: a price of 0 beside the last one says that there is none, as nearly everybody writes it. `pct` reads a percentage where
+    it is more than a number with or without its sign.
+    """
+
+    times: TimeUnit | Literal["iso"] | ReadTime = "iso"
+    zero_is_none: bool = True
+    pct: ReadPct | None = None
+    plain: Callable[[object], object] | None = None
+    """What is done to a number before it is read: how it is written here, as JSON would write it; `None` for none."""
+
+    def tick(self, price: object, *, currency: object = None, through: Through | None = None, odd: Iterable[Odd] = (),
+             known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
+        """A row as a tick. `currency`: the provider's code, of a minor unit perhaps; `through`: what is done to each price before that.
+
+        `odd`: what was odd about it already. Raises `BadTick` where there is no price in it, or a time that can't be meant.
+        """
+        strange = list(odd)
+        unit = unit_of(currency if isinstance(currency, str) and currency else None)
+        if unit.currency is None and currency not in (None, ""):
+            strange.append(_odd("currency", FeedError("no code of a currency"), currency))
+        row = _Row(self, strange, through, unit.major if unit.shift else None)
+        last = row.last(price)
+        values = row.values(raw)
+        return Tick(price=last, currency=unit.currency, odd=tuple(strange) or None, **values, **(known or {}))
+
+    def update(self, before: Tick, *, through: Through | None = None, known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
+        """`before` with these fields anew: what a message of a stream says that has no price in it. Raises `BadTick` as `tick` does."""
+        strange: list[Odd] = []
+        values = _Row(self, strange, through, None).values(raw)
+        return msgspec.structs.replace(before, odd=tuple(strange) or None, **values, **(known or {}))
+
+
+class _Row:
+    """The reading of one row."""
+
+    __slots__ = ("_fields", "_major", "_odd", "_through")
+
+    def __init__(self, fields: Fields, odd: list[Odd], through: Through | None, major: Through | None) -> None:
+        self._fields = fields
+        self._odd = odd
+        self._through = through
+        self._major = major
+
+    def last(self, value: object) -> float:
+        plain = self._plain(value)
+        if plain is None or plain == "":
+            raise FeedError("price: there is none", payload=shown(value))
+        read = number(plain, "price")
+        if -SMALLEST_PRICE < read < SMALLEST_PRICE and read != 0:
+            raise no_price("price", value)
+        return self._scaled(read)
+
+    def values(self, raw: Mapping[str, object]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, value in raw.items():
+            if value is None:
+                if name not in _KINDS:
+                    raise TypeError(f"no field of a tick is called {name!r}")
+                continue
+            try:
+                values[name] = _KINDS[name](self, name, value)
+            except FeedError as error:
+                if isinstance(error, BadTime) and name == "quote_time":
+                    raise
+                values[name] = None
+                self._odd.append(_odd(name, error, value))
+            if name == "quote_time" and values.get(name) is None:
+                values["untimed"] = True
+        return values
+
+    def price(self, name: str, value: object) -> float | None:
+        read = self._number(name, value)
+        if read is None or (read == 0 and self._fields.zero_is_none):
+            return None
+        if -SMALLEST_PRICE < read < SMALLEST_PRICE and read != 0:
+            raise no_price(name, value)
+        return self._scaled(read)
+
+    def change(self, name: str, value: object) -> float | None:
+        read = self._number(name, value)
+        return read if read is None or self._major is None else self._major(read)
+
+    def size(self, name: str, value: object) -> float | None:
+        read = self._number(name, value)
+        if read is not None and read < 0:
+            raise BadTick(f"{name}: less than nothing", payload=shown(value))
+        return read
+
+    def pct(self, name: str, value: object) -> float | None:
+        if self._fields.pct is not None:
+            return self._fields.pct(value, name)
+        read = self._number(name, value.removesuffix("%") if isinstance(value, str) else value)
+        return None if read is None else round(read, 4) + 0.0
+
+    def time(self, name: str, value: object) -> int | None:
+        if value == "" or (value in (0, "0") and value is not False):
+            return None
+        times = self._fields.times
+        if times == "iso":
+            return None if isinstance(value, str) and value.startswith(NO_TIMES) else iso_ms(value, name)
+        return epoch_ms(value, name, times) if isinstance(times, str) else times(value, name)
+
+    def _plain(self, value: object) -> object:
+        plain = self._fields.plain
+        return value if plain is None else plain(value)
+
+    def _number(self, name: str, value: object) -> float | None:
+        plain = self._plain(value)
+        return None if plain is None or plain == "" else number(plain, name)
+
+    def _scaled(self, read: float) -> float:
+        if self._through is not None:
+            read = self._through(read)
+        return read if self._major is None else self._major(read)
+
+
+_KINDS: dict[str, Callable[[_Row, str, object], object]] = {
+    **dict.fromkeys(("bid", "ask", "open", "high", "low", "prev_close", "ext_price"), _Row.price),
+    **dict.fromkeys(("volume", "delay_min"), _Row.size), "change": _Row.change,
+    **dict.fromkeys(("change_pct", "ext_change_pct"), _Row.pct), **dict.fromkeys(("quote_time", "ext_time"), _Row.time)}
+
+
+def part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object `name` of a row; empty where there is none. Of something else each field reads as that, and is odd."""
+    value = row.get(name)
+    if isinstance(value, dict):
+        return value
+    return {} if value in (None, "", 0, False) else _NotAnObject(value)
+
+
+def first(row: Mapping[str, Any], name: str) -> object:
+    """The first item of the array `name` of a row; `None` where there is none. Something else is read as it is, in an array: as odd."""
+    value = row.get(name)
+    if isinstance(value, list):
+        return value[0] if value else None
+    return None if value is None else [value]
+
+
+class _NotAnObject(dict[str, Any]):
+    """What stands where an object should: whatever is asked of it is that."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self._value = value
+
+    def get(self, key: str, default: object = None) -> object:
+        """What there is."""
+        return [self._value]
+
+
+def _odd(name: str, error: FeedError, value: object) -> Odd:
+    reason = str(error).removesuffix(f" [{error.excerpt}]").removeprefix(f"{name}: ")
+    return Odd(name, reason, error.excerpt or excerpt(shown(value)))
