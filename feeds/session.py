@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from ticker.errors import FeedError
-from ticker.quote import Tick
-from ticker.source import Answer, Subscription
+from ticker.quote import Tick, plain
+from ticker.source import Answer, Subscription, merge
 from ticker.stream import Silence
 
 ACKNOWLEDGED_WITHIN_S = 10.0
@@ -89,7 +89,8 @@ class StreamSession(ABC):
             for subscription in subscriptions:
                 news = answer.get(subscription.symbol)
                 if isinstance(news, Tick):
-                    joined[subscription.symbol] = self.known[key] = news if live is None else self.joined(news, live)
+                    tick = news if live is None else self.joined(news, live)
+                    joined[subscription.symbol], self.known[key] = tick, plain(tick)
                 elif news is not None and live is None:
                     joined[subscription.symbol] = news
         return joined
@@ -126,7 +127,7 @@ class StreamSession(ABC):
         if wanted is None:
             return {}
         if isinstance(news, Tick):
-            self.known[key] = news
+            self.known[key] = plain(news)
         return {subscription.symbol: news for subscription in wanted}
 
     def acknowledged(self, keys: Iterable[object]) -> None:
@@ -176,7 +177,7 @@ class StreamSession(ABC):
             self._tries[key] = self._tries.get(key, 1) + 1
             if self._tries[key] > MOST_TRIES:
                 del self._tries[key]
-                self._news |= self.refused(key, FeedError("the subscription was not acknowledged"))
+                merge(self._news, self.refused(key, FeedError("the subscription was not acknowledged")))
             else:
                 del self._asked[key]
         for key, again_s in list(self._put_off.items()):
@@ -194,7 +195,7 @@ class StreamSession(ABC):
     def _ask(self, keys: Sequence[str], now_s: float) -> None:
         room = len(keys) if self.most_symbols is None else max(0, self.most_symbols - len(self._asked))
         for key in set(keys[room:]) - self._left_out:
-            self._news |= self.say(key, FeedError(f"one connection carries {self.most_symbols} symbols at most", retryable=False))
+            merge(self._news, self.say(key, FeedError(f"one connection carries {self.most_symbols} symbols at most", retryable=False)))
         self._left_out = set(keys[room:])
         ids = [self._wanted[key][0].id for key in keys[:room]]
         self._asked |= zip(keys, ids, strict=False)

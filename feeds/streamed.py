@@ -18,6 +18,7 @@ from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings
+from ticker.source import merge
 from ticker.stream import Ended, Link, Session, StreamSource
 
 StreamUrl = Annotated[AnyUrl, UrlConstraints(max_length=2083, allowed_schemes=["ws", "wss", "http", "https"], host_required=True)]
@@ -140,12 +141,12 @@ def listen(source: StreamSource, batch: Sequence[Subscription], limit_s: float =
     try:
         while len(answer) < len(batch) and (now_s := monotonic()) < until_s:
             messages, news = session.due(now_s)
-            answer |= news
+            merge(answer, news)
             for message in messages:
                 link.send(message)
             for message in link.receive(max(0.0, min(0.25, session.next_due_s(now_s)))) or []:
                 try:
-                    answer |= session.receive(message, now_s)
+                    merge(answer, session.receive(message, now_s))
                 except Ended:
                     raise
                 except FeedError:  # a message that makes no sense costs only itself, as while serving

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ticker.source import Answer
+from ticker.errors import FeedError
+from ticker.quote import Tick
+from ticker.source import Answer, merge
 
 BACKLOG = 1000
 """Answers that may wait before they are folded to the newest of each symbol."""
@@ -22,7 +24,9 @@ class Inbox:
         """Take one more. An answer that is put must not change any more."""
         self._waiting.append(answer)
         if len(self._waiting) > BACKLOG:
-            newest = {symbol: news for one in self._waiting for symbol, news in one.items()}
+            newest: dict[str, Tick | FeedError] = {}
+            for one in self._waiting:
+                merge(newest, one)
             self.folded += sum(map(len, self._waiting)) - len(newest)
             self._waiting = [newest]
 

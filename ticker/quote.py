@@ -108,4 +108,9 @@ def plain(tick: Tick) -> Tick:
     return Tick(**{name: getattr(tick, name) for name in Tick.__struct_fields__ if name != "odd"})
 
 
+def correcting(tick: Tick) -> Correction:
+    """`tick` as one that takes back what was said before."""
+    return tick if isinstance(tick, Correction) else Correction(**{name: getattr(tick, name) for name in Tick.__struct_fields__})
+
+
 _ENCODER = msgspec.json.Encoder()

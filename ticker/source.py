@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, Self
 from ticker.budget import Cost, Demand
 from ticker.errors import FeedError, said
 from ticker.gate import Gate
-from ticker.quote import Kind, Tick
+from ticker.quote import Correction, Kind, Tick, correcting
 from ticker.settings.model import FeedSettings, SymbolOptions
 
 
@@ -22,6 +22,19 @@ class Subscription(NamedTuple):
 
 Answer = Mapping[str, Tick | FeedError]
 """By our symbol: a tick, or why there is none. A symbol that was asked for and is absent has no news."""
+
+
+def merge(answer: dict[str, Tick | FeedError], news: Answer) -> None:
+    """Put `news`, which came after it, into `answer`. Of each symbol the newest is kept, as what it has to be to be believed: after a
+    correction whatever stands on it is one too, and an error that may pass does not hide it.
+    """
+    for symbol, one in news.items():
+        if not isinstance(answer.get(symbol), Correction):
+            answer[symbol] = one
+        elif isinstance(one, Tick):
+            answer[symbol] = correcting(one)
+        elif not one.retryable:
+            answer[symbol] = one
 
 
 class Unread(NamedTuple("Unread", [("rows", int), ("first", str)])):

@@ -6,7 +6,7 @@ from typing import ClassVar
 from feeds.session import AGAIN_AFTER_S, StreamSession, traded
 from tests.ticker.stepped import subscriptions
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Correction, Odd, Tick
 from ticker.source import Answer, Subscription
 
 
@@ -134,3 +134,13 @@ def test_two_symbols_of_ours_with_one_id() -> None:
     session.want([one, Subscription("B", one.id, two.options)])
     assert session.due(0.0)[0] == [b"+a"]
     assert session.say("a", Tick(price=1.0)).keys() == {"A", "B"}
+
+
+def test_what_is_known_is_plain() -> None:
+    """What was odd is told once, and a correction corrects once; a snapshot is remembered in the same way."""
+    session = wanting("A", "B")
+    odd = (Odd("bid", "less than nothing", "-1"),)
+    said = session.say("a", Correction(price=1.0, odd=odd))
+    assert said == {"A": Correction(price=1.0, odd=odd)}
+    assert session.take_snapshot({"B": Tick(price=2.0, odd=odd)}) == {"B": Tick(price=2.0, odd=odd)}
+    assert session.known == {"a": Tick(price=1.0), "b": Tick(price=2.0)}
