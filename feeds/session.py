@@ -43,6 +43,8 @@ class StreamSession(ABC):
         self.gaps = 0
         self.facts: Mapping[str, Any] = {}
         self.may_subscribe = True
+        self.unsure: set[str] = set()
+        """Keys of which more is to be known than the stream tells."""
         self._wanted: dict[str, list[Subscription]] = {}  # by key
         self._asked: dict[str, str] = {}  # by key: the id it was asked for under
         self._left_out: set[str] = set()  # the keys that are too many
@@ -89,11 +91,15 @@ class StreamSession(ABC):
             for subscription in subscriptions:
                 news = answer.get(subscription.symbol)
                 if isinstance(news, Tick):
-                    tick = news if live is None else self.joined(news, live)
+                    tick = self.joined(key, news, live)
                     joined[subscription.symbol], self.known[key] = tick, plain(tick)
                 elif news is not None and live is None:
                     joined[subscription.symbol] = news
         return joined
+
+    def ask_beside(self) -> Collection[str]:
+        keys, self.unsure = self.unsure, set()
+        return [subscription.symbol for key in keys for subscription in self._wanted.get(key, [])]
 
     @abstractmethod
     def receive(self, message: bytes, now_s: float) -> Answer:
@@ -111,9 +117,9 @@ class StreamSession(ABC):
         """`id` as messages will have it."""
         return id
 
-    def joined(self, snapshot: Tick, live: Tick) -> Tick:
-        """`snapshot`, with the price of the stream where that is newer."""
-        if live.quote_time is None or snapshot.quote_time is None or snapshot.quote_time >= live.quote_time:
+    def joined(self, key: str, snapshot: Tick, live: Tick | None) -> Tick:
+        """`snapshot` of `key`, with the price of the stream where that is newer."""
+        if live is None or live.quote_time is None or snapshot.quote_time is None or snapshot.quote_time >= live.quote_time:
             return snapshot
         return traded(snapshot, live.price, live.quote_time)
 

@@ -43,16 +43,22 @@ class Snapshots:
         self._not_before_s = 0.0
         self._asking = False
 
-    def look(self, session: Session, wanted: Mapping[str, Subscription], version: int, put: Callable[[Answer], None]) -> None:
+    def look(self, session: Session, wanted: Mapping[str, Subscription], version: int, put: Callable[[Answer], None],
+             every_s: float | None = None) -> None:
         """Ask for what of `wanted` has not been asked for on behalf of `session`; `put` takes in what comes. Returns at once.
 
-        `version` is another one when `wanted` has changed.
+        `version` is another one when `wanted` has changed. `every_s`: how often to ask again where that is not as often as always.
         """
         now_s = self._clock.monotonic()
         if session is not self._session or now_s >= self._again_s:
             self._session, self._had, self._complete = session, {}, -1
-            self._again_s = now_s + self._every_s
-        if self._asking or version == self._complete or now_s < self._not_before_s:
+            self._again_s = now_s + (every_s or self._every_s)
+        if self._asking or now_s < self._not_before_s:
+            return
+        for symbol in session.ask_beside():
+            self._had.pop(symbol, None)
+            self._complete = -1
+        if version == self._complete:
             return
         missing = [one for symbol, one in wanted.items() if self._had.get(symbol) != one]
         if not missing:

@@ -6,7 +6,7 @@ over it; a `Session` is what is said, and does no I/O; the `StreamSource` makes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ticker.errors import FeedError
@@ -91,6 +91,9 @@ class Session(Protocol):
 
     def next_due_s(self, now_s: float) -> float:
         """In how many seconds to ask `due` again; 0 or less: now."""
+
+    def ask_beside(self) -> Collection[str]:
+        """Symbols of which too little is known since this was asked last: what there is beside the stream is to be asked for once more."""
 
     def take_snapshot(self, answer: Answer) -> Answer:
         """What was asked for beside the stream, joined with what the stream has brought since."""

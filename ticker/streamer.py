@@ -24,7 +24,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.snapshots import Snapshots
 from ticker.source import Answer, Subscription, bared
-from ticker.stream import Ended, StreamSource
+from ticker.stream import Ended, Session, StreamSource
 from ticker.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ HEIR_WITHIN_S = 15.0
 """In this time a connection that is to replace another must be ready."""
 HEIR_AGAIN_S = 30.0
 """After this time it is tried again."""
+ALONE_EVERY_S = 10.0
+"""Where there is no connection to be had, what there is to ask for beside it is asked for so often."""
 MUTE_FIRST_S, MUTE_LONGEST_S = 600.0, 3600.0
 """A connection that may just be quiet is renewed less and less often."""
 MOST_ODD = 100
@@ -66,6 +68,7 @@ class Streamer:
         self._health = Health(source.name, source.settings.interval_s, clock, changed, random)
         beside = source.snapshots
         self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock, self._meter)
+        self._alone: Session | None = None  # a session without a connection, for what is asked for beside it
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
         self._inbox = Inbox()
@@ -147,6 +150,7 @@ class Streamer:
         """A new connection; or `None` where it failed, or after a moment's wait where it is too early."""
         too_early_s = LOOK_S if self._heir_coming else self._health.wait_s
         if too_early_s > 0:
+            self._ask_meanwhile()
             self._runtime.sleep(min(too_early_s, LOOK_S))
             return None
         try:
@@ -154,6 +158,20 @@ class Streamer:
         except Exception as error:
             self._health.failed(error if isinstance(error, FeedError) else self._health.bug(error))
         return None
+
+    def _ask_meanwhile(self) -> None:
+        """Where there is no connection to be had (the plan has no such stream, say), live on what is asked for beside it."""
+        if self._snapshots is None or self._heir_coming or not self._health.lasting:
+            return
+        if self._alone is None:
+            self._alone = self.source.session(self._here)
+        self._alone.want(list(self._wanted.values()))
+        self._snapshots.look(self._alone, self._wanted, self._version, self._put_meanwhile, ALONE_EVERY_S)
+
+    def _put_meanwhile(self, answer: Answer) -> None:
+        self._put(answer)
+        if any(isinstance(news, Tick) for news in answer.values()):
+            self._health.served()
 
     def _open(self) -> Line:
         link = self.source.open(list(self._wanted.values()))

@@ -25,6 +25,8 @@ SYMBOLS = {
     "yahoo_stream": ("AAPL", "BTC-USD", "VOD.L"),
 }
 KEYED = [kind for kind in SYMBOLS if kinds()[kind].Settings.secrets]
+BESIDE = {"alpaca_stream": "/v2/stocks", "yahoo_stream": "/v"}
+"""Where those ask that do not ask below `/api`."""
 BEATING = ("coinbase_stream", "kraken_stream")
 """Whose protocol promises a sign of life."""
 
@@ -121,7 +123,7 @@ def test_the_pause_grows_until_prices_come_whoever_lets_us_in(case: Case) -> Non
     """A server that accepts everybody and says nothing is down after five times; one with prices begins again at half a second."""
     bench = case.bench
     switch(case, cut_s=0)
-    case.provider.fault("status", status=500, path="/api")  # nor is there anything beside the stream
+    case.provider.fault("status", status=500, path=BESIDE.get(case.kind, "/api"))  # nor is there anything beside the stream
     bench.want(*case.symbols)
     bench.until(lambda: len(bench.tries_s) >= 8, push_s=0.2)
     assert bench.state()["state"] == "down"

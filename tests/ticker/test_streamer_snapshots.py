@@ -115,3 +115,62 @@ def test_where_the_prices_beside_the_stream_fail_the_stream_goes_on(bench: Bench
     bench.time.run_s(4)
     assert bench.prices() == [1, 7]
     assert bench.told == []
+
+
+def test_what_is_unclear_is_asked_for_once_more(bench: Bench) -> None:
+    """That symbol alone, and at once."""
+    beside = bench.ask_beside()
+    bench.start("A", "B")
+    bench.time.run_s(1)
+    bench.source.link.say(b"unclear B")
+    bench.time.run_s(1)
+    assert beside.batches == [["A", "B"], ["B"]]
+
+
+def test_a_stream_that_is_not_to_be_had_leaves_its_symbols_to_what_is_beside_it(bench: Bench) -> None:
+    """Asked for every ten seconds from the first refusal on: never `down`, and the reason stays in sight. The stream has it again when it
+    lets us in.
+    """
+    beside = bench.ask_beside()
+    bench.source.refusals = [FeedError("HTTP 404", retryable=False) for _ in range(9)]
+    bench.start("A")
+    bench.time.run_s(95)
+    assert 9 <= len(beside.batches) <= 12
+    assert len(bench.prices()) == len(beside.batches)
+    bench.time.run_s(1500)
+    assert {state for state, _ in bench.told} == {"retrying"}
+    assert bench.error() == "HTTP 404"
+    assert bench.streamer.wire_state()["last_success"] is not None
+    bench.source.refusals.clear()
+    bench.time.run_s(300)
+    asked = len(beside.batches)
+    bench.source.link.say(b"ack")
+    bench.time.run_s(60)
+    assert (bench.state(), len(beside.batches)) == ("ok", asked)
+
+
+def test_a_short_cut_is_nobody_elses_business(bench: Bench) -> None:
+    """Two failures that may pass, and it is back: what is beside it is asked for once a connection, as always."""
+    beside = bench.ask_beside()
+    bench.start("A")
+    bench.source.refusals = [FeedError("HTTP 503") for _ in range(2)]
+    bench.source.link.say(b"a 1", Ended("cut"))
+    bench.time.run_s(30)
+    assert len(bench.source.links) == 2
+    assert len(beside.batches) == 2
+
+
+def test_where_nothing_is_to_be_had_at_all_the_feed_is_down(bench: Bench) -> None:
+    """Neither the stream nor what is beside it; and though there were prices once."""
+    beside = bench.ask_beside()
+    bench.source.refusals = [FeedError("HTTP 503") for _ in range(100)]
+    bench.start("A")
+    bench.time.run_s(600)
+    assert {state for state, _ in bench.told} == {"retrying"}
+
+    def answer(batch: Sequence[Subscription]) -> Answer:
+        raise FeedError("503")
+
+    beside.answer = answer
+    bench.time.run_s(600)
+    assert bench.state() == "down"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -169,7 +169,9 @@ class ScriptedLink:
 
 
 class ScriptedSession:
-    """A protocol of words: `SYMBOL PRICE` is a tick, `beat` a heartbeat, `ack` and `leaving` what they say, `over WHY` the end."""
+    """A protocol of words: `SYMBOL PRICE` is a tick, `beat` a heartbeat, `ack` and `leaving` what they say, `over WHY` the end,
+    `unclear SYMBOL` that more is to be known of it.
+    """
 
     def __init__(self, source: ScriptedStream, here: str) -> None:
         self.here = here
@@ -179,6 +181,7 @@ class ScriptedSession:
         self.gaps = 0
         self.facts: Mapping[str, Any] = {}
         self._asked: set[str] = set()
+        self._unclear: list[str] = []
         self._desired: dict[str, Subscription] = {}
 
     def want(self, subscriptions: Sequence[Subscription]) -> None:
@@ -198,6 +201,8 @@ class ScriptedSession:
             self.gaps += 1
         elif word == "fact":
             self.facts = {"fact": rest}
+        elif word == "unclear":
+            self._unclear.append(rest)
         elif word == "bug":
             raise ZeroDivisionError
         elif word in self._desired:
@@ -215,6 +220,11 @@ class ScriptedSession:
     def next_due_s(self, now_s: float) -> float:
         """Nothing by the clock."""
         return 60.0
+
+    def ask_beside(self) -> Collection[str]:
+        """What was said to be unclear, once."""
+        unclear, self._unclear = self._unclear, []
+        return unclear
 
     def take_snapshot(self, answer: Answer) -> Answer:
         """As it is."""
