@@ -9,6 +9,10 @@ from feeds.parse import shown
 from ticker.errors import FeedError
 
 _PAIR = re.compile(r"([A-Z]{3})[/-]?([A-Z]{3})(?:=X)?")
+_NATIONAL = frozenset((
+    "AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS",
+    "INR", "ISK", "JPY", "KRW", "KWD", "MAD", "MXN", "MYR", "NOK", "NZD", "PEN", "PHP", "PLN", "QAR", "RON", "RUB", "SAR", "SEK", "SGD",
+    "THB", "TRY", "TWD", "USD", "VND", "ZAR", "XAG", "XAU", "XPD", "XPT"))
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 DAY_MIN = 1440.0
@@ -21,6 +25,15 @@ def pair_of(id: str) -> tuple[str, str] | None:
     """Base and quote currency of `EURUSD`, `EUR/USD`, `EUR-USD` or `EURUSD=X`; `None` of anything else."""
     match = _PAIR.fullmatch(id.upper())
     return (match[1], match[2]) if match else None
+
+
+def national_pair(symbol: str) -> tuple[str, str] | None:
+    """Base and quote of `EUR/USD`, `EUR-USD` or `EURUSD=X` where both are currencies of countries, or metals; `None` of anything else.
+
+    `BTC/USD` is crypto, and six letters in a row may be anything.
+    """
+    pair = pair_of(symbol) if len(symbol) > 6 else None
+    return pair if pair is not None and _NATIONAL.issuperset(pair) else None
 
 
 def slashed(symbol: str) -> str:

@@ -109,7 +109,8 @@ def record(folder: Path, settings: str, variables: Mapping[str, str]) -> tuple[s
     return file.read_text(), said
 
 
-KEYS = {"finnhub": "API_KEY", "alphavantage": "API_KEY", "twelvedata": "API_KEY", "polygon": "API_KEY", "tiingo": "API_KEY"}
+KEYS = {"finnhub": "API_KEY", "alphavantage": "API_KEY", "twelvedata": "API_KEY", "massive": "API_KEY", "polygon": "API_KEY",
+        "tiingo": "API_KEY"}
 CANARY = "C4nary+K3y/4+th1s-Test=="
 SPELLINGS = (CANARY, "C4nary%2BK3y", "C4nary%2bK3y", CANARY.replace("/", "\\/"))
 SERVER_TOKEN, PREVIOUS = "C4nary-T0ken-of-the-server", "C4nary-T0ken-of-before"

@@ -86,12 +86,14 @@ def _most(bounds: list[Any]) -> int:
 
 
 def well_formed(tick: Tick) -> bool:
-    """Whether it holds nothing that must not reach anybody: every number finite, every price above zero, times in this era."""
-    numbers = [value for name in tick.__struct_fields__ if name != "hops" and isinstance(value := getattr(tick, name), int | float)]
+    """Whether it holds nothing that must not reach anybody: every number finite, every price zero or a number that says something, of any
+    sign, times in this era."""
+    numbers = [value for name in tick.__struct_fields__ if name not in ("hops", "untimed", "halted")
+               and isinstance(value := getattr(tick, name), int | float)]
     prices = [tick.price, *(value for name in PRICES if (value := getattr(tick, name)) is not None)]
     times = [time for time in (tick.quote_time, tick.ext_time) if time is not None]
     return (all(isinstance(number, float) or number in times for number in numbers)
-            and all(map(math.isfinite, numbers)) and all(price > 0 for price in prices)
+            and all(map(math.isfinite, numbers)) and all(price == 0 or abs(price) >= 1e-18 for price in prices)
             and (tick.volume is None or tick.volume >= 0)
             and all(631_152_000_000 <= time <= 4_102_444_800_000 for time in times))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.ecb import Ecb, EcbSettings
-from feeds.pairs import DAY_MIN, fixing_ms, pair_of, slashed
+from feeds.pairs import DAY_MIN, fixing_ms, national_pair, pair_of, slashed
 from tests.feeds.support import JSON, complaint
 from ticker.board import Board
 from ticker.errors import FeedError
@@ -24,6 +24,14 @@ HOUR_MS = 3_600_000
 def test_a_pair_is_written_in_several_ways(id: str, pair: tuple[str, str] | None) -> None:
     """Six letters, with or without something between them."""
     assert pair_of(id) == pair
+
+
+@pytest.mark.parametrize(("symbol", "pair"), [
+    ("EUR/USD", ("EUR", "USD")), ("EUR-USD", ("EUR", "USD")), ("EURUSD=X", ("EUR", "USD")), ("XAU/USD", ("XAU", "USD")),
+    ("EURUSD", None), ("BTC-USD", None), ("USD/BTC", None), ("BRK-B", None), ("DOGE/USD", None)])
+def test_currencies_of_countries_are_told_from_coins(symbol: str, pair: tuple[str, str] | None) -> None:
+    """By their codes; and six letters in a row may be anything."""
+    assert national_pair(symbol) == pair
 
 
 @pytest.mark.parametrize(("symbol", "id"), [

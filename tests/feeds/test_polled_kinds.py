@@ -24,6 +24,7 @@ SYMBOLS = {
     "ecb": ("EURUSD", "EUR/JPY"),
     "finnhub": ("AAPL",),
     "frankfurter": ("EURUSD", "EUR/GBP"),
+    "massive": ("AAPL", "MSFT"),
     "polygon": ("AAPL", "MSFT"),
     "tiingo": ("AAPL", "BRK.B"),
     "twelvedata": ("AAPL", "EUR/USD"),

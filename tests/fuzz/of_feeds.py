@@ -25,7 +25,7 @@ import feeds.finnhub
 import feeds.frankfurter
 import feeds.http_json
 import feeds.kraken
-import feeds.polygon
+import feeds.massive
 import feeds.replay
 import feeds.tiingo
 import feeds.twelvedata
@@ -46,7 +46,7 @@ from tests.feeds import (
     test_coinbase_advanced,
     test_coingecko,
     test_ecb,
-    test_polygon,
+    test_massive,
     test_tiingo,
     test_yahoo_quote,
 )
@@ -66,7 +66,7 @@ def well_formed(value: object) -> bool:
     if not isinstance(value, Tick):
         return True
     numbers = [number for name in value.__struct_fields__ if isinstance(number := getattr(value, name), int | float)]
-    return all(map(math.isfinite, numbers)) and value.price > 0
+    return all(map(math.isfinite, numbers))
 
 
 def answers(parse: Callable[[bytes], object]) -> Callable[[bytes], None]:
@@ -91,7 +91,9 @@ OF_TESTS = {
     "coinbase_advanced": encoded({"products": [test_coinbase_advanced.BTC, test_coinbase_advanced.SOL]}),
     "coingecko": encoded(test_coingecko.ANSWER),
     "ecb": [test_ecb.FILE],
-    "polygon": encoded({"status": "OK", "tickers": [test_polygon.KO]}),
+    "massive": [*encoded({"status": "OK", "tickers": [test_massive.KO]}), *encoded({"status": "OK", "tickers": [test_massive.EARLY]})],
+    "massive_indices": encoded({"status": "OK", "results": [test_massive.SPX]}),
+    "massive_currencies": encoded({"status": "OK", "tickers": [test_massive.EURUSD]}),
     "tiingo": encoded([test_tiingo.PEP]),
     "yahoo": encoded({"quoteResponse": {"result": [test_yahoo_quote.MICROSOFT, test_yahoo_quote.VODAFONE, test_yahoo_quote.EURO],
                                         "error": None}}),
@@ -128,7 +130,9 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "frankfurter": (feeds.frankfurter, lambda body: feeds.frankfurter.parse(body, "EUR", batch_of("EURUSD"))),
         "kraken": (feeds.kraken, lambda body: feeds.kraken.parse(body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.parse_pairs(PAIRS))),
         "kraken_pairs": (feeds.kraken, feeds.kraken.parse_pairs),
-        "polygon": (feeds.polygon, lambda body: feeds.polygon.parse(body, test_polygon.BATCH)),
+        "massive": (feeds.massive, lambda body: feeds.massive.parse(body, test_massive.BATCH)),
+        "massive_indices": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("I:SPX", "I:NDX"))),
+        "massive_currencies": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("C:EURUSD"))),
         "tiingo": (feeds.tiingo, lambda body: feeds.tiingo.parse(body, test_tiingo.BATCH)),
         "twelvedata": (feeds.twelvedata, lambda body: feeds.twelvedata.parse(body, batch_of("AAPL", "EUR/USD"), now_s)),
         "yahoo": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse(body, test_yahoo_quote.BATCH)),
