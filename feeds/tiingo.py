@@ -1,4 +1,4 @@
-"""Tiingo IEX: US shares as they trade at that one exchange. Many symbols a call, a key.
+"""Tiingo: US shares as they trade at one exchange, IEX by day or BOATS (Blue Ocean) by night. Many symbols a call, a key.
 
 `GET /iex/?tickers=AAPL,SPY` with the header `Authorization: Token KEY` (https://www.tiingo.com/documentation/iex):
 
@@ -6,9 +6,12 @@
      "quoteTimestamp":"2024-06-24T10:28:50.950142514-04:00","open":174.69,"high":178.46,"low":174.31,"mid":179.55,"tngoLast":177.97,
      "last":177.97,"lastSize":10,"bidSize":400,"bidPrice":174.1,"askPrice":185.0,"askSize":162,"prevClose":172.46,"volume":39782}]
 
+`GET /boats/?tickers=AAPL,SPY` (https://www.tiingo.com/documentation/boats; beta since 2026-07, an add-on) has the same rows of the night,
+from 20:00 to 3:59 in New York: `open`, `high`, `low` and `volume` are the night's, `prevClose` is the close of the day before, wherever.
+
 `tngoLast` is the last trade, or the middle of bid and ask where Tiingo trusts that more; without an agreement with the exchange it is the
-only price there is. After hours bid, ask and sizes are null or 0. Times have the exchange's offset and nine digits of a second. The volume
-is that of this exchange, a few percent of all.
+only price there is. After hours bid, ask and sizes are null or 0; a price of 0 is none. Times have the exchange's offset and nine digits
+of a second. The volume is that of this exchange, a few percent of all.
 
 What does not exist is left out. Errors are `{"detail":"…"}`, with 401, 403, 404 or 429, and sometimes with 200, or as bare text: "Error:
 You have run over your hourly request allocation. …", daily, or of "unique symbols" in a month. For nothing: 50 calls an hour, 1,000 a day.
@@ -18,21 +21,28 @@ Classes of shares have a dash: `BRK-B`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from http import HTTPStatus
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
+from feeds.conditions import us_session
+from feeds.fields import Fields
+from feeds.http import Response
 from feeds.keys import KeyedSettings
 from feeds.limits import LONGEST_WAIT_S
-from feeds.parse import array, decode, optional_iso_ms, optional_price, optional_size, price
+from feeds.parse import array, decode, iso_ms
 from feeds.polled import PolledFeed
-from feeds.rows import for_each, unknown
+from feeds.rows import error_object, for_each, unknown
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Session, Tick, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns
+
+FIELDS = Fields()
+REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class TiingoBudget(BudgetSettings):
@@ -49,6 +59,7 @@ class TiingoSettings(KeyedSettings):
                               description="time between two polls; in the free plan 87 at least")
     budget: TiingoBudget = Field(TiingoBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.tiingo.com"), description="scheme, host and path prefix of the provider")
+    data_feed: Literal["iex", "boats"] = Field("iex", description="which exchange; boats is that of the night, an add-on to the plan")
 
 
 class Tiingo(PolledFeed):
@@ -56,8 +67,10 @@ class Tiingo(PolledFeed):
 
     kind = "tiingo"
     Settings: ClassVar[type[PolledSettings]] = TiingoSettings
+    settings: TiingoSettings
     batch_size: ClassVar[int | None] = 200
     """The address of a call with 200 symbols is 1 to 2 KB long; servers refuse one of more than 8 KB."""
+    volume_of: ClassVar[VolumeOf] = "session"
 
     def __init__(self, name: str, settings: TiingoSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime, {"Authorization": f"Token {settings.key()}"})
@@ -69,7 +82,19 @@ class Tiingo(PolledFeed):
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         tickers = ",".join(dict.fromkeys(subscription.id for subscription in batch))
-        return parse(self.http.get("/iex/", {"tickers": tickers}).body, batch)
+        response = self.http.get(f"/{self.settings.data_feed}/", {"tickers": tickers}, accept=REFUSALS)
+        if not response.ok:
+            raise self._refused(response)
+        return parse(response.body, batch)
+
+    def _refused(self, response: Response) -> FeedError:
+        """What a 401 or 403 means: a wrong key, or that the plan has no nights. With what words the latter is said nobody tells."""
+        detail = error_object(response).get("detail")
+        if isinstance(detail, str) and "token" in detail.lower():
+            return FeedError("Tiingo refuses the key", retryable=False, payload=detail)
+        if isinstance(detail, str) and self.settings.data_feed == "boats":
+            return FeedError("Tiingo: the plan of this key does not include BOATS, an add-on", retryable=False, payload=detail)
+        return response.error()
 
 
 def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedError]:
@@ -85,7 +110,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
         row = rows.get(subscription.id.upper())
         if row is None:
             raise unknown("Tiingo", subscription.id)
-        return _tick(row, subscription.id)
+        return _tick(row)
 
     return for_each(batch, read)
 
@@ -100,18 +125,19 @@ def refusal(body: bytes) -> FeedError:
     return FeedError("Tiingo answers no rows", payload=body or b"(empty)")
 
 
-def _tick(row: Mapping[str, Any], id: str) -> Tick:
+def _tick(row: Mapping[str, Any]) -> Tick:
     last = row.get("tngoLast")
     made_by = "lastSaleTimestamp" if last == row.get("last") else "quoteTimestamp" if last == row.get("mid") else "timestamp"
-    return Tick(
-        price=price(last, f"{id} tngoLast"),
-        bid=optional_price(row.get("bidPrice"), f"{id} bidPrice"),
-        ask=optional_price(row.get("askPrice"), f"{id} askPrice"),
-        open=optional_price(row.get("open"), f"{id} open"),
-        high=optional_price(row.get("high"), f"{id} high"),
-        low=optional_price(row.get("low"), f"{id} low"),
-        prev_close=optional_price(row.get("prevClose"), f"{id} prevClose"),
-        volume=optional_size(row.get("volume"), f"{id} volume"),
-        currency="USD",
-        quote_time=optional_iso_ms(row.get(made_by) or row.get("timestamp"), f"{id} {made_by}"),
-    )
+    made = row.get(made_by) or row.get("timestamp") or ""
+    return FIELDS.tick(
+        None if last in (0, "0") else last, bid=row.get("bidPrice"), ask=row.get("askPrice"), open=row.get("open"), high=row.get("high"),
+        low=row.get("low"), prev_close=row.get("prevClose"), volume=row.get("volume"), currency="USD", quote_time=made,
+        known={"session": _session(made)})
+
+
+def _session(made: object) -> Session | None:
+    """The session of that time. What is made as one ends belongs to it: the official close has the time 16:00:00 sharp."""
+    try:
+        return us_session(iso_ms(made, "time") - 1)
+    except FeedError:
+        return None

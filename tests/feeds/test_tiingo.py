@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from feeds.limits import LONGEST_WAIT_S
 from feeds.tiingo import Tiingo, parse
@@ -24,7 +25,7 @@ PEP: dict[str, Any] = {
     "prevClose": 147.31, "volume": 51832}
 SOLD_MS, QUOTED_MS = 1_779_997_278_123, 1_779_997_280_500
 TICK = Tick(price=148.88, bid=148.9, ask=148.91, open=148.2, high=149.0, low=147.55, prev_close=147.31, volume=51832.0, currency="USD",
-            quote_time=SOLD_MS)
+            quote_time=SOLD_MS, session="regular")
 BATCH = subscribe(Tiingo, "pep", "BRK.B")
 
 
@@ -66,15 +67,34 @@ def test_after_hours_there_is_no_bid_and_no_ask(nothing: Any) -> None:
     assert (tick.price, tick.bid, tick.ask) == (148.88, None, None)
 
 
+@pytest.mark.parametrize(("made", "session"), [
+    ("2026-05-29T00:30:00.123456789-04:00", "overnight"), ("2026-05-28T20:00:00-04:00", "post"), ("2026-05-28T08:15:00-04:00", "pre"),
+    ("2026-05-28T16:05:00-04:00", "post"), ("2026-05-28T20:00:00+00:00", "regular"), (None, None), ("yesterday", None)])
+def test_the_session_is_that_of_the_price(made: Any, session: str | None) -> None:
+    """By its time in New York; the official close has the time at which the session ends."""
+    (tick,) = ticks(PEP | {"timestamp": made, "lastSaleTimestamp": made, "quoteTimestamp": made}).values()
+    assert isinstance(tick, Tick)
+    assert (tick.session, tick.quote_time is None, tick.untimed) == (session, session is None, None if session else True)
+
+
 def test_what_is_not_there_is_unknown() -> None:
     """An empty list, or others only; a row without a price is only an error."""
     for rows in ([], [PEP | {"ticker": "KO"}]):
         error = ticks(*rows)["PEP"]
         assert isinstance(error, FeedError)
         assert error.rejects_symbol
-    error = ticks(PEP | {"tngoLast": None})["PEP"]
-    assert isinstance(error, FeedError)
-    assert not error.rejects_symbol
+    for nothing in (None, 0):
+        error = ticks(PEP | {"tngoLast": nothing})["PEP"]
+        assert isinstance(error, FeedError)
+        assert not error.rejects_symbol
+
+
+def test_what_cant_be_read_costs_itself_only() -> None:
+    """The price goes on."""
+    (tick,) = ticks(PEP | {"bidPrice": "unch", "volume": -2147483648, "high": True}).values()
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.bid, tick.volume, tick.high) == (148.88, None, None, None)
+    assert {odd.field for odd in tick.odd or ()} == {"bid", "volume", "high"}
 
 
 @pytest.mark.parametrize(("body", "wait_s", "retryable"), [
@@ -110,3 +130,18 @@ def test_a_spent_allocation_waits_for_the_next(feed: Tiingo, provider: RunningPr
     """As long as we ever wait: whether it is an hour's or a day's, it is tried again then."""
     provider.set(switches={"text": "Error: You have run over your hourly request allocation."})
     assert complaint(lambda: feed.poll(subscribe(Tiingo, "AAPL"))).retry_after_s == LONGEST_WAIT_S
+
+
+def test_the_night_has_a_path_of_its_own(provider: RunningProvider, runtime: Runtime) -> None:
+    """With the same rows. A plan that has it not is told from a wrong key, and blames no symbol."""
+    feed = connected(Tiingo, provider, runtime, data_feed="boats")
+    assert isinstance(feed.poll(subscribe(Tiingo, "AAPL"))["AAPL"], Tick)
+    assert [request["path"] for request in provider.requests()] == ["/boats/"]
+    provider.set(switches={"no_boats": True})
+    error = complaint(lambda: feed.poll(subscribe(Tiingo, "AAPL")))
+    assert ("does not include BOATS" in str(error), error.retryable, error.rejects_symbol) == (True, False, False)
+    feed.close()
+    feed = connected(Tiingo, provider, runtime, data_feed="boats", api_key=SecretStr("wrong"))
+    error = complaint(lambda: feed.poll(subscribe(Tiingo, "AAPL")))
+    assert ("refuses the key" in str(error), error.retryable) == (True, False)
+    feed.close()

@@ -1,10 +1,17 @@
-"""Tiingo: `/iex/?tickers=…`. 50 calls an hour, 1,000 a day. Small letters will do; answers have capitals.
+"""Tiingo: `/iex/?tickers=…` and `/boats/?tickers=…`. 50 calls an hour, 1,000 a day. Small letters will do; answers have capitals.
 
 Switches: `"after_hours": true` (bid, ask, mid and size null), `"no_agreement": true` (only `tngoLast` has a price), `"detail_200": "…"` (an
-error with HTTP 200), `"text": "…"` (the same as bare text).
+error with HTTP 200), `"text": "…"` (the same as bare text), `"no_boats": true` (a plan without the night: 403).
 
 Recordings: `iex_*.json` holds answers; each row is served under its `ticker`. `error_429.json` and `error_detail_auth.json` are served as
 they are.
+
+Where from: paths, `tickers` (with commas between) and the names of fields are those of https://www.tiingo.com/documentation/iex and
+https://www.tiingo.com/documentation/boats (2026-09), whose example asks `/boats/?tickers=aapl,spy`; the header `Authorization: Token …` is
+in https://www.tiingo.com/documentation/general/connecting and in `tiingo/api.py` of https://github.com/hydrosquall/tiingo-python, which
+knows bars only, under `iex/TICKER/prices`. Allocations and their texts are as users report them. Not verified: with what status and words
+`/boats` is refused to those whose plan has it not ("rejected" is all that is said; the stream says 403 `Not authorized for service:
+boats`), and whose close `prevClose` is before midnight.
 """
 
 from __future__ import annotations
@@ -38,13 +45,15 @@ class Tiingo(Provider):
                 self.record(path.stem, content)
 
     def answer(self, request: Request) -> Reply:
-        if request.path.rstrip("/") != "/iex":
+        if request.path.rstrip("/") not in ("/iex", "/boats"):
             return not_found()
         key = request.headers.get("authorization", "").removeprefix("Token ") or request.query.get("token")
         if not key:
             return Reply.json(self.recorded("error_detail_auth") or {"detail": "Please supply a token"}, 403)
         if key == WRONG_KEY:
             return Reply.json({"detail": "Invalid token."}, 401)
+        if request.path.startswith("/boats") and self.control.switches.get("no_boats"):
+            return Reply.json({"detail": "Not authorized for service: boats"}, 403)
         if self.control.limits and not (self._hour.take() and self._day.take()):
             return Reply.json(self.recorded("error_429") or LIMITED, 429)
         if "text" in self.control.switches:
