@@ -6,8 +6,9 @@
      "06. volume":"29062853","07. latest trading day":"2018-10-05","08. previous close":"112.7900","09. change":"-0.6600",
      "10. change percent":"-0.5852%"}}
 
-There is no time and no currency. Plans that pay get newer prices with `entitlement=realtime`, or `delayed` by 15 minutes; then the key is
-`Global Quote - DATA DELAYED BY 15 MINUTES`. The key can go into the query only, and comes back in some answers.
+There is no currency and no time: of the last close the day, which is that of its exchange (the part behind the point). Plans that pay get
+newer prices with `entitlement=realtime`, or `delayed` by 15 minutes; then the key is `Global Quote - DATA DELAYED BY 15 MINUTES`. The key
+can go into the query only, and comes back in some answers.
 
 Everything is HTTP 200. An unknown symbol is `{"Global Quote":{}}`. A wrong key, or a question that makes no sense, is
 `{"Error Message":"…"}`. Limits are `{"Information":"…"}`, with older keys `{"Note":"…"}`: "… our standard API rate limit is 25 requests per
@@ -19,22 +20,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from typing import Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
+from feeds.fields import Fields
 from feeds.keys import KeyedSettings
 from feeds.limits import LONGEST_WAIT_S, SHORTEST_WAIT_S
 from feeds.pairs import DAY_MIN
-from feeds.parse import decode, optional_number, optional_pct, optional_price, optional_size, price, table
+from feeds.parse import decode, table
 from feeds.polled import PolledFeed
 from feeds.rows import for_each, unknown
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.settings import BudgetSettings, PolledSettings
 
 QUOTE = "Global Quote"
+CLOSES = {
+    "": ("America/New_York", time(16)), "LON": ("Europe/London", time(16, 30)), "TRT": ("America/Toronto", time(16)),
+    "TRV": ("America/Toronto", time(16)), "DEX": ("Europe/Berlin", time(17, 30)), "BSE": ("Asia/Kolkata", time(15, 30)),
+    "SHH": ("Asia/Shanghai", time(15)), "SHZ": ("Asia/Shanghai", time(15))}
+"""When the exchanges close that the documentation names, by the part of a symbol behind its point."""
+FIELDS = Fields(times="ms")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DELAYED = re.compile(r"DELAYED BY ([0-9]{1,4}) MINUTES")
 
 
@@ -63,6 +74,7 @@ class AlphaVantage(PolledFeed):
     kind = "alphavantage"
     Settings: ClassVar[type[PolledSettings]] = AlphaVantageSettings
     settings: AlphaVantageSettings
+    volume_of: ClassVar[VolumeOf] = "session"
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         (subscription,) = batch
@@ -95,7 +107,9 @@ def refusal(message: str, id: str) -> FeedError:
         return FeedError("Alpha Vantage: more than a call a second", retry_after_s=SHORTEST_WAIT_S, payload=message)
     if "per day" in words or "rate limit" in words or "call frequency" in words:
         return FeedError("Alpha Vantage: no more calls today", retry_after_s=LONGEST_WAIT_S, payload=message)
-    if "apikey" in words or "api key" in words or "premium" in words:
+    if "premium" in words:  # after the limits: they name premium plans, too
+        return FeedError("Alpha Vantage: the plan of this key does not include what is asked for", retryable=False, payload=message)
+    if "apikey" in words or "api key" in words:
         return FeedError("Alpha Vantage refuses the key", retryable=False, payload=message)
     if "invalid api call" in words:  # of all that was asked only the symbol can be wrong
         return unknown("Alpha Vantage", id, message.encode())
@@ -106,14 +120,25 @@ def _tick(row: Mapping[str, Any], id: str, delay_min: float | None) -> Tick:
     symbol = row.get("01. symbol")
     if isinstance(symbol, str) and symbol.upper() != id.upper():
         raise FeedError(f"not the quote of {id}", payload=symbol)
-    return Tick(
-        price=price(row.get("05. price"), "05. price"),
-        open=optional_price(row.get("02. open"), "02. open"),
-        high=optional_price(row.get("03. high"), "03. high"),
-        low=optional_price(row.get("04. low"), "04. low"),
-        prev_close=optional_price(row.get("08. previous close"), "08. previous close"),
-        volume=optional_size(row.get("06. volume"), "06. volume"),
-        change=optional_number(row.get("09. change"), "09. change"),
-        change_pct=optional_pct(row.get("10. change percent"), "10. change percent"),
-        delay_min=delay_min,
-    )
+    is_close = delay_min == DAY_MIN
+    return FIELDS.tick(
+        row.get("05. price"), open=row.get("02. open"), high=row.get("03. high"), low=row.get("04. low"),
+        prev_close=row.get("08. previous close"), volume=row.get("06. volume"), change=row.get("09. change"),
+        change_pct=row.get("10. change percent"), delay_min=delay_min,
+        quote_time=_closed(row.get("07. latest trading day"), id) if is_close else None,
+        known={"cadence": "day" if is_close else None})
+
+
+def _closed(day: object, id: str) -> object:
+    """When the exchange of a symbol closed on a day, epoch ms; what is no day in an array: as odd."""
+    zone, close = CLOSES.get(id.partition(".")[2], ("", None))
+    if close is None:
+        return None
+    if day in (None, ""):
+        return ""
+    try:
+        if not isinstance(day, str) or not DAY.fullmatch(day):
+            return [day]
+        return int(datetime.combine(date.fromisoformat(day), close, ZoneInfo(zone)).timestamp() * 1000)
+    except ValueError:
+        return [day]

@@ -26,32 +26,23 @@ from typing import Any, ClassVar
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
+from feeds.fields import Fields
 from feeds.keys import KeyedSettings
 from feeds.limits import LONGEST_WAIT_S, credits_left, server_time_s, until_minute_ends_s
 from feeds.pairs import slashed
-from feeds.parse import (
-    decode,
-    optional_epoch_ms,
-    optional_number,
-    optional_pct,
-    optional_price,
-    optional_size,
-    price,
-    shown,
-    table,
-)
+from feeds.parse import decode, epoch_ms, shown, table
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, for_each, unknown
-from feeds.units import unit_of
 from ticker.budget import Cost, Usage
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Session, Tick, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns
 
 CREDITS_A_MINUTE, CREDITS_A_DAY = 8, 800
 """Of the free plan."""
+FIELDS = Fields(times="s")
 ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -80,6 +71,7 @@ class TwelveData(PolledFeed):
     settings: TwelveDataSettings
     batch_size: ClassVar[int | None] = CREDITS_A_MINUTE
     """A call may name 120, but one that costs more than the free plan's minute has is refused whole, and two cost what one costs."""
+    volume_of: ClassVar[VolumeOf] = "session"
 
     def __init__(self, name: str, settings: TwelveDataSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime, {"Authorization": f"apikey {settings.key()}"})
@@ -140,13 +132,17 @@ def is_error(row: Mapping[str, Any]) -> bool:
 def refusal(error: Mapping[str, Any], batch: Sequence[Subscription], now_s: float) -> FeedError:
     """What an error means: no more credits, a wrong key, or a symbol of `batch` that is unknown or in another plan."""
     code, message = error.get("code"), str(error.get("message"))
+    asked = ", ".join(repr(subscription.id) for subscription in batch)
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         wait_s = LONGEST_WAIT_S if "day" in message else until_minute_ends_s(now_s)
         return FeedError("Twelve Data's credits are spent", retry_after_s=wait_s, payload=message)
     if "plan" in message and code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-        return FeedError("Twelve Data's plan does not include a symbol", retryable=False, rejects_symbol=True, payload=message)
+        words = f"Twelve Data: the plan of this key does not include {asked}"
+        return FeedError(words, retryable=False, rejects_symbol=True, payload=message)
     if "symbol" in message and code in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
         return unknown("Twelve Data", ", ".join(subscription.id for subscription in batch), message.encode())
+    if code == HTTPStatus.UNAUTHORIZED:
+        return FeedError("Twelve Data refuses the key", retryable=False, payload=message)
     client_error = isinstance(code, int) and 400 <= code <= 499
     return FeedError("Twelve Data answers an error", retryable=not client_error, payload=shown(error))
 
@@ -158,34 +154,27 @@ def key_of(id: str) -> str:
 
 def _tick(row: Mapping[str, Any], id: str) -> Tick:
     _check_symbol(row, id)
-    pair_currency = id.partition(":")[0].rpartition("/")[2].upper() if "/" in id else None
-    stated = row.get("currency")
-    unit = unit_of(stated if isinstance(stated, str) and stated else pair_currency)
+    is_pair, is_open = "/" in id, row.get("is_market_open")
+    made = row.get("last_quote_at")
+    if is_pair and made in (None, "", 0):  # it trades around the clock: no session's beginning
+        made = row.get("timestamp")
+    extended_ms = _ms(row.get("extended_timestamp"))
+    extended = row if is_open is not True and extended_ms is not None and extended_ms > (_ms(made) or 0) else {}
+    session: Session | None = ("regular" if is_open else "closed") if isinstance(is_open, bool) else None
+    return FIELDS.tick(
+        row.get("close"), open=row.get("open"), high=row.get("high"), low=row.get("low"), prev_close=row.get("previous_close"),
+        volume=row.get("volume"), change=row.get("change"), change_pct=row.get("percent_change"), quote_time=made,
+        currency=row.get("currency") or (id.partition(":")[0].rpartition("/")[2].upper() if is_pair else None),
+        ext_price=extended.get("extended_price"), ext_change_pct=extended.get("extended_percent_change"),
+        ext_time=extended.get("extended_timestamp"), known={"session": session, "volume_of": "24h" if is_pair else None})
 
-    def amount(key: str) -> float | None:
-        value = optional_price(row.get(key), f"{id} {key}")
-        return None if value is None else unit.major(value)
 
-    change = optional_number(row.get("change"), f"{id} change")
-    is_open, made_ms = row.get("is_market_open"), _time_ms(row, id)
-    extended_ms = optional_epoch_ms(row.get("extended_timestamp"), f"{id} extended_timestamp", "s")
-    extended = extended_ms is not None and extended_ms > (made_ms or 0) and is_open is not True
-    return Tick(
-        price=unit.major(price(row.get("close"), f"{id} close")),
-        open=amount("open"),
-        high=amount("high"),
-        low=amount("low"),
-        prev_close=amount("previous_close"),
-        volume=optional_size(row.get("volume"), f"{id} volume"),
-        change=None if change is None else unit.major(change),
-        change_pct=optional_pct(row.get("percent_change"), f"{id} percent_change"),
-        currency=unit.currency,
-        quote_time=made_ms,
-        session=("regular" if is_open else "closed") if isinstance(is_open, bool) else None,
-        ext_price=amount("extended_price") if extended else None,
-        ext_change_pct=optional_pct(row.get("extended_percent_change"), f"{id} extended_percent_change") if extended else None,
-        ext_time=extended_ms if extended else None,
-    )
+def _ms(value: object) -> int | None:
+    """A time that is compared, where there is one."""
+    try:
+        return epoch_ms(value, "time", "s")
+    except FeedError:
+        return None
 
 
 def _check_symbol(row: Mapping[str, Any], id: str) -> None:
@@ -193,10 +182,3 @@ def _check_symbol(row: Mapping[str, Any], id: str) -> None:
     symbol = row.get("symbol")
     if isinstance(symbol, str) and symbol.upper() not in {key_of(id), key_of(id.partition(":")[0])}:
         raise FeedError(f"not the row of {id}", payload=shown(symbol))
-
-
-def _time_ms(row: Mapping[str, Any], id: str) -> int | None:
-    last_ms = optional_epoch_ms(row.get("last_quote_at"), f"{id} last_quote_at", "s")
-    if last_ms is None and "/" in id:  # it trades around the clock: no session's beginning
-        return optional_epoch_ms(row.get("timestamp"), f"{id} timestamp", "s")
-    return last_ms

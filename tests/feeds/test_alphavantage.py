@@ -18,7 +18,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "alphavantage"
-QUOTE = {"Global Quote": {
+QUOTE: dict[str, dict[str, Any]] = {"Global Quote": {
     "01. symbol": "TSCO.LON", "02. open": "431.6000", "03. high": "434.9000", "04. low": "430.1000", "05. price": "433.0000",
     "06. volume": "11840213", "07. latest trading day": "2026-05-28", "08. previous close": "434.5000", "09. change": "-1.5000",
     "10. change percent": "-0.3452%"}}
@@ -40,8 +40,30 @@ def body(answer: Any) -> bytes:
 
 
 def test_a_quote_is_read_field_by_field() -> None:
-    """A percent sign; no time (a day is none) and no currency."""
+    """A percent sign; no currency, and no time where it is not of a close."""
     assert parse(body(QUOTE), BATCH, None) == {"TSCO.LON": TICK}
+
+
+def test_a_close_is_a_price_a_day_of_the_time_of_the_close() -> None:
+    """Of the exchange that the symbol names, in summer time; of others the time is not known."""
+    (london,) = parse(body(QUOTE), BATCH, DAY_MIN).values()
+    assert isinstance(london, Tick)
+    assert (london.quote_time, london.cadence, london.delay_min) == (1_779_982_200_000, "day", DAY_MIN)  # 15:30 UTC
+    for symbol, made_ms in {"IBM": 1_779_998_400_000, "PETR4.SAO": None}.items():
+        quote = {"Global Quote": QUOTE["Global Quote"] | {"01. symbol": symbol}}
+        (tick,) = parse(body(quote), subscribe(AlphaVantage, symbol), DAY_MIN).values()
+        assert isinstance(tick, Tick)
+        assert (tick.quote_time, tick.cadence) == (made_ms, "day")
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "tomorrow", 7, [], {"a": 1}])
+def test_what_is_no_day_leaves_the_price_without_a_time(day: Any) -> None:
+    """Told as odd, as all that stands beside the price is."""
+    odd = {"07. latest trading day": day, "03. high": "n/a"}
+    (tick,) = parse(body({"Global Quote": QUOTE["Global Quote"] | odd}), BATCH, DAY_MIN).values()
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.quote_time, tick.untimed, tick.high) == (433.0, None, True, None)
+    assert {field.field for field in tick.odd or ()} == {"quote_time", "high"}
 
 
 def test_a_delay_in_the_name_of_the_quote_counts() -> None:
@@ -49,7 +71,7 @@ def test_a_delay_in_the_name_of_the_quote_counts() -> None:
     delayed = {"Global Quote - DATA DELAYED BY 15 MINUTES": QUOTE["Global Quote"]}
     (tick,) = parse(body(delayed), BATCH, DAY_MIN).values()
     assert isinstance(tick, Tick)
-    assert tick.delay_min == 15.0
+    assert (tick.delay_min, tick.cadence, tick.quote_time) == (15.0, None, None)
 
 
 def test_an_empty_quote_is_an_unknown_symbol() -> None:
@@ -74,6 +96,14 @@ def test_a_message_in_place_of_a_quote(key: str, message: str, wait_s: float | N
     """The one about bursts names the limit of a day as well."""
     error = complaint(lambda: parse(body({key: message}), BATCH, None))
     assert (error.retry_after_s, error.retryable, error.rejects_symbol) == (wait_s, retryable, rejects)
+
+
+def test_a_plan_is_told_from_a_key() -> None:
+    """In words."""
+    premium = {"Information": "Thank you! This is a premium endpoint. You may subscribe to any of the premium plans …"}
+    assert "plan of this key does not include" in str(complaint(lambda: parse(body(premium), BATCH, None)))
+    wrong = {"Error Message": "the parameter apikey is invalid or missing. Please claim …"}
+    assert "refuses the key" in str(complaint(lambda: parse(body(wrong), BATCH, None)))
 
 
 def test_a_message_beside_a_quote_outranks_it() -> None:

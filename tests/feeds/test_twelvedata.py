@@ -58,10 +58,28 @@ def test_several_rows_are_keyed_by_what_was_asked_for() -> None:
     assert answer["IBM"] == ticks(IBM, "IBM")["IBM"]
     assert answer["EUR-USD"] == Tick(
         price=1.14312, open=1.14206, high=1.1442, low=1.1401, prev_close=1.14205, change=0.00107, change_pct=0.0937, currency="USD",
-        quote_time=1_779_999_990_000, session="regular")
+        quote_time=1_779_999_990_000, session="regular", volume_of="24h")
     error = answer["NOPE"]
     assert isinstance(error, FeedError)
     assert (error.rejects_symbol, error.retryable) == (True, False)
+
+
+def test_what_cant_be_read_costs_itself_only() -> None:
+    """The price goes on; a time that is none is told from one that is not there."""
+    (tick,) = ticks(IBM | {"low": "-", "volume": -1, "currency": 7, "last_quote_at": 0}, "IBM").values()
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.low, tick.volume, tick.currency, tick.quote_time, tick.untimed) == (264.87, None, None, None, None, True)
+    assert {odd.field for odd in tick.odd or ()} == {"low", "volume", "currency"}
+
+
+def test_a_refusal_names_the_symbol_or_the_key() -> None:
+    """In words that reach whoever looks at the symbol."""
+    beyond = {"code": 404, "message": "This symbol is available starting with Grow plan (Grow plan).", "status": "error"}
+    answer = ticks({"IBM": IBM, "SBIN:NSE": beyond, "NOPE": UNKNOWN}, "IBM", "SBIN:NSE", "NOPE")
+    assert "the plan of this key does not include 'SBIN:NSE'" in str(answer["SBIN:NSE"])
+    assert "Twelve Data has no 'NOPE'" in str(answer["NOPE"])
+    wrong = {"code": 401, "message": "**apikey** parameter is incorrect or not specified.", "status": "error"}
+    assert "refuses the key" in str(complaint(lambda: ticks(wrong, "IBM")))
 
 
 def test_the_exchange_of_a_symbol_is_not_in_its_row() -> None:

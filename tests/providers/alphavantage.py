@@ -4,6 +4,12 @@ Switches: `"no_more_today": true`, `"note": true` (limits as `Note`, as with old
 
 Recordings: `global_quote_MSFT.json` is that symbol's answer. `global_quote_unknown_symbol.json`, `error_invalid_apikey.json`,
 `ratelimit_information_burst.json` and `ratelimit_information_daily.json` are served as they are.
+
+Where from: path, `function`, `symbol`, `apikey`, `entitlement` and the names of fields are those of
+https://www.alphavantage.co/documentation/#latestprice, and of `alphavantage.py` and `timeseries.py` of
+https://github.com/RomelTorres/alpha_vantage (2024-03), which reads `Error Message`, `Information` and `Note` in that order. Suffixes of
+symbols are those of the documentation's examples (`TSCO.LON`). The key with `DATA DELAYED BY 15 MINUTES` and the texts of limits are as
+users report them. Not verified: which exchanges besides those of the United States `entitlement` is good for.
 """
 
 from __future__ import annotations

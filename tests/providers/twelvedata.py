@@ -6,6 +6,12 @@ without `last_quote_at`).
 
 Recordings: `quote_AAPL*.json` is that symbol's row; `quote_batch*.json` holds rows by symbol. `error_401_apikey.json`,
 `error_404_unknown_symbol.json` and `error_429_credits.json` are served as they are.
+
+Where from: path, `symbol` and the names of fields are those of https://twelvedata.com/docs/llms/market-data/quote.md and of `endpoints.py`
+of https://github.com/twelvedata/twelvedata-python (2024-09), whose `http_client.py` has `Is_batch` and errors with HTTP 200; the header
+`Authorization: apikey …` is in https://twelvedata.com/auth.md. `last_quote_at`, `extended_…` and rows with HTTP 404 are as users' answers
+of 2025 and 2026 show them, as is the text of another plan's symbol. Credits are those of https://twelvedata.com/pricing. Not verified: a
+pair's `volume`, and the body of a row of a mutual fund.
 """
 
 from __future__ import annotations
