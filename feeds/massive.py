@@ -72,6 +72,7 @@ class MassiveBudget(BudgetSettings):
 class MassiveSettings(KeyedSettings):
     """`[feeds.NAME]` of kind `massive`."""
 
+    hosts: ClassVar[tuple[str, ...]] = ("api.polygon.io", "api.massive.com")
     budget: MassiveBudget = Field(MassiveBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.massive.com"), description="scheme, host and path prefix of the provider")
 

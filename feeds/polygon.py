@@ -6,7 +6,7 @@
 
 Since 2025-10-30 it is called Massive. Keys, paths and answers are the same, and "api.polygon.io remains supported for an extended period"
 (https://github.com/massive-com/client-python#readme): feeds of this kind go on as they are. Where the old host comes to redirect to the
-new one, that is not followed, for the key goes with it: `kind = "massive"` asks there.
+new one, that is not followed, for the key goes with it: `base_url` has to name the new one, or `kind = "massive"`.
 """
 
 from __future__ import annotations

@@ -320,5 +320,5 @@ def test_a_plan_without_snapshots_is_the_feed_s_failure(feed: Massive, provider:
 def test_a_host_that_has_moved_is_the_feed_s_failure(feed: Massive, provider: RunningProvider) -> None:
     """The key is not taken to another one."""
     provider.set(switches={"moved": "https://api.massive.example"})
-    assert "redirects" in str(complaint(lambda: feed.poll(subscribe(Massive, "AAPL"))))
+    assert "redirect" in str(complaint(lambda: feed.poll(subscribe(Massive, "AAPL"))))
     assert len(provider.requests()) == 1

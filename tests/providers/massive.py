@@ -6,7 +6,7 @@ the last trade of each share), `"not_entitled": true` (403; `["indices"]`: that 
 `"limited": true` (429), `"moved": "https://…"` (301 to that host).
 
 Recordings: `*snapshot_tickers*.json` and `v2_snapshot_*.json` hold an answer, `snapshot_ticker_*.json` one of a single ticker,
-`v3_snapshot_indices*.json` one of indices; each row is served under its `ticker`. `error_401_*.json`, `error_403_not_authorized.json` and
+`v3_snapshot_indices*.json` one of indices; each row is served under its `ticker`. `error_401_*.json`, `error_403_not_….json` and
 `error_429.json` are served as they are.
 
 Where from: paths, `tickers` (case-sensitive, with commas between), `ticker.any_of` (at most 250), `limit` (10 where nothing is said, at
@@ -79,7 +79,7 @@ class Massive(Provider):
             return Reply.json(self.recorded("error_429") or LIMITED, 429)
         beyond = self.control.switches.get("not_entitled")
         if beyond is True or (beyond and market in beyond):
-            return Reply.json(self.recorded("error_403_not_authorized") or NOT_ENTITLED, 403)
+            return Reply.json(self.recorded("error_403_not_authorized", "error_403_not_entitled") or NOT_ENTITLED, 403)
         return None
 
     def _indices(self, request: Request, known: frozenset[str], timeframe: str) -> Reply:
