@@ -18,6 +18,9 @@ from ticker.turn import Turn
 WHILE_RUNNING = (JMESPathError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What a search can raise. The library types few of them: a slice with step 0 is a bare `ValueError`, `abs` of odd things a `TypeError`."""
 
+TAKE_REFERENCES = ("map", "max_by", "min_by", "sort_by")
+"""The functions that take an expression as it stands, `&…`, for an argument."""
+
 
 def compiled(expression: str) -> ParsedResult:
     """`expression`, ready to run. Raises `ValueError`, in one line, also for functions that do not exist: the library finds those when
@@ -31,6 +34,8 @@ def compiled(expression: str) -> ParsedResult:
         raise ValueError(f"is no JMESPath expression: something is wrong{where if expression else ', it is empty'}") from None
     except RecursionError:
         raise ValueError("is no JMESPath expression for us: nested too deep") from None
+    if _has_stray_reference({"children": [parsed.parsed]}):
+        raise ValueError(f"has a & in it that finds nothing: it stands before an argument of {', '.join(TAKE_REFERENCES)}")
     for name, arguments in _calls(parsed.parsed):
         if name not in Functions.FUNCTION_TABLE:
             raise ValueError(f"calls {name}(), which JMESPath does not have")
@@ -75,6 +80,13 @@ def _calls(node: Any) -> Iterator[tuple[str, int]]:
             yield node["value"], len(node["children"])
         for child in node.get("children", ()):
             yield from _calls(child)
+
+
+def _has_stray_reference(node: Any) -> bool:
+    """Whether some `&…` of a syntax tree stands where no function uses it up: it would be in the result, and is no JSON."""
+    takes = node.get("type") == "function_expression" and node.get("value") in TAKE_REFERENCES
+    children = [child for child in node.get("children", ()) if isinstance(child, dict)]
+    return any((child.get("type") == "expref" and not takes) or _has_stray_reference(child) for child in children)
 
 
 def _shown(value: Any) -> bytes:

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, get_args
 
 from jmespath.parser import ParsedResult
 
 from feeds.base import Subscription
 from feeds.csvs import MOST_ROWS, Csv, read_csv
 from feeds.expressions import search
+from feeds.fields import Fields
 from feeds.notation import Notation
-from feeds.parse import decode_leniently, optional_number, optional_price, optional_size, price, shown
+from feeds.parse import decode_leniently, shown
 from feeds.rows import for_each
-from feeds.units import unit_of
-from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.errors import FeedError, excerpt
+from ticker.quote import Odd, Session, Tick
 from ticker.source import Unread
 from ticker.turn import in_turns
 
-PRICES = ("bid", "ask", "open", "high", "low", "prev_close")
-FIELDS = ("price", *PRICES, "volume", "change", "change_pct", "currency", "quote_time")
+VALUES = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
+WORDS: Mapping[str, Mapping[object, object]] = {
+    "session": {session: session for session in get_args(Session)},
+    "halted": {True: True, False: None, "true": True, "false": None}}
+"""The fields that are words of ours, and what each means."""
+FIELDS = ("price", *VALUES, "currency", *WORDS)
 """What an expression can be given for, besides `symbol`."""
 
 
-
 class Finding(NamedTuple):
-    """What one expression found in a row, for people."""
+    """What one expression found in a row, for people; `odd` says why that can't be read, where it can't."""
 
     field: str
     found: Any
+    odd: str = ""
 
 
 class Reading(NamedTuple):
@@ -54,6 +58,7 @@ class Extraction(NamedTuple):
     csv: Csv | None = None
     one_a_call: bool = False
     delay_min: float | None = None
+    cadence: Literal["day"] | None = None
 
     def parse(self, body: bytes, batch: Sequence[Subscription]) -> Reading:
         """The ticks of an answer, by our symbol. Raises `FeedError` where it is an error, or none of it can be read."""
@@ -65,9 +70,15 @@ class Extraction(NamedTuple):
         return Reading(for_each(batch, read), unread)
 
     def explain(self, body: bytes, subscription: Subscription) -> list[Finding]:
-        """What each expression finds for one symbol, before it is read as a number."""
+        """What each expression finds for one symbol, before it is read, and what of it can't be."""
         row = _row_of(self.by_symbol(body, [subscription])[0], subscription, body)
-        return [Finding(name, search(expression, row, name)) for name, expression in self.fields.items()]
+        found = {name: self._found(row, name) for name in self.fields}
+        try:
+            odd = {odd.field: odd.reason for odd in self._tick(found).odd or ()}
+        except FeedError as error:
+            name, _, why = str(error).removesuffix(f" [{error.excerpt}]").partition(": ")
+            odd = {name: why}
+        return [Finding(name, None if isinstance(value, FeedError) else value, odd.get(name, "")) for name, value in found.items()]
 
     def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[dict[str, Any], Unread | None]:
         """The rows of an answer by `key_of` their symbol, and what is no row. What nobody can have asked for is passed over."""
@@ -96,36 +107,46 @@ class Extraction(NamedTuple):
         return {key_of(key): row for key, row in in_turns(rows.items())}
 
     def tick(self, row: Any) -> Tick:
-        """One row as a tick. Raises `FeedError` for whatever in it can't be read."""
-        def found(name: str) -> Any:
-            expression = self.fields.get(name)
-            return None if expression is None else search(expression, row, name)
+        """One row as a tick. Raises `FeedError` where there is no price in it, or a time that can't be meant."""
+        return self._tick({name: self._found(row, name) for name in self.fields})
 
-        def plain(name: str) -> Any:
-            return self.notation.plain(found(name))
+    def _found(self, row: Any, name: str) -> Any:
+        """What an expression finds, or the `FeedError` that it can't be applied."""
+        try:
+            return search(self.fields[name], row, name)
+        except FeedError as error:
+            return error
 
-        code = found("currency")
-        unit = unit_of(code if isinstance(code, str) and code else None)
+    def _tick(self, found: Mapping[str, Any]) -> Tick:
+        if isinstance(found["price"], FeedError):
+            raise found["price"]
+        notation = self.notation
+        # Zero is none where the symbol can't be zero, which the board knows: a rate's bid may be.
+        fields = Fields(notation.time_ms, zero_is_none=False, pct=notation.pct, plain=notation.plain)
+        odd: list[Odd] = []
+        values: Any = {name: found.get(name) for name in VALUES}
+        known: Any = {name: _word(notation.word(_readable(found.get(name), name, odd)), name, odd) for name in WORDS}
+        currency = notation.word(_readable(found.get("currency"), "currency", odd))
+        known["cadence"] = self.cadence
+        return fields.tick(found["price"], currency=currency, odd=odd, delay_min=self.delay_min, known=known, **values)
 
-        def major(read: Callable[[Any, str], float | None], name: str) -> float | None:
-            value = read(plain(name), name)
-            return None if value is None else unit.major(value)
 
-        return Tick(
-            price=unit.major(price(plain("price"), "price")),
-            bid=major(optional_price, "bid"),
-            ask=major(optional_price, "ask"),
-            open=major(optional_price, "open"),
-            high=major(optional_price, "high"),
-            low=major(optional_price, "low"),
-            prev_close=major(optional_price, "prev_close"),
-            volume=optional_size(plain("volume"), "volume"),
-            change=major(optional_number, "change"),
-            change_pct=self.notation.pct(found("change_pct"), "change_pct"),
-            currency=unit.currency,
-            quote_time=self.notation.time_ms(found("quote_time"), "quote_time"),
-            delay_min=self.delay_min,
-        )
+def _readable(value: Any, name: str, odd: list[Odd]) -> Any:
+    """What was found, if the expression could be applied."""
+    if not isinstance(value, FeedError):
+        return value
+    odd.append(Odd(name, "the expression fails on this answer", value.excerpt))
+    return None
+
+
+def _word(value: Any, name: str, odd: list[Odd]) -> Any:
+    """What one of our words means; another one is unknown, and odd."""
+    known = WORDS[name]
+    value = value.casefold() if isinstance(value, str) else value
+    if value is None or (isinstance(value, str | int) and value in known):
+        return None if value is None else known[value]
+    odd.append(Odd(name, f"none of {', '.join(word for word in known if isinstance(word, str))}", excerpt(shown(value))))
+    return None
 
 
 def key_of(id: str) -> str:

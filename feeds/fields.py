@@ -31,7 +31,7 @@ NO_TIMES = ("0001-01-01T00:00:00", "1970-01-01T00:00:00")
 
 class Raw(TypedDict, total=False):
     """The fields of a tick as they stand in an answer; what the provider does not have is left out. Prices may be in minor units, if
-    `currency` says so."""
+    `currency` says so. A `FeedError` in place of one says why it could not even be looked for."""
 
     bid: object
     ask: object
@@ -121,6 +121,8 @@ class _Row:
                     raise TypeError(f"no field of a tick is called {name!r}")
                 continue
             try:
+                if isinstance(value, FeedError):
+                    raise value
                 values[name] = _KINDS[name](self, name, value)
             except FeedError as error:
                 if isinstance(error, BadTime) and name == "quote_time":
@@ -213,4 +215,4 @@ class _NotAnObject(dict[str, Any]):
 
 def _odd(name: str, error: FeedError, value: object) -> Odd:
     reason = str(error).removesuffix(f" [{error.excerpt}]").removeprefix(f"{name}: ")
-    return Odd(name, reason, error.excerpt or excerpt(shown(value)))
+    return Odd(name, reason, error.excerpt or ("" if value is error else excerpt(shown(value))))

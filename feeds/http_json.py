@@ -39,6 +39,7 @@ from feeds.keys import Sendable
 from feeds.notation import Notation, check_time_form, zone_of
 from feeds.polled import PolledFeed
 from ticker.errors import FeedError
+from ticker.quote import VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
 
@@ -91,6 +92,8 @@ class HttpJsonSettings(PolledSettings):
     change_pct: Expression = Field(None, description="JMESPath: in percent, with or without the sign; see fractions")
     currency: Expression = Field(None, description="JMESPath; one for all is a literal: \"'EUR'\"")
     quote_time: Expression = Field(None, description="JMESPath: when the price was made; see time_form")
+    session: Expression = Field(None, description="JMESPath: pre, regular, post, overnight or closed")
+    halted: Expression = Field(None, description="JMESPath: true where trading is halted: \"status == 'HALT'\"")
     decimal: Literal[".", ","] = Field(".", description="the decimal mark of numbers in strings")
     ignore: str = Field("", max_length=20, description="characters of such numbers that mean nothing, like \"$,\" or \".\"")
     fractions: bool = Field(False, description="change_pct is a fraction: 0.0127 for 1.27 %")
@@ -98,6 +101,8 @@ class HttpJsonSettings(PolledSettings):
         "iso", description="s, ms, us, ns since 1970, iso, or a format of Python's strptime, like \"%d.%m.%Y %H:%M:%S\"")
     time_zone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="of times that name none, like \"Europe/Berlin\"")
     delay_min: float | None = Field(None, ge=0, le=100_000, allow_inf_nan=False, description="how far the prices are behind, minutes")
+    volume_of: VolumeOf = Field("24h", description="what volume counts: trades of the session, since midnight UTC, of 24 hours")
+    cadence: Literal["day"] | None = Field(None, description="priced once a trading day, as funds, fixings and reference rates are")
     api_key: Annotated[SecretStr | None, Sendable] = Field(None, max_length=1000, description="stands for {api_key}")
     api_secret: Annotated[SecretStr | None, Sendable] = Field(None, max_length=1000, description="stands for {api_secret}")
 
@@ -132,7 +137,7 @@ class HttpJsonSettings(PolledSettings):
         notation = Notation(self.decimal, self.ignore, self.time_form, zone_of(self.time_zone), self.fractions)
         layout = Csv(self.delimiter, tuple(self.columns)) if self.format == "csv" else None
         return Extraction({name: expression(name) for name in FIELDS if getattr(self, name) is not None}, notation, expression("rows"),
-                          expression("symbol"), expression("error"), layout, "{symbol}" in self.path, self.delay_min)
+                          expression("symbol"), expression("error"), layout, "{symbol}" in self.path, self.delay_min, self.cadence)
 
 
 class HttpJson(PolledFeed):
@@ -142,11 +147,13 @@ class HttpJson(PolledFeed):
     Settings: ClassVar[type[PolledSettings]] = HttpJsonSettings
     settings: HttpJsonSettings
     batch_size: ClassVar[int | None] = None
-    """Of the class. A feed has a class of its own, with what its settings say: `cost` and `demand` are asked of classes."""
+    volume_of: ClassVar[VolumeOf] = "24h"
+    """Of the class, as the size of a batch. A feed has a class of its own, with what its settings say: `cost` and `demand` are asked of
+    classes."""
 
     def __new__(cls, name: str, settings: HttpJsonSettings, runtime: Runtime) -> HttpJson:
         size = 1 if "{symbol}" in settings.path else settings.batch_size if "{symbols}" in settings.path else None
-        feed: HttpJson = super().__new__(type(cls.__name__, (cls,), {"batch_size": size}))
+        feed: HttpJson = super().__new__(type(cls.__name__, (cls,), {"batch_size": size, "volume_of": settings.volume_of}))
         return feed
 
     def __init__(self, name: str, settings: HttpJsonSettings, runtime: Runtime) -> None:

@@ -63,6 +63,13 @@ class Notation(NamedTuple):
             text = text.replace(".", "0.", 1)
         return text
 
+    def word(self, value: Any) -> Any:
+        """A word in its plain form for a code or one of ours, `None` where it says that there is none; anything else as it is."""
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
+        return None if text.casefold() in NOTHING else text
+
     def pct(self, value: Any, what: str) -> float | None:
         """A change in percent, to 4 places, whatever it is written in."""
         plain = self.plain(value.strip().removesuffix("%") if isinstance(value, str) else value)

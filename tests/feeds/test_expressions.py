@@ -14,7 +14,8 @@ from ticker.errors import FeedError
 @pytest.mark.parametrize(("expression", "words"), [
     ("", "it is empty"), ("a[", "at its end"), ("a b", "at character 3"), ("a..b", "at character 3"), ("nope(@)", r"calls nope\(\)"),
     ("a[?nope(b)].c", r"calls nope\(\)"), ("sum(a, b)", r"sum\(\) with 2 arguments, which takes 1"), ("join(a)", r"join\(\) with 1"),
-    ("not_null()", "or more"), ("a" + "[?a" * 3000, "is no JMESPath")])
+    ("not_null()", "or more"), ("&a", "has a & in it"), ("{a: &b}", "has a & in it"), ("not_null(&a)", "has a & in it"),
+    ("a[?to_array(&b)]", "has a & in it"), ("a" + "[?a" * 3000, "is no JMESPath")])
 def test_what_is_wrong_is_told_when_it_is_loaded(expression: str, words: str) -> None:
     """In one line, functions included."""
     with pytest.raises(ValueError, match=words) as caught:

@@ -184,6 +184,75 @@ def test_a_missing_or_a_bad_row_costs_its_symbol() -> None:
     assert [isinstance(error, FeedError) and not error.rejects_symbol for error in answer.values()] == [True, True]
 
 
+EVERYTHING = {"bid": "b", "ask": "a", "low": "l", "volume": "v", "change_pct": "c", "quote_time": "t", "currency": "ccy", "session": "s",
+              "halted": "h"}
+FIELDS_BY_KEY = {"b": "bid", "a": "ask", "l": "low", "v": "volume", "c": "change_pct", "t": "quote_time", "ccy": "currency",
+                 "s": "session", "h": "halted"}
+
+
+@pytest.mark.parametrize(("row", "expected"), [
+    ({"b": -1, "a": -1}, Tick(price=10.5, bid=-1.0, ask=-1.0)),  # no price without allow_negative: the board drops both
+    ({"v": -2147483648}, "volume"), ({"l": "unch"}, "low"), ({"c": "soon"}, "change_pct"), ({"t": "2026-13-01"}, "quote_time"),
+    ({"b": {"raw": 1}}, "bid"), ({"b": True}, "bid"), ({"a": "1,234.5"}, "ask"), ({"ccy": "pounds sterling"}, "currency"),
+    ({"s": "AUCTION"}, "session"), ({"s": 7}, "session"), ({"h": "maybe"}, "halted"),
+    ({"t": 0}, Tick(price=10.5, untimed=True)), ({"t": ""}, Tick(price=10.5, untimed=True)),
+    ({"t": "N/A"}, Tick(price=10.5, untimed=True)), ({"t": "2026-11-30T14:40Z"}, Tick(price=10.5, quote_time=1_796_049_600_000)),
+    ({"b": "N/A", "a": "--", "l": " null ", "ccy": "-", "s": "n/a"}, Tick(price=10.5)),
+    ({"b": 0, "a": "0"}, Tick(price=10.5, bid=0.0, ask=0.0)),
+    ({"s": "Pre", "h": True}, Tick(price=10.5, session="pre", halted=True)), ({"s": "overnight", "h": "false"},
+                                                                               Tick(price=10.5, session="overnight"))])
+def test_only_the_price_can_cost_a_quote(row: dict[str, Any], expected: Tick | str) -> None:
+    """What else can't be read is unknown and odd; what says that there is none is just that."""
+    tick = ticks({"data": [{"id": "A", "last": "10.5 ", **row}]}, **EVERYTHING)["A"]
+    assert isinstance(tick, Tick)
+    if isinstance(expected, Tick):
+        assert tick == expected
+    else:
+        assert (tick.price, [odd.field for odd in tick.odd or ()], getattr(tick, expected)) == (10.5, [expected], None)
+
+
+@pytest.mark.parametrize("price", ["1,234.5", "C10.5", "unch", "N/A", "", None, True, [10.5], "10.5.1"])
+def test_a_price_that_cant_be_read_is_an_error(price: Any) -> None:
+    """Two numbers, a letter before one, a word: nobody knows the price."""
+    error = ticks({"data": [{"id": "A", "last": price}]})["A"]
+    assert isinstance(error, FeedError)
+    assert str(error).startswith("price: ")
+
+
+@pytest.mark.parametrize(("written", "price"), [
+    (-2.82, -2.82), ("-0.75", -0.75), ("\u22121.2", -1.2), (0.0, 0.0), ("+1.5", 1.5), (" 7 ", 7.0)])
+def test_prices_have_any_sign(written: Any, price: float) -> None:
+    """Power, rates, spreads: whether that can be is not for a feed to say."""
+    tick = ticks({"data": [{"id": "A", "last": written, "l": -2.82}]}, low="l")["A"]
+    assert tick == Tick(price=price, low=-2.82)
+
+
+def test_an_expression_that_fails_on_an_answer_costs_its_field() -> None:
+    """And the price only where it is the price's."""
+    failing = dict.fromkeys(EVERYTHING, "abs(id)")
+    tick = ticks({"data": [{"id": "A", "last": 1.5}]}, **failing)["A"]
+    assert isinstance(tick, Tick)
+    assert ({odd.field for odd in tick.odd or ()}, tick.untimed) == (set(EVERYTHING), True)
+    assert isinstance(ticks({"data": [{"id": "A", "last": "x"}]}, price="abs(last)")["A"], FeedError)
+
+
+def test_what_the_settings_say_of_all_prices(runtime: Runtime) -> None:
+    """How often they are made is the ticks', what their volume counts the feed's."""
+    assert ticks({"data": [{"id": "A", "last": 1.5}]}, cadence="day")["A"] == Tick(price=1.5, cadence="day")
+    assert [HttpJson("mine", settings(**keys), runtime).volume_of for keys in ({}, {"volume_of": "session"})] == ["24h", "session"]
+
+
+@given(st.sampled_from(sorted(FIELDS_BY_KEY)), JSON)
+def test_any_optional_field_may_be_anything(key: str, value: Any) -> None:
+    """The price stays; only a time of another century can cost it."""
+    row = {"id": "A", "last": 10.5, "b": 10.4, "a": 10.6, "l": 9, "v": 5, "c": 1, "t": "2026-11-30T14:40Z", "ccy": "EUR", "s": "pre"}
+    tick = ticks({"data": [row | {key: value}]}, **EVERYTHING)["A"]
+    if isinstance(tick, FeedError):
+        assert (key, str(tick).partition(":")[0]) == ("t", "quote_time")
+    else:
+        assert (tick.price, {odd.field for odd in tick.odd or ()} <= {FIELDS_BY_KEY[key]}) == (10.5, True)
+
+
 @pytest.mark.parametrize(("answer", "fails"), [({"data": [], "message": "no such key"}, True), ({"data": [], "message": None}, False),
                                                ({"data": [], "message": ""}, False)])
 def test_an_error_with_status_200_is_one(answer: Any, fails: bool) -> None:
@@ -202,7 +271,7 @@ def test_what_is_no_csv_is_a_complaint(body: bytes) -> None:
 
 @pytest.mark.parametrize("bad", [
     b'"B,2', b'B,"2', b'B,2"', b'"B"x,2', b"B", b"B,2,3,4", b"B,\x00", b"\x00,2", b"B," + b"9" * 400, b"B," + b"x" * 200_000, b"B,=cmd()",
-    b"=cmd|' /C calc'!A0,2", b"B,nan", b"B,1e999", b"B,-2", b"B,0", b"B,\xff", b"B,\xd9\xa1", b"\r,\r"])
+    b"=cmd|' /C calc'!A0,2", b"B,nan", b"B,1e999", b"B,C2", b"B,1 2", b"B,\xff", b"B,\xd9\xa1", b"\r,\r"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_one_bad_line_costs_no_other(bad: bytes, end: bytes) -> None:
     """Open quotes, cells without an end, lines too short or too long, numbers that are none, formulas: an error for its symbol alone."""

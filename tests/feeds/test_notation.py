@@ -39,6 +39,7 @@ def test_what_could_be_two_numbers_is_none(notation: Notation, written: str) -> 
 def test_nothing_is_written_in_many_ways(written: Any) -> None:
     """And is never 0."""
     assert PLAIN.plain(written) is None
+    assert PLAIN.word(written) is None
     assert PLAIN.pct(written, "p") is None
     assert PLAIN.time_ms(written, "t") is None
 
@@ -57,6 +58,7 @@ def test_a_change_is_in_percent(notation: Notation, written: Any, pct: float) ->
     ("us", "UTC", 1779998399123456, 1_779_998_399_123),
     ("ns", "UTC", 1779998399123456789, 1_779_998_399_123), ("s", "UTC", 1779998399.5, 1_779_998_399_500),
     ("iso", "UTC", "2026-05-28T19:59:59Z", 1_779_998_399_000), ("iso", "UTC", "2026-05-28T15:59:59.123456789-04:00", 1_779_998_399_123),
+    ("iso", "UTC", "2026-11-30T14:40Z", 1_796_049_600_000), ("iso", "Europe/Berlin", "2026-11-30T15:40", 1_796_049_600_000),
     ("iso", "Europe/Berlin", "2026-05-28 21:59:59", 1_779_998_399_000), ("iso", "UTC", "2026-05-28", 1_779_926_400_000),
     ("%d.%m.%Y %H:%M:%S", "Europe/Berlin", "28.05.2026 21:59:59", 1_779_998_399_000),
     ("%Y%m%d%H%M%S%z", "Europe/Berlin", "20260528195959+0000", 1_779_998_399_000)])

@@ -55,6 +55,8 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
         if (value := getattr(tick, field)) is not None:
             table.add_row(field, escape(_shown(value)))
     console.print(table)
+    for odd in () if isinstance(source, HttpJson) else tick.odd or ():  # there it stands beside what was found
+        console.print(f"[yellow]![/] {escape(odd.field)} is unknown: {escape(odd.reason)} [dim]{escape(odd.excerpt)}[/]")
 
 
 def _subscription(settings: Settings, source: Source, symbol: str) -> Subscription:
@@ -69,9 +71,10 @@ def _ask(source: Source, subscription: Subscription, console: Console) -> Tick:
     if isinstance(source, HttpJson):
         response = source.ask([subscription])
         console.print(f"{escape(said(response.where))}: HTTP {response.status}, {len(response.body)} bytes")
-        table = Table("field", "expression", "finds", box=None, padding=(0, 2, 0, 0))
+        table = Table("field", "expression", "finds", "", box=None, padding=(0, 2, 0, 0))
         for finding in source.explain(response, subscription):
-            table.add_row(finding.field, escape(getattr(source.settings, finding.field)), escape(_shown(finding.found)))
+            odd = f"[yellow]{escape(finding.odd)}[/]" if finding.odd else ""
+            table.add_row(finding.field, escape(getattr(source.settings, finding.field)), escape(_shown(finding.found)), odd)
         console.print(table)
         outcome = source.read(response, [subscription]).get(subscription.symbol)
     else:

@@ -1,6 +1,7 @@
 """`doctor --try`: what a feed makes of one symbol, shown."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,10 @@ def test_what_each_expression_finds_is_shown(config: Path) -> None:
         for words in ('"12.50"', '"1.27%"', "12.5", "1.27", "HTTP 200"):
             assert words in printed
         assert CANARY not in printed
+        provider.set(switches={"body": '{"last":"12.50","move":"unch"}'})
+        code, odd = tried(config, "feeds.other", "KO", TICKERCAST_FEEDS__OTHER__API_KEY=CANARY)
+        assert code == 0
+        assert re.search(r'"unch" +not a number that can be used', odd)
         provider.set(switches={"body": '{"last":"soon"}'})
         code, printed = tried(config, "other", "KO", TICKERCAST_FEEDS__OTHER__API_KEY=CANARY)
         assert code == 1
