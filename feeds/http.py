@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from io import BytesIO
 from typing import NamedTuple
-from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
@@ -23,9 +23,10 @@ from feeds.cookies import Cookies
 from feeds.keys import blanked, spellings
 from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
 from feeds.reading import MAX_BODY_BYTES
-from feeds.sender import Form, Sender
+from feeds.redirects import redirect
+from feeds.sender import Content, Form, Pairs, Sender
 from feeds.unpacking import pieces
-from feeds.wire import HUNG_UP, WIRE_ERRORS, causes, wire_reason
+from feeds.wire import HUNG_UP, WIRE_ERRORS, Trouble, causes, trouble
 from ticker.budget import CALL, Cost, Usage
 from ticker.errors import FeedError
 from ticker.gate import Gate
@@ -38,6 +39,8 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write who
 MAX_ERROR_BYTES = 64 * 1024
 """What is read of the body of an error: enough for any message."""
 MAX_REDIRECTS = 3
+KEEP_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
+"""After the others a client asks by GET (RFC 9110 section 15.4), and what was asked is lost."""
 
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """The 4xx that time mends. 418 is Binance's ban for ignoring a 429. Every other 4xx is about what we asked."""
@@ -93,9 +96,10 @@ class Http:
         self._cookies = cookies
         self._gate = gate
         self._usage = usage
-        self._sender = Sender(headers or {})
+        self._hosts = settings.hosts
+        self._sender = Sender(headers or {}, settings.ca_file)
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Collection[int] = (),
+    def get(self, path: str, params: Mapping[str, str] | None = None, *, headers: Pairs = (), accept: Collection[int] = (),
             until_s: float = math.inf, cost: Cost = CALL) -> Response:
         """Ask for `base_url` + `path` (percent-encoded by the caller, starts with `/`) and return the answer.
 
@@ -104,12 +108,16 @@ class Http:
         before `time.monotonic()` is `until_s`, for a poll that takes several calls.
         Raises `FeedError` for everything that can go wrong out there; a status that arrived outranks what became of its body,
         so a 429 keeps its `Retry-After`. Messages name host and path and never the query. Raises `BudgetSpent` where the provider's
-        limits leave no room for `cost` in that time.
+        limits leave no room for `cost` in that time. `headers` are of this call, besides all others or in their place.
         """
         url = self._base + path
         if params:
             url += "?" + urlencode(params, quote_via=quote, safe=",")
-        return self._call(_Request(url, None, accept, cost), until_s)
+        return self._call(_Request(url, None, accept, cost, headers), until_s)
+
+    def post(self, path: str, body: bytes, *, headers: Pairs = (), until_s: float = math.inf, cost: Cost = CALL) -> Response:
+        """As `get`, by POST of `body`: a question that takes one, and may be asked twice."""
+        return self._call(_Request(self._base + path, body, (), cost, headers), until_s)
 
     def visit(self, url: str, form: Form | None = None, *, until_s: float = math.inf) -> Response:
         """As `get`, but for an address that the caller vouches for, on whatever host: GET, or POST of `form`. No status raises, and a
@@ -136,7 +144,7 @@ class Http:
                 self._gate.pause(error.retry_after_s)  # here, so that it holds for calls too that a feed can do without
             raise error
         if problem is not None:
-            raise FeedError(f"{where}: {problem}", payload=answer.body)
+            raise FeedError(f"{where}: {problem.words}", payload=answer.body, fault=problem.fault)
         return answer
 
     def _hear(self, answer: Response) -> float | None:
@@ -148,31 +156,32 @@ class Http:
             self._gate.hear(usage)
         return max((usage.reset_in_s for usage in usages if usage.left == 0), default=bounded_wait_s(self._gate.budget.usual_window_s()))
 
-    def _receive(self, request: _Request, arriving: _Arriving, timeout_s: float) -> str | None:
+    def _receive(self, request: _Request, arriving: _Arriving, timeout_s: float) -> Trouble | None:
         """Fill `arriving` with what arrives of it; return what went wrong, or `None`."""
         if timeout_s <= 0:
-            return "no time left for it"
+            return Trouble("no time left for it", "slow")
         try:
             with self._runtime.deadline(timeout_s):
                 return self._follow(request, arriving, timeout_s)
         except DeadlineExceeded:
-            return f"no full answer within {timeout_s:.3g} s"
+            return Trouble(f"no full answer within {timeout_s:.3g} s", "slow")
         except WIRE_ERRORS as error:
-            return wire_reason(error)
+            return trouble(error)
 
-    def _follow(self, request: _Request, arriving: _Arriving, timeout_s: float) -> str | None:
+    def _follow(self, request: _Request, arriving: _Arriving, timeout_s: float) -> Trouble | None:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._ask(request, timeout_s)
             try:
                 if not response.is_redirect or response.status_code in request.accept:
                     return _read(response, arriving)
-                elsewhere = _redirected(request.url, response.headers["Location"])
+                keeps = request.content is None or response.status_code in KEEP_METHOD
+                there = redirect(request.url, response.headers["Location"], self._hosts, keeps_method=keeps)
             finally:
                 response.close()
-            if elsewhere is None:
-                return "redirects to another place, which is not followed"
-            request = request._replace(url=elsewhere)
-        return f"redirects more than {MAX_REDIRECTS} times"
+            if there.url is None:
+                return Trouble(there.refused, "redirect")
+            request = request._replace(url=there.url)
+        return Trouble(f"redirects more than {MAX_REDIRECTS} times", "redirect")
 
     def _ask(self, request: _Request, timeout_s: float) -> requests.Response:
         """Send the request and wait for the headers.
@@ -184,7 +193,7 @@ class Http:
             return self._send(request, timeout_s)
         except requests.ConnectionError as error:
             hung_up = any(isinstance(cause, HUNG_UP) for cause in causes(error))
-            if request.form is not None or not self._kept_alive or not hung_up:
+            if isinstance(request.content, tuple) or not self._kept_alive or not hung_up:
                 raise
             self._kept_alive = False
         return self._send(request, timeout_s)
@@ -192,7 +201,7 @@ class Http:
     def _send(self, request: _Request, timeout_s: float) -> requests.Response:
         cookie = None if self._cookies is None else self._cookies.header()
         with self._passing(request.cost, timeout_s):
-            response = self._sender.send(request.url, request.form, cookie, timeout_s)
+            response = self._sender.send(request.url, request.content, cookie, timeout_s, request.headers)
         if self._cookies is not None:
             self._cookies.take(response.raw.headers.getlist("Set-Cookie"))
         return response
@@ -206,12 +215,13 @@ class Http:
 
 
 class _Request(NamedTuple):
-    """What to ask for, which statuses are answers, and what it takes of the provider's limits."""
+    """What to ask for and with what, which statuses are answers, and what it takes of the provider's limits."""
 
     url: str
-    form: Form | None
+    content: Content | None
     accept: Collection[int]
     cost: Cost
+    headers: Pairs = ()
 
 
 class _Arriving:
@@ -224,7 +234,7 @@ class _Arriving:
         self.body = BytesIO()  # hands on what it holds without a copy
 
 
-def _read(response: requests.Response, arriving: _Arriving) -> str | None:
+def _read(response: requests.Response, arriving: _Arriving) -> Trouble | None:
     arriving.status, arriving.headers = response.status_code, response.headers
     arriving.ahead_s = clock_ahead_s(response.headers, time.time())
     if response.is_redirect:
@@ -233,25 +243,5 @@ def _read(response: requests.Response, arriving: _Arriving) -> str | None:
     for piece in pieces(response.raw):
         arriving.body.write(piece)
         if arriving.body.tell() > limit:
-            return f"the answer is longer than {limit // 1024} KiB"
+            return Trouble(f"the answer is longer than {limit // 1024} KiB", None)
     return None
-
-
-def _redirected(url: str, target: str) -> str | None:
-    """Where a redirect leads, or `None` where it leaves the host (or drops TLS): nobody but the provider is to see our requests.
-
-    None that names a user is followed: `http://evil\\@provider/` is the provider's to one parser, and evil's to the one that connects.
-    """
-    try:
-        there = urljoin(url, target)
-        old, new = urlsplit(url), urlsplit(there)
-        same = _origin(old) == _origin(new)
-        secured = (old.scheme == "http" and new.scheme == "https" and old.hostname == new.hostname
-                   and (new.port or 443) in (443, old.port))  # on another port somebody else may live
-    except ValueError:  # urllib: an address or a port that can't be one
-        return None
-    return there if (same or secured) and "@" not in new.netloc else None
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -1,4 +1,4 @@
-"""Any endpoint that answers JSON or CSV to a GET, described in settings alone. docs/feeds.md has three that work as they stand.
+"""Any endpoint that answers JSON or CSV, described in settings alone. docs/feeds.md has some that work as they stand.
 
     [feeds.bank]
     kind = "http_json"
@@ -16,19 +16,21 @@ for `GET /v1/quotes?ids=A,B`
     {"data":[{"id":"A","last":"12.5","at":1779998399000,"active":true}, …]}
 
 `rows`, `symbol`, `error` and the fields are JMESPath (https://jmespath.org), of the answer and of a row in turn. A line of a CSV file is an
-object with its columns for keys. `{symbol}` in `path` stands for one symbol, `{symbols}` for as many as `batch_size`, with `joiner`
-between them; without either, the answer has everything there is. `{api_key}` and `{api_secret}`, in `path` or in a header, come from the
-environment.
+object with its columns for keys. `{symbol}` in `path`, a header or `body` stands for one symbol, `{symbols}` for as many as `batch_size`,
+with `joiner` between them; without either, the answer has everything there is. `{api_key}` and `{api_secret}` come from the environment.
+
+With `method = "POST"` `body` is sent as JSON, encoded as a whole and never put together from texts: `body = { ids = "{symbols}" }` becomes
+`{"ids":["A","B"]}`, and `{ q = "list {symbols}" }` becomes `{"q":"list A,B"}`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from feeds.base import Answer, Subscription
 from feeds.csvs import Csv
@@ -38,18 +40,19 @@ from feeds.http import Response
 from feeds.keys import Sendable
 from feeds.notation import Notation, check_time_form, zone_of
 from feeds.polled import PolledFeed
+from feeds.templates import SECRETS, SYMBOL, SYMBOLS, check_body, check_places, filled, filled_body, places, places_in
 from ticker.errors import FeedError
 from ticker.quote import VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
+from ticker.settings.model import UNSHOWN
 
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-SECRETS = ("api_key", "api_secret")
 SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What the name of a header is made of (RFC 9110 section 5.6.2)."""
 JOINER_SAFE = "!$'()*+,;:@/-._~"
 
+T = TypeVar("T")
 Expression = Annotated[str | None, AfterValidator(check_expression)]
 
 
@@ -58,22 +61,19 @@ def _zone(name: str) -> str:
     return name
 
 
-def _check_placeholders(template: str, known: Sequence[str]) -> None:
-    for name in PLACEHOLDER.findall(template):
-        if name not in known:
-            raise ValueError(f"has {{{name}}} in it; there are {', '.join(f'{{{one}}}' for one in known)}")
-
-
 class HttpJsonSettings(PolledSettings):
     """`[feeds.NAME]` of kind `http_json`."""
 
     secrets: ClassVar[tuple[str, ...]] = SECRETS
 
+    method: Literal["GET", "POST"] = Field("GET", description="how it is asked")
     path: str = Field(min_length=1, max_length=2000, pattern=r"^/[!-~]*$", description="what follows base_url: path and query, with "
                       "{symbol} or {symbols}, {api_key}, {api_secret}; what else must be is percent-encoded")
+    body: Annotated[dict[str, Any] | list[Any] | None, UNSHOWN] = Field(None, description="what is sent as JSON with POST; in its strings "
+        "the same as in path, and \"{symbols}\" alone is the list of them")
     batch_size: int = Field(50, ge=1, le=1000, description="how many symbols {symbols} stands for at most")
     joiner: str = Field(",", min_length=1, max_length=10, description="what stands between them")
-    headers: dict[str, SecretStr] = Field({}, description="headers of the request; {api_key} and {api_secret} come from the environment")
+    headers: dict[str, SecretStr] = Field({}, description="headers of the request, with the same as in path")
     format: Literal["json", "csv"] = Field("json", description="what the answer is")
     delimiter: str = Field(",", min_length=1, max_length=1, description="between two cells of a CSV file")
     columns: list[str] = Field([], description="the columns of a CSV file that has no line with their names")
@@ -109,24 +109,36 @@ class HttpJsonSettings(PolledSettings):
     @field_validator("path")
     @classmethod
     def _path(cls, path: str) -> str:
-        _check_placeholders(path, ("symbol", "symbols", *SECRETS))
-        if {"symbol", "symbols"} <= set(PLACEHOLDER.findall(path)):
-            raise ValueError("has both {symbol} and {symbols} in it")
+        check_places(path)
         if "#" in path:
             raise ValueError("has a # in it, and what follows one is never sent")
-        return path
+        return _either_or(path, set(places(path)))
 
     @field_validator("headers")
     @classmethod
-    def _headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    def _headers(cls, headers: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
         for name, hidden in headers.items():  # one that should not be in the file is not to be shown either
             value = hidden.get_secret_value()
             if not TOKEN.fullmatch(name) or not re.fullmatch(r"[ -~]*", value):
                 raise ValueError(f"the header {name!r} can't be sent: it or its value has characters that no header has")
-            _check_placeholders(value, SECRETS)
-            if SECRET_HEADER.search(name) and not PLACEHOLDER.search(value):
+            check_places(value)
+            if SECRET_HEADER.search(name) and not set(places(value)) & set(SECRETS):
                 raise ValueError(f"the header {name} holds a secret: write {{api_key}} there and set it in the environment")
-        return headers
+        return _either_or(headers, _places(info.data.get("path", ""), info.data.get("body"), headers))
+
+    @field_validator("body")
+    @classmethod
+    def _body(cls, body: Any, info: ValidationInfo) -> Any:
+        if body is not None:
+            if info.data.get("method") == "GET":
+                raise ValueError('is sent with method = "POST" only')
+            check_body(body)
+        return _either_or(body, _places(info.data.get("path", ""), body, {}))
+
+    @property
+    def places(self) -> set[str]:
+        """The places for symbols and secrets in what is sent."""
+        return _places(self.path, self.body, self.headers)
 
     def extraction(self) -> Extraction:
         """What these settings make of an answer."""
@@ -137,7 +149,18 @@ class HttpJsonSettings(PolledSettings):
         notation = Notation(self.decimal, self.ignore, self.time_form, zone_of(self.time_zone), self.fractions)
         layout = Csv(self.delimiter, tuple(self.columns)) if self.format == "csv" else None
         return Extraction({name: expression(name) for name in FIELDS if getattr(self, name) is not None}, notation, expression("rows"),
-                          expression("symbol"), expression("error"), layout, "{symbol}" in self.path, self.delay_min, self.cadence)
+                          expression("symbol"), expression("error"), layout, SYMBOL in self.places, self.delay_min, self.cadence)
+
+
+def _places(path: str, body: Any, headers: Mapping[str, SecretStr]) -> set[str]:
+    return {*places(path), *places_in(body), *(name for value in headers.values() for name in places(value.get_secret_value()))}
+
+
+def _either_or(value: T, found: set[str]) -> T:
+    """`value`, if not both one symbol and several are asked for. Raises `ValueError`."""
+    if {SYMBOL, SYMBOLS} <= found:
+        raise ValueError("has both {symbol} and {symbols} in it, or one of them beside the other: a call is for one symbol or for several")
+    return value
 
 
 class HttpJson(PolledFeed):
@@ -152,19 +175,20 @@ class HttpJson(PolledFeed):
     classes."""
 
     def __new__(cls, name: str, settings: HttpJsonSettings, runtime: Runtime) -> HttpJson:
-        size = 1 if "{symbol}" in settings.path else settings.batch_size if "{symbols}" in settings.path else None
+        size = 1 if SYMBOL in settings.places else settings.batch_size if SYMBOLS in settings.places else None
         feed: HttpJson = super().__new__(type(cls.__name__, (cls,), {"batch_size": size, "volume_of": settings.volume_of}))
         return feed
 
     def __init__(self, name: str, settings: HttpJsonSettings, runtime: Runtime) -> None:
         self._secrets = {secret: key.get_secret_value() for secret in SECRETS if (key := getattr(settings, secret)) is not None}
         accept = "text/csv, text/plain" if settings.format == "csv" else "application/json"
+        sent = {"Content-Type": "application/json"} if settings.body is not None else {}
         headers = {header: value.get_secret_value() for header, value in settings.headers.items()}
-        filled = {header: _filled(value, self._secrets) for header, value in headers.items()}
-        super().__init__(name, settings, runtime, {"Accept": accept, **filled})
+        self._headers = {header: value for header, value in headers.items() if {SYMBOL, SYMBOLS} & set(places(value))}
+        same = {header: filled(value, self._secrets) for header, value in headers.items() if header not in self._headers}
+        super().__init__(name, settings, runtime, {"Accept": accept, **sent, **same})
         self._extraction = settings.extraction()
-        templates = (settings.path, *headers.values())
-        self._missing = sorted({secret for text in templates for secret in PLACEHOLDER.findall(text)} & set(SECRETS) - self._secrets.keys())
+        self._missing = sorted(settings.places & set(SECRETS) - self._secrets.keys())
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         return self.read(self.ask(batch), batch)
@@ -178,16 +202,25 @@ class HttpJson(PolledFeed):
         """The answer to one call, unread."""
         if self._missing:
             variable = f"TICKERCAST_FEEDS__{self.name.upper()}__{self._missing[0].upper()}"
-            raise FeedError(f"{self._missing[0]} is missing: set {variable}", retryable=False)
-        ids = [quote(id, safe="") for id in dict.fromkeys(subscription.id for subscription in batch)]
-        secrets = {name: quote(secret, safe="") for name, secret in self._secrets.items()}
-        joined = quote(self.settings.joiner, safe=JOINER_SAFE).join(ids)
-        return self.http.get(_filled(self.settings.path, {"symbol": ids[0], "symbols": joined, **secrets}))
+            raise FeedError(f"{self._missing[0]} is missing: set {variable}", retryable=False, fault="missing_key")
+        ids = list(dict.fromkeys(subscription.id for subscription in batch))
+        plain = {SYMBOL: ids[0], SYMBOLS: self.settings.joiner.join(ids), **self._secrets}
+        headers = tuple((header, _sendable(filled(template, plain), header)) for header, template in self._headers.items())
+        encoded = {name: quote(value, safe="") for name, value in plain.items()}
+        encoded[SYMBOLS] = quote(self.settings.joiner, safe=JOINER_SAFE).join(quote(id, safe="") for id in ids)
+        path = filled(self.settings.path, encoded)
+        if self.settings.method == "GET":
+            return self.http.get(path, headers=headers)
+        body = b"" if self.settings.body is None else filled_body(self.settings.body, plain, ids)
+        return self.http.post(path, body, headers=headers)
 
     def explain(self, response: Response, subscription: Subscription) -> list[Finding]:
         """What each expression finds in an answer, for `doctor --try`."""
         return self._extraction.explain(response.body, subscription)
 
 
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    return PLACEHOLDER.sub(lambda match: values.get(match[1], ""), template)
+def _sendable(value: str, header: str) -> str:
+    """`value` if a header can carry it: ids are of any letters. Raises `FeedError`."""
+    if not re.fullmatch(r"[ -~]*", value):
+        raise FeedError(f"an id has characters that the header {header} can't carry", retryable=False, rejects_symbol=True, payload=value)
+    return value

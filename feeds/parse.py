@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from feeds.slices import GROUP_BYTES, LARGE_BYTES, DecodeGroup, Slicer, TooHeavy
-from ticker.errors import BadTick, FeedError
+from ticker.errors import BadTick, Fault, FeedError
 from ticker.nested import undisturbed
 from ticker.turn import Turn
 
@@ -67,7 +67,8 @@ def _decode(body: bytes, beside: int = 0) -> Any:
     try:
         return undisturbed(_DECODER.decode, body) if len(body) <= LARGE_BYTES else Slicer(_decode_group, beside).value(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise FeedError(f"not JSON ({error})", payload=body or b"(empty)") from None
+        fault: Fault | None = "page" if body.lstrip()[:1] == b"<" else None
+        raise FeedError(f"not JSON ({error})", payload=body or b"(empty)", fault=fault) from None
     except RecursionError:
         raise FeedError("not JSON for us: nested too deep", payload=body) from None
 

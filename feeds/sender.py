@@ -16,15 +16,21 @@ MAX_CONNECTIONS = 4
 MAX_MADE = 1000
 """So many requests are kept for the next poll, which asks the same again: to make one takes longer than to send it."""
 
-Form = tuple[tuple[str, str], ...]
+Pairs = tuple[tuple[str, str], ...]
+Form = Pairs
 """The fields of a form, in order."""
+Content = Form | bytes
+"""What is sent by POST: a form, or what a header says that it is."""
 
 
 class Sender:
-    """Sends requests with `headers` besides ours, or in place of them."""
+    """Sends requests with `headers` besides ours, or in place of them. `ca_file`: who signs for the server, in place of those that
+    everybody trusts.
+    """
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], ca_file: str | None = None) -> None:
         self._session = _Session()
+        self._session.verify = ca_file or True
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.headers.update({"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", "Accept-Encoding": ACCEPTED,
@@ -32,28 +38,28 @@ class Sender:
         adapter = BoundedAdapter(pool_connections=1, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
-        self._made: dict[tuple[str, str | None], requests.PreparedRequest] = {}
+        self._made: dict[tuple[str, str | None, Pairs], requests.PreparedRequest] = {}
 
-    def send(self, url: str, form: Form | None, cookie: str | None, timeout_s: float) -> requests.Response:
-        """GET `url`, or POST `form` to it, and wait for the headers of the answer. Raises what `requests` raises."""
-        request = self._get(url, cookie) if form is None else self._make("POST", url, form, cookie)
+    def send(self, url: str, content: Content | None, cookie: str | None, timeout_s: float, headers: Pairs = ()) -> requests.Response:
+        """GET `url`, or POST `content` to it, and wait for the headers of the answer. Raises what `requests` raises."""
+        request = self._get(url, cookie, headers) if content is None else self._make("POST", url, content, cookie, headers)
         return self._session.send(request, timeout=timeout_s, stream=True, allow_redirects=False)
 
     def close(self) -> None:
         """Close the idle connections."""
         self._session.close()
 
-    def _get(self, url: str, cookie: str | None) -> requests.PreparedRequest:
-        request = self._made.get((url, cookie))
+    def _get(self, url: str, cookie: str | None, headers: Pairs = ()) -> requests.PreparedRequest:
+        request = self._made.get((url, cookie, headers))
         if request is None:
             if len(self._made) >= MAX_MADE:
                 self._made.clear()
-            request = self._made[url, cookie] = self._make("GET", url, None, cookie)
+            request = self._made[url, cookie, headers] = self._make("GET", url, None, cookie, headers)
         return request
 
-    def _make(self, method: str, url: str, form: Form | None, cookie: str | None) -> requests.PreparedRequest:
-        headers = None if cookie is None else {"Cookie": cookie}
-        return self._session.prepare_request(requests.Request(method, url, headers, data=form))
+    def _make(self, method: str, url: str, content: Content | None, cookie: str | None, headers: Pairs) -> requests.PreparedRequest:
+        own = dict(headers) if cookie is None else {**dict(headers), "Cookie": cookie}
+        return self._session.prepare_request(requests.Request(method, url, own, data=content))
 
 
 class _Session(requests.Session):

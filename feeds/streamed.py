@@ -17,7 +17,7 @@ from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick
 from ticker.runtime import Runtime
-from ticker.settings import FeedSettings
+from ticker.settings import CaFile, FeedSettings
 from ticker.source import merge
 from ticker.stream import Ended, Link, Session, StreamSource
 
@@ -35,6 +35,7 @@ class StreamSettings(FeedSettings):
                                         description="silence after which a price is stale; default 30")
     timeout_s: float = Field(10.0, gt=0, le=300, allow_inf_nan=False, description="for connecting: the name, TCP, TLS and the handshake")
     base_url: StreamUrl = Field(description="scheme, host and path prefix of the provider")
+    ca_file: CaFile = None
 
     @field_validator("base_url", "rest_url", check_fields=False)
     @classmethod
@@ -90,7 +91,7 @@ class StreamFeed(Feed):
     def open(self, subscriptions: Sequence[Subscription]) -> Link:
         """Connect. Raises `FeedError`; ends within `timeout_s` of the settings."""
         return WebSocket(self.settings.websocket_url(self.path(subscriptions)), self.runtime, self.settings.timeout_s,
-                         self.headers, spellings(self.settings))
+                         self.headers, spellings(self.settings), self.settings.ca_file)
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         """What there is to ask for beside the stream; where there is nothing, what a connection of its own says first."""
@@ -123,7 +124,8 @@ class SnapshotFeed(StreamFeed):
     def rest_settings(self) -> dict[str, Any]:
         """The settings of the polled feed: what it has in common with this one, else its defaults."""
         settings = self.settings
-        same: dict[str, Any] = {"kind": self.Polled.kind, **{name: getattr(settings, name) for name in settings.secrets}}
+        shared = ("ca_file", *settings.secrets)
+        same: dict[str, Any] = {"kind": self.Polled.kind, **{name: getattr(settings, name) for name in shared}}
         if settings.rest_url is not None:
             same["base_url"] = settings.rest_url
         elif str(settings.base_url) != str(type(settings).model_fields["base_url"].default):

@@ -28,7 +28,8 @@ from websockets.uri import parse_uri
 from feeds.http import Response
 from feeds.keys import blanked
 from feeds.limits import remaining_calls, server_time_s
-from feeds.wire import WIRE_ERRORS, causes, wire_reason
+from feeds.redirects import redirect
+from feeds.wire import WIRE_ERRORS, causes, trouble
 from ticker import __version__
 from ticker.errors import FeedError, excerpt
 from ticker.runtime import DeadlineExceeded, Runtime
@@ -66,8 +67,9 @@ class WebSocket:
     """An open connection. Messages are bytes in both directions: JSON is decoded from those directly."""
 
     def __init__(self, url: str, runtime: Runtime, timeout_s: float, headers: Mapping[str, str] | None = None,
-                 secrets: Collection[bytes] = ()) -> None:
-        """Connect to `url` (`ws:` or `wss:`) within `timeout_s` in all.
+                 secrets: Collection[bytes] = (), ca_file: str | None = None) -> None:
+        """Connect to `url` (`ws:` or `wss:`) within `timeout_s` in all. `ca_file`: who signs for the server, in place of those that
+        everybody trusts.
 
         Raises `FeedError`: the answer's own meaning where it is an HTTP error (with `Retry-After`), else what went wrong on the way.
         Messages name host and path, never the query.
@@ -76,6 +78,7 @@ class WebSocket:
         self._where = f"{parts.hostname}{parts.path}"
         self._runtime = runtime
         self._secrets = secrets
+        self._ca_file = ca_file or DEFAULT_CA_BUNDLE_PATH
         self._protocol = ClientProtocol(parse_uri(url), max_size=MAX_MESSAGE_BYTES, logger=_SILENT)
         self._socket: socket.socket | None = None
         self._ready: list[bytes] = []
@@ -92,12 +95,13 @@ class WebSocket:
                 self._shake_hands(self._socket, headers or {})
             opened = True
         except DeadlineExceeded:
-            raise FeedError(f"{self._where}: no connection within {timeout_s:.3g} s") from None
+            raise FeedError(f"{self._where}: no connection within {timeout_s:.3g} s", fault="slow") from None
         except UnicodeError:
             raise FeedError(f"{self._where}: the host name can't be one", retryable=False) from None
         except WIRE_ERRORS as error:
             retryable = not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
-            raise FeedError(f"{self._where}: {wire_reason(error)}", retryable=retryable) from None
+            found = trouble(error)
+            raise FeedError(f"{self._where}: {found.words}", retryable=retryable, fault=found.fault) from None
         finally:
             if not opened:
                 self.close()
@@ -144,7 +148,7 @@ class WebSocket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not uri.secure:
                 return connection
-            context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+            context = ssl.create_default_context(cafile=self._ca_file)
             return context.wrap_socket(connection, server_hostname=uri.host)
         except BaseException:
             connection.close()
@@ -175,6 +179,10 @@ class WebSocket:
     def _refusal(self, answer: HandshakeResponse) -> FeedError:
         """What an HTTP answer in place of a WebSocket means."""
         headers = CaseInsensitiveDict(answer.headers.raw_items())
+        if 300 <= answer.status_code <= 399 and (location := headers.get("Location")):
+            there = redirect(f"https://{self._where}", location)
+            words = there.refused or "answers with a redirect, which a stream does not follow"
+            return FeedError(f"{self._where}: {words}", fault="redirect", status=answer.status_code)
         until_reset_s = [usage.reset_in_s for usage in remaining_calls(headers, server_time_s(headers)) if usage.left == 0]
         body = self._blank(bytes(answer.body or b""))
         return Response(self._where, answer.status_code, headers, body).error(max(until_reset_s, default=None))
@@ -189,7 +197,7 @@ class WebSocket:
         except TimeoutError:
             return None
         except WIRE_ERRORS as error:
-            raise Ended(f"{self._where}: {wire_reason(error)}") from None
+            raise Ended(f"{self._where}: {trouble(error).words}") from None
 
     def _feed(self) -> None:
         """Take in what was read, up to what is enough to hand out; nothing: the end."""
@@ -265,7 +273,7 @@ class WebSocket:
         except DeadlineExceeded:
             raise Ended(f"{self._where}: takes nothing") from None
         except WIRE_ERRORS as error:
-            raise Ended(f"{self._where}: {wire_reason(error)}") from None
+            raise Ended(f"{self._where}: {trouble(error).words}") from None
 
     def _blank(self, message: bytes) -> bytes:
         return blanked(message, self._secrets)

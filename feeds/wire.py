@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import requests
 import urllib3.exceptions
 
+from ticker.errors import Fault
+
 
 class TooMuch(http.client.HTTPException):
     """An answer that breaks one of our limits; its text is ours and may be shown."""
+
+
+class Trouble(NamedTuple):
+    """What went wrong on the way: in words that may be shown, and which of the kinds that there is help for."""
+
+    words: str
+    fault: Fault | None
 
 
 WIRE_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -30,26 +41,31 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def wire_reason(error: Exception) -> str:
+def trouble(error: Exception) -> Trouble:
     """What happened, in a few words, from the innermost exception that knows; never a URL (they carry keys)."""
-    reason = ""
+    found: Trouble | None = None
     for cause in causes(error):
         if isinstance(cause, TooMuch):
-            return str(cause)
+            return Trouble(str(cause), None)
         if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = f"TLS: {cause.verify_message}"
+            found = Trouble(f"TLS: {cause.verify_message}", "certificate")
         elif isinstance(cause, ssl.SSLError):
-            reason = f"TLS: {cause.reason or 'handshake failed'}"
+            found = Trouble(f"TLS: {cause.reason or 'handshake failed'}", "tls")
         elif isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError):
-            reason = "the host name is not known"
+            found = Trouble("the host name is not known", "name")
         elif isinstance(cause, http.client.RemoteDisconnected):
-            reason = "the connection was closed without an answer"
+            found = Trouble("the connection was closed without an answer", "hung_up")
         elif isinstance(cause, urllib3.exceptions.IncompleteRead | urllib3.exceptions.InvalidChunkLength | http.client.IncompleteRead):
-            reason = "the answer broke off"
+            found = Trouble("the answer broke off", "hung_up")
         elif isinstance(cause, urllib3.exceptions.DecodeError):
-            reason = "the answer can't be decompressed"
-        elif isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) and not reason:
-            reason = "no answer in time"
+            found = Trouble("the answer can't be decompressed", None)
+        elif isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) and found is None:
+            found = Trouble("no answer in time", "slow")
         elif isinstance(cause, OSError) and cause.errno:
-            reason = os.strerror(cause.errno).lower()  # its own text depends on who raised it
-    return reason or f"the connection failed ({type(error).__name__})"
+            found = Trouble(os.strerror(cause.errno).lower(), _OF_ERRNO.get(cause.errno))  # its own text depends on who raised it
+    return found or Trouble(f"the connection failed ({type(error).__name__})", None)
+
+
+_OF_ERRNO: dict[int, Fault] = {
+    errno.ECONNREFUSED: "refused", errno.ENETUNREACH: "unreachable", errno.EHOSTUNREACH: "unreachable", errno.ECONNRESET: "hung_up",
+    errno.EPIPE: "hung_up", errno.ETIMEDOUT: "slow"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ticker import hidden
 
@@ -66,20 +67,27 @@ class SettingsError(Exception):
         self.warnings = list(warnings)
 
 
+Fault = Literal["redirect", "name", "refused", "unreachable", "slow", "hung_up", "tls", "certificate", "page", "missing_key"]
+"""What kind of thing is wrong, where that says what helps: the answer is a redirect, the host's name is not known, nobody listens there, no
+way leads there, no answer in time, the connection is closed, no TLS, a certificate not to be trusted, a web page, no key."""
+
+
 class FeedError(Exception):
     """A provider did not give what was asked for. The last good quote is kept, whatever the reason.
 
     `retryable`: asking again later may help. `retry_after_s`: what the provider asked us to wait, seconds, already bounded to 1 … 900
-    (to three days where it is a ban); `None` where it said nothing. `status`: that of the HTTP answer, if that is what failed.
-    `rejects_symbol`: the provider does not know a symbol that was
-    asked for (in a batch of several it may not say which one). `excerpt`: the start of the payload, safe to log; and so is the message,
-    whatever strangers' words it was made of.
+    (to three days where it is a ban); `None` where it said nothing. `status`: that of the HTTP answer, if that is what failed; `fault`:
+    else what kind of thing is wrong, where that is known. `rejects_symbol`: the provider does not know a symbol that was asked for (in a
+    batch of several it may not say which one). `excerpt`: the start of the payload, safe to log; and so is the message, whatever
+    strangers' words it was made of.
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after_s: float | None = None,
-                 rejects_symbol: bool = False, payload: bytes | str = b"", status: int | None = None) -> None:
+                 rejects_symbol: bool = False, payload: bytes | str = b"", status: int | None = None,
+                 fault: Fault | None = None) -> None:
         self.excerpt = excerpt(payload) if payload else ""
         self.status = status
+        self.fault = fault
         message = said(message)
         super().__init__(f"{message} [{self.excerpt}]" if self.excerpt else message)
         self.retryable = retryable

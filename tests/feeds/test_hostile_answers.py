@@ -78,7 +78,7 @@ WAYS = [
     Way("a gzip file of nothing", PACKED + GZIP_HEAD, EMPTY_BLOCK * 20_000, "longer than 10240 KiB as it is sent", 1000),
     Way("gzip in gzip", OK + b"Content-Encoding: gzip, gzip\r\n\r\n" + gzip.compress(BOMB), b"", "a way that was not asked for"),
     Way("brotli", OK + b"Content-Encoding: br\r\n\r\n", b"x" * 1000, "a way that was not asked for"),
-    Way("a redirect with a body without end", b"HTTP/1.1 302 Found\r\nLocation: ftp://x/\r\n\r\n", b"x" * 100_000, "to another place"),
+    Way("a redirect with a body without end", b"HTTP/1.1 302 Found\r\nLocation: ftp://x/\r\n\r\n", b"x" * 100_000, "with a redirect"),
 ]
 
 

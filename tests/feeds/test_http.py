@@ -171,8 +171,19 @@ def test_a_redirect_on_the_same_host_is_followed(http: Http, coinbase: RunningPr
 def test_a_redirect_elsewhere_is_not_followed(http: Http, coinbase: RunningProvider, location: str) -> None:
     """Nobody but the provider sees our requests, and no answer comes from anywhere else."""
     coinbase.fault("redirect", location=location.format(port=coinbase.url.rpartition(":")[2]))
-    assert "another place" in str(complaint(lambda: http.get(TICKER)))
+    error = complaint(lambda: http.get(TICKER))
+    assert (error.fault, error.retryable) == ("redirect", True)
     assert coinbase.paths() == [TICKER]
+
+
+def test_a_question_with_a_body_is_asked_again_only_where_it_arrives_whole(http: Http, coinbase: RunningProvider) -> None:
+    """After a 307 it is; after a 302 it would be a GET without what was asked."""
+    coinbase.fault("redirect", path="/products/BTC-USD", location="/products/ETH-USD/ticker", status=307)
+    assert http.post(TICKER, b'{"a":1}').status == 200
+    assert [(request["path"], request["body"]) for request in coinbase.requests()] == [
+        (TICKER, '{"a":1}'), ("/products/ETH-USD/ticker", '{"a":1}')]
+    coinbase.fault("redirect", path="/products/BTC-USD", location="/products/ETH-USD/ticker")
+    assert "something else than what was sent" in str(complaint(lambda: http.post(TICKER, b"{}")))
 
 
 def test_a_ring_of_redirects_ends(http: Http, coinbase: RunningProvider) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from feeds.csvs import Csv, read_csv
 from feeds.http_json import HttpJson, HttpJsonSettings
 from tests.feeds.hostile import Witness
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, mutated, well_formed
-from tests.providers.client import RunningProvider
+from tests.providers.client import RunningProvider, running
 from ticker.cli.options import feed_kinds
 from ticker.errors import FeedError, SettingsError
 from ticker.quote import Tick
@@ -38,6 +39,7 @@ EXPECTED = [
     ("/kurse.csv", {}, {
         "ALLIANZ": Tick(price=1234.5, prev_close=1220.0, change_pct=1.19, currency="EUR", quote_time=1_779_982_502_000),
         "BMW": Tick(price=82.14, currency="EUR", quote_time=1_779_982_507_000)}),
+    ("/info", {}, {"BTC": Tick(price=92070.5, currency="USDC"), "HYPE-USDC": Tick(price=34.9185, currency="USDC")}),
 ]
 SETTINGS = {
     "kind": "http_json", "base_url": "https://api.example.org", "path": "/q?ids={symbols}", "rows": "data", "symbol": "id", "price": "last"}
@@ -63,7 +65,7 @@ def feed_of(provider: RunningProvider, runtime: Runtime, **keys: Any) -> Iterato
     feed.close()
 
 
-@pytest.mark.parametrize(("number", "example"), list(enumerate(EXAMPLES)), ids=["one", "many", "csv"])
+@pytest.mark.parametrize(("number", "example"), list(enumerate(EXAMPLES)), ids=["one", "many", "csv", "post"])
 def test_the_examples_of_the_docs_work(provider: RunningProvider, runtime: Runtime, number: int, example: tuple[str, str]) -> None:
     """Pasted into a settings file, asked over the wire, read from the payload that stands above them."""
     payload, text = example
@@ -82,11 +84,13 @@ def test_the_examples_of_the_docs_work(provider: RunningProvider, runtime: Runti
     assert (request["path"], request["query"]) == (path, query)
     if number == 0:
         assert request["headers"]["authorization"] == f"Bearer {CANARY}"
+    assert (request["body"], request["headers"].get("content-type")) == (
+        ('{"type":"allMids"}', "application/json") if number == 3 else (None, None))
 
 
-def test_there_are_three_examples() -> None:
+def test_there_are_four_examples() -> None:
     """All of them are tested."""
-    assert len(EXAMPLES) == len(EXPECTED) == 3
+    assert len(EXAMPLES) == len(EXPECTED) == 4
 
 
 @pytest.mark.parametrize(("key", "value", "words"), [
@@ -96,7 +100,9 @@ def test_there_are_three_examples() -> None:
     ("time_form", "hours", "feeds.x.time_form: must be s, ms"), ("time_zone", "Mars", "feeds.x.time_zone: is no time zone"),
     ("decimal", ";", "feeds.x.decimal: must be one of"), ("prize", "last", "feeds.x.prize: unknown key"),
     ("headers", {"A b": "x"}, "feeds.x.headers: the header 'A b' can't be sent"), ("headers", {"A": "x\ny"}, "can't be sent"),
-    ("headers", {"A": "{nope}"}, "feeds.x.headers: has {nope} in it")])
+    ("headers", {"A": "{nope}"}, "feeds.x.headers: has {nope} in it"), ("headers", {"A": "{symbol}"}, "feeds.x.headers: has both"),
+    ("method", "PUT", "feeds.x.method: must be one of"), ("body", {"a": "b"}, 'feeds.x.body: is sent with method = "POST" only'),
+    ("ca_file", "nowhere.pem", "feeds.x.ca_file: can't be read: no such file or directory; a relative path begins in the folder of")])
 def test_what_is_wrong_is_told_with_its_key(key: str, value: Any, words: str) -> None:
     """When the settings are loaded, not at the first poll."""
     table = "".join(f"{name} = {json.dumps(text)}\n" for name, text in (SETTINGS | {key: value}).items() if not isinstance(text, dict))
@@ -113,6 +119,65 @@ def test_a_secret_in_a_header_is_refused_and_not_shown() -> None:
     with pytest.raises(SettingsError, match="holds a secret") as caught:
         parse(text.encode(), feed_kinds(), {})
     assert "sosecret" not in f"{caught.value} {caught.value.problems!r}"
+
+
+@pytest.mark.parametrize(("body", "words"), [
+    ({"api_key": "sosecret"}, "feeds.x.body: holds a secret, api_key: write {api_key} there"),
+    ({"a": "{symbol}"}, "feeds.x.body: has both"),
+    ("text", "feeds.x.body: must be a table or a list"), ({"a": "{apikey}", "b": "sosecret"}, "did you mean {api_key}?")])
+def test_what_is_wrong_with_a_body_is_told_and_not_shown(body: Any, words: str) -> None:
+    """Somebody may have written a secret into it."""
+    table = "".join(f"{name} = {json.dumps(text)}\n" for name, text in (SETTINGS | {"method": "POST"}).items())
+    pairs = ", ".join(f"{key} = {json.dumps(text)}" for key, text in body.items()) if isinstance(body, dict) else ""
+    written = f"{{ {pairs} }}" if pairs else json.dumps(body)
+    with pytest.raises(SettingsError) as caught:
+        parse(f"[feeds.x]\n{table}body = {written}\n".encode(), feed_kinds(), {})
+    assert words in str(caught.value)
+    assert "sosecret" not in f"{caught.value} {caught.value.problems!r}"
+
+
+def test_a_date_has_no_place_in_a_body() -> None:
+    """TOML has them, JSON has not."""
+    table = "".join(f"{name} = {json.dumps(text)}\n" for name, text in (SETTINGS | {"method": "POST"}).items())
+    with pytest.raises(SettingsError, match=r"JSON does not have, in body\.since"):
+        parse(f"[feeds.x]\n{table}body = {{ since = 2026-11-30 }}\n".encode(), feed_kinds(), {})
+
+
+def test_a_question_by_post(provider: RunningProvider, runtime: Runtime) -> None:
+    """The symbols as a list, the secret, headers of the call; how many a call carries is said by the body as by the path."""
+    provider.set(switches={"body": '{"data":[{"id":"A","last":1},{"id":"B","last":2}]}'})
+    body = {"ids": "{symbols}", "text": "of {symbols}", "auth": {"api_key": "{api_key}"}}
+    headers = {"X-Ids": "{symbols}", "Content-Type": "application/vnd.api+json"}
+    with feed_of(provider, runtime, method="POST", path="/q", body=body, headers=headers, api_key=SecretStr(CANARY), batch_size=2) as feed:
+        assert feed.batch_size == 2
+        assert feed.poll(BATCH) == {"A": Tick(price=1.0), "B": Tick(price=2.0)}
+        assert CANARY not in repr(feed.settings)
+        with pytest.raises(FeedError, match="the header X-Ids can't carry") as caught:
+            feed.poll([Subscription("A", "ä", SymbolOptions())])
+        assert caught.value.rejects_symbol
+    (request,) = provider.requests()
+    assert json.loads(request["body"]) == {"ids": ["A", "B"], "text": "of A,B", "auth": {"api_key": CANARY}}
+    assert (request["headers"]["x-ids"], request["headers"]["content-type"]) == ("A,B", "application/vnd.api+json")
+
+
+def test_hyperliquid_is_asked_by_its_rules(runtime: Runtime) -> None:
+    """With the settings of the docs, against a server that takes nothing else; what it refuses is told in its words."""
+    loaded = parse(EXAMPLES[3][1].encode(), feed_kinds(), {})
+    described = loaded.settings.feeds["hyperliquid"]
+    assert isinstance(described, HttpJsonSettings)
+    with running("hyperliquid") as hyperliquid:
+        near = described.model_copy(update={"base_url": settings(base_url=hyperliquid.url).base_url})
+        feed = HttpJson("hyperliquid", near, runtime)
+        answer = feed.poll([Subscription("BTC", "BTC", SymbolOptions()), Subscription("NOPE", "NOPE", SymbolOptions())])
+        feed.close()
+        assert isinstance(answer["BTC"], Tick)
+        assert isinstance(answer["NOPE"], FeedError)
+        assert hyperliquid.budget()["weight_per_min"]["total"] == 2
+        for changes, words in (({"body": {"type": "nope"}}, "HTTP 422"), ({"method": "GET", "body": None}, "HTTP 405"),
+                               ({"headers": {"Content-Type": SecretStr("text/plain")}}, "HTTP 415")):
+            wrong = HttpJson("hyperliquid", near.model_copy(update=changes), runtime)
+            assert words in str(complaint(partial(wrong.poll, BATCH)))
+            wrong.close()
 
 
 def test_a_secret_never_shows(provider: RunningProvider, runtime: Runtime) -> None:

@@ -136,7 +136,9 @@ def test_who_closes_at_once_has_failed_in_plain_words(runtime: Runtime, behind: 
 @pytest.mark.parametrize(("path", "fault", "said"), [
     ("/nowhere", {}, "HTTP 404"), ("/v2", {"name": "html"}, "HTTP 200"), ("/v2", {"name": "noise"}, "no WebSocket answer"),
     ("/v2", {"name": "hang_up"}, "no WebSocket answer"), ("/v2", {"name": "reset"}, "127.0.0.1/v2: "),
-    ("/v2", {"name": "redirect", "location": "/v2"}, "HTTP 302"), ("/v2", {"name": "slow", "wait_s": 60}, "no connection within 0.5 s"),
+    ("/v2", {"name": "redirect", "location": "/v2"}, "answers with a redirect, which a stream does not follow"),
+    ("/v2", {"name": "redirect", "location": "https://new.example/?key=s3cret"}, "a redirect to new.example, which is not followed"),
+    ("/v2", {"name": "slow", "wait_s": 60}, "no connection within 0.5 s"),
     ("/v2", {"name": "drip_headers", "wait_s": 0.2}, "no connection within 0.5 s")])
 def test_what_is_no_handshake_is_told(provider: RunningProvider, runtime: Runtime, path: str, fault: dict[str, object], said: str) -> None:
     """In time, whatever it is; with host and path and never the query."""

@@ -33,13 +33,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument("--fixtures", type=Path, help="folder of recorded answers to serve instead of moving prices")
     parser.add_argument("--no-limits", action="store_true", help="no rate limit")
+    parser.add_argument("--certificate", type=Path, help="serve TLS, by the certificate and the key in this file")
     arguments = parser.parse_args()
     if arguments.fixtures is not None and not arguments.fixtures.is_dir():
         parser.error(f"{arguments.fixtures} is no folder")
 
     provider = kinds[arguments.provider](arguments.fixtures)
     provider.control.limits = not arguments.no_limits
-    server = ProviderServer(provider, arguments.port)
+    server = ProviderServer(provider, arguments.port, arguments.certificate)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"listening on {server.url}", flush=True)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ class RunningProvider:
         self._call("DELETE")
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked for, oldest first: `path`, `query`, `headers` (lower case), `form`, `status`, `fault`, `client_port`."""
+        """What was asked for, oldest first: `path`, `query`, `headers` (lower case), `form`, `body`, `status`, `fault`, `client_port`."""
         shown: list[dict[str, Any]] = self._call("GET")["requests"]
         return shown
 
@@ -70,7 +71,10 @@ class RunningProvider:
         return [name for name, counted in self.budget().items() if counted["most"] > counted["limit"]]
 
     def _call(self, method: str, body: Any = None, path: str = CONTROL_PATH) -> Any:
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)
+        scheme, _, address = self.url.partition("://")
+        # Nobody has to vouch for a server that we have started ourselves.
+        connection = http.client.HTTPConnection(address, timeout=10) if scheme == "http" else (
+            http.client.HTTPSConnection(address, timeout=10, context=ssl._create_unverified_context()))
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()
@@ -83,13 +87,15 @@ class RunningProvider:
 
 
 @contextmanager
-def running(name: str, *, fixtures: Path | None = None, limits: bool = True) -> Iterator[RunningProvider]:
+def running(name: str, *, fixtures: Path | None = None, limits: bool = True, certificate: Path | None = None) -> Iterator[RunningProvider]:
     """A provider's server as a process, ended with the block."""
     command = ["tests.providers", name]
     if fixtures is not None:
         command += ["--fixtures", str(fixtures)]
     if not limits:
         command += ["--no-limits"]
+    if certificate is not None:
+        command += ["--certificate", str(certificate)]
     with _serving(command) as provider:
         yield provider
 

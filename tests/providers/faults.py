@@ -14,7 +14,7 @@
 | `slow` | nothing for a while, then the good reply | `wait_s` |
 | `drip` `drip_headers` | the body, or the headers, byte by byte | `wait_s` between bytes |
 | `hang_up` `reset` | the connection closed, or reset, without an answer | |
-| `redirect` | 302 | `location`, `bomb` (true: with a body like that) |
+| `redirect` | 302, or `status` | `location`, `bomb` (true: with a body like that), `status` |
 | `cookie` `headers` | the good reply, with a `Set-Cookie`; with these headers | `headers` (an object) |
 | `past` | the good reply, with all its times moved back | `by_s` |
 | `repeat` | the reply that the same request got when the fault began, again and again | |
@@ -173,9 +173,9 @@ def reset(_reply: Reply) -> Script:
     yield End.RESET
 
 
-def redirect(_reply: Reply, location: str = "/", bomb: bool = False) -> Script:
+def redirect(_reply: Reply, location: str = "/", bomb: bool = False, status: int = 302) -> Script:
     body = {"Content-Encoding": "gzip"} if bomb else {}
-    return good(Reply(302, _bomb() if bomb else b"", {"Location": location, **body}))
+    return good(Reply(status, _bomb() if bomb else b"", {"Location": location, **body}))
 
 
 def cookie(reply: Reply) -> Script:

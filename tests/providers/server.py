@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from tests.providers.connection import Connection
@@ -29,13 +31,18 @@ REMEMBERED = 10_000
 
 
 class ProviderServer(ThreadingHTTPServer):
-    """Listens on 127.0.0.1:`port`; 0 takes a free one."""
+    """Listens on 127.0.0.1:`port`; 0 takes a free one. With `certificate` it speaks TLS."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, provider: Provider, port: int) -> None:
+    def __init__(self, provider: Provider, port: int, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", port), Handler)
+        self._scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.provider = provider
         self._limits = provider.control.limits
         self.requests: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
@@ -48,7 +55,7 @@ class ProviderServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """What `base_url` must be set to."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.server_address[1]}"
 
     def script(self, request: Request, client_port: int) -> Script:
         """What goes onto the wire for `request`, which came over the connection from `client_port`."""
@@ -59,6 +66,7 @@ class ProviderServer(ThreadingHTTPServer):
                 reply = self._repeated.setdefault((request.path, str(request.query)), reply)
             self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers),
                                   "form": None if request.form is None else {name: list(values) for name, values in request.form.items()},
+                                  "body": None if request.body is None else request.body.decode("utf-8", "replace"),
                                   "status": reply.status, "fault": fault["name"] if fault else None, "client_port": client_port})
         if fault is None:
             return good(reply)

@@ -64,7 +64,7 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, lo
     runtime = EventletRuntime()
 
     def reparse(data: bytes) -> Loaded:
-        found = parse(data, feed_kinds(), os.environ, overrides, name=config.name)
+        found = parse(data, feed_kinds(), os.environ, overrides, name=config.name, folder=config.parent)
         verifier_of(found.settings.server)  # raises for keys that are none: the old ones go on
         return found
 

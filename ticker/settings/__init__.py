@@ -1,5 +1,6 @@
 """Settings: the model, loading with every error at once, editing that keeps comments, watching the saved file."""
 
+from ticker.settings.ca_file import CaFile
 from ticker.settings.model import (
     BroadcastSettings,
     BudgetSettings,
@@ -13,5 +14,5 @@ from ticker.settings.model import (
     Table,
 )
 
-__all__ = ["BroadcastSettings", "BudgetSettings", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
+__all__ = ["BroadcastSettings", "BudgetSettings", "CaFile", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
            "SymbolOptions", "SymbolSettings", "Table"]

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 
 from ticker.errors import Problem
 from ticker.settings.environment import variable_of
-from ticker.settings.model import Table
+from ticker.settings.model import UNSHOWN, Table
+from ticker.settings.source import folder_of
 from ticker.settings.words import did_you_mean, expectation, item_expectation, key_path, nearest, shown, toml
 
 Path = tuple[str | int, ...]
@@ -23,13 +24,15 @@ class Missing(NamedTuple):
     problem: Problem
 
 
-def check(model: type[T], values: Mapping[str, Any], at: Sequence[str], origins: Mapping[Path, str]) -> T | list[Problem | Missing]:
+def check(model: type[T], values: Mapping[str, Any], at: Sequence[str], origins: Mapping[Path, str],
+          folder: str = "") -> T | list[Problem | Missing]:
     """`values` as a `model`, or all that is wrong with them.
 
-    `at` is where the table stands in the file; `origins` says, by key path, which values came from elsewhere.
+    `at` is where the table stands in the file; `origins` says, by key path, which values came from elsewhere; `folder` is that of the file,
+    where the files that it names are looked for.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context={"folder": folder})
     except ValidationError as error:
         return [_problem(detail, model, values, tuple(at), origins) for detail in error.errors(include_url=False)]
 
@@ -47,8 +50,9 @@ def _problem(detail: Any, model: type[Table], values: Mapping[str, Any], at: Pat
         return unknown_key([*at, *path[:-1]], str(path[-1]), known, value, table.secrets if table else ())
     origin = origins.get((*at, *path[:1]))
     hint = f"it comes from {origin}" if origin else _hint(value, kind)
-    visible = None if field is None or SecretStr in (field.annotation, *get_args(field.annotation)) else shown(value)
-    return Problem(key, _reason(detail, field, path, value), hint, visible)
+    hidden = field is None or UNSHOWN in field.metadata or SecretStr in (field.annotation, *get_args(field.annotation))
+    named = folder_of(value) if path[-1:] == ("ca_file",) and isinstance(value, str) else ""
+    return Problem(key, _reason(detail, field, path, value), hint, None if hidden else shown(value), named)
 
 
 def _follow(location: Sequence[str | int], values: Any) -> tuple[Path, Any]:

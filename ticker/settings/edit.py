@@ -56,11 +56,11 @@ def _edit(path: Path, change: Callable[[str, Loaded | None], str], kinds: Mappin
     for _ in range(ATTEMPTS):
         data = source.read(path)
         # Who edits the file need not hold the server's secrets.
-        now = parse(data, kinds, environ, name=path.name, secrets_required=False) if valid_before else None
+        now = parse(data, kinds, environ, name=path.name, folder=path.parent, secrets_required=False) if valid_before else None
         text = source.decode(data, path.name)
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         edited = mark + change(text, now).encode()
-        loaded = parse(edited, kinds, environ, name=path.name, secrets_required=False)
+        loaded = parse(edited, kinds, environ, name=path.name, folder=path.parent, secrets_required=False)
         if replace(path, data, edited):
             return loaded
     raise SettingsError([Problem(path.name, "is being changed by somebody else all the time", "try again")])

@@ -58,27 +58,28 @@ class Loaded:
 def load(path: Path, kinds: Mapping[str, FeedKind], environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, *,
          secrets_required: bool = True) -> Loaded:
     """Read and check the file at `path`; see `parse`. Raises `SettingsError` with every problem at once."""
-    return parse(source.read(path), kinds, environ, overrides, name=path.name, secrets_required=secrets_required)
+    return parse(source.read(path), kinds, environ, overrides, name=path.name, folder=path.parent, secrets_required=secrets_required)
 
 
 def parse(data: bytes, kinds: Mapping[str, FeedKind], environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, *,
-          name: str = "settings.toml", secrets_required: bool = True) -> Loaded:
-    """Check the bytes of a settings file that is called `name` in errors.
+          name: str = "settings.toml", folder: Path = Path(), secrets_required: bool = True) -> Loaded:
+    """Check the bytes of a settings file that is called `name` in errors and lies in `folder`.
 
     An option (`overrides`: `{"server.port": 8080}`, `None` for one not given) wins over a `TICKERCAST_` variable of `environ`,
     and that over the file. With `secrets_required` off a missing secret is no error, and its feed's settings can't be used:
     for whoever edits the file without the server's environment. Raises `SettingsError` with every problem at once.
     """
     tables, problems = source.parse(source.decode(data, name), name)
-    loader = _Loader(kinds, problems, secrets_required)
+    loader = _Loader(kinds, problems, secrets_required, str(folder))
     return loader.load(tables, environ, {key: value for key, value in (overrides or {}).items() if value is not None})
 
 
 class _Loader:
     """Collects problems, one a key, on the way through the tables."""
 
-    def __init__(self, kinds: Mapping[str, FeedKind], problems: list[Problem], secrets_required: bool) -> None:
+    def __init__(self, kinds: Mapping[str, FeedKind], problems: list[Problem], secrets_required: bool, folder: str) -> None:
         self.kinds = kinds
+        self.folder = folder
         self.secrets_required = secrets_required
         self.problems = {problem.key: problem for problem in problems}
         self.warnings: list[Problem] = []
@@ -140,7 +141,7 @@ class _Loader:
     def _check_alone(self, values: Mapping[str, Any], path: _Key) -> None:
         """Judge a value of the file that something else is going to replace: the file has to be right in itself."""
         model = FIXED.get(path[0]) or (self.kinds[values["kind"]].settings if _kind(values) in self.kinds else FeedSettings)
-        result = check(model, {path[-1]: values[path[-1]]}, path[:-1], {})
+        result = check(model, {path[-1]: values[path[-1]]}, path[:-1], {}, self.folder)
         for problem in result if isinstance(result, list) else []:
             if isinstance(problem, Problem) and problem.key.startswith(key_path(path)):
                 self._add(problem)
@@ -156,7 +157,7 @@ class _Loader:
                         del values[secret]
 
     def _check(self, model: type[T], values: Mapping[str, Any], path: tuple[str, ...]) -> T | None:
-        result = check(model, values, path, self.origins)
+        result = check(model, values, path, self.origins, self.folder)
         if not isinstance(result, list):
             return result
         for problem in result:

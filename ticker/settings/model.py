@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, Sec
 from ticker import hidden
 from ticker.budget import WINDOWS_S, Rate
 from ticker.settings import calendars, origins
+from ticker.settings.ca_file import CaFile
 
 
 def listed(value: object) -> object:
@@ -28,6 +29,9 @@ Line = Annotated[str, Field(min_length=1, max_length=80, pattern=NO_CONTROL_CHAR
 """Text shown to people, on a page and in a terminal: one line, no control characters."""
 OneOrMore = (BeforeValidator(listed), Field(strict=False))
 """For a tuple field: a bare string will do. Not strict, because a strict tuple refuses a TOML array; its items stay strict."""
+
+UNSHOWN = "unshown"
+"""For a field whose value no error shows: somebody may have written a secret into it."""
 
 LONGEST_UNIX_PATH = 107
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -225,9 +229,13 @@ class BudgetSettings(Table):
 class PolledSettings(FeedSettings):
     """Keys of every feed that asks over HTTP."""
 
+    hosts: ClassVar[tuple[str, ...]] = ()
+    """All hosts where the provider answers: a redirect from one to another says what `base_url` has to be."""
+
     interval_s: float = Field(2.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
     timeout_s: Seconds = Field(5.0, description="for a whole poll: connect, headers and body")
     base_url: HttpUrl = Field(description="scheme, host and path prefix of the provider")
+    ca_file: CaFile = None
     interest: bool = Field(False, description="poll what nobody watches at idle_interval_s only")
     idle_interval_s: Seconds | None = Field(None, description="for symbols that nobody watches, or whose market is shut; "
                                                               "default 10 × interval_s")
