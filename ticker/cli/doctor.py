@@ -23,8 +23,10 @@ from feeds.streamed import StreamFeed
 from ticker.cli.ask import ask
 from ticker.cli.open_files import CURE, descriptors, scarcity, shortage
 from ticker.cli.options import EXIT_FAILED, config_option, load_settings
+from ticker.cli.remedies import Asked, needs_negative, remedy
 from ticker.cli.try_feed import try_feed
 from ticker.errors import FeedError, SettingsError
+from ticker.quote import Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
 from ticker.source import Source, Subscription, reason
@@ -197,9 +199,17 @@ def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
     if isinstance(wire, PolledFeed) and wire.http.ahead_s is not None:
         ahead_s[name] = wire.http.ahead_s
     took_ms = round((time.monotonic() - started_s) * 1000)
-    if isinstance(found, str):
-        return Finding(what, "fail", f"{symbol}: {found}", f"see docs/feeds.md, {feed.kind}; base_url and keys are in [feeds.{name}]")
-    return Finding(what, "ok", f"{symbol} {found:g} in {took_ms} ms")
+    if not isinstance(found, Tick):
+        words = reason(found) if isinstance(found, FeedError) else f"no answer: {found}"
+        return Finding(what, "fail", f"{symbol}: {words}", remedy(found, Asked(name, feed, subscription)))
+    wish = settings.symbols[symbol]
+    if found.price <= 0 and not wish.allow_negative:
+        return Finding(what, "fail", f"{symbol}: the price is zero or below, {found.price:g}", needs_negative(symbol, wish.feed))
+    if found.odd:
+        unknown = ", ".join(sorted({odd.field for odd in found.odd}))
+        return Finding(what, "warn", f"{symbol} {found.price:g} in {took_ms} ms; what can't be read: {unknown}",
+                       f"python main.py doctor --try feeds.{name} {symbol} shows why")
+    return Finding(what, "ok", f"{symbol} {found.price:g} in {took_ms} ms")
 
 
 def _clock(ahead_s: Mapping[str, float]) -> Finding:
@@ -211,18 +221,11 @@ def _clock(ahead_s: Mapping[str, float]) -> Finding:
     return Finding("clock", "warn", found, "set it, best by NTP (timedatectl set-ntp true): prices look older or newer than they are")
 
 
-def _asked(runtime: EventletRuntime, ask: Callable[[], object]) -> float | str:
-    """The price that `ask` gives, or why there is none."""
+def _asked(runtime: EventletRuntime, ask: Callable[[], Tick | FeedError | None]) -> Tick | FeedError | DeadlineExceeded:
+    """The tick that `ask` gives, or why there is none."""
     try:
         with runtime.deadline(POLL_LIMIT_S):
             tick = ask()
-    except FeedError as error:
-        return reason(error)
-    except DeadlineExceeded as error:
-        return f"no answer: {error}"
-    if isinstance(tick, FeedError):
-        return reason(tick)
-    price = getattr(tick, "price", None)
-    return price if isinstance(price, float | int) else "an answer without it"
-
-
+    except (FeedError, DeadlineExceeded) as error:
+        return error
+    return FeedError("no news of it so far: this feed says nothing until something happens") if tick is None else tick

@@ -15,6 +15,7 @@ from feeds.registry import kinds
 from ticker import symbols
 from ticker.cli.ask import ask
 from ticker.cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
+from ticker.cli.remedies import Asked, needs_negative, remedy
 from ticker.errors import FeedError, said
 from ticker.quote import PRICE_FIELDS, Tick
 from ticker.runtime import DeadlineExceeded
@@ -42,11 +43,13 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
     runtime = EventletRuntime()
     source: Source = kinds()[settings.feeds[name].kind](name, settings.feeds[name], runtime)
     console = Console(highlight=False)
+    subscription = _subscription(settings, source, symbol)
     try:
         with runtime.deadline(LIMIT_S):
-            tick = _ask(source, _subscription(settings, source, symbol), console)
+            tick = _ask(source, subscription, console)
     except (FeedError, DeadlineExceeded) as error:
         console.print(f"[red]✗[/] {escape(str(error))}")
+        console.print(f"[dim]{escape(remedy(error, Asked(name, settings.feeds[name], subscription)))}[/]")
         raise click.exceptions.Exit(EXIT_FAILED) from None
     finally:
         source.close()
@@ -55,6 +58,9 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
         if (value := getattr(tick, field)) is not None:
             table.add_row(field, escape(_shown(value)))
     console.print(table)
+    wish = settings.symbols.get(symbol)
+    if tick.price <= 0 and not (wish is not None and wish.allow_negative):
+        console.print(f"[yellow]![/] the price is zero or below; {escape(needs_negative(symbol, wish.feed if wish else (name,)))}")
     for odd in () if isinstance(source, HttpJson) else tick.odd or ():  # there it stands beside what was found
         console.print(f"[yellow]![/] {escape(odd.field)} is unknown: {escape(odd.reason)} [dim]{escape(odd.excerpt)}[/]")
 

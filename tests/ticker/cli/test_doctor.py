@@ -67,7 +67,29 @@ def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
     assert code == 1
     assert findings["feed near"]["mark"] == "ok"
     assert findings["feed far"]["mark"] == "fail"
-    assert "docs/feeds.md" in findings["feed far"]["remedy"]
+    assert "nobody listens on 127.0.0.1 port 9" in findings["feed far"]["remedy"]
+
+
+def test_what_helps_is_told_for_the_very_error(config: Path) -> None:
+    """A price that its symbol can't have names the key, an odd field the command that shows it, a page what it may be."""
+    with running("http_json") as provider:
+        def of(body: str, **keys: Any) -> tuple[str, str, str]:
+            config.write_text(f'[server]\nport = 0\n[feeds.x]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{{symbol}}"\n'
+                              'price = "p"\nbid = "b"\n[symbols]\nDE = { feed = "x" }\n')
+            provider.set(switches={"body": body}, **keys)
+            finding = doctor(config)[1]["feed x"]
+            return finding["mark"], finding["found"], finding["remedy"]
+
+        mark, found, remedy = of('{"p":-2.82}')
+        assert (mark, found) == ("fail", "DE: the price is zero or below, -2.82")
+        assert remedy.endswith('say so in its line: DE = { feed = "x", allow_negative = true }')
+        mark, found, remedy = of('{"p":2.82,"b":"unch"}')
+        assert (mark, found.endswith("what can't be read: bid"), remedy) == (
+            "warn", True, "python main.py doctor --try feeds.x DE shows why")
+        mark, found, remedy = of("<html><body>Welcome to our hotel")
+        assert (mark, "not JSON" in found, "login page" in remedy) == ("fail", True, True)
+        mark, found, remedy = of("{}", fault={"name": "redirect", "location": "https://login.example/"})
+        assert (mark, "redirect to login.example" in found, "set base_url in [feeds.x]" in remedy) == ("fail", True, True)
 
 
 @pytest.mark.parametrize(("kind", "symbol"), [("kraken_stream", "BTC/USD"), ("coinbase_stream", "BTC-USD"), ("binance_stream", "BTCUSDT")])
