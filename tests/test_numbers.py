@@ -13,15 +13,16 @@ from feeds import parse, yahoo_quote
 from feeds.base import Subscription
 from feeds.units import unit_of, without_difference_noise, without_float32_noise
 from ticker.board import Board
-from ticker.change import change_of
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
-from ticker.quote import Tick
+from ticker.quote import PRICE_FIELDS, Quote, Tick
 from ticker.settings import SymbolOptions
 from ticker.settings.model import SymbolSettings
 
 PAGE = (Path(__file__).parents[1] / "docs" / "design" / "numbers.md").read_text(encoding="utf-8")
 NOW_MS = 1_700_000_000_000
+SIDED = PRICE_FIELDS[:PRICE_FIELDS.index("change")]
+"""The price, and what is beside it."""
 
 
 def rows(heading: str, number: int = 0) -> list[list[str]]:
@@ -112,13 +113,38 @@ def test_noise_of_changes(row: list[str]) -> None:
     assert str(without_difference_noise(own, price, before)) == row[3]
 
 
-@pytest.mark.parametrize("row", rows("Change"), ids=" ".join)
-def test_change(row: list[str]) -> None:
+def quote_of(tick: Tick, allow_negative: bool) -> Quote | None:
+    """What a board makes of a first tick, if it makes anything of it."""
+    board = Board("epoch")
+    board.configure({"X": SymbolSettings(feed=("a",), allow_negative=allow_negative)}, {"a": FeedTerms("polled", 2.0)}, NOW_MS)
+    board.apply("a", {"X": tick}, NOW_MS)
+    error = board.symbols_state()[0]["error"]
+    assert error is None or "allow_negative = true" in error
+    assert (error is None) == ("X" in board.quotes)
+    return board.quotes.get("X")
+
+
+@pytest.mark.parametrize("row", rows("Signs and sides"), ids=lambda row: row[0])
+def test_signs_and_sides(row: list[str]) -> None:
+    """As a symbol has them by its settings."""
+    said: dict[str, Any] = {name: float(value) for name, value in json_of(row[0]).items()}
+    for cell, allow_negative in zip(row[1:], (False, True), strict=True):
+        quote = quote_of(Tick(**said), allow_negative)
+        if quote is None:
+            assert cell == "error"
+        else:
+            assert f"`{json.dumps({name: value for name in SIDED if (value := getattr(quote, name)) is not None})}`" == cell
+
+
+@pytest.mark.parametrize(("row", "allow_negative"), [(row, number == 1) for number in (0, 1) for row in rows("Change", number)],
+                         ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_change(row: list[str], allow_negative: bool) -> None:
     """Against what there is to compare with."""
     price, prev_close, open_price, change, change_pct = map(json_of, [*row[:3], *row[4:6]])
-    tick = Tick(price=price, prev_close=prev_close, open=open_price, change=change, change_pct=change_pct,
-                session="regular" if row[3] == "regular" else None)
-    assert ["unknown" if value is None else str(value) for value in change_of(tick)] == row[6:]
+    quote = quote_of(Tick(price=price, prev_close=prev_close, open=open_price, change=change, change_pct=change_pct,
+                          session="regular" if row[3] == "regular" else None), allow_negative)
+    assert quote is not None
+    assert ["unknown" if value is None else str(value) for value in (quote.change, quote.change_pct)] == row[6:]
 
 
 @pytest.mark.parametrize("row", rows("Rows of Yahoo's"), ids=lambda row: row[0])
@@ -140,4 +166,4 @@ def test_rows_of_yahoos(row: list[str]) -> None:
 
 def test_every_table_of_the_page_is_run() -> None:
     """A new one needs a test."""
-    assert len(re.findall(r"^\| ---", PAGE, re.MULTILINE)) == 9
+    assert len(re.findall(r"^\| ---", PAGE, re.MULTILINE)) == 11

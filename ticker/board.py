@@ -15,14 +15,13 @@ from ticker.errors import BadTick, FeedError
 from ticker.freshness import FeedTerms, Verdict
 from ticker.lane import Lane, make_quote
 from ticker.market import ALWAYS, NEVER, Hours
-from ticker.plausible import no_price
 from ticker.quality import Quality, Standing, standing
-from ticker.quote import Quote, Tick
+from ticker.quote import Correction, Quote, Tick
 from ticker.settings.calendars import ALWAYS_OPEN
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer, reason
 from ticker.sources import choose
-from ticker.track import Track
+from ticker.track import Outcome, Track
 
 LIMITS_TOLD_EVERY_MS = 5_000
 """Limits that were learnt are told to clients at most this often."""
@@ -73,6 +72,7 @@ class Board:
         self._wanted_quality = quality or self._wanted_quality
         unchanged = {feed for feed, terms in feeds.items() if self._terms.get(feed) == terms}
         self._terms = dict(feeds)
+        self._noticed.keep_feeds(feeds)
         self._tracks = {feed: {} for feed in feeds}
         added: list[str] = []
         quotes: list[Quote] = []
@@ -105,13 +105,14 @@ class Board:
             if found is None:
                 continue
             lane, track = found
-            limit_ms = track.limit_ms
-            if track.steady and isinstance(news, Tick) and track.follow(news, now_ms, lane.believable):  # the rule, and nearly all there is
+            limit_ms, believable = track.limit_ms, lane.believable
+            # The rule, and nearly all there is. A correction is a tick of another type.
+            if track.steady and type(news) is Tick and track.follow(news, now_ms, believable[0], believable[1]):
                 if track.limit_ms != limit_ms:
                     self._limits_changed = True
                     lane.check_at_ms = self._sweep_at = 0
                 lane.seq += 1
-                lane.quote = quotes[symbol] = quote = make_quote(lane, track, news, now_ms, "fresh")
+                lane.quote = quotes[symbol] = quote = make_quote(lane, track, news, now_ms, "fresh", lane.seq)
                 accepted.append(quote)
                 continue
             if isinstance(news, Tick):
@@ -228,7 +229,7 @@ class Board:
         return [self._lanes[symbol].wire_state() for symbol in (self._lanes if symbols is None else symbols)]
 
     def quality_state(self, now_ms: int) -> dict[str, Any]:
-        """What `/api/status` says of the prices: `symbols bad_ticks divergences switches` (docs/freshness.md)."""
+        """What `/api/status` says of the prices: `symbols bad_ticks odd_fields divergences switches` (docs/freshness.md)."""
         return self._noticed.state(self._lanes.values(), now_ms)
 
     def standings(self, now_ms: int) -> list[Standing]:
@@ -236,7 +237,7 @@ class Board:
         return [standing(lane, now_ms) for lane in self._lanes.values()]
 
     def incidents(self) -> dict[str, int]:
-        """How often prices were not what they should be: `bad_ticks`, `switches`, `divergences`."""
+        """How often prices were not what they should be: `bad_ticks`, `odd_fields`, `switches`, `divergences`."""
         return self._noticed.counts()
 
     def _add(self, lane: Lane) -> None:
@@ -244,17 +245,23 @@ class Board:
         for track in lane.tracks:
             self._tracks[track.feed][lane.symbol] = lane, track
 
-    def _hear(self, lane: Lane, track: Track, tick: Tick, now_ms: int) -> list[Quote]:
-        flaw = no_price(tick)
-        if flaw is not None:
-            return self._fail(lane, track, flaw, now_ms)
+    def _hear(self, lane: Lane, track: Track, said: Tick, now_ms: int) -> list[Quote]:
+        tick = self._noticed.judge(lane, track, said, now_ms)
+        if isinstance(tick, BadTick):
+            return self._fail(lane, track, tick, now_ms)
         if track.answers_again():
             self._symbols_changed = True
         limit_ms = track.limit_ms
-        is_open = lane.quote is None or lane.quote.state != "closed"
-        outcome = track.hear(tick, now_ms, lane.believable, partial(lane.agrees, track, now_ms=now_ms), is_open)
+        if isinstance(said, Correction):
+            track.correct(tick, now_ms)
+            outcome: Outcome = "news"
+        else:
+            is_open = lane.quote is None or lane.quote.state != "closed"
+            outcome = track.hear(tick, now_ms, lane.believable, partial(lane.agrees, track, now_ms=now_ms), is_open)
         if outcome in ("jump", "backwards"):
             self._noticed.not_believed(lane, track, tick, outcome, now_ms)
+        elif outcome == "news":
+            lane.believe(track, tick)
         self._limits_changed = self._limits_changed or track.limit_ms != limit_ms
         if outcome == "same" and track.steady:  # it stays fresh, only for longer
             return []
@@ -299,5 +306,5 @@ class Board:
             self._symbols_changed = self._symbols_changed or lane.quote is None
             lane.quote = self.quotes[lane.symbol] = quote
         for track in tracks:
-            track.steady = verdict.state == "fresh" and track is lane.active and track.is_plain()
+            track.steady = verdict.state == "fresh" and track is lane.active and not lane.allow_negative and track.is_plain()
         return [] if quote is None else [quote]

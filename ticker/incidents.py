@@ -1,4 +1,5 @@
-"""What happened to prices that people should be able to look up: ticks not believed, sources that disagree, switches between sources.
+"""What happened to prices that people should be able to look up: ticks not believed, fields left out, sources that disagree, switches
+between sources.
 
 Plain memories of bounded size. What is new is logged, once.
 """
@@ -7,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from ticker.errors import excerpt
+from ticker.quote import Odd
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,33 @@ class BadTicks:
         return {"count": self.count, "recent": [*reversed(self._entries.values())][:SHOWN]}
 
 
+class OddFields:
+    """Fields of answers that could not be read or meant, and so are unknown, by feed and field."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
+        self._lines = Lines()
+
+    def note(self, symbol: str, feed: str, odd: Odd, now_ms: int) -> None:
+        """A field of an answer is left out."""
+        self.count += 1
+        before = self._entries.pop((feed, odd.field), None)
+        self._entries[feed, odd.field] = {"feed": feed, "field": odd.field, "count": before["count"] + 1 if before else 1,
+                                          "symbol": symbol, "at": now_ms, "reason": odd.reason, "excerpt": odd.excerpt}
+        if before is None:
+            self._lines.log(logging.WARNING, now_ms, "feed %s: %s of %s is left out: %s [%s]", feed, odd.field, symbol, odd.reason,
+                            odd.excerpt)
+
+    def keep(self, feeds: Container[str]) -> None:
+        """The other feeds are gone."""
+        self._entries = {key: entry for key, entry in self._entries.items() if entry["feed"] in feeds}
+
+    def state(self) -> dict[str, Any]:
+        """For people: how many there were, and of each feed and field how many and the last, the newest first."""
+        return {"count": self.count, "fields": [*reversed(self._entries.values())][:SHOWN]}
+
+
 class Disagreements:
     """Which pairs of sources disagree about a symbol at this moment."""
 
@@ -78,12 +107,12 @@ class Disagreements:
     def __len__(self) -> int:
         return len(self._since_ms)
 
-    def note(self, symbol: str, feed: str, apart_pct: float, in_use: str, now_ms: int) -> None:
-        """The price of `feed` is that far from that of the source in use."""
+    def note(self, symbol: str, feed: str, apart: str, in_use: str, now_ms: int) -> None:
+        """The price of `feed` is that far from that of the source in use, in words."""
         self._since_ms.setdefault((symbol, feed), now_ms)
         if (symbol, feed) not in self._said:
             self._said.add((symbol, feed))
-            self._lines.log(logging.WARNING, now_ms, "%s: the feeds %s and %s are %.3g %% apart", symbol, feed, in_use, apart_pct)
+            self._lines.log(logging.WARNING, now_ms, "%s: the feeds %s and %s are %s apart", symbol, feed, in_use, apart)
 
     def clear(self, symbol: str, feed: str) -> None:
         """They agree, or can't be compared."""

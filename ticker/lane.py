@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from ticker.change import change_of
+from ticker.change import MOST_RATIO, change_of
 from ticker.freshness import FeedTerms, Verdict
 from ticker.market import NEVER, Hours, Market
-from ticker.plausible import apart_pct, ratios
+from ticker.plausible import Extent, absolute_band, apart_pct, band
 from ticker.quote import Quote, State, Tick
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import reason
@@ -20,8 +20,8 @@ from ticker.track import Track
 class Lane:
     """A symbol's tracks, best first; one of them is active, and is what the lane publishes."""
 
-    __slots__ = ("active", "apart_pct", "believable", "changes_at_ms", "check_at_ms", "hours", "is_shut", "max_jump_pct", "newest_ms",
-                 "quote", "seq", "settings", "switched_ms", "symbol", "tracks")
+    __slots__ = ("active", "allow_negative", "believable", "changes_at_ms", "check_at_ms", "extent", "hours", "is_shut", "max_apart_pct",
+                 "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "switched_ms", "symbol", "tracks")
 
     def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
         self.symbol = symbol
@@ -32,6 +32,8 @@ class Lane:
         self.switched_ms: int | None = None
         self.newest_ms = 0  # the newest `quote_time` published from the sources it has now
         self.quote: Quote | None = None
+        self.allow_negative = False
+        self.extent = Extent()
         self.hours: Hours | None = None
         self.is_shut = False
         self.changes_at_ms = NEVER  # when the market opens or shuts next
@@ -42,10 +44,45 @@ class Lane:
         if self.settings.options != settings.options:  # whoever is asked for something else now has said nothing yet
             asked = settings.options
             self.tracks = tuple(track for track in self.tracks if self.settings.options.get(track.feed) == asked.get(track.feed))
+            self.extent.forget()
+        if self.allow_negative and not settings.allow_negative:  # what was said so far was judged by other rules
+            self.tracks = ()
         self.settings = settings
+        self.allow_negative = settings.allow_negative
         self.max_jump_pct = quality.max_jump_pct if settings.max_jump_pct is None else settings.max_jump_pct
-        self.believable = ratios(self.max_jump_pct)
-        self.apart_pct = quality.max_divergence_pct if settings.max_divergence_pct is None else settings.max_divergence_pct
+        self.max_apart_pct = quality.max_divergence_pct if settings.max_divergence_pct is None else settings.max_divergence_pct
+        self.believable = band(self.max_jump_pct)
+        self.most_apart = self.max_apart_pct
+        if self.allow_negative:
+            for tick in [track.tick for track in self.tracks if track.tick is not None]:
+                self.extent.note(tick)
+            self._judge_by_extent()
+
+    def believe(self, track: Track, tick: Tick) -> None:
+        """A source has said `tick`, and is believed.
+
+        Where it took back what is on show, other sources' prices need not be newer than that any more. Prices of any sign are judged by
+        where they have been.
+        """
+        if track is self.active and track.newest_ms < self.newest_ms:
+            self.newest_ms = track.newest_ms
+        if self.allow_negative:
+            self.extent.note(tick)
+            self._judge_by_extent()
+
+    def _judge_by_extent(self) -> None:
+        """Sources may be apart by the same part of a jump as in percent."""
+        named = self.settings.max_jump
+        self.believable = absolute_band(self.extent.reach(self.max_jump_pct) if named is None else named)
+        self.most_apart = self.believable.reach * self.max_apart_pct / self.max_jump_pct
+
+    def jump_limit(self) -> str:
+        """How far a price may move at once, in words."""
+        return f"{self.believable.reach:g}" if self.allow_negative else f"{self.max_jump_pct:g} %"
+
+    def apart(self, price: float, other: float) -> float:
+        """How far `price` is from `other`: in percent of it, or where prices may be of any sign in their own unit."""
+        return abs(price - other) if self.allow_negative else apart_pct(price, other)
 
     def take_sources(self, terms: Mapping[str, FeedTerms], intervals_s: Mapping[str, Mapping[str, float]], down: Container[str]) -> None:
         """Have a track of each feed that the settings name, best first; those it has stay."""
@@ -109,10 +146,10 @@ class Lane:
         """Whether another source sees the price where `tick` has it, rather than where `track` had it before."""
         last = track.tick
         for other in self.tracks:
-            seen = other.doubt or other.tick
+            seen = other.tick if other.doubt is None else other.doubt.tick
             if other is track or seen is None or last is None or not _heard(other, now_ms):
                 continue
-            if apart_pct(tick.price, seen.price) <= self.apart_pct and abs(tick.price - seen.price) < abs(last.price - seen.price):
+            if self.apart(tick.price, seen.price) <= self.most_apart and abs(tick.price - seen.price) < abs(last.price - seen.price):
                 return True
         return False
 
@@ -122,14 +159,14 @@ class Lane:
         if active is None or active.tick is None:
             if last is None:
                 return None
-            quote = msgspec.structs.replace(last, state=state)
+            quote = msgspec.structs.replace(last, state=state, seq=self.seq + 1)
         else:
             received_ms = active.received_ms if last is None else max(last.received_time, active.received_ms)
-            quote = make_quote(self, active, active.tick, received_ms, state)
+            quote = make_quote(self, active, active.tick, received_ms, state, self.seq + 1)
         if last is not None and _same(quote, last):
             return None
-        self.seq += 1
-        return msgspec.structs.replace(quote, seq=self.seq)
+        self.seq = quote.seq
+        return quote
 
     def wire_state(self) -> dict[str, Any]:
         """This symbol's entry of the wire's `symbols`."""
@@ -149,26 +186,30 @@ class Lane:
         }
 
 
-def disagreement_pct(track: Track, other: Track, now_ms: int) -> float | None:
-    """How far apart the prices of two sources are, in percent of `other`'s; `None` where they can't be compared."""
+def disagreement(lane: Lane, track: Track, other: Track, now_ms: int) -> float | None:
+    """How far apart the prices of two sources of `lane` are, by its measure; `None` where they can't be compared."""
     tick, reference = track.tick, other.tick
     if tick is None or reference is None or not _heard(track, now_ms) or not _heard(other, now_ms):
         return None
     if tick.currency is not None and reference.currency is not None and tick.currency != reference.currency:
         return None
-    return apart_pct(tick.price, reference.price)
+    return lane.apart(tick.price, reference.price)
 
 
-def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: State) -> Quote:
+def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: State, seq: int) -> Quote:
     """`tick` as the lane publishes it."""
-    change, change_pct = tick.change, tick.change_pct
-    if change is None or change_pct is None:
-        change, change_pct = change_of(tick)
+    price, prev_close, change, change_pct = tick.price, tick.prev_close, tick.change, tick.change_pct
+    if not track.is_final:  # here as in `change.strange_base`, without a call
+        if prev_close is not None and not (lane.allow_negative
+                                           or (price <= prev_close * MOST_RATIO and prev_close <= price * MOST_RATIO)):
+            prev_close = change = change_pct = None
+        elif change is None or change_pct is None or change >= price or lane.allow_negative:
+            change, change_pct = change_of(tick)
     return Quote(  # by position, in the order of `PRICE_FIELDS`
-        tick.price, tick.bid, tick.ask, tick.open, tick.high, tick.low, tick.prev_close, tick.volume, change, change_pct,
+        price, tick.bid, tick.ask, tick.open, tick.high, tick.low, prev_close, tick.volume, change, change_pct,
         tick.currency or lane.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
         tick.ext_time, tick.halted, tick.origin, tick.hops,
-        symbol=lane.symbol, received_time=received_ms, seq=lane.seq, source=track.feed, kind=track.kind, state=state,
+        symbol=lane.symbol, received_time=received_ms, seq=seq, source=track.feed, kind=track.kind, state=state,
     )
 
 

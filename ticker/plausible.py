@@ -2,37 +2,74 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-from ticker.errors import BadTick
 from ticker.quote import Tick
 
 FORGET_MS = 600_000
 """A price not heard again for so long is no yardstick for the next: in that time a market may go anywhere."""
-INSIST_MS = 5_000
-"""A source that says the very same for so long means it."""
 LOWEST_RATIO = 1e-9
 """However much a price may fall at once by the settings, it does not fall to nothing."""
+FAR_RATIO = 10.0
+"""What is beyond this multiple of the price before it, up or down, is more likely a fault that lasts than a market: `ticker.doubt`."""
 
 
-class Ratios(NamedTuple):
-    """Between which multiples of the price before it a price is believed at once."""
+class Band(NamedTuple):
+    """How far a price may be from the one before it to be believed at once: by multiples of that one; or, where prices may be of any sign
+    (`absolute`) and multiples say nothing, by so much.
+    """
 
     lowest: float
     highest: float
+    reach: float = 0.0
+    absolute: bool = False
+
+    def holds(self, price: float, last: float) -> bool:
+        """Whether `price` is near enough to `last`."""
+        return last * self.lowest - self.reach <= price <= last * self.highest + self.reach
+
+    def is_far(self, price: float, last: float) -> bool:
+        """Whether a second observation would not be enough for it."""
+        return not self.absolute and not last / FAR_RATIO <= price <= last * FAR_RATIO
+
+    def confirms(self, price: float, doubted: float, last: float) -> bool:
+        """Whether one that sees `price` bears out the one that saw the `doubted` price, rather than the `last` one that was believed."""
+        return abs(price - doubted) < abs(price - last) if self.absolute else self.holds(price, doubted)
 
 
-def ratios(max_jump_pct: float) -> Ratios:
-    """Those of `max_jump_pct`, in percent of the price before, up or down."""
-    return Ratios(max(1 - max_jump_pct / 100, LOWEST_RATIO), 1 + max_jump_pct / 100)
+def band(max_jump_pct: float) -> Band:
+    """That of `max_jump_pct`, in percent of the price before, up or down."""
+    return Band(max(1 - max_jump_pct / 100, LOWEST_RATIO), 1 + max_jump_pct / 100)
 
 
-def no_price(tick: Tick) -> BadTick | None:
-    """What is wrong with a price that can't be one whatever came before it: zero, negative, infinite or not a number."""
-    if 0 < tick.price < math.inf:  # false for NaN
-        return None
-    return BadTick(f"{tick.price:g} is no price", payload=repr(tick))
+def absolute_band(reach: float) -> Band:
+    """That of prices of any sign, which may move by `reach`."""
+    return Band(1.0, 1.0, reach, absolute=True)
+
+
+class Extent:
+    """Where a symbol's prices have been: those that were believed, and the day's highest and lowest with them."""
+
+    __slots__ = ("high", "low")
+
+    def __init__(self) -> None:
+        self.low = self.high = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing was seen yet."""
+        self.low, self.high = float("inf"), float("-inf")
+
+    def note(self, tick: Tick) -> None:
+        """`tick` is believed."""
+        self.low = min(self.low, tick.price, tick.price if tick.low is None else tick.low)
+        self.high = max(self.high, tick.price, tick.price if tick.high is None else tick.high)
+
+    def reach(self, least_pct: float) -> float:
+        """How far a price may move at once: as far as they have been apart, and at least `least_pct` percent of the largest magnitude."""
+        if self.low > self.high:
+            return 0.0
+        return max(self.high - self.low, max(abs(self.low), abs(self.high)) * least_pct / 100)
 
 
 def apart_pct(price: float, other: float) -> float:

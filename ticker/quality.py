@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
+from ticker.change import strange_base
 from ticker.errors import BadTick
-from ticker.incidents import BadTicks, Disagreements, Switches
-from ticker.lane import Lane, disagreement_pct
+from ticker.incidents import BadTicks, Disagreements, OddFields, Switches
+from ticker.lane import Lane, disagreement
 from ticker.market import NEVER
-from ticker.quote import Tick, encode
+from ticker.quote import Tick, encode, plain
+from ticker.sound import no_price, sound
 from ticker.source import reason
 from ticker.track import Outcome, Track
 
@@ -28,17 +30,42 @@ class Quality:
 
     def __init__(self) -> None:
         self._bad_ticks = BadTicks()
+        self._odd_fields = OddFields()
         self._disagreements = Disagreements()
         self._switches = Switches()
 
     def counts(self) -> dict[str, int]:
-        """How many there were since the start: `bad_ticks`, `switches`; and of `divergences`, how many there are."""
-        return {"bad_ticks": self._bad_ticks.count, "switches": self._switches.count, "divergences": len(self._disagreements)}
+        """How many there were since the start: `bad_ticks`, `odd_fields`, `switches`; and of `divergences`, how many there
+        are."""
+        return {"bad_ticks": self._bad_ticks.count, "odd_fields": self._odd_fields.count, "switches": self._switches.count,
+                "divergences": len(self._disagreements)}
 
     def forget(self, symbol: str) -> None:
         """The symbol left."""
         self._bad_ticks.forget(symbol)
         self._disagreements.forget(symbol)
+
+    def keep_feeds(self, feeds: Container[str]) -> None:
+        """There are no others any more."""
+        self._odd_fields.keep(feeds)
+
+    def judge(self, lane: Lane, track: Track, said: Tick, now_ms: int) -> Tick | BadTick:
+        """What of a tick can be meant, as it is remembered, or what is wrong with its price. What is left out is told; a previous close
+        that no session explains is only where it is a new one, and stays for as long as prices may come back to it.
+        """
+        flaw = no_price(said, now_ms, lane.allow_negative, track.kind == "replayed")
+        for odd in said.odd or ():
+            self._odd_fields.note(lane.symbol, track.feed, odd, now_ms)
+        if flaw is not None:
+            return flaw
+        tick, found = sound(said, lane.allow_negative, track.is_final)
+        if tick.prev_close != track.base:
+            track.base = tick.prev_close
+            if not track.is_final and not lane.allow_negative:
+                found += strange_base(tick)
+        for odd in found:
+            self._odd_fields.note(lane.symbol, track.feed, odd, now_ms)
+        return plain(tick)
 
     def no_price(self, lane: Lane, track: Track, error: BadTick, now_ms: int) -> None:
         """There was a number for a price that can't be one. Whoever met it has logged it, if that was the feed."""
@@ -48,7 +75,7 @@ class Quality:
         """A tick with a good price is not believed, next to what the source said before."""
         if outcome == "jump":
             before = track.tick.price if track.tick else 0.0
-            said = f"{tick.price:g} after {before:g}, a jump of more than {lane.max_jump_pct:g} %"
+            said = f"{tick.price:g} after {before:g}, a jump of more than {lane.jump_limit()}"
         else:
             said = f"made {(track.newest_ms - (tick.quote_time or 0)) / 1000:g} s before the one before it"
         self._bad_ticks.note(lane.symbol, track.feed, outcome, said, encode(tick).decode(), now_ms)
@@ -56,15 +83,18 @@ class Quality:
     def compare(self, lane: Lane, heard: Track, now_ms: int) -> None:
         """One of several sources was heard: see which jumps it confirms, and whether the sources agree."""
         for track in lane.tracks:
-            if track is not heard and track.doubt is not None and lane.agrees(track, track.doubt, now_ms):
-                track.take(track.doubt, now_ms)
+            if track is not heard and track.doubt is not None and lane.agrees(track, track.doubt.tick, now_ms):
+                doubted = track.doubt.tick
+                track.take(doubted, now_ms)
+                lane.believe(track, doubted)
         active = lane.active
         if active is None:
             return
         for track in lane.tracks if heard is active else (heard,):
-            apart_pct = None if track is active else disagreement_pct(track, active, now_ms)
-            if apart_pct is not None and apart_pct > lane.apart_pct:
-                self._disagreements.note(lane.symbol, track.feed, apart_pct, active.feed, now_ms)
+            apart = None if track is active else disagreement(lane, track, active, now_ms)
+            if apart is not None and apart > lane.most_apart:
+                said = f"{apart:.3g}" if lane.allow_negative else f"{apart:.3g} %"
+                self._disagreements.note(lane.symbol, track.feed, said, active.feed, now_ms)
             else:
                 self._disagreements.clear(lane.symbol, track.feed)
 
@@ -82,14 +112,16 @@ class Quality:
             track = next((track for track in lane.tracks if track.feed == feed), None)
             if active is None or track is None or track is active or track.tick is None or active.tick is None:
                 return None
-            apart_pct = disagreement_pct(track, active, now_ms)
-            if apart_pct is None or apart_pct <= lane.apart_pct:
+            apart = disagreement(lane, track, active, now_ms)
+            if apart is None or apart <= lane.most_apart:
                 return None
-            return {"price": track.tick.price, "source": active.feed, "source_price": active.tick.price, "apart_pct": round(apart_pct, 4)}
+            how = {"apart": apart} if lane.allow_negative else {"apart_pct": round(apart, 4)}
+            return {"price": track.tick.price, "source": active.feed, "source_price": active.tick.price, **how}
 
         return {
             "symbols": [symbol_state(lane, now_ms) for lane in by_symbol.values()],
             "bad_ticks": self._bad_ticks.state(),
+            "odd_fields": self._odd_fields.state(),
             "divergences": self._disagreements.state(described),
             "switches": self._switches.state(),
         }

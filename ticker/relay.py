@@ -187,7 +187,7 @@ class Relay:
         return told
 
     def quality_state(self) -> dict[str, Any]:
-        """What `/api/status` says of the prices: `symbols bad_ticks divergences switches markets` (docs/freshness.md)."""
+        """What `/api/status` says of the prices: `symbols bad_ticks odd_fields divergences switches markets` (docs/freshness.md)."""
         return {**self.board.quality_state(self._clock.now_ms()), "markets": self.markets.state()}
 
     def config_state(self) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ticker.backoff import DOWN_AFTER
+from ticker.doubt import Doubt
 from ticker.errors import FeedError
 from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
 from ticker.market import Hours, Market, Said, market_at
-from ticker.plausible import FORGET_MS, INSIST_MS, Ratios
+from ticker.plausible import FORGET_MS, Band
 from ticker.quote import Kind, Tick
 from ticker.rhythm import Rhythm
 from ticker.settings.model import SymbolSettings
+from ticker.sound import INFINITY, is_surely_sound
 
 FUTURE_LIMIT_MS = 300_000
 """A `quote_time` further ahead of our clock than this is not believed so far as to hold back the quotes after it."""
@@ -33,9 +35,9 @@ class NextLimit(NamedTuple):
 class Track:
     """What a lane knows from one of its sources."""
 
-    __slots__ = ("cadence_ms", "current_ms", "doubt", "doubt_since_ms", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
-                 "is_yardstick", "kind", "limit_is_named", "limit_ms", "newest_ms", "next_limit", "received_ms", "rejected", "rhythm",
-                 "said_since_ms", "shortest_ms", "steady", "tick")
+    __slots__ = ("base", "cadence_ms", "current_ms", "doubt", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
+                 "is_final", "is_yardstick", "kind", "limit_is_named", "limit_ms", "newest_ms", "next_limit", "received_ms", "rejected",
+                 "rhythm", "said_since_ms", "shortest_ms", "steady", "tick")
 
     def __init__(self, feed: str, feed_down: bool) -> None:
         self.feed = feed
@@ -47,8 +49,8 @@ class Track:
         self.current_ms = 0  # the latest moment at which `tick` was surely the newest there was
         self.newest_ms = 0  # the newest `quote_time` that is believed
         self.said_since_ms = 0  # when `tick.session` came to be what it is; 0: it was so from the start
-        self.doubt: Tick | None = None  # a jump that nothing has confirmed yet
-        self.doubt_since_ms = 0
+        self.doubt: Doubt | None = None  # a jump that nothing has confirmed yet
+        self.base: float | None = None  # the previous close that was judged last
         self.failures = 0  # answers running that had an error for this symbol
         self.error: FeedError | None = None
         self.rejected = False  # the provider does not know the symbol
@@ -60,6 +62,7 @@ class Track:
         """How its quotes are called and when they are stale. `interval_s`: how often the symbol is polled, if not as the feed is."""
         self.next_limit = None
         self.kind: Kind = terms.kind
+        self.is_final = terms.kind in ("relayed", "replayed")  # another board has judged, and computed what changed
         self.cadence_ms = round(terms.cadence_s * 1000)
         self.interval_ms = 0 if terms.streams else round((interval_s or terms.interval_s) * 1000)
         self.shortest_ms = limit_ms(settings.stale_after_s, terms, interval_s)
@@ -128,15 +131,17 @@ class Track:
         verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
         return verdict if self.next_limit is None else verdict._replace(until_ms=min(verdict.until_ms, self.next_limit.at_ms))
 
-    def follow(self, tick: Tick, now_ms: int, believable: Ratios) -> bool:
+    def follow(self, tick: Tick, now_ms: int, lowest: float, highest: float) -> bool:
         """Believe a tick of a `steady` track in which only what always moves has moved, not too far and not back in time: of it all that
         `hear` would find and a board decide is known already. Thousands of times a second. Returns whether it is such a one.
+
+        `lowest` and `highest` are those of the `Band` of a symbol whose prices are above zero. What is not surely sound is refused.
         """
         last, made_ms = self.tick, tick.quote_time
-        lowest, highest = believable
-        if (last is None or not last.price * lowest <= tick.price <= last.price * highest
-                or tick.session != last.session or tick.delay_min != last.delay_min
-                or tick.ext_time is not None or (tick.upstream_state is not None and tick.upstream_state != "fresh")):
+        if (last is None or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
+                or tick.session != last.session or tick.delay_min != last.delay_min or tick.prev_close != last.prev_close
+                or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None or tick.odd is not None
+                or (tick.upstream_state is not None and tick.upstream_state != "fresh") or not is_surely_sound(tick)):
             return False
         current_ms = now_ms
         if made_ms is None:
@@ -157,11 +162,11 @@ class Track:
         self.heard_ms = self.received_ms = now_ms
         return True
 
-    def hear(self, tick: Tick, now_ms: int, believable: Ratios, agreed: Callable[[Tick], bool], learn: bool) -> Outcome:
+    def hear(self, tick: Tick, now_ms: int, believable: Band, agreed: Callable[[Tick], bool], learn: bool) -> Outcome:
         """Take in what the source says.
 
-        A price beyond `believable` multiples of the one before is doubted until the source says so again, or another one agrees;
-        what another board has believed already is not.
+        A price beyond what is `believable` after the one before is doubted until the source says so again, or another one agrees;
+        what another board has believed already is not, and its times go back where it has restored an older price.
         `learn`: the market is open, so that silence until now was the source's rhythm.
         """
         last, heard_ms = self.tick, self.heard_ms
@@ -175,18 +180,28 @@ class Track:
             self._is_current(tick, last, self.received_ms, now_ms)
             return "same"
         made_ms = tick.quote_time
-        if made_ms is not None and made_ms < self.newest_ms:
+        if made_ms is not None and made_ms < self.newest_ms and not self.is_final:
             return "backwards"
-        jumps = (self.is_yardstick and self.kind not in ("relayed", "replayed") and now_ms - heard_ms <= FORGET_MS
-                 and not believable.lowest <= tick.price / last.price <= believable.highest)
-        if jumps and not self._confirms(tick, now_ms, believable) and not agreed(tick):
-            self._doubt(tick, now_ms)
+        jumps = (self.is_yardstick and not self.is_final and now_ms - heard_ms <= FORGET_MS
+                 and not believable.holds(tick.price, last.price))
+        doubt = self.doubt
+        if jumps and not (doubt is not None and doubt.confirmed(tick, last, now_ms, believable)) and not agreed(tick):
+            self.doubt = Doubt(tick, now_ms) if doubt is None else doubt.heard(tick, last, now_ms, believable)
             return "jump"
         before_ms = self.current_ms
+        if made_ms is not None and made_ms < self.newest_ms:  # another board has restored it
+            self.newest_ms = 0
         self.take(tick, now_ms)
         if learn and self.current_ms > before_ms:
             self.learn(now_ms - before_ms, now_ms - heard_ms, now_ms)
         return "news"
+
+    def correct(self, tick: Tick, now_ms: int) -> None:
+        """The source takes back what it said, and says `tick` instead: it holds, whatever its time and its price."""
+        self.heard_ms = now_ms
+        self._take_next_limit()
+        self.newest_ms = 0
+        self.take(tick, now_ms)
 
     def learn(self, lapse_ms: int, silence_ms: int, now_ms: int) -> bool:
         """A price came when the one before was `lapse_ms` old, `silence_ms` after the last answer; returns whether the limit changed.
@@ -235,10 +250,11 @@ class Track:
         self.received_ms -= by_ms
         self.current_ms -= by_ms
         self.newest_ms -= by_ms
-        self.doubt_since_ms -= by_ms
         self.said_since_ms = max(0, self.said_since_ms - by_ms)
         if self.next_limit is not None:
             self.next_limit = self.next_limit._replace(at_ms=self.next_limit.at_ms - by_ms)
+        if self.doubt is not None:
+            self.doubt.clock_stepped_back(by_ms)
         if self.rhythm is not None:
             self.rhythm.clock_stepped_back(by_ms)
 
@@ -252,20 +268,6 @@ class Track:
     def _take_next_limit(self) -> None:
         if self.next_limit is not None:
             self.limit_ms, self.next_limit = self.next_limit.limit_ms, None
-
-    def _confirms(self, tick: Tick, now_ms: int, believable: Ratios) -> bool:
-        """Whether `tick` bears out the jump that is doubted: as a second observation, or as the same one, insisted on."""
-        doubt = self.doubt
-        if doubt is None or not believable.lowest <= tick.price / doubt.price <= believable.highest:
-            return False
-        # The very same tick is no second one; unless times do not move with prices here, and so do not tell.
-        tells = doubt.quote_time is not None and self.tick is not None and doubt.quote_time != self.tick.quote_time
-        return not tells or tick.quote_time != doubt.quote_time or now_ms - self.doubt_since_ms >= INSIST_MS
-
-    def _doubt(self, tick: Tick, now_ms: int) -> None:
-        if self.doubt is None or (tick.price, tick.quote_time) != (self.doubt.price, self.doubt.quote_time):
-            self.doubt_since_ms = now_ms
-        self.doubt = tick
 
 
 def _differs_in_state_only(tick: Tick, last: Tick) -> bool:

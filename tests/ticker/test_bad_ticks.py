@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.desk import NOW, TERMS, Desk
+from ticker.doubt import FAR_MS, FAR_TIMES, INSIST_MS
 from ticker.errors import BadTick, FeedError
-from ticker.plausible import FORGET_MS, INSIST_MS
+from ticker.plausible import FORGET_MS
 from ticker.settings.model import QualitySettings, SymbolSettings
+from ticker.sound import NEEDS_KEY
 from ticker.track import FUTURE_LIMIT_MS
 
 
@@ -27,7 +29,7 @@ def test_what_is_no_price_at_all(price: float, ticks_before: int) -> None:
         assert desk.hear(price) == []
     assert desk.bad_ticks() == [("a", 4)]
     (symbol,) = desk.board.symbols_state()
-    assert symbol["error"] == f"{price:g} is no price"
+    assert symbol["error"] == (NEEDS_KEY if math.isfinite(price) else f"{price:g} is no price")
     assert desk.hear(100.5) == [100.5]
     assert desk.board.symbols_state()[0]["error"] is None
 
@@ -102,6 +104,56 @@ def test_a_jump_of_a_source_whose_time_stands() -> None:
     desk.hear(100.0, quote_time=NOW)
     assert desk.hear(150.0, quote_time=NOW) == []
     assert desk.hear(150.0, quote_time=NOW) == [150.0]
+
+
+@pytest.mark.parametrize("far", [1_001.0, 9.9, 150_000.0])
+@pytest.mark.parametrize("passed_ms", [2_000, 15_000, 40_000])
+@pytest.mark.parametrize("repeats", [False, True], ids=["other ticks", "the same tick"])
+def test_a_far_jump_wants_more_than_a_second_tick(far: float, passed_ms: int, repeats: bool) -> None:
+    """Beyond ten times the price, or a tenth: as many as three, over a minute, each near the one before."""
+    desk = Desk(stale_after_s=600.0)
+    desk.hear(100.0)
+    first_ms = desk.now + passed_ms
+    times = 0
+    while desk.quote.price == 100.0:
+        desk.hear(far, passed_ms=passed_ms, quote_time=first_ms if repeats else desk.now + passed_ms)
+        times += 1
+    assert times == max(FAR_TIMES, -(-FAR_MS // passed_ms) + 1)
+    assert desk.hear(far * 1.1, passed_ms=passed_ms) == [far * 1.1]
+
+
+def test_a_far_jump_is_counted_anew() -> None:
+    """After a price that is believed, and after one that is elsewhere; ten times as much is a jump as any."""
+    desk = Desk(stale_after_s=600.0)
+    desk.hear(100.0)
+    for price in (5_000.0, 5_000.0, 100.0, 5_000.0, 90_000.0, 5_000.0):
+        desk.hear(price, passed_ms=25_000)
+    for _ in range(2):
+        assert desk.hear(5_000.0, passed_ms=29_000) == []
+    assert desk.hear(5_000.0, passed_ms=29_000) == [5_000.0]
+    assert desk.hear(500.0) == []
+    assert desk.hear(500.0) == [500.0]
+
+
+def test_another_source_confirms_a_far_jump() -> None:
+    """At once."""
+    desk = Desk("a", "b")
+    desk.hear(100.0, "a")
+    desk.hear(100.0, "b")
+    assert desk.hear(5_000.0, "a") == []
+    assert desk.hear(5_001.0, "b") == [5_000.0]
+
+
+def test_a_clock_that_is_set_back_takes_a_doubt_along() -> None:
+    """A minute of doubt is a minute."""
+    desk = Desk(stale_after_s=600.0)
+    desk.hear(100.0, quote_time=None)
+    desk.hear(5_000.0, quote_time=None)
+    desk.board.clock_stepped_back(3_600_000)
+    desk.now -= 3_600_000
+    for passed_ms in (30_000, 29_999):
+        assert desk.hear(5_000.0, quote_time=None, passed_ms=passed_ms) == []
+    assert desk.hear(5_000.0, quote_time=None, passed_ms=1) == [5_000.0]
 
 
 def test_garbage_confirms_nothing() -> None:

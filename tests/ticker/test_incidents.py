@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from ticker.incidents import LINES, LINES_WINDOW_MS, SHOWN, BadTicks, Disagreements, Lines, Switches
+from ticker.incidents import LINES, LINES_WINDOW_MS, SHOWN, BadTicks, Disagreements, Lines, OddFields, Switches
+from ticker.quote import Odd
 
 NOW = 1_700_000_000_000
 
@@ -54,12 +55,26 @@ def test_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert "\x1b" not in caplog.records[0].getMessage()
 
 
+def test_odd_fields_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
+    """All are counted, the newest are listed, the newest first; the log has the first of each, and ends."""
+    odd = OddFields()
+    for number in range(1_000):
+        for symbol in ("X", "Y"):
+            odd.note(symbol, f"f{number}", Odd("bid", f"because of {symbol}", "x"), NOW + number)
+    state = odd.state()
+    assert (state["count"], len(state["fields"]), len(caplog.records)) == (2_000, SHOWN, LINES)
+    assert state["fields"][0] == {"feed": "f999", "field": "bid", "count": 2, "symbol": "Y", "at": NOW + 999, "reason": "because of Y",
+                                  "excerpt": "x"}
+    odd.keep({"f7"})
+    assert [entry["feed"] for entry in odd.state()["fields"]] == ["f7"]
+
+
 def test_disagreements_are_listed_while_they_last() -> None:
     """Those that are over are forgotten by looking; `since` is when they began."""
     apart = Disagreements()
-    apart.note("X", "b", 6.0, "a", NOW)
-    apart.note("X", "b", 7.0, "a", NOW + 1_000)
-    apart.note("Y", "b", 8.0, "a", NOW + 2_000)
+    apart.note("X", "b", "6 %", "a", NOW)
+    apart.note("X", "b", "7 %", "a", NOW + 1_000)
+    apart.note("Y", "b", "8 %", "a", NOW + 2_000)
     assert apart.state(lambda symbol, feed: {"apart_pct": 7.0} if symbol == "X" else None) == [
         {"symbol": "X", "feed": "b", "since": NOW, "apart_pct": 7.0}]
     assert [entry["symbol"] for entry in apart.state(lambda symbol, feed: {})] == ["X"]

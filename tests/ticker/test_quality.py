@@ -112,4 +112,5 @@ def test_a_removed_symbol_takes_its_record_along() -> None:
     desk.hear(110.0, "b")
     desk.hear(200.0, "a")
     desk.board.configure({}, {}, desk.now)
-    assert desk.state == {"symbols": [], "bad_ticks": {"count": 1, "recent": []}, "divergences": [], "switches": {"count": 0, "recent": []}}
+    assert desk.state == {"symbols": [], "bad_ticks": {"count": 1, "recent": []}, "odd_fields": {"count": 0, "fields": []},
+                          "divergences": [], "switches": {"count": 0, "recent": []}}

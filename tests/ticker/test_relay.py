@@ -85,7 +85,7 @@ def test_the_prices_are_reported_on(bench: Bench) -> None:
     bench.relay._deliver("one", {"A": Tick(price=100.0)})
     bench.relay._deliver("one", {"A": Tick(price=102.0)})
     state = bench.relay.quality_state()
-    assert state.keys() == {"symbols", "bad_ticks", "divergences", "switches", "markets"}
+    assert state.keys() == {"symbols", "bad_ticks", "odd_fields", "divergences", "switches", "markets"}
     assert [entry["stale_after_s"] for entry in state["symbols"]] == [3 * HOUR_S]
     assert state["bad_ticks"]["count"] == 1
     assert [entry["calendar"] for entry in state["markets"]] == ["XHKG"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from ticker.board import Board
 from ticker.freshness import FeedTerms
 from ticker.market import Hours
-from ticker.quote import Quote, Session, Tick
+from ticker.quote import Odd, Quote, Session, Tick
 from ticker.settings.model import SymbolSettings
+from ticker.sound import NUMBERS, SIDES, SIZES
 from ticker.track import Track
 
 START_MS = 1_700_000_000_000
@@ -32,6 +34,7 @@ class Step(NamedTuple):
     session: Session | None
     delay_min: float | None
     traded_ms: int | None
+    beside: tuple[tuple[str, Any], ...] = ()
 
 
 @st.composite
@@ -55,26 +58,32 @@ TWISTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"age_ms": st.sampled_from([None, 0, 5_000, 9_000, 9_900, 60_000, -2_000, 890_000, 901_000])}),
     st.fixed_dictionaries({"session": st.sampled_from([None, "regular", "pre", "closed"])}),
     st.fixed_dictionaries({"delay_min": st.sampled_from([None, 0.0, 15.0])}),
-    st.fixed_dictionaries({"traded_ms": st.sampled_from([-5_000, 300, 5_000])}))
+    st.fixed_dictionaries({"traded_ms": st.sampled_from([-5_000, 300, 5_000])}),
+    st.fixed_dictionaries({"price": st.sampled_from([0.0, -100.0, 2_000.0, math.nan, math.inf])}),
+    st.fixed_dictionaries({"beside": st.dictionaries(
+        st.sampled_from([*SIDES, *SIZES, *NUMBERS]), st.sampled_from([0.0, -0.0, -1.0, 33.0, 99.0, 100.0, 101.0, math.nan, math.inf]),
+        min_size=1).map(lambda fields: tuple(fields.items()))}),
+    st.just({"beside": (("odd", (Odd("bid", "not a number", "x"),)),)}))
 
 
-def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -> list[Quote]:
-    """All updates of a board that lives through `history`, swept four times a second."""
+def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -> tuple[list[Quote], dict[str, Any]]:
+    """All updates of a board that lives through `history`, swept four times a second, and what it tells people in the end."""
     board = Board("epoch")
     board.configure({"X": SymbolSettings(feed=("a",), calendar=calendar)}, {"a": terms}, START_MS)
     board.set_hours("XNYS", OPEN, START_MS)
     now_ms, updates = START_MS, []
-    for passed_ms, price, age_ms, session, delay_min, traded_ms in history:
+    for passed_ms, price, age_ms, session, delay_min, traded_ms, beside in history:
         until_ms = now_ms + passed_ms
         while now_ms + 250 <= until_ms:
             now_ms += 250
             updates += board.sweep(now_ms)
         now_ms = until_ms
         made_ms = None if age_ms is None else now_ms - age_ms
-        tick = Tick(price=price, quote_time=made_ms, session=session, delay_min=delay_min,
+        fields: dict[str, Any] = {"delay_min": delay_min, **dict(beside)}
+        tick = Tick(price=price, quote_time=made_ms, session=session, **fields,
                     ext_time=None if made_ms is None or traded_ms is None else made_ms + traded_ms)
         updates += board.apply("a", {"X": tick}, now_ms)
-    return updates
+    return updates, board.quality_state(now_ms)
 
 
 @settings(max_examples=400)
@@ -83,7 +92,7 @@ def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -
 @example(TERMS[1], None, [Step(0, 100.0, 0, None, None, None), Step(7_000, 101.0, 5_000, None, None, 4_000),
                           Step(5_000, 102.0, 6_500, None, None, None)])
 def test_the_short_way_is_the_long_way(terms: FeedTerms, calendar: str | None, history: list[Step]) -> None:
-    """Every update is the same, and comes at the same moment."""
+    """Every update is the same, and comes at the same moment; what is told of the prices is the same too."""
     with patch.object(Track, "follow", return_value=False):
         the_long_way = published(terms, calendar, history)
     assert published(terms, calendar, history) == the_long_way

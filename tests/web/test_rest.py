@@ -129,7 +129,8 @@ def test_status(running: Relaying) -> None:
     """Version, epoch, clients, feeds and the last reload."""
     status = body(running.http.get("/api/status"))
     assert status.keys() >= {"version", "epoch", "uptime_s", "clients", "feeds", "last_reload"}
-    assert status.keys() >= {"symbols", "bad_ticks", "divergences", "switches", "markets"}, "docs/freshness.md tells what is in them"
+    of_prices = {"symbols", "bad_ticks", "odd_fields", "divergences", "switches", "markets"}
+    assert status.keys() >= of_prices, "docs/freshness.md tells what is in them"
     assert [entry["symbol"] for entry in status["symbols"]] == SYMBOLS
     assert (status["version"], status["epoch"], status["clients"]) == (ticker.__version__, "epoch", 0)
     assert status["uptime_s"] >= 0

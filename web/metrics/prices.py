@@ -77,6 +77,7 @@ class SymbolsCollector(Collector):
                     max((one.age_s for one in standings if one.state == "fresh" and one.age_s is not None), default=0.0))
         incidents = self._relay.board.incidents()
         yield counter("bad_ticks", "Ticks that were not believed.", incidents["bad_ticks"])
+        yield counter("odd_fields", "Fields of answers that could not be read or meant, and so are unknown.", incidents["odd_fields"])
         yield counter("source_switches", "Symbols that went from one source to another.", incidents["switches"])
         yield gauge("divergences", "Pairs of sources that disagree about a symbol now.", incidents["divergences"])
         yield from self._each(standings[:self._most()])
