@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from ticker.currency_week import WEEK
 from ticker.errors import BadTick, FeedError
 from ticker.freshness import FeedTerms, Verdict
 from ticker.lane import Lane, make_quote
 from ticker.market import ALWAYS, NEVER, Hours
 from ticker.quality import Quality, Standing, standing
 from ticker.quote import Correction, Quote, Tick
-from ticker.settings.calendars import ALWAYS_OPEN
+from ticker.settings.calendars import ALWAYS_OPEN, CURRENCY_WEEK
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer, reason
 from ticker.sources import choose
@@ -47,7 +48,7 @@ class Board:
         self._terms: dict[str, FeedTerms] = {}
         self._wanted_quality = QualitySettings()
         self._intervals_s: dict[str, Mapping[str, float]] = {}  # by feed, by symbol, where they are not the feed's
-        self._hours: dict[str, Hours] = {ALWAYS_OPEN: ALWAYS}
+        self._hours: dict[str, Hours] = {ALWAYS_OPEN: ALWAYS, CURRENCY_WEEK: WEEK}
         self._down: set[str] = set()
         self._left_at: dict[str, int] = {}  # the last seq of symbols that were removed
         self._opened: list[str] = []
@@ -173,6 +174,7 @@ class Board:
         for lane in self._lanes.values():
             if lane.settings.calendar == calendar:
                 lane.hours = hours
+                self._limits_changed = self._limits_changed or any(track.is_daily() for track in lane.tracks)
                 accepted += self._settle(lane, now_ms)
         return accepted
 
@@ -262,7 +264,7 @@ class Board:
             self._noticed.not_believed(lane, track, tick, outcome, now_ms)
         elif outcome == "news":
             lane.believe(track, tick)
-        self._limits_changed = self._limits_changed or track.limit_ms != limit_ms
+        self._limits_changed = self._limits_changed or track.limit_ms != limit_ms or (outcome == "news" and track.is_daily())
         if outcome == "same" and track.steady:  # it stays fresh, only for longer
             return []
         if len(lane.tracks) > 1:
@@ -281,7 +283,7 @@ class Board:
         """Choose the lane's source and state, and publish what differs from the last quote: no update, or one."""
         tracks = lane.tracks
         markets = [track.market(lane.hours, now_ms) for track in tracks]
-        verdicts = [track.verdict(market, now_ms) for track, market in zip(tracks, markets, strict=True)]
+        verdicts = [track.verdict(market, lane.hours, now_ms) for track, market in zip(tracks, markets, strict=True)]
         index = None if lane.active is None else tracks.index(lane.active)
         usable = lane.usable(verdicts)
         chosen = choose(usable, index, lane.switched_ms, now_ms)
@@ -305,6 +307,6 @@ class Board:
         if quote is not None:
             self._symbols_changed = self._symbols_changed or lane.quote is None
             lane.quote = self.quotes[lane.symbol] = quote
-        for track in tracks:
-            track.steady = verdict.state == "fresh" and track is lane.active and not lane.allow_negative and track.is_plain()
+        for track, market in zip(tracks, markets, strict=True):
+            track.steady = verdict.state == "fresh" and track is lane.active and not lane.allow_negative and track.is_plain(market)
         return [] if quote is None else [quote]

@@ -62,13 +62,17 @@ def current_ms(tick: Tick, last: Tick | None, received_ms: int, heard_ms: int, a
     """The latest moment at which `tick`, heard again at `heard_ms` and first at `received_ms`, was surely the newest there was.
 
     A source that gives no times vouches for its price with each answer. One that does is as good as its time: what it repeats does
-    not become newer by it. `allowance_ms` is how old its prices are by nature (`delay_min`, `cadence_s`). Where the price, the bid or
-    the ask moved since `last` and the time did not, the time is not that of the price, and the answer's own counts.
+    not become newer by it, nor does what it repeats without a time (0: nothing new is known). `allowance_ms` is how old its prices are
+    by nature (`delay_min`, `cadence_s`). Where the price, the bid or the ask moved since `last` and the time did not, the time is not
+    that of the price, and the answer's own counts.
     """
     made_ms = tick.quote_time
+    moved = last is None or (tick.price, tick.bid, tick.ask) != (last.price, last.bid, last.ask)
     if made_ms is None:
+        if tick.untimed:
+            return received_ms if moved else 0
         return heard_ms
-    if last is not None and made_ms == last.quote_time and (tick.price, tick.bid, tick.ask) != (last.price, last.bid, last.ask):
+    if last is not None and made_ms == last.quote_time and moved:
         return received_ms
     if tick.ext_time is not None and tick.ext_time > made_ms:
         made_ms = tick.ext_time
@@ -81,6 +85,8 @@ def state_at(now_ms: int, market: Market, *, heard_ms: int, current_ms: int, lim
         return Verdict("closed", market.until_ms)
     if now_ms < current_ms + limit_ms:
         return Verdict("fresh", min(current_ms + limit_ms, market.until_ms))
+    if market.off_hours:
+        return Verdict("closed", market.until_ms)
     if market.phase == "extended" and now_ms < heard_ms + limit_ms:  # nobody need trade, so that nobody does is no silence
         return Verdict("closed", min(heard_ms + limit_ms, market.until_ms))
     if market.phase == "open" and now_ms < market.since_ms + limit_ms:  # it has just opened: there need not be a price yet

@@ -130,6 +130,8 @@ class Lane:
         states: list[State | None] = []
         for track, verdict in zip(self.tracks, verdicts, strict=True):
             made_ms = track.tick.quote_time if track.tick else None
+            if made_ms is None and verdict.state == "closed":  # whoever gives no time has had this price since then
+                made_ms = track.received_ms
             follows = track is self.active or made_ms is None or made_ms >= newest_ms
             states.append(verdict.state if track.tick is not None and follows and not track.broken() else None)
         best = "fresh" if "fresh" in states else "closed"
@@ -180,7 +182,7 @@ class Lane:
             "group": list(settings.group),
             "feed": settings.feed[0] if len(settings.feed) == 1 else list(settings.feed),
             "currency": settings.currency or (quote.currency if quote else None),
-            "stale_after_s": in_force.limit_ms / 1000,
+            "stale_after_s": in_force.limit_in_force_ms(self.hours) / 1000,
             "status": status,
             "error": error,
         }

@@ -10,17 +10,26 @@ from typing import Literal, NamedTuple
 from ticker.quote import Session
 
 NEVER = sys.maxsize
+DAY_MS = 86_400_000
+BREAK_MS = 3 * 3_600_000
+"""What is shut for less than this pauses within a trading day: over lunch, or an hour each evening."""
+MOVES_MS = 600_000
+"""For so long after its price has moved a market is one that moves, whatever the calendar says."""
 
 Phase = Literal["open", "extended", "shut", "unknown"]
 """`extended`: before or after the regular hours, when some trade and nobody need. `unknown`: nobody said."""
 
 
 class Market(NamedTuple):
-    """The phase a market is in, since when and until when as far as is known: `since_ms` is 0 and `until_ms` `NEVER` where it is not."""
+    """The phase a market is in, since when and until when as far as is known: `since_ms` is 0 and `until_ms` `NEVER` where it is not.
+
+    `off_hours`: it is `extended` though the calendar says that it is shut. Then nobody need answer, either.
+    """
 
     phase: Phase
     since_ms: int = 0
     until_ms: int = NEVER
+    off_hours: bool = False
 
 
 UNKNOWN = Market("unknown")
@@ -35,6 +44,20 @@ class Said(NamedTuple):
     session: Session
     since_ms: int
     until_ms: int
+
+
+class Moved(NamedTuple):
+    """A source's price became another one: when that was heard, and after which moment of the market it must have been made."""
+
+    at_ms: int
+    after_ms: int
+
+
+class Day(NamedTuple):
+    """A trading day, epoch ms."""
+
+    opens_ms: int
+    closes_ms: int
 
 
 class Hours:
@@ -57,25 +80,49 @@ class Hours:
         since_ms = self._closes_ms[index] if index >= 0 else 0
         return Market("shut", since_ms, self._opens_ms[index + 1] if index + 1 < len(self._opens_ms) else self.until_ms)
 
+    def day_that_ends_after(self, ms: int) -> Day | None:
+        """The first trading day that ends later than that; `None` beyond those that are known.
+
+        Breaks are passed over. What is open for longer than a day has one every 24 hours, counted back from its close.
+        """
+        opens_ms, closes_ms = self._opens_ms, self._closes_ms
+        first = last = bisect_right(closes_ms, ms)
+        if first == len(closes_ms):
+            return None
+        while first > 0 and opens_ms[first] - closes_ms[first - 1] < BREAK_MS:
+            first -= 1
+        while last + 1 < len(opens_ms) and opens_ms[last + 1] - closes_ms[last] < BREAK_MS:
+            last += 1
+        ends_ms = closes_ms[last]
+        ends_ms -= (ends_ms - max(ms, opens_ms[first]) - 1) // DAY_MS * DAY_MS
+        return Day(max(opens_ms[first], ends_ms - DAY_MS), ends_ms)
+
 
 ALWAYS = Hours([(0, NEVER)], NEVER)
 """`calendar = "24/7"`."""
 
 
-def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None) -> Market:
+def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None, moved: Moved | None = None) -> Market:
     """The market of a symbol as one source shows it: the calendar's word, and the source's own where that knows more or there is none.
 
-    A source that is `delay_ms` behind shows a market that opens and closes so much later.
+    A source that is `delay_ms` behind shows a market that opens and closes so much later. One whose price has `moved` while the calendar
+    says shut, by night or on a holiday, knows more, too, unless it says itself that its market is closed.
     """
     market = UNKNOWN
     if hours is not None:
-        phase, since_ms, until_ms = hours.at(now_ms - delay_ms)
+        phase, since_ms, until_ms, _ = hours.at(now_ms - delay_ms)
         market = Market(phase, since_ms and since_ms + delay_ms, min(until_ms, NEVER - delay_ms) + delay_ms)
-    if said is None or now_ms >= said.until_ms or market.phase == "open":
+    if said is not None and now_ms >= said.until_ms:
+        said = None
+    off_hours = market.phase == "shut"
+    if (off_hours and moved is not None and moved.after_ms + delay_ms > market.since_ms and now_ms < moved.at_ms + MOVES_MS
+            and (said is None or said.session != "closed")):
+        return Market("extended", market.since_ms, min(market.until_ms, moved.at_ms + MOVES_MS), off_hours)
+    if said is None or market.phase == "open":
         return market
     until_ms = min(market.until_ms, said.until_ms)
-    if said.session in ("pre", "post"):
-        return Market("extended", market.since_ms, until_ms)
+    if said.session in ("pre", "post", "overnight"):
+        return Market("extended", market.since_ms, until_ms, off_hours)
     if market.phase == "unknown":
         return Market("shut" if said.session == "closed" else "open", said.since_ms and said.since_ms + delay_ms, until_ms)
     return market

@@ -8,11 +8,12 @@ from typing import Any
 
 from ticker.board import Board
 from ticker.clock import Clock
+from ticker.currency_week import WEEK
 from ticker.exchange_hours import TIMEOUT_S, HoursError, Load, Wanted, end_ms, load, span
 from ticker.market import NEVER, Hours
 from ticker.quote import Quote
 from ticker.runtime import DeadlineExceeded, Runtime
-from ticker.settings.calendars import ALWAYS_OPEN
+from ticker.settings.calendars import BUILT_IN, CURRENCY_WEEK
 from ticker.settings.model import SymbolSettings
 
 log = logging.getLogger(__name__)
@@ -29,12 +30,14 @@ class Markets:
         self._publish = publish
         self._load_hours = load_hours
         self._wanted = Wanted()
-        self._hours: dict[str, Hours] = {}
+        self._hours: dict[str, Hours] = {CURRENCY_WEEK: WEEK}
+        self._has_currency_week = False
 
     def configure(self, symbols: Iterable[SymbolSettings]) -> None:
         """Use the calendars that these symbols name."""
-        calendars = {symbol.calendar for symbol in symbols if symbol.calendar not in (None, ALWAYS_OPEN)}
-        self._wanted.want(sorted(calendar for calendar in calendars if calendar))
+        calendars = {symbol.calendar for symbol in symbols if symbol.calendar is not None}
+        self._has_currency_week = CURRENCY_WEEK in calendars
+        self._wanted.want(sorted(calendars - BUILT_IN))
 
     def look(self) -> None:
         """Load what is due, if anything. Returns at once."""
@@ -42,10 +45,12 @@ class Markets:
             self._runtime.spawn(self._load, due)
 
     def state(self) -> list[dict[str, Any]]:
-        """For `/api/status`: each calendar in use as `calendar market until error`; `until` is the next opening or close, epoch ms."""
+        """For `/api/status`: each calendar in use that is ever shut as `calendar market until error`; `until` is the next opening or
+        close, epoch ms.
+        """
         now_ms = self._clock.now_ms()
         shown = []
-        for calendar in self._wanted.calendars:
+        for calendar in [*self._wanted.calendars, *([CURRENCY_WEEK] if self._has_currency_week else ())]:
             hours = self._hours.get(calendar)
             market = hours.at(now_ms) if hours else None
             shown.append({"calendar": calendar, "market": market.phase if market else "unknown",

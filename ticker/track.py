@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ticker.backoff import DOWN_AFTER
+from ticker.cadence import overdue_ms
 from ticker.doubt import Doubt
 from ticker.errors import FeedError
 from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
-from ticker.market import Hours, Market, Said, market_at
+from ticker.market import Hours, Market, Moved, Said, market_at
 from ticker.plausible import FORGET_MS, Band
 from ticker.quote import Kind, Tick
 from ticker.rhythm import Rhythm
@@ -36,8 +37,8 @@ class Track:
     """What a lane knows from one of its sources."""
 
     __slots__ = ("base", "cadence_ms", "current_ms", "doubt", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
-                 "is_final", "is_yardstick", "kind", "limit_is_named", "limit_ms", "newest_ms", "next_limit", "received_ms", "rejected",
-                 "rhythm", "said_since_ms", "shortest_ms", "steady", "tick")
+                 "is_daily_here", "is_final", "is_yardstick", "kind", "limit_is_named", "limit_is_the_symbols", "limit_ms", "moved",
+                 "newest_ms", "next_limit", "received_ms", "rejected", "rhythm", "said_since_ms", "shortest_ms", "steady", "tick")
 
     def __init__(self, feed: str, feed_down: bool) -> None:
         self.feed = feed
@@ -49,6 +50,7 @@ class Track:
         self.current_ms = 0  # the latest moment at which `tick` was surely the newest there was
         self.newest_ms = 0  # the newest `quote_time` that is believed
         self.said_since_ms = 0  # when `tick.session` came to be what it is; 0: it was so from the start
+        self.moved: Moved | None = None  # the last time its price became another one, as far as `take` saw
         self.doubt: Doubt | None = None  # a jump that nothing has confirmed yet
         self.base: float | None = None  # the previous close that was judged last
         self.failures = 0  # answers running that had an error for this symbol
@@ -67,6 +69,8 @@ class Track:
         self.interval_ms = 0 if terms.streams else round((interval_s or terms.interval_s) * 1000)
         self.shortest_ms = limit_ms(settings.stale_after_s, terms, interval_s)
         self.limit_is_named = named_limit_s(settings.stale_after_s, terms) is not None
+        self.limit_is_the_symbols = settings.stale_after_s is not None
+        self.is_daily_here = settings.cadence == "day"
         if self.limit_is_named or terms.kind in ("simulated", "replayed", "relayed"):
             self.rhythm = None
         elif self.rhythm is None:
@@ -97,11 +101,13 @@ class Track:
             return "the feed is down"
         return f"{self.failures} errors running" if self.broken() else verdict.state
 
-    def is_plain(self) -> bool:
-        """Whether its next tick needs no decision if only the price moves: there is nothing to doubt, to wait or to allow for."""
+    def is_plain(self, market: Market) -> bool:
+        """Whether its next tick needs no decision if only the price moves: there is nothing to doubt, to wait or to allow for, nor does
+        that it moves say anything of the market.
+        """
         tick = self.tick
         return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
-                and self.cadence_ms == 0 and self.kind != "replayed"
+                and self.cadence_ms == 0 and self.kind != "replayed" and not market.off_hours and not self.is_daily()
                 and tick is not None and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
 
     def delay_ms(self) -> int:
@@ -113,22 +119,47 @@ class Track:
         """How old its prices may be by nature. From one day's rate to the next, the delay of a day is part of it."""
         return max(self.cadence_ms, self.delay_ms())
 
+    def is_daily(self) -> bool:
+        """Whether its price holds until the next day's is overdue: by the settings or by the source's own word.
+
+        A limit that the symbol's settings name goes before that; so does whoever is nearer to the source, or a recording's own clock.
+        """
+        tick = self.tick
+        return (tick is not None and (self.is_daily_here or tick.cadence == "day") and not self.limit_is_the_symbols
+                and tick.upstream_state is None and self.kind not in ("relayed", "replayed"))
+
+    def limit_in_force_ms(self, hours: Hours | None) -> int:
+        """After how much silence its price is stale: the limit; of a price a day, how long after its own time the next one is overdue."""
+        return self._overdue_ms(hours) - self._made_ms() if self.is_daily() else self.limit_ms
+
+    def limit_from(self) -> str:
+        """Where that comes from: `cadence`, `settings`, `learnt` or `interval`."""
+        if self.is_daily():
+            return "cadence"
+        return "settings" if self.limit_is_named else "learnt" if self.limit_ms > self.shortest_ms else "interval"
+
     def market(self, hours: Hours | None, now_ms: int) -> Market:
         """The market as this source shows it, by the calendar's `hours` or by the source's own word."""
         tick = self.tick
         said = None
         if tick is not None and tick.session is not None:
             said = Said(tick.session, self.said_since_ms, self.heard_ms + max(self.limit_ms, round(STALE_INTERVALS * self.interval_ms)))
-        return market_at(now_ms, hours, self.delay_ms(), said)
+        return market_at(now_ms, hours, self.delay_ms(), said, self.moved)
 
-    def verdict(self, market: Market, now_ms: int) -> Verdict:
-        """The state its price is in while it works."""
+    def verdict(self, market: Market, hours: Hours | None, now_ms: int) -> Verdict:
+        """The state its price is in while it works. Where trading is halted, nothing newer comes until the source says otherwise."""
         if self.next_limit is not None and now_ms >= self.next_limit.at_ms:
             self._take_next_limit()
         said = self.tick.upstream_state if self.tick else None
         if said is not None and said != "fresh" and now_ms < self.heard_ms + self.limit_ms:
             return Verdict(said, self.heard_ms + self.limit_ms)
-        verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
+        if said is None and self.tick is not None and self.tick.halted:
+            verdict = Verdict("closed", market.until_ms)
+        elif self.is_daily():
+            overdue_ms = self._overdue_ms(hours)
+            verdict = Verdict("fresh", min(overdue_ms, market.until_ms)) if now_ms < overdue_ms else Verdict("stale", market.until_ms)
+        else:
+            verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
         return verdict if self.next_limit is None else verdict._replace(until_ms=min(verdict.until_ms, self.next_limit.at_ms))
 
     def follow(self, tick: Tick, now_ms: int, lowest: float, highest: float) -> bool:
@@ -140,6 +171,7 @@ class Track:
         last, made_ms = self.tick, tick.quote_time
         if (last is None or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
                 or tick.session != last.session or tick.delay_min != last.delay_min or tick.prev_close != last.prev_close
+                or tick.halted != last.halted or tick.cadence != last.cadence or tick.untimed is not None
                 or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None or tick.odd is not None
                 or (tick.upstream_state is not None and tick.upstream_state != "fresh") or not is_surely_sound(tick)):
             return False
@@ -192,7 +224,7 @@ class Track:
         if made_ms is not None and made_ms < self.newest_ms:  # another board has restored it
             self.newest_ms = 0
         self.take(tick, now_ms)
-        if learn and self.current_ms > before_ms:
+        if learn and self.current_ms > before_ms and not last.halted and not tick.halted:
             self.learn(now_ms - before_ms, now_ms - heard_ms, now_ms)
         return "news"
 
@@ -219,10 +251,13 @@ class Track:
         last, self.tick, self.doubt = self.tick, tick, None
         if last is None or not _differs_in_state_only(tick, last):
             self.received_ms = now_ms
+        made_ms = tick.quote_time
+        if last is not None and self.is_yardstick and tick.price != last.price:
+            delay_ms = self.delay_ms()  # without a time it was made after the one before was the newest there was
+            self.moved = Moved(now_ms, self.current_ms - delay_ms if made_ms is None else min(made_ms, now_ms - delay_ms))
         self.is_yardstick = True
         if last is not None and last.session != tick.session:
             self.said_since_ms = now_ms
-        made_ms = tick.quote_time
         if made_ms is not None and self.newest_ms < made_ms < now_ms + FUTURE_LIMIT_MS:
             self.newest_ms = made_ms
         self._is_current(tick, last, now_ms, now_ms)
@@ -251,6 +286,8 @@ class Track:
         self.current_ms -= by_ms
         self.newest_ms -= by_ms
         self.said_since_ms = max(0, self.said_since_ms - by_ms)
+        if self.moved is not None:
+            self.moved = Moved(self.moved.at_ms - by_ms, self.moved.after_ms - by_ms)
         if self.next_limit is not None:
             self.next_limit = self.next_limit._replace(at_ms=self.next_limit.at_ms - by_ms)
         if self.doubt is not None:
@@ -264,6 +301,15 @@ class Track:
             self.current_ms = now_ms
         else:
             self.current_ms = max(self.current_ms, current_ms(tick, last, received_ms, now_ms, self.allowance_ms()))
+
+    def _made_ms(self) -> int:
+        """When its price was made; where the source does not say, when it came first."""
+        made_ms = self.tick.quote_time if self.tick else None
+        return self.received_ms if made_ms is None else min(made_ms, self.received_ms)
+
+    def _overdue_ms(self, hours: Hours | None) -> int:
+        made_ms = self._made_ms()
+        return max(overdue_ms(made_ms, hours), made_ms + self.cadence_ms)
 
     def _take_next_limit(self) -> None:
         if self.next_limit is not None:

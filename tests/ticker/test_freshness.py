@@ -31,6 +31,9 @@ def test_limit(symbol_limit_s: float | None, terms: FeedTerms, interval_s: float
 
 @pytest.mark.parametrize(("tick", "last", "allowance_ms", "expected_ms"), [
     (Tick(price=1.0), None, 0, NOW),
+    (Tick(price=1.0, untimed=True), None, 0, NOW - 1_000),
+    (Tick(price=1.0, untimed=True), Tick(price=1.0, quote_time=NOW - 5_000), 0, 0),
+    (Tick(price=1.0, untimed=True), Tick(price=1.1, quote_time=NOW - 5_000), 0, NOW - 1_000),
     (Tick(price=1.0, quote_time=NOW - 5_000), None, 0, NOW - 5_000),
     (Tick(price=1.0, quote_time=NOW + 5_000), None, 0, NOW - 1_000),
     (Tick(price=1.0, quote_time=NOW - 5_000), None, 4_000, NOW - 1_000),
@@ -41,7 +44,8 @@ def test_limit(symbol_limit_s: float | None, terms: FeedTerms, interval_s: float
     (Tick(price=1.0, quote_time=NOW - 5_000, session="pre"), Tick(price=1.0, quote_time=NOW - 5_000, session="closed"), 0, NOW - 5_000),
     (Tick(price=1.0, quote_time=NOW - 5_000, ext_time=NOW - 2_000), None, 0, NOW - 2_000),
     (Tick(price=1.0, quote_time=NOW - 5_000, ext_time=NOW - 9_000), None, 0, NOW - 5_000),
-], ids=["no time", "its time", "a time ahead of ours", "delayed", "delayed by more than it is old", "a newer time", "the price moved, not "
+], ids=["no time", "no time where there should be one", "once more, and no time", "the price moved, and no time",
+        "its time", "a time ahead of ours", "delayed", "delayed by more than it is old", "a newer time", "the price moved, not "
         "the time", "so did the bid", "only the session moved", "an extended price that is newer", "and one that is older"])
 def test_current(tick: Tick, last: Tick | None, allowance_ms: int, expected_ms: int) -> None:
     """A price first received a second ago and heard again now is as new as its source's word allows."""
@@ -56,6 +60,9 @@ def test_a_verdict_says_until_when_it_holds() -> None:
     assert state_at(NOW, Market("open", 0, NOW + 1_000), **times) == ("fresh", NOW + 1_000)
     assert state_at(NOW + 7_000, Market("extended", 0, NOW + 20_000), **times) == ("closed", NOW + 10_000)
     assert state_at(NOW + 10_000, Market("extended", 0, NOW + 20_000), **times) == ("stale", NOW + 20_000)
+    by_night = Market("extended", 0, NOW + 20_000, off_hours=True)
+    assert [state_at(NOW + ms, by_night, **times) for ms in (0, 7_000, 19_000)] == [
+        ("fresh", NOW + 7_000), ("closed", NOW + 20_000), ("closed", NOW + 20_000)]
     assert state_at(NOW, Market("shut", 0, NOW + 60_000), **times) == ("closed", NOW + 60_000)
     assert state_at(NOW + 8_000, Market("open", NOW + 1_000, NEVER), **times) == ("closed", NOW + 11_000)
     assert state_at(NOW + 11_000, Market("open", NOW + 1_000, NEVER), **times) == ("stale", NEVER)

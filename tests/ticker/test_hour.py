@@ -11,7 +11,7 @@ import pytest
 from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
-from ticker.market import Hours
+from ticker.market import ALWAYS, Hours
 from ticker.quote import Quote, Tick
 from ticker.settings.model import SymbolSettings
 from ticker.source import Answer
@@ -28,15 +28,18 @@ DELAY_MIN = {"delayed": 15.0}
 SPIKES = {feed: 3.0 ** (number + 1) for number, feed in enumerate(TERMS)}
 """By how much a feed's wild ticks are too high: each in its own way, so that none bears out another's."""
 OPEN = Hours([(START - HOUR_MS, START + 20 * 60_000), (START + 35 * 60_000, START + HOUR_MS)], START + 2 * HOUR_MS)
-"""Shut for a quarter of an hour in the middle."""
+"""Shut for a quarter of an hour in the middle. Then every other symbol of it rests; the others trade on."""
+SETTLED_MS = 31_000
+"""Whoever is well for so long is heard and seen to be."""
 
 
 class Feed:
     """One feed, its symbols, and what is wrong with it this minute."""
 
-    def __init__(self, name: str, symbols: list[str], random: Random) -> None:
+    def __init__(self, name: str, symbols: list[str], rests: Callable[[str], bool], random: Random) -> None:
         self.name = name
         self.symbols = symbols
+        self.rests = rests
         self.random = random
         self.trouble = "none"
         self.until_ms = START
@@ -76,6 +79,9 @@ class Feed:
             return last
         lag_ms, delay_ms = self.random.randrange(400), round(DELAY_MIN.get(self.name, 0.0) * 60_000)
         made = now - lag_ms - delay_ms
+        market = OPEN.at(made)
+        if self.rests(symbol) and market.phase == "shut":
+            made = market.since_ms
         good = Tick(price=price(symbol, made), quote_time=None if self.name == "untimed" else made, delay_min=DELAY_MIN.get(self.name))
         if trouble == "garbage" and last is not None and now - self.true_ms[symbol] < 60_000:
             self.spiked[symbol] = not self.spiked.get(symbol, False)
@@ -141,15 +147,21 @@ class Account:
             if quote.state == "fresh":
                 assert now - self.feeds[quote.source].true_ms[symbol] < self.limits_ms[symbol]
             seen_ms = now - round(DELAY_MIN.get(quote.source, 0.0) * 60_000)
-            shut = self.symbols[symbol].calendar == "XNYS" and OPEN.at(seen_ms).phase == "shut"
-            assert not shut or quote.state in ("closed", "failed")
-            if not shut and any(self.vouches(self.feeds[feed], quote, now) for feed in self.symbols[symbol].feed):
+            market = OPEN.at(seen_ms) if self.symbols[symbol].calendar == "XNYS" else ALWAYS.at(seen_ms)
+            assert market.phase == "open" or quote.state in (("closed", "failed") if rests(symbol) else ("fresh", "closed", "failed"))
+            settled = seen_ms - market.since_ms >= SETTLED_MS and (market.phase == "open" or not rests(symbol))
+            if settled and any(self.vouches(self.feeds[feed], quote, now) for feed in self.symbols[symbol].feed):
                 assert quote.state == "fresh"
 
     def vouches(self, feed: Feed, quote: Quote, now: int) -> bool:
         """Whether a source has been well for a while, and has a price that is no older than any that was shown."""
         made_ms = feed.last[quote.symbol].quote_time if quote.symbol in feed.last else 0
-        return now - feed.well_since_ms >= 31_000 and (made_ms is None or made_ms >= self.newest_ms[quote.symbol])
+        return now - feed.well_since_ms >= SETTLED_MS and (made_ms is None or made_ms >= self.newest_ms[quote.symbol])
+
+
+def rests(symbol: str) -> bool:
+    """Whether nobody trades it while the exchange is shut."""
+    return int(symbol.removeprefix("S")) % 2 == 0
 
 
 def price_of(seed: int) -> Callable[[str, int], float]:
@@ -170,7 +182,8 @@ def test_an_hour_of_faults(seed: int) -> None:
     for number in range(50):
         listed = ("delayed",) if number % 10 == 0 else random.sample([name for name in TERMS if name != "delayed"], random.randrange(1, 6))
         symbols[f"S{number}"] = SymbolSettings(feed=tuple(listed), calendar=random.choice([None, None, "24/7", "XNYS"]))
-    feeds = {name: Feed(name, [symbol for symbol, wish in symbols.items() if name in wish.feed], random) for name in TERMS}
+    feeds = {name: Feed(name, [symbol for symbol, wish in symbols.items() if name in wish.feed],
+                        lambda symbol: symbols[symbol].calendar == "XNYS" and rests(symbol), random) for name in TERMS}
     board = Board("epoch")
     board.configure(symbols, TERMS, START)
     board.set_hours("XNYS", OPEN, START)

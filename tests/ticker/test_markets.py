@@ -78,6 +78,21 @@ def test_hours_reach_the_board() -> None:
     assert len(street.asked) == 2
 
 
+def test_the_currency_week_is_known_to_everybody() -> None:
+    """Nobody is asked for its hours, and it is shown where it is used."""
+    street = Street()
+    street.use(A="24/5", B="24/7")
+    street.look()
+    assert street.asked == []
+    state = {"calendar": "24/5", "market": "open", "until": 1_700_258_400_000, "error": None}  # it is Tuesday; Friday 17:00 in New York
+    assert street.markets.state() == [state]
+    street.time.pass_s(3.5 * 86_400)
+    street.board.apply("a", {"A": Tick(price=1.0), "B": Tick(price=1.0)}, street.time.now_ms())
+    assert [quote.state for quote in street.board.quotes.values()] == ["closed", "fresh"]
+    street.use(A="24/7")
+    assert street.markets.state() == []
+
+
 def test_hours_that_can_not_be_had(caplog: pytest.LogCaptureFixture) -> None:
     """Said once, tried again; the other calendars are not kept waiting."""
     street = Street()

@@ -26,7 +26,9 @@ TERMS = (FeedTerms("polled", 2.0), FeedTerms("polled", 2.0, 8.0), FeedTerms("sim
 
 
 class Step(NamedTuple):
-    """What a source says after some ms. How old the price is, and when somebody traded out of hours after it, are in ms too."""
+    """What a source says after some ms. How old the price is, and when somebody traded out of hours after it, are in ms too. `words`: what
+    else it says of the price.
+    """
 
     passed_ms: int
     price: float
@@ -53,7 +55,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
 
 
 TWISTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
-    st.fixed_dictionaries({"passed_ms": st.sampled_from([0, 1, 9_900, 12_000, 40_000])}),
+    st.fixed_dictionaries({"passed_ms": st.sampled_from([0, 1, 9_900, 12_000, 40_000, 700_000])}),
     st.fixed_dictionaries({"price": st.sampled_from([50.0, 150.0])}),
     st.fixed_dictionaries({"age_ms": st.sampled_from([None, 0, 5_000, 9_000, 9_900, 60_000, -2_000, 890_000, 901_000])}),
     st.fixed_dictionaries({"session": st.sampled_from([None, "regular", "pre", "closed"])}),
@@ -63,7 +65,9 @@ TWISTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"beside": st.dictionaries(
         st.sampled_from([*SIDES, *SIZES, *NUMBERS]), st.sampled_from([0.0, -0.0, -1.0, 33.0, 99.0, 100.0, 101.0, math.nan, math.inf]),
         min_size=1).map(lambda fields: tuple(fields.items()))}),
-    st.just({"beside": (("odd", (Odd("bid", "not a number", "x"),)),)}))
+    st.just({"beside": (("odd", (Odd("bid", "not a number", "x"),)),)}),
+    st.fixed_dictionaries({"beside": st.sampled_from([(("halted", True),), (("cadence", "day"),)])}),
+    st.just({"age_ms": None, "beside": (("untimed", True),)}))
 
 
 def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -> tuple[list[Quote], dict[str, Any]]:

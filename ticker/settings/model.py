@@ -279,7 +279,7 @@ class SymbolSettings(Table):
     decimals: int | None = Field(None, ge=0, le=12, description="digits shown after the point; default by magnitude")
     currency: str | None = Field(None, pattern=CURRENCY_CODE, description="ISO 4217 or crypto code, where the source names none")
     group: Annotated[tuple[Line, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
-    calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\") or \"24/7\"")
+    calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\"), \"24/7\", or \"24/5\" for currencies")
     stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
     cadence: Literal["day"] | None = Field(None, description="priced once a trading day, as funds, fixings and reference rates are; "
                                                              "where the source says so it need not be said")

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 from ticker.budget import Budget, Demand, lowest
 from ticker.errors import Problem
-from ticker.settings.calendars import ALWAYS_OPEN, known_calendars
+from ticker.settings.calendars import BUILT_IN, known_calendars
 from ticker.settings.model import PolledSettings, Settings
 from ticker.settings.words import key_path
 
@@ -67,7 +67,7 @@ def _over_budget(settings: Settings, demands: Mapping[str, Callable[[int, float]
 
 def _without_hours(settings: Settings) -> Iterator[Problem]:
     """Calendars that nothing here knows the hours of."""
-    asking = [symbol for symbol, wish in settings.symbols.items() if wish.calendar not in (None, ALWAYS_OPEN)]
+    asking = [symbol for symbol, wish in settings.symbols.items() if wish.calendar is not None and wish.calendar not in BUILT_IN]
     if asking and known_calendars() is None:
         others = f"; {len(asking)} symbols have one" if len(asking) > 1 else ""
         yield Problem(key_path(["symbols", asking[0], "calendar"]),

@@ -30,7 +30,7 @@ def test_the_names_are_the_packages() -> None:
     assert "exchange_calendars" not in sys.modules
 
 
-@pytest.mark.parametrize("name", ["XNYS", "XNAS", "NYSE", "24/7", "us_futures"])
+@pytest.mark.parametrize("name", ["XNYS", "XNAS", "NYSE", "24/7", "24/5", "us_futures"])
 def test_names_that_are_known(name: str) -> None:
     """Codes of exchanges, and what else they are called."""
     assert check(name) == name
@@ -40,7 +40,7 @@ def test_names_that_are_known(name: str) -> None:
     ("xnys", 'did you mean "XNYS"'), ("XNSY", 'did you mean "XNYS"'), ("New York", "like"), ("", "")])
 def test_names_that_are_not(name: str, hint: str) -> None:
     """The nearest one is suggested."""
-    with pytest.raises(ValueError, match=f'must be "24/7", or .*{hint}'):
+    with pytest.raises(ValueError, match=f'must be "24/7", "24/5" for currencies, or .*{hint}'):
         check(name)
 
 
@@ -79,4 +79,12 @@ def test_a_missing_package_is_a_warning() -> None:
     (warning,) = parse(with_calendars("24/7", "XNYS", "XLON"), feed_kinds(), {}).warnings
     assert (warning.key, warning.hint) == ("symbols.S1.calendar", "pip install exchange_calendars")
     assert warning.reason.endswith("; 2 symbols have one")
-    assert parse(with_calendars("24/7"), feed_kinds(), {}).warnings == ()
+    assert parse(with_calendars("24/7", "24/5"), feed_kinds(), {}).warnings == ()
+
+
+def test_the_currency_week_takes_the_time_zones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a machine has none, the package that brings them is named; nothing else needs them."""
+    monkeypatch.setattr(calendars, "NEW_YORK", "Nowhere/At_All")
+    with pytest.raises(ValueError, match="pip install tzdata"):
+        check("24/5")
+    assert check("24/7") == "24/7"
