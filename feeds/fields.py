@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 import msgspec
 
-from feeds.parse import SMALLEST_PRICE, BadTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
-from feeds.units import unit_of
+from feeds.parse import LARGEST, SMALLEST_PRICE, BadTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
+from feeds.units import Unit, unit_of, without_difference_noise
 from ticker.errors import BadTick, FeedError, excerpt
 from ticker.quote import Odd, Session, Tick, VolumeOf
 
@@ -70,6 +70,8 @@ class Fields(NamedTuple):
     pct: ReadPct | None = None
     plain: Callable[[object], object] | None = None
     """What is done to a number before it is read: how it is written here, as JSON would write it; `None` for none."""
+    float32: bool = False
+    """Prices were in 32 bits once: a change against `prev_close` that was computed in those is freed of what they did to it."""
 
     def tick(self, price: object, *, currency: object = None, through: Through | None = None, odd: Iterable[Odd] = (),
              known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
@@ -78,18 +80,28 @@ class Fields(NamedTuple):
         `odd`: what was odd about it already. Raises `BadTick` where there is no price in it, or a time that can't be meant.
         """
         strange = list(odd)
-        unit = unit_of(currency if isinstance(currency, str) and currency else None)
-        if unit.currency is None and currency not in (None, ""):
-            strange.append(_odd("currency", FeedError("no code of a currency"), currency))
-        row = _Row(self, strange, through, unit.major if unit.shift else None)
-        last = row.last(price)
-        values = row.values(raw)
-        return Tick(price=last, currency=unit.currency, odd=tuple(strange) or None, **values, **(known or {}))
+        unit = _unit(currency, strange)
+        row = _Row(self, strange, through, unit)
+        last, values = row.last(price), row.values(raw)
+        if self.float32 and (change := values.get("change")) is not None and (before := values.get("prev_close")) is not None:
+            values["change"] = without_difference_noise(change, last, before)
+        if known is not None:
+            values.update(known)
+        if strange:
+            values["odd"] = tuple(strange)
+        return Tick(price=last, currency=unit.currency, **values)
 
-    def update(self, before: Tick, *, through: Through | None = None, known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
-        """`before` with these fields anew: what a message of a stream says that has no price in it. Raises `BadTick` as `tick` does."""
+    def update(self, before: Tick, *, price: object = None, currency: object = None, through: Through | None = None,
+               known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
+        """`before` with these fields anew: what a message of a stream says that has not all of them. Raises `BadTick` as `tick` does."""
         strange: list[Odd] = []
-        values = _Row(self, strange, through, None).values(raw)
+        unit = _unit(currency, strange)
+        row = _Row(self, strange, through, unit)
+        values = row.values(raw)
+        if price is not None:
+            values["price"] = row.last(price)
+        if unit.currency is not None:
+            values["currency"] = unit.currency
         return msgspec.structs.replace(before, odd=tuple(strange) or None, **values, **(known or {}))
 
 
@@ -98,11 +110,11 @@ class _Row:
 
     __slots__ = ("_fields", "_major", "_odd", "_through")
 
-    def __init__(self, fields: Fields, odd: list[Odd], through: Through | None, major: Through | None) -> None:
+    def __init__(self, fields: Fields, odd: list[Odd], through: Through | None, unit: Unit) -> None:
         self._fields = fields
         self._odd = odd
         self._through = through
-        self._major = major
+        self._major = unit.major if unit.shift else None
 
     def last(self, value: object) -> float:
         plain = self._plain(value)
@@ -115,22 +127,31 @@ class _Row:
 
     def values(self, raw: Mapping[str, object]) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        plain, through, major = self._fields.plain, self._through, self._major
         for name, value in raw.items():
             if value is None:
                 if name not in _KINDS:
                     raise TypeError(f"no field of a tick is called {name!r}")
                 continue
+            kind = _KINDS[name]
+            if kind is _PRICE and type(value) is float and SMALLEST_PRICE <= value <= LARGEST and plain is None:
+                # What most fields of most answers are, in fewer steps.
+                read = value if through is None else through(value)
+                values[name] = read if major is None else major(read)
+                continue
             try:
                 if isinstance(value, FeedError):
                     raise value
-                values[name] = _KINDS[name](self, name, value)
+                values[name] = kind(self, name, value)
             except FeedError as error:
                 if isinstance(error, BadTime) and name == "quote_time":
                     raise
                 values[name] = None
                 self._odd.append(_odd(name, error, value))
-            if name == "quote_time" and values.get(name) is None:
-                values["untimed"] = True
+        if "quote_time" in values:
+            values["untimed"] = True if values["quote_time"] is None else None
+        if values.get("ext_price", self) is None:  # the others are of that price
+            values |= dict.fromkeys(("ext_price", "ext_change_pct", "ext_time"))
         return values
 
     def price(self, name: str, value: object) -> float | None:
@@ -170,6 +191,8 @@ class _Row:
         return value if plain is None else plain(value)
 
     def _number(self, name: str, value: object) -> float | None:
+        if type(value) is float and -LARGEST <= value <= LARGEST and self._fields.plain is None:
+            return value + 0.0
         plain = self._plain(value)
         return None if plain is None or plain == "" else number(plain, name)
 
@@ -179,8 +202,9 @@ class _Row:
         return read if self._major is None else self._major(read)
 
 
+_PRICE = _Row.price
 _KINDS: dict[str, Callable[[_Row, str, object], object]] = {
-    **dict.fromkeys(("bid", "ask", "open", "high", "low", "prev_close", "ext_price"), _Row.price),
+    **dict.fromkeys(("bid", "ask", "open", "high", "low", "prev_close", "ext_price"), _PRICE),
     **dict.fromkeys(("volume", "delay_min"), _Row.size), "change": _Row.change,
     **dict.fromkeys(("change_pct", "ext_change_pct"), _Row.pct), **dict.fromkeys(("quote_time", "ext_time"), _Row.time)}
 
@@ -211,6 +235,14 @@ class _NotAnObject(dict[str, Any]):
     def get(self, key: str, default: object = None) -> object:
         """What there is."""
         return [self._value]
+
+
+def _unit(currency: object, odd: list[Odd]) -> Unit:
+    """What a row's prices are quoted in."""
+    unit = unit_of(currency if isinstance(currency, str) else None)
+    if unit.currency is None and currency not in (None, ""):
+        odd.append(_odd("currency", FeedError("no code of a currency"), currency))
+    return unit
 
 
 def _odd(name: str, error: FeedError, value: object) -> Odd:

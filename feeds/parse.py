@@ -231,7 +231,7 @@ def _no_price(result: float, value: object, what: str) -> BadTick:
 
 def epoch_ms(value: object, what: str, unit: TimeUnit) -> int:
     """Unix epoch ms (rounded down) of a count of `unit` since the epoch, 1990 to 2100: another year means another unit."""
-    count = value if isinstance(value, int) and not isinstance(value, bool) else None
+    count = value if type(value) is int else None
     if count is None:  # never through a float where it can be helped: 2⁵³ ns are 104 days
         count = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value) else None
     result = int(number(value, what) * 1000 / _PER_SECOND[unit]) if count is None else count * 1000 // _PER_SECOND[unit]

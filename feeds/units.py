@@ -25,6 +25,8 @@ FLOAT32_ERROR = 2.0 ** -23
 """How far apart, of the larger one, the difference of two numbers may be when both went through 32 bits: half a last place each."""
 
 _FLOAT32 = struct.Struct("f")
+_SPLIT = 2.0 ** 29 + 1
+"""What tells the first 24 bits of a number from the rest (Dekker): `high - (high - value)` of `high = value * _SPLIT` is those, rounded."""
 _EXACT = Context(prec=60)  # 17 digits of each of two numbers between 1e-18 and 1e18
 
 
@@ -56,23 +58,25 @@ def without_float32_noise(value: float, decimals: int | None = None) -> float:
     provider's hint) where the same float comes out of that, else to the fewest of 6 to 9 digits that give it again
     (nine always do: IEEE 754 section 5.12.2). Never to another float: 1.0489876 stays, though its hint be 4.
     """
-    if value.is_integer() or _float32(value) != value:
+    high = value * _SPLIT
+    if high - (high - value) != value or value.is_integer():  # it has more than 24 bits
         return value
     if decimals is not None and _float32(rounded := round(value, decimals)) == value:
         return rounded
     for digits in range(6, 9):
         if _float32(shorter := float(f"{value:.{digits}g}")) == value:
             return shorter
-    return float(f"{value:.9g}")
+    longest = float(f"{value:.9g}")
+    return longest if _float32(longest) == value else value
 
 
 def without_difference_noise(difference: float, minuend: float, subtrahend: float) -> float:
     """3.07 for 3.0700073 = 244.6 - 241.53: a provider's difference of two numbers, freed of what 32 bits did to it.
 
-    Both are above zero. A difference that 32 bits can't explain is the provider's own and is left alone.
+    A difference that 32 bits can't explain is the provider's own and is left alone.
     """
     exact = float(_EXACT.subtract(Decimal(repr(minuend)), Decimal(repr(subtrahend))))
-    return exact if abs(difference - exact) <= FLOAT32_ERROR * max(minuend, subtrahend) else difference
+    return exact if abs(difference - exact) <= FLOAT32_ERROR * max(abs(minuend), abs(subtrahend)) else difference
 
 
 def _float32(value: float) -> float:

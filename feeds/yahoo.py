@@ -1,7 +1,8 @@
 """Yahoo Finance, unofficial: nobody promises anything. Stocks of most exchanges, funds, indices, currencies, futures, crypto.
 
-`GET /v7/finance/quote?symbols=AAPL,VOD.L&crumb=…&fields=…` with a cookie. Yahoo documents nothing of it; others have
-(https://github.com/ranaroussi/yfinance):
+`GET /v7/finance/quote?symbols=AAPL,VOD.L&crumb=…&fields=…&overnightPrice=true` with a cookie. Yahoo documents nothing of it; others have:
+addresses, cookie, crumb, charts and the stream (https://github.com/ranaroussi/yfinance), the fields and types of rows (`src/modules/quote.ts`
+of https://github.com/gadicc/yahoo-finance2), `overnightPrice` and the types of the stream (https://github.com/Verdenroz/finance-query).
 
     {"quoteResponse":{"result":[{"quoteType":"EQUITY","currency":"USD","marketState":"CLOSED","regularMarketPrice":244.6,
      "regularMarketTime":1739566800,"regularMarketPreviousClose":241.53,"regularMarketOpen":241.07,"regularMarketDayHigh":245.41,
@@ -10,7 +11,9 @@
      "exchangeDataDelayedBy":0,"priceHint":2,"symbol":"AAPL", …}, …],"error":null}}
 
 Times are in s, percents are percents, `GBp` is pence. A symbol that Yahoo does not know has no row, or one with `quoteType` `NONE`, or
-one without a price. What the cookie and the crumb are is told in `feeds.yahoo_session`; without a good pair the answer is 401
+one without a price. `overnightMarketPrice`, `…ChangePercent` (against the regular price) and `…Time` are those of the night, and stay in
+the row until the next; `marketState` may say `OVERNIGHT` then, or still `POSTPOST` and `PREPRE`. What the cookie and the crumb are is told
+in `feeds.yahoo_session`; without a good pair the answer is 401
 `{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}`.
 
 `GET /v8/finance/chart/AAPL?range=1d&interval=1d` needs neither, and knows one symbol:
@@ -21,7 +24,8 @@ one without a price. What the cookie and the crumb are is told in `feeds.yahoo_s
      "end":1739975400, …},"regular":{…},"post":{…}},"dataGranularity":"1d","range":"1d", …},"timestamp":[1739975400],
      "indicators":{"quote":[{"open":[244.66000366210938], …}], …}}],"error":null}}
 
-An unknown symbol is 404 `{"chart":{"result":null,"error":{"code":"Not Found", …}}}`. Too much of anything is 429 with a text that is no
+An unknown symbol is 404 `{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}`. Too
+much of anything is 429 with a text that is no
 JSON, for a time that is not said; who does not look like a browser gets it at once.
 """
 
@@ -32,7 +36,7 @@ import re
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from pydantic import Field, HttpUrl, field_validator
@@ -43,10 +47,10 @@ from feeds.http import Response
 from feeds.limits import bounded_wait_s
 from feeds.parse import decode, table
 from feeds.polled import PolledFeed
-from feeds.yahoo_quote import FIELDS, parse, parse_chart, unknown
+from feeds.yahoo_quote import ASKED_FOR, parse, parse_chart, unknown
 from feeds.yahoo_session import Crumb, Limit, YahooSession, consent_form
 from ticker.errors import BudgetSpent, FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
@@ -116,6 +120,7 @@ class Yahoo(PolledFeed):
     """`kind = "yahoo"`."""
 
     kind = "yahoo"
+    volume_of: ClassVar[VolumeOf] = "session"
     Settings: ClassVar[type[PolledSettings]] = YahooSettings
     settings: YahooSettings
     batch_size: ClassVar[int | None] = 100
@@ -172,7 +177,7 @@ class Yahoo(PolledFeed):
             raise _NoQuotesError(str(response.error()))
         if not response.ok:
             raise response.error()
-        answer = parse(response.body, batch)
+        answer = parse(response.body, batch, time.time_ns() // 1_000_000)
         priced = {subscription.id for subscription in batch if isinstance(answer[subscription.symbol], Tick)}
         if not priced and not self._priced.isdisjoint(subscription.id for subscription in batch):
             raise FeedError("Yahoo has no price for anything any more", payload=response.body)  # and that is not the symbols' fault
@@ -191,7 +196,7 @@ class Yahoo(PolledFeed):
 
     def _ask_quotes(self, batch: Sequence[Subscription], crumb: Crumb, until_s: float) -> Response:
         ids = ",".join(dict.fromkeys(subscription.id for subscription in batch))
-        query = {"symbols": ids, "fields": FIELDS, "formatted": "false", "crumb": crumb.text}
+        query = {"symbols": ids, "fields": ASKED_FOR, "overnightPrice": "true", "formatted": "false", "crumb": crumb.text}
         return self._judged(self.http.get("/v7/finance/quote", query, accept=(*TO_CONSENT, *range(400, 1000)), until_s=until_s))
 
     def _charts(self, batch: Sequence[Subscription], until_s: float) -> Answer:
@@ -246,16 +251,23 @@ def _chart_tick(response: Response, subscription: Subscription) -> Tick | FeedEr
         error = _chart_error(response.body)
         if error is None:
             return parse_chart(response.body, subscription, time.time_ns() // 1_000_000)
-        return unknown(subscription.id, response.body) if error == "Not Found" else response.error()
-    except FeedError as error:
-        return error
+        return unknown(subscription.id, says=error.says) if error.code == "Not Found" else response.error()
+    except FeedError as failure:
+        return failure
 
 
-def _chart_error(body: bytes) -> str | None:
-    """The code in a chart's error, or `None` where there is none, nor a chart."""
+class _ChartError(NamedTuple):
+    """What is wrong with a chart, in Yahoo's words."""
+
+    code: str
+    says: str
+
+
+def _chart_error(body: bytes) -> _ChartError | None:
+    """The error in a chart, or `None` where there is none, nor a chart."""
     try:
         chart = table(table(decode(body), "answer").get("chart"), "chart")
     except FeedError:
         return None
     error = chart.get("error")
-    return str(error.get("code")) if isinstance(error, dict) else None
+    return _ChartError(str(error.get("code")), str(error.get("description") or "")) if isinstance(error, dict) else None

@@ -4,38 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from feeds.base import Subscription
-from feeds.parse import (
-    array,
-    decode_leniently,
-    optional_epoch_ms,
-    optional_number,
-    optional_price,
-    optional_size,
-    price,
-    shown,
-    table,
-    text,
-)
-from feeds.units import unit_of, without_difference_noise, without_float32_noise
+from feeds.fields import Fields, Known, Through, part
+from feeds.parse import EARLIEST_MS, LATEST_MS, array, decode_leniently, epoch_ms, shown, table, text
+from feeds.units import without_float32_noise
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
 from ticker.turn import in_turns
 
-FIELDS = (
-    "symbol,quoteType,currency,priceHint,marketState,exchangeDataDelayedBy,"
+FIELDS = Fields(times="s", float32=True)
+ASKED_FOR = (
+    "symbol,quoteType,currency,priceHint,marketState,hasPrePostMarketData,exchangeDataDelayedBy,"
     "regularMarketPrice,regularMarketTime,regularMarketPreviousClose,regularMarketOpen,regularMarketDayHigh,regularMarketDayLow,"
     "regularMarketVolume,regularMarketChange,regularMarketChangePercent,bid,ask,"
-    "preMarketPrice,preMarketChangePercent,preMarketTime,postMarketPrice,postMarketChangePercent,postMarketTime")
-"""What a row is asked for: a third of what comes unasked."""
+    "preMarketPrice,preMarketChangePercent,preMarketTime,postMarketPrice,postMarketChangePercent,postMarketTime,"
+    "overnightMarketPrice,overnightMarketChangePercent,overnightMarketTime")
+"""What a row is asked for: a third of what comes unasked. The night's fields come with `overnightPrice=true` only."""
 
 SESSIONS: dict[str | None, Session] = {
-    # PREPRE and POSTPOST are the hours of the night in which not even the extended markets trade.
-    "PREPRE": "closed", "PRE": "pre", "REGULAR": "regular", "POST": "post", "POSTPOST": "closed", "CLOSED": "closed"}
+    # PREPRE and POSTPOST are the hours in which not even the extended markets trade. Whether the night does its price tells, not a word.
+    "PREPRE": "closed", "PRE": "pre", "REGULAR": "regular", "POST": "post", "POSTPOST": "closed", "CLOSED": "closed", "OVERNIGHT": "closed"}
+EXTENDED = (
+    ("PRE", "preMarketPrice", "preMarketChangePercent", "preMarketTime"),
+    ("POST", "postMarketPrice", "postMarketChangePercent", "postMarketTime"),
+    ("OVERNIGHT", "overnightMarketPrice", "overnightMarketChangePercent", "overnightMarketTime"))
+"""The markets outside the regular hours: the state, and the keys of price, change against the regular price, and time."""
+FUNDS = frozenset({"MUTUALFUND", "MONEYMARKET"})
+"""Priced once a day, hours after the exchange has shut: its state says nothing of them."""
+NO_QUOTES = frozenset({"ECNQUOTE", "ALTSYMBOL"})
+"""What an alternative venue says of a symbol, and another name for one: neither is its quote."""
+NOISELESS: dict[int, Through] = {decimals: partial(without_float32_noise, decimals=decimals) for decimals in range(16)}
+NEW_YORK = ZoneInfo("America/New_York")
+NIGHT_BEGINS, NIGHT_ENDS = 20, 4
+"""The hours, in New York, between which shares trade at night."""
 WITHOUT_VOLUME = frozenset({"CURRENCY", "INDEX"})
 """Nobody counts what is traded of these, so Yahoo's 0 is no number."""
 
@@ -48,16 +56,16 @@ def key_of(id: str) -> str:
     return key[3:] if _DOLLAR_PAIR.fullmatch(key) else key
 
 
-def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedError]:
+def parse(body: bytes, batch: Sequence[Subscription], now_ms: int) -> dict[str, Tick | FeedError]:
     """The ticks of a `v7/finance/quote` answer, by our symbol.
 
     An unknown symbol has no row, or a row of type `NONE`, or one without a price, and is rejected; whatever is wrong with a row costs
-    its own symbol only. Raises `FeedError` where the answer has no rows to look for.
+    its own symbol only. `now_ms` tells which night a price is of. Raises `FeedError` where the answer has no rows to look for.
     """
     whole = table(decode_leniently(body), "answer")
-    for part in (whole.get("finance"), whole.get("quoteResponse")):
-        if isinstance(part, dict) and part.get("error"):
-            raise FeedError("Yahoo answers an error", payload=shown(part["error"]))
+    for half in (whole.get("finance"), whole.get("quoteResponse")):
+        if isinstance(half, dict) and half.get("error"):
+            raise FeedError("Yahoo answers an error", payload=shown(half["error"]))
     answer = table(whole.get("quoteResponse"), "quoteResponse")
     rows = {}
     for row in in_turns(array(answer.get("result"), "result")):
@@ -66,7 +74,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     ticks: dict[str, Tick | FeedError] = {}
     for subscription in in_turns(batch):
         try:
-            ticks[subscription.symbol] = _tick(rows.get(key_of(subscription.id)), subscription.id)
+            ticks[subscription.symbol] = _tick(rows.get(key_of(subscription.id)), subscription.id, now_ms)
         except FeedError as error:
             ticks[subscription.symbol] = error
     return ticks
@@ -81,169 +89,190 @@ def parse_chart(body: bytes, subscription: Subscription, now_ms: int) -> Tick:
         raise FeedError(f"the chart is not that of {subscription.id}", payload=shown(meta["symbol"]))
     if meta.get("regularMarketPrice") is None:
         raise unknown(subscription.id, shown(meta))
-    scale = _Scale(meta)
     prev_close = meta.get("previousClose")
     if prev_close is None and meta.get("range") == "1d":  # else it is the close before whatever range this is
         prev_close = meta.get("chartPreviousClose")
     kind = _word(meta.get("instrumentType"))
-    return _sound(Tick(
-        price=scale.major(scale.last(meta)),
-        open=scale.price(_opening(chart, meta), "open"),
-        high=scale.price(meta.get("regularMarketDayHigh"), "regularMarketDayHigh"),
-        low=scale.price(meta.get("regularMarketDayLow"), "regularMarketDayLow"),
-        prev_close=scale.price(prev_close, "previousClose"),
+    return without_day_ago(FIELDS.tick(
+        meta["regularMarketPrice"],
+        currency=meta.get("currency"),
+        through=noiseless(meta.get("priceHint")),
+        open=_opening(chart, meta),
+        high=meta.get("regularMarketDayHigh"),
+        low=meta.get("regularMarketDayLow"),
+        prev_close=prev_close,
         volume=_volume(meta, kind),
-        currency=scale.currency,
-        quote_time=_time_ms(meta, "regularMarketTime"),
-        session=_session_at(meta, kind, now_ms),
+        quote_time=meta.get("regularMarketTime"),
+        known=_known(kind, _session_at(meta, now_ms)),
     ))
 
 
-def unknown(id: str, payload: bytes = b"") -> FeedError:
-    """What is said of an id that Yahoo has no price for."""
-    return FeedError(f"Yahoo has no price for {id!r}", retryable=False, rejects_symbol=True, payload=payload)
+def unknown(id: str, payload: bytes = b"", says: str = "") -> FeedError:
+    """What is said of an id that Yahoo has no price for; `says`: in Yahoo's own words, where it has some."""
+    why = says or "it is not known there, or may be delisted"
+    return FeedError(f"Yahoo has no price for {id!r}: {why}", retryable=False, rejects_symbol=True, payload=payload)
 
 
-class _Scale:
-    """How the prices of one row are read: freed of noise, in the major unit."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        code = row.get("currency")
-        unit = unit_of(text(code, "currency") if code else None)
-        self.currency, self.major = unit.currency, unit.major
-        hint = row.get("priceHint")
-        self._decimals = hint if isinstance(hint, int) and not isinstance(hint, bool) and 0 <= hint <= 15 else None
-
-    def last(self, row: Mapping[str, Any]) -> float:
-        """The regular price as it is quoted, which may be in pence."""
-        return without_float32_noise(price(row.get("regularMarketPrice"), "regularMarketPrice"), self._decimals)
-
-    def quoted(self, value: object, what: str) -> float | None:
-        """A price as it is quoted, or `None`."""
-        result = optional_price(value, what)
-        return None if result is None else without_float32_noise(result, self._decimals)
-
-    def price(self, value: object, what: str) -> float | None:
-        """A price in `currency`, or `None`."""
-        result = self.quoted(value, what)
-        return None if result is None else self.major(result)
+def noiseless(hint: object) -> Through:
+    """What frees prices of the noise of 32 bits, by the decimals that are hinted at."""
+    return NOISELESS.get(hint, without_float32_noise) if type(hint) is int else without_float32_noise
 
 
-def _tick(row: Mapping[str, Any] | None, id: str) -> Tick:
+def without_day_ago(tick: Tick) -> Tick:
+    """`tick` without an open that would be taken for the price of a day ago, as it is where a source has no sessions."""
+    if tick.open is not None and tick.session is None and tick.prev_close is None:
+        return msgspec.structs.replace(tick, open=None)
+    return tick
+
+
+def night_of(ms: float) -> date | None:
+    """The day before whose opening shares trade at night at that time; `None` where they do not. There is a night before each weekday."""
+    there = datetime.fromtimestamp(ms / 1000, NEW_YORK)
+    if NIGHT_ENDS <= there.hour < NIGHT_BEGINS:
+        return None
+    day = there.date() + timedelta(days=there.hour >= NIGHT_BEGINS)
+    return day if day.weekday() < 5 else None
+
+
+def _tick(row: Mapping[str, Any] | None, id: str, now_ms: int) -> Tick:
     if row is None:
         raise unknown(id)
     try:
-        return _read(row, id)
+        tick = _read(row, id, now_ms)
+        if tick.odd is None or not _is_formatted(row):
+            return tick
     except FeedError:
-        if not any(isinstance(value, dict) for value in row.values()):
+        if not _is_formatted(row):
             raise
-    return _read({key: _plain(value) for key, value in row.items()}, id)
+    return _read({key: _plain(value) for key, value in row.items()}, id, now_ms)
 
 
-def _read(row: Mapping[str, Any], id: str) -> Tick:
+def _read(row: Mapping[str, Any], id: str, now_ms: int) -> Tick:
     kind = _word(row.get("quoteType"))
+    if kind in NO_QUOTES:
+        raise unknown(id, shown(row), f"what it has is of type {kind}, which is no quote")
     if kind == "NONE" or row.get("regularMarketPrice") is None:
         raise unknown(id, shown(row))
-    scale = _Scale(row)
-    last, before = scale.last(row), scale.quoted(row.get("regularMarketPreviousClose"), "regularMarketPreviousClose")
-    change = optional_number(row.get("regularMarketChange"), "regularMarketChange")
-    if change is not None and before is not None:
-        change = without_difference_noise(change, last, before)
-    bid, ask = scale.price(row.get("bid"), "bid"), scale.price(row.get("ask"), "ask")
-    if bid is not None and ask is not None and bid > ask:  # as Yahoo has it for currencies: one of them is old, and which is not said
-        bid = ask = None
-    made_ms = _time_ms(row, "regularMarketTime")
-    ext_price, ext_change_pct, ext_time = _extended(row, scale, made_ms or 0)
-    return _sound(Tick(
-        price=scale.major(last),
-        bid=bid,
-        ask=ask,
-        open=scale.price(row.get("regularMarketOpen"), "regularMarketOpen"),
-        high=scale.price(row.get("regularMarketDayHigh"), "regularMarketDayHigh"),
-        low=scale.price(row.get("regularMarketDayLow"), "regularMarketDayLow"),
-        prev_close=None if before is None else scale.major(before),
+    state = _word(row.get("marketState"))
+    ext = _extended(row, state)
+    _, ext_price, ext_change_pct, ext_time, _ = ext
+    return without_day_ago(FIELDS.tick(
+        row["regularMarketPrice"],
+        currency=row.get("currency"),
+        through=noiseless(row.get("priceHint")),
+        bid=row.get("bid"),
+        ask=row.get("ask"),
+        open=row.get("regularMarketOpen"),
+        high=row.get("regularMarketDayHigh"),
+        low=row.get("regularMarketDayLow"),
+        prev_close=row.get("regularMarketPreviousClose"),
         volume=_volume(row, kind),
-        change=None if change is None else scale.major(change),
-        change_pct=_percent(row, "regularMarketChangePercent"),
-        currency=scale.currency,
-        quote_time=made_ms,
-        delay_min=optional_size(row.get("exchangeDataDelayedBy"), "exchangeDataDelayedBy"),
-        session=SESSIONS.get(_word(row.get("marketState"))),
+        change=row.get("regularMarketChange"),
+        change_pct=row.get("regularMarketChangePercent"),
+        quote_time=row.get("regularMarketTime"),
+        delay_min=row.get("exchangeDataDelayedBy"),
         ext_price=ext_price,
         ext_change_pct=ext_change_pct,
         ext_time=ext_time,
+        known=_known(kind, _session(row, state, ext, now_ms)),
     ))
 
 
-def _extended(row: Mapping[str, Any], scale: _Scale, made_ms: int) -> tuple[float | None, float | None, int | None]:
-    """Price, percent and time of the newest trade outside the regular hours, if it is newer than the regular price.
+def _known(kind: str | None, session: Session | None) -> Known:
+    if kind in FUNDS:
+        return {"cadence": "day"}
+    if kind == "CRYPTOCURRENCY":  # its hours leave out the last minute of the day
+        return {"session": "regular" if session == "closed" else session, "volume_of": "24h"}
+    return {"session": session}
 
-    A row may hold both this morning's and last evening's, and still hold them at noon.
+
+_Ext = tuple[str, object, object, object, float | None]
+"""A price outside the regular hours: its market's state, the price, its change and its time as they stand there, and when that was."""
+_NONE: _Ext = ("", None, None, None, None)
+
+
+def _extended(row: Mapping[str, Any], state: str | None) -> _Ext:
+    """The newest trade outside the regular hours, if it is newer than the regular price.
+
+    A row may hold this morning's, last evening's and last night's, and still hold them at noon.
     """
-    newest: tuple[float | None, float | None, int | None] = (None, None, None)
-    newest_ms = made_ms
-    for market in ("pre", "post"):
-        what = f"{market}MarketPrice"
-        if row.get(what) is None:
+    newest, newest_s = _NONE, 0.0
+    for market, price, change_pct, time in EXTENDED:
+        value = row.get(price)
+        if value is None or value == 0:
             continue
-        ext_price = scale.price(row[what], what)
-        time_ms = _time_ms(row, f"{market}MarketTime")
+        if newest is _NONE:
+            newest_s = _moment_s(row.get("regularMarketTime")) or 0.0
+        made_s = _moment_s(row.get(time))
         # One without a time is taken at its market's word: it is trading now.
-        if ext_price is not None and (row.get("marketState") == market.upper() if time_ms is None else time_ms > newest_ms):
-            newest = ext_price, _percent(row, f"{market}MarketChangePercent"), time_ms
-            newest_ms = time_ms or newest_ms
+        if made_s > newest_s if made_s is not None else state == market:
+            newest = market, value, row.get(change_pct), row.get(time), made_s
+            newest_s = made_s or newest_s
     return newest
 
 
-def _sound(tick: Tick) -> Tick:
-    """`tick`, without an open that would be taken for the price of a day ago, as it is where a source has no sessions."""
-    return msgspec.structs.replace(tick, open=None) if tick.session is None and tick.prev_close is None else tick
+def _session(row: Mapping[str, Any], state: str | None, ext: _Ext, now_ms: int) -> Session | None:
+    """What the state says of a market that has such hours; by night, and only then, the night's price knows better."""
+    session = SESSIONS.get(state)
+    if session == "closed" or session is None:
+        market, *_, made_s = ext
+        if market == "OVERNIGHT" or (state == "OVERNIGHT" and row.get("overnightMarketPrice")):
+            tonight = night_of(now_ms)
+            made_ms = now_ms if market != "OVERNIGHT" or made_s is None else made_s * 1000
+            if tonight is not None and night_of(made_ms) == tonight:
+                return "overnight"
+    elif session != "regular" and row.get("hasPrePostMarketData") is False:
+        return "closed"
+    return session
 
 
-def _volume(row: Mapping[str, Any], kind: str | None) -> float | None:
-    volume = optional_size(row.get("regularMarketVolume"), "regularMarketVolume")
-    return None if volume == 0 and kind in WITHOUT_VOLUME else volume
+def _volume(row: Mapping[str, Any], kind: str | None) -> object:
+    volume = row.get("regularMarketVolume")
+    return None if kind in WITHOUT_VOLUME and volume in (0, "0") else volume
 
 
-def _percent(row: Mapping[str, Any], key: str) -> float | None:
-    """Already percent there; 4 places, as everywhere."""
-    result = optional_number(row.get(key), key)
-    return None if result is None else round(result, 4) + 0.0
-
-
-def _time_ms(row: Mapping[str, Any], key: str) -> int | None:
-    return optional_epoch_ms(row.get(key), key, "s")
+def _moment_s(value: object) -> float | None:
+    """A time, if it can be one."""
+    if type(value) is int and EARLIEST_MS <= value * 1000 <= LATEST_MS:
+        return value
+    try:
+        return epoch_ms(value, "time", "s") / 1000 if value else None
+    except FeedError:
+        return None
 
 
 def _opening(chart: Mapping[str, Any], meta: Mapping[str, Any]) -> object:
     """The open of the chart's only bar, if that bar is the day of the price, by the exchange's calendar."""
-    times, indicators = chart.get("timestamp"), chart.get("indicators")
-    quotes = indicators.get("quote") if isinstance(indicators, dict) else None
+    times, quotes = chart.get("timestamp"), part(chart, "indicators").get("quote")
     opens = quotes[0].get("open") if isinstance(quotes, list) and quotes and isinstance(quotes[0], dict) else None
     if not (isinstance(times, list) and isinstance(opens, list) and len(times) == len(opens) == 1 and meta.get("dataGranularity") == "1d"):
         return None
-    offset_s = optional_number(meta.get("gmtoffset"), "gmtoffset") or 0
-    bar_day, price_day = ((optional_number(at, "timestamp") or 0) + offset_s for at in (times[0], meta.get("regularMarketTime")))
-    return opens[0] if bar_day // 86_400 == price_day // 86_400 else None
+    offset, bar_s, price_s = meta.get("gmtoffset"), _moment_s(times[0]), _moment_s(meta.get("regularMarketTime"))
+    offset_s = offset if type(offset) is int else 0
+    if bar_s is None or price_s is None:
+        return None
+    return opens[0] if (bar_s + offset_s) // 86_400 == (price_s + offset_s) // 86_400 else None
 
 
-def _session_at(meta: Mapping[str, Any], kind: str | None, now_ms: int) -> Session | None:
-    if kind == "CRYPTOCURRENCY":  # its hours leave out the last minute of the day
-        return "regular"
-    periods = meta.get("currentTradingPeriod")
-    hours: dict[Session, tuple[int, int]] = {}
+def _session_at(meta: Mapping[str, Any], now_ms: int) -> Session | None:
+    periods = part(meta, "currentTradingPeriod")
+    hours: dict[Session, tuple[float, float]] = {}
     for session in ("pre", "regular", "post"):
-        period = periods.get(session) if isinstance(periods, dict) else None
+        period = periods.get(session)
         if isinstance(period, dict):
-            start_ms, end_ms = _time_ms(period, "start"), _time_ms(period, "end")
-            if start_ms is not None and end_ms is not None:
-                hours[session] = start_ms, end_ms
-    trading = (session for session, (start_ms, end_ms) in hours.items() if start_ms <= now_ms < end_ms)
+            start_s, end_s = _moment_s(period.get("start")), _moment_s(period.get("end"))
+            if start_s is not None and end_s is not None:
+                hours[session] = start_s, end_s
+    trading = (session for session, (start_s, end_s) in hours.items() if start_s <= now_ms / 1000 < end_s)
     return next(trading, "closed") if "regular" in hours else None
 
 
 def _word(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _is_formatted(row: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, dict) for value in row.values())
 
 
 def _plain(value: object) -> object:

@@ -12,13 +12,16 @@ The message is base64 of a protobuf `PricingData` (older servers send the bare b
 floats: 307.2 comes as 307.20001220703125, and goes on as 307.2.
 
 `market_hours`: 0 before the market opens, 1 regular, 2 after it has shut, 3 either, 4 overnight. Outside the regular hours `price` is the
-extended one, and `change` is against the regular price: so they go into `ext_…`, and `price` stays the regular one. Only shares and funds
-have such hours. Nothing comes of a symbol until it moves: what was before is asked for over REST (`feeds.yahoo`).
+extended one or the night's (there are no fields of its own for that), `change` is against the regular price and `day_volume` counts that
+session alone: so they go into `ext_…`, and `price` and `volume` stay the regular ones. Only shares, options and exchange-traded funds have
+such hours. `quote_type`: 7 is a heartbeat, 5 and 28 are no quotes, 11 and 12 are funds, priced once a day. Nothing comes of a symbol
+until it moves: what was before is asked for over REST (`feeds.yahoo`).
 """
 
 from __future__ import annotations
 
 import binascii
+import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -27,18 +30,20 @@ import msgspec
 from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
-from feeds.parse import decode, epoch_ms, number, optional_price, optional_size, price, table, text
+from feeds.fields import Fields, Known, Through
+from feeds.parse import decode, table, text
 from feeds.polled import PolledFeed
 from feeds.protobuf import MOST_BYTES, fields, zigzag
 from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
-from feeds.units import FLOAT32_ERROR, Unit, unit_of, without_difference_noise, without_float32_noise
+from feeds.units import FLOAT32_ERROR, currency_of, without_difference_noise, without_float32_noise
 from feeds.yahoo import Yahoo, YahooSettings
-from feeds.yahoo_quote import key_of
+from feeds.yahoo_quote import key_of, noiseless, without_day_ago
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick
+from ticker.quote import Session, Tick, VolumeOf
 from ticker.stream import Silence
 
+PRICING = Fields(times="ms")
 MUTE_AFTER_S = 300.0
 REPEAT_S = 15.0
 """How often to say what is wanted."""
@@ -49,12 +54,16 @@ SIGNED = {3: "time", 9: "day_volume", 27: "price_hint", 28: "vol_24hr"}
 UNSIGNED = {6: "quote_type", 7: "market_hours"}
 TEXTS = {1: "id", 4: "currency"}
 
-WITH_HOURS = frozenset({8, 11, 13, 20})
-"""`quote_type` of shares, funds, options and exchange-traded funds."""
+WITH_HOURS = frozenset({8, 13, 20})
+"""`quote_type` of shares, options and exchange-traded funds."""
+FUNDS = frozenset({11, 12})
+"""Priced once a day, whatever the hours."""
 CRYPTO = 41
+NO_QUOTES = frozenset({5, 7, 28})
+"""Another name for a symbol, a heartbeat, and what an alternative venue says of one."""
 WITHOUT_VOLUME = frozenset({9, 14})
 """Of indices and currencies nobody counts what is traded: a 0 is no number."""
-EXTENDED: Mapping[int, Session] = {0: "pre", 2: "post", 3: "post", 4: "closed"}
+EXTENDED: Mapping[int, Session] = {0: "pre", 2: "post", 3: "post", 4: "overnight"}
 IN_MINOR_UNITS = (".L", ".JO", ".TA")
 """Exchanges that quote in pence, cents and agorot, mostly."""
 
@@ -66,14 +75,14 @@ class YahooStreamSettings(SnapshotSettings):
 
 
 class YahooStreamSession(StreamSession):
-    """One connection's messages. `units` holds what each key is quoted in, and outlives the connection."""
+    """One connection's messages. `currencies` holds the code of what each key is quoted in, and outlives the connection."""
 
     acknowledges: ClassVar[bool] = False
 
-    def __init__(self, known: dict[str, Tick], units: dict[str, Unit]) -> None:
+    def __init__(self, known: dict[str, Tick], currencies: dict[str, str]) -> None:
         super().__init__(known)
         self.silence = Silence(MUTE_AFTER_S, heartbeat=False)
-        self._units = units
+        self._currencies = currencies
         self._repeat_s: float | None = None
 
     def key(self, id: str) -> str:
@@ -101,6 +110,8 @@ class YahooStreamSession(StreamSession):
                 return {}
             coded = frame.get("message")
         pricing = parse_pricing(text(coded, "message"))
+        if pricing.get("quote_type") in NO_QUOTES:
+            return {}
         key = key_of(text(pricing.get("id"), "id"))
         try:
             tick = self._after(key, pricing)
@@ -108,35 +119,46 @@ class YahooStreamSession(StreamSession):
             return self.say(key, error)
         return {} if tick is None else self.say(key, tick)
 
+    def joined(self, snapshot: Tick, live: Tick) -> Tick:
+        """The newest price outside the regular hours is kept too: of a night a snapshot may know nothing."""
+        tick = super().joined(snapshot, live)
+        if live.ext_time is None or live.ext_time // 1000 <= max(tick.ext_time or 0, tick.quote_time or 0) // 1000:
+            return tick
+        session = live.session if live.session == "overnight" and tick.session == "closed" else tick.session
+        return msgspec.structs.replace(tick, ext_price=live.ext_price, ext_change_pct=live.ext_change_pct, ext_time=live.ext_time,
+                                       session=session)
+
     def _after(self, key: str, pricing: Mapping[str, Any]) -> Tick | None:
         """What is known of `key` after a message; `None` where it brings nothing that is sure and new."""
-        if "currency" in pricing:
-            self._units[key] = unit_of(pricing["currency"] or None)
-        elif key not in self._units and key.endswith(IN_MINOR_UNITS):
+        currency = pricing.get("currency")
+        if currency and currency_of(currency) is not None:
+            self._currencies[key] = currency
+        elif key not in self._currencies and key.endswith(IN_MINOR_UNITS):
             return None
-        reading = _Reading(pricing, self._units.get(key, Unit(None, 0)))
+        currency = self._currencies.get(key, currency)
         before = self.known.get(key)
         session = EXTENDED.get(pricing.get("market_hours", 1)) if pricing.get("quote_type") in WITH_HOURS else None
-        return reading.regular(before) if session is None else reading.extended(before, session)
+        return _regular(before, pricing, currency) if session is None else _extended(before, pricing, currency, session)
 
 
 class YahooStream(SnapshotFeed):
     """`kind = "yahoo_stream"`."""
 
     kind = "yahoo_stream"
+    volume_of: ClassVar[VolumeOf] = "session"
     Settings: ClassVar[type[SnapshotSettings]] = YahooStreamSettings
     Polled: ClassVar[type[PolledFeed]] = Yahoo
     headers: ClassVar[Mapping[str, str]] = {"User-Agent": YahooSettings.model_fields["user_agent"].default}
 
     def __init__(self, name: str, settings: YahooStreamSettings, runtime: Any) -> None:
         super().__init__(name, settings, runtime)
-        self._units: dict[str, Unit] = {}
+        self._currencies: dict[str, str] = {}
 
     def path(self, subscriptions: Sequence[Subscription]) -> str:
         return "/?version=2"
 
     def session(self, here: str) -> YahooStreamSession:
-        return YahooStreamSession(self.known, self._units)
+        return YahooStreamSession(self.known, self._currencies)
 
 
 def parse_pricing(coded: str) -> dict[str, Any]:
@@ -161,69 +183,59 @@ def parse_pricing(coded: str) -> dict[str, Any]:
     return found
 
 
-class _Reading:
-    """One message's numbers, freed of what 32 bits did to them, in the major unit."""
+def _regular(before: Tick | None, pricing: Mapping[str, Any], currency: object) -> Tick | None:
+    """`before` after a message of the regular hours; `None` where that is older."""
+    kind = pricing.get("quote_type")
+    base = msgspec.structs.replace(before or Tick(price=0.0), change=None, change_pct=None,
+                                   ext_price=None, ext_change_pct=None, ext_time=None)
+    through = noiseless(pricing.get("price_hint"))
+    tick = PRICING.update(
+        base, price=pricing.get("price", ""), currency=currency, through=through, bid=pricing.get("bid"), ask=pricing.get("ask"),
+        open=pricing.get("open_price"), high=pricing.get("day_high"), low=pricing.get("day_low"), prev_close=pricing.get("previous_close"),
+        volume=_volume(pricing, kind), change=_change(pricing, through), change_pct=pricing.get("change_percent"),
+        quote_time=pricing.get("time", 0), known=_known(kind, base))
+    if tick.quote_time is not None and tick.quote_time < (base.quote_time or 0):
+        return None
+    return without_day_ago(tick)
 
-    def __init__(self, pricing: Mapping[str, Any], unit: Unit) -> None:
-        self._pricing = pricing
-        self._unit = unit
-        hint = pricing.get("price_hint")
-        self._decimals = hint if isinstance(hint, int) and 0 <= hint <= 15 else None
-        self._quoted = without_float32_noise(price(pricing.get("price"), "price"), self._decimals)
-        self.price = unit.major(self._quoted)
-        self.time_ms = epoch_ms(pricing.get("time"), "time", "ms")
 
-    def regular(self, before: Tick | None) -> Tick | None:
-        """`before` after a message of the regular hours; `None` where that is older."""
-        if before is not None and before.quote_time is not None and self.time_ms < before.quote_time:
+def _extended(before: Tick | None, pricing: Mapping[str, Any], currency: object, session: Session) -> Tick | None:
+    """`before` with an extended price beside the regular one; `None` where that is older, or the regular one can't be told."""
+    through = noiseless(pricing.get("price_hint"))
+    ext = PRICING.tick(pricing.get("price"), currency=currency, through=through, change_pct=pricing.get("change_percent"),
+                       quote_time=pricing.get("time", 0))
+    if before is None:
+        change, decimals = pricing.get("change"), pricing.get("price_hint", 2)
+        if change is None or not math.isfinite(change):
             return None
-        pricing = self._pricing
-        change = pricing.get("change")
-        bid, ask = self._optional("bid"), self._optional("ask")
-        if bid is not None and ask is not None and bid > ask:  # as Yahoo has it for currencies: one of them is old, and which is not said
-            bid = ask = None
-        present = {
-            "open": self._optional("open_price"), "high": self._optional("day_high"), "low": self._optional("day_low"),
-            "prev_close": self._optional("previous_close"), "bid": bid, "ask": ask, "volume": self._volume(),
-            "currency": self._unit.currency}
-        base = before or Tick(price=self.price)
-        return msgspec.structs.replace(
-            base, **{name: value for name, value in present.items() if value is not None},
-            price=self.price, quote_time=self.time_ms, change=None if change is None else self._unit.major(self._change(change)),
-            change_pct=self._percent(), ext_price=None, ext_change_pct=None, ext_time=None,
-            session="regular" if pricing.get("quote_type") in WITH_HOURS else base.session)
+        before = PRICING.tick(round(through(pricing["price"]) - change, decimals if 0 <= decimals <= 15 else 2), currency=currency)
+    elif ext.quote_time is not None and ext.quote_time < max(before.ext_time or 0, before.quote_time or 0):
+        return None
+    return msgspec.structs.replace(before, ext_price=ext.price, ext_change_pct=ext.change_pct, ext_time=ext.quote_time, session=session,
+                                   odd=ext.odd)
 
-    def extended(self, before: Tick | None, session: Session) -> Tick | None:
-        """`before` with an extended price beside the regular one; `None` where that is older, or the regular one can't be told."""
-        if before is not None and self.time_ms < max(before.ext_time or 0, before.quote_time or 0):
-            return None
-        if before is None:
-            change = self._pricing.get("change")
-            if change is None:
-                return None
-            regular = round(self._quoted - number(change, "change"), 2 if self._decimals is None else self._decimals)
-            before = Tick(price=self._unit.major(price(regular, "price − change")), currency=self._unit.currency)
-        return msgspec.structs.replace(before, ext_price=self.price, ext_change_pct=self._percent(), ext_time=self.time_ms, session=session)
 
-    def _optional(self, name: str) -> float | None:
-        result = optional_price(self._pricing.get(name), name)
-        return None if result is None else self._unit.major(without_float32_noise(result, self._decimals))
+def _known(kind: int | None, before: Tick) -> Known:
+    if kind in FUNDS:
+        return {"session": None, "cadence": "day"}
+    if kind == CRYPTO:
+        return {"volume_of": "24h"}
+    return {"session": "regular" if kind in WITH_HOURS else before.session}
 
-    def _volume(self) -> float | None:
-        kind = self._pricing.get("quote_type")
-        traded = "vol_24hr" if kind == CRYPTO else "day_volume"
-        volume = optional_size(self._pricing.get(traded), traded)
-        return None if volume == 0 and kind in WITHOUT_VOLUME else volume
 
-    def _percent(self) -> float | None:
-        value = self._pricing.get("change_percent")
-        return None if value is None else round(number(value, "change_percent"), 4) + 0.0
+def _volume(pricing: Mapping[str, Any], kind: int | None) -> object:
+    volume = pricing.get("vol_24hr" if kind == CRYPTO else "day_volume")
+    return None if volume == 0 and kind in WITHOUT_VOLUME else volume
 
-    def _change(self, value: object) -> float:
-        """A difference of two prices, freed of the noise of both; as it is quoted."""
-        change = number(value, "change")
-        before = optional_price(self._pricing.get("previous_close"), "previous_close")
-        if before is not None:
-            return without_difference_noise(change, self._quoted, without_float32_noise(before, self._decimals))
-        rounded = change if self._decimals is None else round(change, self._decimals) + 0.0
-        return rounded if abs(rounded - change) <= FLOAT32_ERROR * self._quoted else without_float32_noise(change)
+
+def _change(pricing: Mapping[str, Any], through: Through) -> float | None:
+    """A difference of two prices, freed of the noise of both; as it is quoted."""
+    change, last, before = pricing.get("change"), pricing.get("price"), pricing.get("previous_close")
+    if change is None or last is None or not (math.isfinite(change) and math.isfinite(last) and math.isfinite(before or 0.0)):
+        return change
+    last = through(last)
+    if before:
+        return without_difference_noise(change, last, through(before))
+    hint = pricing.get("price_hint", -1)
+    rounded = round(change, hint) + 0.0 if 0 <= hint <= 15 else change
+    return rounded if abs(rounded - change) <= FLOAT32_ERROR * abs(last) else without_float32_noise(change)

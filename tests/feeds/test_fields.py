@@ -116,6 +116,38 @@ def test_an_update_keeps_what_it_does_not_name() -> None:
     assert (tick.price, tick.bid, tick.ask, tick.high, odd_fields(tick)) == (10.5, 10.25, None, 12, {"ask"})
 
 
+def test_an_update_may_have_a_price_and_a_currency_of_its_own() -> None:
+    """In minor units too."""
+    tick = FIELDS.update(FIELDS.tick(10.5, bid=10), price="7012.3", currency="GBp", bid=7012.0)
+    assert (tick.price, tick.bid, tick.currency) == (70.123, 70.12, "GBP")
+    with pytest.raises(FeedError, match="price"):
+        FIELDS.update(tick, price="")
+
+
+def test_an_update_with_a_time_proves_again() -> None:
+    """What the one before did not."""
+    before = FIELDS.tick(10.5, quote_time=0)
+    assert FIELDS.update(before, bid=10).untimed is True
+    assert FIELDS.update(before, quote_time=NOW_MS).untimed is None
+
+
+@pytest.mark.parametrize("price", [0, "", "unch"])
+def test_without_an_extended_price_there_is_nothing_to_be_said_of_it(price: Any) -> None:
+    """Neither when it was made nor what it changed."""
+    tick = FIELDS.tick(10.5, ext_price=price, ext_change_pct=1.5, ext_time=NOW_MS)
+    assert (tick.ext_price, tick.ext_change_pct, tick.ext_time) == (None, None, None)
+
+
+def test_a_change_is_freed_of_what_32_bits_did_to_it() -> None:
+    """Where those explain it, whatever the signs."""
+    fields = Fields(float32=True)
+    assert fields.tick(244.6, prev_close=241.53, change=3.0700073).change == 3.07
+    assert fields.tick(-37.63, prev_close=18.27, change=-55.9000015).change == -55.9
+    assert fields.tick(-37.63, prev_close=-36.5, change=-1.1300011).change == -1.13
+    assert fields.tick(244.6, prev_close=241.53, change=3.5).change == 3.5
+    assert fields.tick(244.6, change=3.0700073).change == FIELDS.tick(244.6, prev_close=241.53, change=3.0700073).change == 3.0700073
+
+
 def test_no_other_field_can_be_read() -> None:
     """A slip in a provider's file is found at once."""
     with pytest.raises(KeyError):

@@ -270,7 +270,7 @@ def test_a_symbol_whose_numbers_are_none_has_an_error_and_the_other_its_price(ca
     bench.start(one, two)
     price = {"alpaca_stream": "p", "binance_stream": "c", "coinbase_stream": "price", "finnhub_stream": "p", "kraken_stream": "last",
              "yahoo_stream": "2"}[case.kind]
-    case.provider.set(rows={bench.kind.native_id(one): {price: -1.0}})
+    case.provider.set(rows={bench.kind.native_id(one): {price: "n/a"}})
     bench.until(lambda: one in bench.errors())
     bench.delivered.clear()
     bench.until(lambda: two in bench.prices())

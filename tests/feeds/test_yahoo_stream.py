@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,7 +77,7 @@ def test_what_is_absent_is_as_it_was() -> None:
     assert (tick.change, tick.change_pct) == (None, None)
 
 
-@pytest.mark.parametrize(("hours", "session"), [(0, "pre"), (2, "post"), (3, "post"), (4, "closed")])
+@pytest.mark.parametrize(("hours", "session"), [(0, "pre"), (2, "post"), (3, "post"), (4, "overnight")])
 def test_outside_the_regular_hours_the_price_stays_the_regular_one(hours: int, session: str) -> None:
     """The streamed one stands beside it; a 0 on the wire is not an absent field. The next regular price clears it."""
     stream = wanting()
@@ -97,12 +98,59 @@ def test_an_extended_price_alone_tells_the_regular_one_by_the_change() -> None:
     assert said(wanting(), frame({1: "NVDA", 2: 182.0, 3: AT_MS, 6: 8, 7: 0})) == {}
 
 
+def test_a_night_leads_to_a_morning() -> None:
+    """The night's price and the morning's stand beside the same regular one, whichever was heard first; neither brings its volume."""
+    stream = wanting()
+    said(stream, frame(REGULAR))
+    night = frame({1: "NVDA", 2: 181.03, 3: AT_MS + 19_000_000, 5: "NMS", 6: 8, 7: 4, 8: -0.149, 9: 20417, 12: -0.27})
+    tick = only(stream, night)
+    assert (tick.price, tick.volume, tick.session, tick.ext_price, tick.ext_change_pct) == (181.3, 49378123.0, "overnight", 181.03, -0.149)
+    tick = only(stream, frame({1: "NVDA", 2: 180.8, 3: AT_MS + 43_000_000, 5: "NMS", 6: 8, 7: 0, 8: -0.2758, 12: -0.5}))
+    assert (tick.price, tick.session, tick.ext_price, tick.ext_time) == (181.3, "pre", 180.8, AT_MS + 43_000_000)
+    assert said(stream, night) == {}
+
+
+def test_a_snapshot_that_knows_of_no_night_takes_no_night_away() -> None:
+    """Nobody promises its fields. What is newer there counts, and what it says of the hours but for that."""
+    (stock,) = subscribe(YahooStream, "NVDA")
+    night = {1: "NVDA", 2: 181.03, 3: AT_MS + 19_000_123, 6: 8, 7: 4, 8: -0.149, 12: -0.27}
+    evening = Tick(price=181.3, prev_close=179.8, quote_time=AT_MS, session="closed", ext_price=181.5, ext_time=AT_MS + 14_000_000)
+    for snapshot, expected in (
+            (evening, (181.03, AT_MS + 19_000_123, "overnight")),
+            (msgspec.structs.replace(evening, session="pre"), (181.03, AT_MS + 19_000_123, "pre")),
+            (msgspec.structs.replace(evening, ext_price=181.1, ext_time=AT_MS + 20_000_000), (181.1, AT_MS + 20_000_000, "closed")),
+            # The same one, in whole seconds.
+            (msgspec.structs.replace(evening, ext_price=181.02, ext_time=(AT_MS + 19_000_123) // 1000 * 1000, session="overnight"),
+             (181.02, (AT_MS + 19_000_123) // 1000 * 1000, "overnight"))):
+        stream = wanting()
+        said(stream, frame(REGULAR), frame(night))
+        tick = stream.take_snapshot({stock.symbol: snapshot})["NVDA"]
+        assert isinstance(tick, Tick)
+        assert (tick.ext_price, tick.ext_time, tick.session) == expected
+        assert tick.prev_close == 179.8
+
+
 def test_coins_and_currencies_know_no_hours() -> None:
     """They trade always; a coin's volume is of 24 hours; a currency has none, and its bid may be above its ask."""
     coin = frame({1: "BTC-USD", 2: 64000.5, 3: AT_MS, 4: "USD", 6: 41, 7: 1, 9: 5, 28: 31234567890})
-    assert only(wanting("BTC-USD"), coin) == Tick(price=64000.5, volume=31234567890.0, currency="USD", quote_time=AT_MS)
+    assert only(wanting("BTC-USD"), coin) == Tick(price=64000.5, volume=31234567890.0, volume_of="24h", currency="USD", quote_time=AT_MS)
     currency = frame({1: "JPY=X", 2: 151.123, 3: AT_MS, 6: 14, 7: 1, 9: 0, 23: 151.13, 25: 151.12, 27: 3})
-    assert only(wanting("USDJPY=X"), currency) == Tick(price=151.123, quote_time=AT_MS)
+    assert only(wanting("USDJPY=X"), currency) == Tick(price=151.123, bid=151.13, ask=151.12, quote_time=AT_MS)
+    assert YahooStream.volume_of == "session"
+
+
+@pytest.mark.parametrize("kind", [11, 12])
+@pytest.mark.parametrize("hours", [0, 1, 2, 4])
+def test_a_fund_is_priced_once_a_day(kind: int, hours: int) -> None:
+    """Whatever the hours of the exchange."""
+    fund = frame({1: "VBTLX", 2: 9.71, 3: AT_MS, 4: "USD", 6: kind, 7: hours, 16: 9.68, 27: 2})
+    assert only(wanting("VBTLX"), fund) == Tick(price=9.71, prev_close=9.68, currency="USD", quote_time=AT_MS, cadence="day")
+
+
+@pytest.mark.parametrize("kind", [5, 7, 28])
+def test_what_is_no_quote_is_passed_over(kind: int) -> None:
+    """A heartbeat need not even have a name."""
+    assert said(wanting(), frame(REGULAR, f6=kind), frame({6: kind, 3: AT_MS}), frame({6: kind, 1: "NVDA", 2: 181.4, 3: AT_MS})) == {}
 
 
 def test_pence_become_pounds() -> None:
@@ -122,11 +170,55 @@ def test_an_older_message_is_passed_over() -> None:
     assert said(session, frame(REGULAR, f2=1.0, f3=AT_MS - 1), frame(REGULAR, f2=1.0, f3=AT_MS - 1, f7=2)) == {}
 
 
-def test_a_bad_number_is_the_symbols_error() -> None:
-    """NaN, infinite, nothing, a time of another unit."""
+@pytest.mark.parametrize("currency", ["", "<b>"])
+def test_what_says_no_currency_does_not_say_pounds(currency: str) -> None:
+    """In London, nothing is shown before a code comes; afterwards that code holds."""
+    london = {1: "VOD.L", 2: 7012.5, 3: AT_MS, 6: 8, 7: 1, 27: 1}
+    session = wanting("VOD.L")
+    assert said(session, frame(london, f4=currency)) == {}
+    assert only(session, frame(london, f4="GBp")).price == 70.125
+    assert only(session, frame(london, f3=AT_MS + 1000, f4=currency)).price == 70.125
+
+
+def test_a_bad_price_is_the_symbols_error() -> None:
+    """NaN, infinite, none, a time of another unit: in regular hours and outside."""
     nan, infinity = float("nan"), float("inf")
-    for bad in ({"f2": nan}, {"f2": infinity}, {"f2": 0.0}, {"f2": None}, {"f3": 1779998399}, {"f3": None}, {"f8": nan}):
-        assert isinstance(said(wanting(), frame(REGULAR, **bad))["NVDA"], FeedError)
+    for hours in (1, 4):
+        for bad in ({"f2": nan}, {"f2": infinity}, {"f2": None}, {"f3": 1779998399}):
+            session = wanting()
+            said(session, frame(REGULAR))
+            assert isinstance(said(session, frame(REGULAR, f7=hours, **bad))["NVDA"], FeedError)
+
+
+def test_an_odd_number_costs_itself_only() -> None:
+    """And is no longer known."""
+    session = wanting()
+    said(session, frame(REGULAR, f23=181.29))
+    nan, infinity = float("nan"), float("inf")
+    tick = only(session, frame(REGULAR, f2=181.4, f3=AT_MS + 1, f8=nan, f9=-2**31, f11=infinity, f12=nan, f23=nan, f27=-5))
+    assert (tick.price, tick.change, tick.change_pct, tick.volume, tick.low, tick.bid, tick.high) == (
+        181.4, None, None, None, None, None, 182.55)
+    assert {odd.field for odd in tick.odd or ()} == {"change", "change_pct", "volume", "low", "bid"}
+    assert only(session, frame(REGULAR, f3=AT_MS + 2)).odd is None
+
+
+def test_a_message_without_a_time_proves_nothing() -> None:
+    """Its price is news all the same; the next one with a time does again."""
+    session = wanting()
+    said(session, frame(REGULAR))
+    for time in (None, 0):
+        tick = only(session, frame(REGULAR, f2=181.4, f3=time))
+        assert (tick.price, tick.quote_time, tick.untimed) == (181.4, None, True)
+    tick = only(session, frame(REGULAR, f2=181.5, f3=AT_MS + 1))
+    assert (tick.price, tick.quote_time, tick.untimed) == (181.5, AT_MS + 1, None)
+
+
+def test_prices_have_any_sign() -> None:
+    """Oil on the 20th of April 2020; whether that can be the board decides."""
+    oil = frame({1: "CL=F", 2: -37.63, 3: AT_MS, 4: "USD", 6: 18, 7: 1, 11: -40.32, 12: -55.9, 16: 18.27, 27: 2})
+    assert only(wanting("CL=F"), oil) == Tick(price=-37.63, low=-40.32, prev_close=18.27, change=-55.9, currency="USD", quote_time=AT_MS)
+    rate = frame({1: "^IRX", 2: -0.105, 3: AT_MS, 6: 9, 7: 1, 12: -0.02, 27: 3})
+    assert only(wanting("^IRX"), rate) == Tick(price=-0.105, change=-0.02, quote_time=AT_MS)
 
 
 @pytest.mark.parametrize("coded", ["", "%%%", "QQ", base64.b64encode(b"\x0a\xff\x01NVDA").decode(), base64.b64encode(b"\x0b\x0b").decode()])

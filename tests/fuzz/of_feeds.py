@@ -135,7 +135,7 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "massive_currencies": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("C:EURUSD"))),
         "tiingo": (feeds.tiingo, lambda body: feeds.tiingo.parse(body, test_tiingo.BATCH)),
         "twelvedata": (feeds.twelvedata, lambda body: feeds.twelvedata.parse(body, batch_of("AAPL", "EUR/USD"), now_s)),
-        "yahoo": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse(body, test_yahoo_quote.BATCH)),
+        "yahoo": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse(body, test_yahoo_quote.BATCH, int(now_s * 1000))),
         "yahoo_chart": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse_chart(body, test_yahoo_quote.BATCH[0], int(now_s * 1000))),
     }
     for name, (module, parse) in parsers.items():
