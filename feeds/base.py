@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ticker.budget import CALL, Cost, Demand
 from ticker.gate import Gate
-from ticker.quote import Kind
+from ticker.quote import Kind, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription, Unread
@@ -34,6 +34,8 @@ class Feed(ABC):
     """How many symbols one call can carry; `None`: all."""
     cadence_s: ClassVar[float] = 0.0
     """How old its newest prices may be by nature, seconds: for daily rates, the longest time from one to the next."""
+    volume_of: ClassVar[VolumeOf] = "24h"
+    """What the `volume` of its ticks counts, where a tick does not say so itself; `24h` also where nobody knows."""
     again_in_s: float | None = None
     """A wish for the next poll, seconds: sooner than the interval says. Looked at after each poll."""
     unread: Unread | None = None

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 from pydantic import Field, field_validator
 
 from feeds.base import Answer, Feed, Subscription
@@ -34,7 +35,7 @@ from feeds.session import StreamSession
 from feeds.streamed import listen
 from feeds.tape import OVER, Play, Tape
 from ticker.errors import FeedError
-from ticker.quote import Kind, Tick
+from ticker.quote import Kind, Tick, VolumeOf
 from ticker.recording import Header, NotARecording, as_tick, moment_ms, read_batch, read_header
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings
@@ -80,7 +81,9 @@ class ReplaySession(StreamSession):
     def __init__(self, known: dict[str, Tick], clock_rate: float) -> None:
         super().__init__(known)
         self._listed: set[str] | None = None  # the symbols of the recording
+        self._several: set[str] = set()  # those of them that had more than one source
         self._newest: dict[str, Tick] = {}  # of each of them, wanted or not
+        self._volume_of: dict[str, VolumeOf] = {}
         self._moved: set[str] = set()  # since they were vouched for last
         self._vouch_every_s = VOUCH_EVERY_S / clock_rate
         self._vouch_s = 0.0
@@ -123,14 +126,19 @@ class ReplaySession(StreamSession):
             except NotARecording:
                 raise FeedError("a line that is none of a recording", payload=message) from None
         answer: dict[str, Tick | FeedError] = {}
+        self._volume_of |= line.volume_of
         for quote in line.quotes:
-            self._newest[quote.symbol] = tick = as_tick(quote)
+            tick = as_tick(quote, self._volume_of.get(quote.symbol))
+            if quote.symbol in self._several and tick.origin is None:  # else nobody could tell one source's count of volume from another's
+                tick = msgspec.structs.replace(tick, origin=quote.source)
+            self._newest[quote.symbol] = tick
             self._moved.add(quote.symbol)
             answer |= self.say(quote.symbol, tick)
         return answer
 
     def _begins(self, header: Header) -> Answer:
         self._listed = (self._listed or set()) | header.symbols.keys()
+        self._several |= {symbol for symbol, card in header.symbols.items() if len(card.feed) > 1}
         answer: dict[str, Tick | FeedError] = {}
         for key in [key for key in self._wanted if key not in self._listed]:
             answer |= self.refused(key, unknown("the recording", key))

@@ -36,7 +36,7 @@ from pydantic import Field, model_validator
 from feeds.base import Answer, Feed, Subscription
 from feeds.script import Fault, Script, spoilt
 from ticker.errors import FeedError
-from ticker.quote import Kind, Tick
+from ticker.quote import Kind, Tick, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
 
@@ -92,6 +92,7 @@ class Simulated(Feed):
     Settings: ClassVar[type[FeedSettings]] = SimulatedSettings
     Options: ClassVar[type[SymbolOptions]] = SimulatedOptions
     batch_size: ClassVar[int | None] = None
+    volume_of: ClassVar[VolumeOf] = "session"
 
     settings: SimulatedSettings
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from ticker.errors import FeedError
-from ticker.quote import Quote
+from ticker.quote import Quote, VolumeOf
 from ticker.recording import Header, NotARecording, Unpacker, batch, moment_ms, read_batch, read_header, time_of
 from ticker.runtime import Aside, Runtime
 from ticker.stream import Ended
@@ -175,16 +175,18 @@ class Tape:
     def _wind(self, begin_ms: int) -> None:
         """Pass over what is before `begin_ms`, but for the newest of each symbol, which is told at once."""
         newest: dict[str, Quote] = {}
+        volume_of: dict[str, VolumeOf] = {}
         passed = 0
         while self._next is not None and self._next_ms < begin_ms:
             if (found := read_batch(self._next)) is not None:
                 newest |= {quote.symbol: quote for quote in found.quotes}
+                volume_of |= found.volume_of
             self._advance()
             passed += 1
             if passed % 1000 == 0:
                 self._runtime.sleep(0)
         if newest:
-            self._ready.append(batch(list(newest.values()), begin_ms))
+            self._ready.append(batch(list(newest.values()), begin_ms, volume_of))
         if passed and self._next is not None:
             self._zero_s, self._zero_ms = self._clock(), begin_ms
 

@@ -17,7 +17,7 @@ from ticker.freshness import FeedTerms, Verdict
 from ticker.lane import Lane, make_quote
 from ticker.market import ALWAYS, NEVER, Hours
 from ticker.quality import Quality, Standing, standing
-from ticker.quote import Correction, Quote, Tick
+from ticker.quote import Correction, Quote, Tick, VolumeOf
 from ticker.settings.calendars import ALWAYS_OPEN, CURRENCY_WEEK
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer, reason
@@ -37,11 +37,14 @@ class Changes(NamedTuple):
 
 
 class Board:
-    """The newest `Quote` of each symbol, by symbol in `quotes`. `epoch` names this life of the process on the wire."""
+    """The newest `Quote` of each symbol, by symbol in `quotes`; in `volume_of`, what its volume counts. `epoch` names this life of the
+    process on the wire.
+    """
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
         self.quotes: dict[str, Quote] = {}
+        self.volume_of: dict[str, VolumeOf] = {}
         self._noticed = Quality()
         self._lanes: dict[str, Lane] = {}
         self._tracks: dict[str, dict[str, tuple[Lane, Track]]] = {}  # by feed, by symbol
@@ -67,6 +70,7 @@ class Board:
         for symbol in removed:
             self._left_at[symbol] = self._lanes.pop(symbol).seq
             self.quotes.pop(symbol, None)
+            self.volume_of.pop(symbol, None)
             self._noticed.forget(symbol)
         before, self._lanes = self._lanes, {}
         same_quality = quality is None or quality == self._wanted_quality
@@ -303,6 +307,10 @@ class Board:
             self._opened.append(lane.symbol)
         lane.check_at_ms = lane.changes_at_ms if lane.active is None else verdict.until_ms
         self._sweep_at = min(self._sweep_at, lane.check_at_ms)
+        volume_of = lane.volume_of()
+        if self.volume_of.get(lane.symbol) != volume_of:
+            self.volume_of[lane.symbol] = volume_of
+            self._symbols_changed = True
         quote = lane.next_quote(verdict.state)
         if quote is not None:
             self._symbols_changed = self._symbols_changed or lane.quote is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ticker.market import Market
-from ticker.quote import Kind, State, Tick
+from ticker.quote import Kind, State, Tick, VolumeOf
 
 STALE_MIN_S = 10.0
 STALE_INTERVALS = 3.0
@@ -17,7 +17,7 @@ class FeedTerms(NamedTuple):
 
     `interval_s`: how often a symbol is polled. `stale_after_s`: the limit its settings name. `cadence_s`: how old its newest prices
     are by nature; a feed of daily rates has the longest time from one rate to the next here. `clock_rate`: how many of its seconds
-    pass in one of ours; a recording may be replayed faster.
+    pass in one of ours; a recording may be replayed faster. `volume_of`: what its volumes count, where a tick does not say so itself.
     """
 
     kind: Kind
@@ -25,6 +25,7 @@ class FeedTerms(NamedTuple):
     stale_after_s: float | None = None
     cadence_s: float = 0.0
     clock_rate: float = 1.0
+    volume_of: VolumeOf = "24h"
 
     @property
     def streams(self) -> bool:

@@ -11,7 +11,7 @@ from ticker.change import MOST_RATIO, change_of
 from ticker.freshness import FeedTerms, Verdict
 from ticker.market import NEVER, Hours, Market
 from ticker.plausible import Extent, absolute_band, apart_pct, band
-from ticker.quote import Quote, State, Tick
+from ticker.quote import Quote, State, Tick, VolumeOf
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import reason
 from ticker.track import Track
@@ -170,6 +170,12 @@ class Lane:
         self.seq = quote.seq
         return quote
 
+    def volume_of(self) -> VolumeOf:
+        """What the volume of its quote counts: by the word of the source in use, for this symbol or for all of its own."""
+        in_force = self.active or self.tracks[0]
+        said = in_force.tick.volume_of if in_force.tick else None
+        return said or in_force.volume_of
+
     def wire_state(self) -> dict[str, Any]:
         """This symbol's entry of the wire's `symbols`."""
         settings, quote = self.settings, self.quote
@@ -185,6 +191,7 @@ class Lane:
             "stale_after_s": in_force.limit_in_force_ms(self.hours) / 1000,
             "status": status,
             "error": error,
+            "volume_of": self.volume_of(),
         }
 
 

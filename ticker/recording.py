@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
 from ticker import __version__
-from ticker.quote import PRICE_FIELDS, Quote, Tick
+from ticker.quote import PRICE_FIELDS, Quote, Tick, VolumeOf
 from ticker.settings.model import Settings, SymbolSettings
 
 FORMAT = 1
@@ -41,10 +41,15 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Any other line: updates that were accepted together, and when: Unix epoch ms, on a clock that is not set meanwhile."""
+    """Any other line: updates that were accepted together, and when: Unix epoch ms, on a clock that is not set meanwhile.
+
+    `volume_of`: what the volumes of these symbols count from here on; said with the first quote, and where it changes. (Recordings from
+    before say nothing.)
+    """
 
     t: int
     quotes: list[Quote]
+    volume_of: dict[str, VolumeOf] = {}
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -65,9 +70,10 @@ def header(settings: Settings, epoch: str, started_ms: int) -> bytes:
         symbols={symbol: _card(wish) for symbol, wish in settings.symbols.items()})) + b"\n"
 
 
-def batch(quotes: Sequence[Quote], now_ms: int) -> bytes:
-    """The line of updates that were accepted together."""
-    return b'{"t":%d,"quotes":%b}\n' % (now_ms, _ENCODER.encode(quotes))
+def batch(quotes: Sequence[Quote], now_ms: int, volume_of: Mapping[str, VolumeOf] | None = None) -> bytes:
+    """The line of updates that were accepted together; `volume_of` as far as it is news."""
+    news = b',"volume_of":%b' % _ENCODER.encode(volume_of) if volume_of else b""
+    return b'{"t":%d,"quotes":%b%b}\n' % (now_ms, _ENCODER.encode(quotes), news)
 
 
 def read_header(line: bytes) -> Header:
@@ -97,9 +103,9 @@ def read_batch(line: bytes) -> Batch | None:
         return None
 
 
-def as_tick(quote: Quote) -> Tick:
+def as_tick(quote: Quote, volume_of: VolumeOf | None = None) -> Tick:
     """What a recorded quote says now: its price with its own times, and the state it was in."""
-    return Tick(**{name: getattr(quote, name) for name in PRICE_FIELDS}, upstream_state=quote.state)
+    return Tick(**{name: getattr(quote, name) for name in PRICE_FIELDS}, upstream_state=quote.state, volume_of=volume_of)
 
 
 def moment_ms(text: str, started_ms: int) -> int:

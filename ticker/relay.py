@@ -18,7 +18,7 @@ from ticker.listeners import Listeners
 from ticker.markets import Markets
 from ticker.meters import FeedMeter
 from ticker.poller import LOOP_BELOW_S, Poller
-from ticker.quote import Quote
+from ticker.quote import Quote, VolumeOf
 from ticker.runtime import Runtime
 from ticker.schedule import Schedule
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
@@ -81,6 +81,11 @@ class Relay:
         return self.board.quotes
 
     @property
+    def volume_of(self) -> Mapping[str, VolumeOf]:
+        """What the volume of each symbol counts. Read only; alive."""
+        return self.board.volume_of
+
+    @property
     def symbols(self) -> Mapping[str, SymbolSettings]:
         """The symbols of the settings in force, in their order."""
         return self._settings.symbols
@@ -111,8 +116,8 @@ class Relay:
                 self._halt(poller)
                 poller.stop()
                 quotes += self.board.restart_feed(name, now_ms)
-        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s, sources[name].cadence_s, feed.clock_rate)
-                 for name, feed in settings.feeds.items()}
+        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s, sources[name].cadence_s, feed.clock_rate,
+                                 sources[name].volume_of) for name, feed in settings.feeds.items()}
         quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
         self.markets.configure(settings.symbols.values())
         self._settings = settings
@@ -159,10 +164,10 @@ class Relay:
         self.attention.look_around()
 
     def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
-        """What the wire says of these symbols, or of all: `symbol name decimals group feed currency stale_after_s status error`; unknown is
-        `None`.
+        """What the wire says of these symbols, or of all: `symbol name decimals group feed currency stale_after_s status error
+        volume_of`; unknown is `None`.
 
-        `group` is a list; `feed` is a name, or a list of names where the symbol has several.
+        `group` is a list; `feed` is a name, or a list of names where the symbol has several; `volume_of` is that of the source in use.
         """
         return self.board.symbols_state(symbols)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, Self
 from ticker.budget import Cost, Demand
 from ticker.errors import FeedError, said
 from ticker.gate import Gate
-from ticker.quote import Correction, Kind, Tick, correcting
+from ticker.quote import Correction, Kind, Tick, VolumeOf, correcting
 from ticker.settings.model import FeedSettings, SymbolOptions
 
 
@@ -75,6 +75,10 @@ class Source(Protocol):
     @property
     def cadence_s(self) -> float:
         """How old its newest prices may be by nature, seconds: for daily rates, the longest time from one to the next."""
+
+    @property
+    def volume_of(self) -> VolumeOf:
+        """What the `volume` of its ticks counts, where a tick does not say so itself."""
 
     @property
     def again_in_s(self) -> float | None:

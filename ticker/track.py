@@ -14,7 +14,7 @@ from ticker.errors import FeedError
 from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
 from ticker.market import Hours, Market, Moved, Said, market_at
 from ticker.plausible import FORGET_MS, Band
-from ticker.quote import Kind, Tick
+from ticker.quote import Kind, Tick, VolumeOf
 from ticker.rhythm import Rhythm
 from ticker.settings.model import SymbolSettings
 from ticker.sound import INFINITY, is_surely_sound
@@ -38,7 +38,8 @@ class Track:
 
     __slots__ = ("base", "cadence_ms", "current_ms", "doubt", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
                  "is_daily_here", "is_final", "is_yardstick", "kind", "limit_is_named", "limit_is_the_symbols", "limit_ms", "moved",
-                 "newest_ms", "next_limit", "received_ms", "rejected", "rhythm", "said_since_ms", "shortest_ms", "steady", "tick")
+                 "newest_ms", "next_limit", "received_ms", "rejected", "rhythm", "said_since_ms", "shortest_ms", "steady", "tick",
+                 "volume_of")
 
     def __init__(self, feed: str, feed_down: bool) -> None:
         self.feed = feed
@@ -65,6 +66,7 @@ class Track:
         self.next_limit = None
         self.kind: Kind = terms.kind
         self.is_final = terms.kind in ("relayed", "replayed")  # another board has judged, and computed what changed
+        self.volume_of: VolumeOf = terms.volume_of
         self.cadence_ms = round(terms.cadence_s * 1000)
         self.interval_ms = 0 if terms.streams else round((interval_s or terms.interval_s) * 1000)
         self.shortest_ms = limit_ms(settings.stale_after_s, terms, interval_s)
@@ -171,8 +173,9 @@ class Track:
         last, made_ms = self.tick, tick.quote_time
         if (last is None or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
                 or tick.session != last.session or tick.delay_min != last.delay_min or tick.prev_close != last.prev_close
-                or tick.halted != last.halted or tick.cadence != last.cadence or tick.untimed is not None
-                or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None or tick.odd is not None
+                or tick.halted != last.halted or tick.cadence != last.cadence or tick.volume_of != last.volume_of
+                or tick.untimed is not None or tick.odd is not None
+                or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None
                 or (tick.upstream_state is not None and tick.upstream_state != "fresh") or not is_surely_sound(tick)):
             return False
         current_ms = now_ms

@@ -97,18 +97,21 @@ _SCHEMAS: Schema = {
         {**dict.fromkeys(("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "delay_min", "ext_price",
                           "ext_change_pct"), _NUMBER),
          "currency": _STRING, "quote_time": _MS, "ext_time": _MS, "origin": _STRING, "hops": {"type": "integer"},
-         "session": {"enum": ["pre", "regular", "post", "closed"]}}),
+         "session": {"enum": ["pre", "regular", "post", "overnight", "closed"]},
+         "halted": {"const": True, "description": "Trading is halted, by the source's own word"}}),
     "Symbol": _object({
         "symbol": _STRING, "name": _maybe(_STRING), "decimals": {"type": ["integer", "null"]}, "group": _list(_STRING),
         "feed": {"type": ["string", "array"], "items": _STRING}, "currency": _maybe(_STRING), "stale_after_s": _NUMBER,
-        "status": {"enum": ["pending", "live", "rejected"]}, "error": _maybe(_STRING)}),
+        "status": {"enum": ["pending", "live", "rejected"]}, "error": _maybe(_STRING),
+        "volume_of": {"enum": ["session", "day_utc", "24h"], "description": "What the volume of its quotes counts"}}),
     "Feed": _object(
         {"feed": _STRING, "kind": _STRING, "state": {"enum": ["ok", "retrying", "down"]}, "last_success": _maybe(_MS),
          "next_try": _maybe(_MS), "error": _maybe(_STRING)},
         {"interval_s": _NUMBER, "widened": _maybe(_STRING), "unread": _object({"rows": _COUNT, "first": _STRING}), "budget": _list(_object({
             "unit": _STRING, "per": {"enum": ["s", "min", "hour", "day"]}, "most": _COUNT, "used": _COUNT, "left": _COUNT}))}),
     "Reload": _object({"ok": _BOOLEAN, "at": _MS, "error": _maybe(_STRING), "restart_required": _list(_STRING)}),
-    "Candle": _object({"time_ms": _MS, **dict.fromkeys(("open", "high", "low", "close"), _NUMBER), "volume": _maybe(_NUMBER)}),
+    "Candle": _object({"time_ms": _MS, **dict.fromkeys(("open", "high", "low", "close"), _NUMBER)},
+                      {"volume": {**_NUMBER, "description": "Absent where what the source counts can't tell"}}),
 }
 
 _PATHS: Schema = {

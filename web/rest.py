@@ -98,7 +98,8 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         if symbol not in relay.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
         bars = history.bars(symbol, clock.now_ms())
-        return tagged({"symbol": symbol, "interval_s": 60, "candles": [bar._asdict() for bar in bars]})
+        candles = [{name: value for name, value in bar._asdict().items() if value is not None} for bar in bars]
+        return tagged({"symbol": symbol, "interval_s": 60, "candles": candles})
 
     @blueprint.get("/api/status")
     def status() -> Response:

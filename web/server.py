@@ -170,7 +170,7 @@ class WebServer:
     def _sample(self) -> None:
         while True:
             self._runtime.sleep(_SAMPLE_EVERY_S)
-            self._history.sample(self._relay.quotes, self._clock.now_ms())
+            self._history.sample(self._relay.quotes, self._relay.volume_of, self._clock.now_ms())
 
     def _version(self, route: str) -> int:
         """Changes with what the answers of `route` show, apart from what time does to them."""

@@ -109,6 +109,29 @@ def test_what_does_not_move_is_vouched_for_until_it_is_over() -> None:
     assert tape.session.facts == {"over": True}
 
 
+def test_what_a_volume_counted_then_it_counts_now() -> None:
+    """From the line on that says so."""
+    tape = Pass("A", "B")
+    tape.look()
+    for said, expected in ((None, None), ({"A": "day_utc"}, "day_utc"), (None, "day_utc"), ({"A": "24h", "B": "session"}, "24h")):
+        news = tape.hear(batch([quote("A", 1.0, volume=7.0)], START_MS, said))["A"]  # type: ignore[arg-type]
+        assert isinstance(news, Tick)
+        assert news.volume_of == expected
+
+
+def test_of_several_sources_the_one_is_told_that_a_price_came_from() -> None:
+    """As its origin: each counts its own volume. One that was relayed already has an origin."""
+    tape = Pass("A", "B")
+    tape.look()
+    several = {"A": SymbolSettings(feed=("x", "y")), "B": SymbolSettings(feed=("x",))}
+    tape.hear(header(Settings(feeds={}, symbols=several), "cf98", START_MS))
+    answer = tape.hear(line(quote("A", 1.0, source="y"), quote("B", 1.0)))
+    assert [tick.origin for tick in answer.values() if isinstance(tick, Tick)] == ["y", None]
+    (relayed,) = tape.hear(line(quote("A", 1.0, source="y", origin="far", hops=2))).values()
+    assert isinstance(relayed, Tick)
+    assert (relayed.origin, relayed.hops) == ("far", 2)
+
+
 def test_nonsense_is_an_error_of_the_line() -> None:
     """With an excerpt."""
     assert "what?" in str(complaint(lambda: Pass("A").hear(b"what?")))

@@ -6,6 +6,7 @@ import gzip
 import logging
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from feeds.tape import MOST_LINES, OVER, Play, Tape
@@ -114,6 +115,17 @@ def test_from_a_moment_on(tmp_path: Path) -> None:
     assert opening is not None
     assert opening.t == START_MS + 60_000
     assert {quote.symbol: quote.price for quote in opening.quotes} == {"A": 2.0, "B": 1.0}
+
+
+def test_from_a_moment_on_it_is_known_what_volumes_count(tmp_path: Path) -> None:
+    """Though it was said before."""
+    said = msgspec.json.decode(line(0, "A", "B"))
+    content = HEADER + msgspec.json.encode(said | {"volume_of": {"A": "session", "B": "day_utc"}}) + b"\n" + line(60_500, "A", price=3.0)
+    deck = Deck(tmp_path, content, Play(begin="+60"))
+    opening = read_batch(deck.play(1)[0][1])
+    deck.tape.close()
+    assert opening is not None
+    assert opening.volume_of == {"A": "session", "B": "day_utc"}
 
 
 def test_from_before_the_start_is_from_the_start(tmp_path: Path) -> None:

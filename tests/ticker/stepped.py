@@ -9,7 +9,7 @@ from typing import Any
 from ticker.budget import CALL, Cost, Demand
 from ticker.errors import FeedError
 from ticker.gate import Gate
-from ticker.quote import Kind, Tick
+from ticker.quote import Kind, Tick, VolumeOf
 from ticker.runtime import DeadlineExceeded
 from ticker.settings.model import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription, Unread
@@ -100,6 +100,7 @@ class ScriptedSource:
         self.gate: Gate | None = None
         self.again_in_s: float | None = None
         self.cadence_s = 0.0
+        self.volume_of: VolumeOf = "24h"
         self.unread: Unread | None = None
         self.batches: list[list[str]] = []
         self.closed = False

@@ -178,10 +178,28 @@ def test_symbols_state_is_the_wires() -> None:
     board.apply("a", tick(1.0, currency="EUR"), NOW)
     assert board.symbols_state() == [
         {"symbol": "X", "name": "Ex", "decimals": 2, "group": ["g"], "feed": "a", "currency": "EUR", "stale_after_s": 10.0,
-         "status": "live", "error": None},
+         "status": "live", "error": None, "volume_of": "24h"},
         {"symbol": "Y", "name": None, "decimals": None, "group": [], "feed": ["a", "b"], "currency": None, "stale_after_s": 10.0,
-         "status": "pending", "error": None},
+         "status": "pending", "error": None, "volume_of": "24h"},
     ]
+
+
+def test_what_a_volume_counts_is_the_word_of_the_source_in_use() -> None:
+    """Of all its symbols or of this one; where it changes, clients are told, though the price moves on as ever."""
+    board = Board("epoch")
+    terms = {"a": FeedTerms("polled", 2.0, volume_of="session"), "b": FeedTerms("polled", 2.0, volume_of="day_utc")}
+    board.configure({"X": SymbolSettings(feed=("a", "b"))}, terms, NOW)
+    assert (state(board)["volume_of"], board.volume_of) == ("session", {"X": "session"})
+    board.take_symbols_changed()
+    for number, said, expected, told in ((1, None, "session", True), (2, None, "session", False), (3, "24h", "24h", True),
+                                         (4, "24h", "24h", False), (5, None, "session", True)):
+        board.apply("a", tick(1.0, quote_time=NOW + number, volume_of=said), NOW + number)
+        assert (state(board)["volume_of"], board.volume_of["X"], board.take_symbols_changed()) == (expected, expected, told)
+    board.apply("b", tick(1.0, quote_time=NOW + 6), NOW + 6)
+    board.set_feed_down("a", True, NOW + 7)
+    assert (board.quotes["X"].source, board.volume_of["X"], board.take_symbols_changed()) == ("b", "day_utc", True)
+    board.configure({}, terms, NOW + 8)
+    assert board.volume_of == {}
 
 
 def test_clock_set_back_loses_no_silence() -> None:

@@ -24,7 +24,7 @@ from ticker.freshness import FeedTerms
 from ticker.gate import Accounts, Gate
 from ticker.poller import Poller
 from ticker.quarantine import RETRY_S
-from ticker.quote import Kind, Quote, Tick
+from ticker.quote import Kind, Quote, Tick, VolumeOf
 from ticker.settings.model import FeedSettings, SymbolSettings
 from ticker.source import Answer, Subscription, Unread
 
@@ -82,6 +82,7 @@ class Feed:
     quote_kind: Kind = "polled"
     again_in_s: float | None = None
     cadence_s = 0.0
+    volume_of: VolumeOf = "24h"
     unread: Unread | None = None
 
     def __init__(self, name: str, provider: Provider, interval_s: float, batch_size: int | None, weight: Callable[[int], Cost]) -> None:

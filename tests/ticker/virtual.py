@@ -15,7 +15,7 @@ from tests.ticker.stepped import START_MS, AtOnce, ScriptedSource
 from ticker.budget import Cost, Demand
 from ticker.errors import FeedError
 from ticker.gate import Gate
-from ticker.quote import Kind, Tick
+from ticker.quote import Kind, Tick, VolumeOf
 from ticker.settings.model import FeedSettings
 from ticker.source import Answer, Subscription, Unread
 from ticker.stream import Ended, Silence
@@ -245,6 +245,7 @@ class ScriptedStream:
         self.gate: Gate | None = None
         self.again_in_s: float | None = None
         self.cadence_s = 0.0
+        self.volume_of: VolumeOf = "24h"
         self.unread: Unread | None = None
         self.snapshot_every_s = 900.0
         self.longest_s: float | None = None

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 import ticker
 from tests.web.relaying import Relaying, relaying
+from ticker.clock import SystemClock
 from ticker.errors import FeedError
+from ticker.history import History
 from ticker.settings.reload import Reload
+from web.rest import rest
 
 ODD = ["BTC/USD", "^GSPC", "EURUSD=X", "A+B", "A.B:C_D-E"]
 ALLOWED = "Access-Control-Allow-Origin"
@@ -102,8 +107,21 @@ def test_symbols(running: Relaying) -> None:
     listed = body(running.http.get("/api/symbols"))["symbols"]
     assert [entry["symbol"] for entry in listed] == SYMBOLS
     assert listed[0] == {"symbol": "ACME", "name": None, "decimals": None, "group": [], "feed": "feed", "currency": None,
-                         "stale_after_s": 10, "status": "live", "error": None}
+                         "stale_after_s": 10, "status": "live", "error": None, "volume_of": "24h"}
     assert {entry["symbol"]: entry["status"] for entry in listed}["QUIET"] == "pending"
+
+
+def test_a_candle_has_a_volume_where_it_can_be_told(running: Relaying) -> None:
+    """Else the key is absent: it is not 0."""
+    now_ms, history, app = SystemClock().now_ms(), History(), Flask(__name__)
+    for minutes_ago, count in ((2, 100.0), (1, 107.0)):
+        quote = msgspec.structs.replace(running.relay.quotes["ACME"], price=-37.63, volume=count)
+        history.sample({"ACME": quote}, {"ACME": "session"}, now_ms - minutes_ago * 60_000)
+    app.register_blueprint(rest(running.relay, SystemClock(), history, lambda: 0, lambda: False, lambda _: False))
+    first, second = body(app.test_client().get("/api/candles/ACME"))["candles"]
+    prices = dict.fromkeys(("open", "high", "low", "close"), -37.63)
+    assert first == {"time_ms": (now_ms // 60_000 - 2) * 60_000, **prices}
+    assert second == {"time_ms": (now_ms // 60_000 - 1) * 60_000, **prices, "volume": 7.0}
 
 
 @pytest.mark.parametrize("path", ["/api/symbols", "/api/quotes", "/api/quotes?symbols=ACME,BTC/USD", "/api/quotes/ACME"])

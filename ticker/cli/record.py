@@ -59,7 +59,7 @@ def record(path: Path, settings: Settings, *, replace: bool) -> None:
     relay = Relay(runtime, clock, lambda name, feed: kinds()[feed.kind](name, feed, runtime), epoch=secrets.token_hex(6))
     started_ms, started_s = clock.now_ms(), clock.monotonic()
     file = RecordingFile(path, header(settings, relay.epoch, started_ms),
-                         lambda: started_ms + round((clock.monotonic() - started_s) * 1000), replace=replace)
+                         lambda: started_ms + round((clock.monotonic() - started_s) * 1000), relay.volume_of, replace=replace)
     terminal = Terminal()
     signals = Signals(runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     relay.on_quotes.append(file.put)

@@ -11,11 +11,11 @@ import io
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ticker.quote import Quote
+from ticker.quote import Quote, VolumeOf
 from ticker.recording import Packer, batch
 
 PACKED_SUFFIX = ".gz"
@@ -25,15 +25,17 @@ MOST_WAITING_BYTES = 67_108_864
 
 class RecordingFile:
     """Lines wait in memory until `flush`, which may be called in another thread than `put`. `clock_ms`: Unix epoch ms, on a clock that
-    nobody sets.
+    nobody sets. `volume_of`: what the volume of each symbol counts now.
     """
 
-    def __init__(self, path: Path, header: bytes, clock_ms: Callable[[], int], *, replace: bool) -> None:
+    def __init__(self, path: Path, header: bytes, clock_ms: Callable[[], int], volume_of: Mapping[str, VolumeOf], *, replace: bool) -> None:
         """Begin with `header`. Raises `FileExistsError` where there is something in it already, and not to be replaced; else `OSError`,
         also where it is anything but a regular file of ours with one name.
         """
         self.updates = self.batches = self.size = 0
         self._clock_ms = clock_ms
+        self._volume_of = volume_of
+        self._told: dict[str, VolumeOf] = {}
         self._packer = Packer(gzip=path.suffix == PACKED_SUFFIX)
         self._waiting = deque([header])
         self._put_bytes, self._taken_bytes = len(header), 0
@@ -51,7 +53,10 @@ class RecordingFile:
 
     def put(self, quotes: Sequence[Quote]) -> None:
         """Take updates that were accepted together."""
-        line = batch(quotes, self._clock_ms())
+        now, told = self._volume_of, self._told
+        news = {symbol: now[symbol] for quote in quotes if (symbol := quote.symbol) in now and told.get(symbol) != now[symbol]}
+        told |= news
+        line = batch(quotes, self._clock_ms(), news)
         self._put_bytes += len(line)
         self._waiting.append(line)
         self.updates += len(quotes)

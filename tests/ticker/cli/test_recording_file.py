@@ -9,22 +9,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ticker.cli import recording_file
 from ticker.cli.recording_file import RecordingFile
-from ticker.quote import Quote
-from ticker.recording import Unpacker
+from ticker.quote import Quote, VolumeOf
+from ticker.recording import Unpacker, read_batch
 
 ROOT = Path(__file__).parents[3]
 QUOTE = Quote(symbol="A", price=1.5, received_time=1, seq=1, source="x", kind="polled", state="fresh")
+VOLUME_OF: dict[str, VolumeOf] = {}
 HEADER = b'{"recording":1}\n'
 LINE = b'{"t":7,"quotes":[{"price":1.5,"symbol":"A","received_time":1,"seq":1,"source":"x","kind":"polled","state":"fresh"}]}'
 
 
 def recording(path: Path, *, replace: bool = False) -> RecordingFile:
     """A file with a header, at 7 ms."""
-    return RecordingFile(path, HEADER, lambda: 7, replace=replace)
+    return RecordingFile(path, HEADER, lambda: 7, VOLUME_OF, replace=replace)
 
 
 @pytest.mark.parametrize("name", ["x.ndjson", "x.ndjson.gz"])
@@ -40,6 +42,21 @@ def test_what_was_flushed_can_be_read_though_nobody_closed_it(tmp_path: Path, na
     content = (tmp_path / name).read_bytes()
     assert (file.updates, file.batches, file.size) == (3, 2, len(content))
     assert len((gzip.decompress(content) if name.endswith(".gz") else content).splitlines()) == 3
+
+
+def test_what_volumes_count_is_said_once_and_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the quote from which on it holds."""
+    for symbol, volume_of in (("A", "session"), ("B", "24h")):
+        monkeypatch.setitem(VOLUME_OF, symbol, volume_of)
+    file, other = recording(tmp_path / "x.ndjson"), msgspec.structs.replace(QUOTE, symbol="B")
+    for quotes in ([QUOTE], [QUOTE, other], [QUOTE, other]):
+        file.put(quotes)
+    monkeypatch.setitem(VOLUME_OF, "A", "day_utc")
+    file.put([other])
+    file.put([QUOTE])
+    file.close()
+    batches = [read_batch(line) for line in (tmp_path / "x.ndjson").read_bytes().splitlines()[1:]]
+    assert [found and found.volume_of for found in batches] == [{"A": "session"}, {"B": "24h"}, {}, {}, {"A": "day_utc"}]
 
 
 def test_a_recording_is_not_overwritten_unless_told_to(tmp_path: Path) -> None:
