@@ -12,13 +12,14 @@ import msgspec
 from feeds.base import Answer
 from feeds.packets import PONG, Packet, event, join, parse
 from feeds.parse import array, number, table
-from feeds.relayed import read_quote, read_rows, tick_of
+from feeds.relayed import read_quote, read_rows, tick_of, volumes_of
 from feeds.rows import unknown
-from feeds.session import StreamSession
+from feeds.session import StreamSession, is_older
 from feeds.upstream import MOST_UPSTREAM, named, nearest, refusal, words
 from ticker import symbols
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf, correcting, plain
+from ticker.source import merge
 from ticker.stream import Ended, Silence
 from ticker.turn import in_turns
 
@@ -35,9 +36,6 @@ DEAD_AFTER_S = 15.0
 GREETS_WITHIN_S = 10.0
 """Who has not said by then who it is and what its feeds are is no tickercast."""
 VOUCH_EVERY_S = 2.0
-OTHER_TIMES_MS = 60_000
-"""An upstream that was restarted and is so far behind itself lives in other times: it replays a recording, say."""
-ANEW_EVERY_S = 30.0
 LONGEST_SHUTDOWN_S = 900.0
 MOST_SYMBOLS = 100_000
 """An upstream that says it has more is none: `limits.max_symbols_per_client` ends there."""
@@ -60,7 +58,7 @@ class Memory:
         self.known = known
         self.epoch: str | None = None  # of the upstream
         self.seen: dict[str, int] = {}  # by key: the newest `seq` in that epoch
-        self.anew_after_s = 0.0
+        self.volume_of: dict[str, VolumeOf] = {}  # by key
 
 
 class RelaySession(StreamSession):
@@ -97,7 +95,7 @@ class RelaySession(StreamSession):
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         for id in [id for id in ids if symbols.check(id)]:
-            self._news |= self._gone(id)
+            merge(self._news, self._gone(id))
         return self._requests([id for id in ids if not symbols.check(id)])
 
     def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
@@ -119,7 +117,7 @@ class RelaySession(StreamSession):
             self._heard_s = now_s
             self.send(event("message", "are you there?", next(self._numbers)))
         if self._held and now_s >= self._hold_until_s:
-            self._news |= self._held
+            merge(self._news, self._held)
             self._held = {}
         return super().due(now_s)
 
@@ -130,8 +128,9 @@ class RelaySession(StreamSession):
     def receive(self, message: bytes, now_s: float) -> Answer:
         self._heard_s = now_s
         if message.startswith(QUOTES) and (rows := read_rows(message[2:])) is not None:
-            answer = self._held | self._quotes(((row.symbol, tick_of(row), row.seq) for row in rows), now_s)
-            self._held = {}
+            volume_of = self._memory.volume_of
+            answer, self._held = self._held, {}
+            merge(answer, self._quotes((row.symbol, tick_of(row, volume_of.get(row.symbol)), row.seq) for row in rows))
             if len(message) >= PART_BYTES:
                 self._held, self._hold_until_s = answer, now_s + HOLD_S
                 return {}
@@ -156,7 +155,7 @@ class RelaySession(StreamSession):
 
     def _event(self, name: str, payload: Any, now_s: float) -> Answer:
         if name == "quotes":
-            return self._odd_quotes(array(payload, "quotes"), now_s)
+            return self._odd_quotes(array(payload, "quotes"))
         if name == "symbols":
             return self._symbols(array(payload, "symbols"))
         if name == "hello":
@@ -195,6 +194,10 @@ class RelaySession(StreamSession):
         if len(rows) > MOST_SYMBOLS:
             raise FeedError(f"the upstream names {len(rows)} symbols, more than {MOST_SYMBOLS}")
         answer: dict[str, Tick | FeedError] = {}
+        self._memory.volume_of = volume_of = volumes_of(rows)
+        for key in self._heard:
+            if self.known[key].volume_of != volume_of.get(key):  # said with the next word of the price
+                self.known[key] = msgspec.structs.replace(self.known[key], volume_of=volume_of.get(key))
         there = {row["symbol"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("symbol"), str)}
         for key in [key for key in self.asked if key not in self._removed and key not in self.unacknowledged]:
             if key not in there:
@@ -242,7 +245,7 @@ class RelaySession(StreamSession):
             self.send(self._request("*", too_many))
         return answer
 
-    def _odd_quotes(self, rows: Sequence[Any], now_s: float) -> Answer:
+    def _odd_quotes(self, rows: Sequence[Any]) -> Answer:
         """Something is wrong with one of them at least."""
         answer: dict[str, Tick | FeedError] = {}
         for row in in_turns(rows):
@@ -250,24 +253,30 @@ class RelaySession(StreamSession):
             if not isinstance(key, str):
                 raise FeedError("a quote without a symbol", payload=msgspec.json.encode(row))
             try:
-                tick, seq = read_quote(row)
+                tick, seq = read_quote(row, self._memory.volume_of.get(key))
             except FeedError as error:
                 self._heard.discard(key)
-                answer |= self.say(key, error)
+                merge(answer, self.say(key, error))
             else:
-                answer |= self._quotes([(key, tick, seq)], now_s)
+                merge(answer, self._quotes([(key, tick, seq)]))
         return answer
 
-    def _quotes(self, quotes: Iterable[tuple[str, Tick, int]], now_s: float) -> dict[str, Tick | FeedError]:
-        """By key: what the upstream publishes, and its `seq` there."""
+    def _quotes(self, quotes: Iterable[tuple[str, Tick, int]]) -> dict[str, Tick | FeedError]:
+        """By key: what the upstream publishes, and its `seq` there.
+
+        Its price may be older than the one before: it was put right there, or is of another life, or of a recording that is played again.
+        What the upstream believes now is what holds.
+        """
         answer: dict[str, Tick | FeedError] = {}
-        for key, tick, seq in in_turns(quotes):
+        for key, said, seq in in_turns(quotes):
             wanted = self._wanted.get(key)
             if wanted is None:
                 if key in self._spare or (len(self._spare) < MOST_SPARE and not symbols.check(key)):
-                    self._spare[key] = tick
-            elif self._is_news(key, tick, seq, now_s):
-                self.known[key] = tick
+                    self._spare[key] = plain(said)
+            elif seq >= self._memory.seen.get(key, 0):
+                self._memory.seen[key] = seq
+                tick = correcting(said) if is_older(said, self.known.get(key)) else said
+                self.known[key] = plain(said)
                 self._heard.add(key)
                 self._moved.add(key)
                 for subscription in wanted:
@@ -278,21 +287,6 @@ class RelaySession(StreamSession):
         self._heard.add(key)
         self._moved.add(key)
         return self.say(key, tick)
-
-    def _is_news(self, key: str, tick: Tick, seq: int, now_s: float) -> bool:
-        """Whether it is no older than what came before. Raises `Ended` where the upstream's times have begun anew."""
-        before, memory = self.known.get(key), self._memory
-        seen = memory.seen.get(key)
-        if seen is not None and seq < seen:
-            return False
-        if (before is not None and before.quote_time is not None and tick.quote_time is not None and tick.quote_time < before.quote_time
-                and (seen is not None or before.quote_time - tick.quote_time > OTHER_TIMES_MS) and now_s >= memory.anew_after_s):
-            memory.anew_after_s = now_s + ANEW_EVERY_S
-            memory.seen.clear()
-            self.known.clear()
-            raise Ended("the upstream's times begin anew", planned=True, anew=True)
-        memory.seen[key] = seq
-        return True
 
     def _vouched(self, now_s: float) -> dict[str, Tick | FeedError]:
         """What has not moved since this was last asked, and still holds: the upstream is there, and would have said otherwise."""

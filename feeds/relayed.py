@@ -4,32 +4,21 @@ where one is refused, each of its quotes is looked at alone, so that a bad one c
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from feeds.parse import (
-    EARLIEST_MS,
-    LARGEST,
-    LATEST_MS,
-    SMALLEST_PRICE,
-    elements,
-    epoch_ms,
-    optional_number,
-    optional_price,
-    optional_size,
-    price,
-    shown,
-    text,
-)
+from feeds.fields import Fields
+from feeds.parse import EARLIEST_MS, LARGEST, LATEST_MS, SMALLEST_PRICE, elements, number, shown, text
 from feeds.slices import LARGE_BYTES
+from feeds.units import currency_of
 from ticker import hidden
-from ticker.errors import FeedError, said
+from ticker.errors import FeedError, excerpt, said
 from ticker.nested import undisturbed
-from ticker.quote import Session, State, Tick
+from ticker.quote import Odd, Session, State, Tick, VolumeOf
 from ticker.settings.model import CURRENCY_CODE
 
 MOST_HOPS = 16
@@ -39,10 +28,12 @@ MOST_ROWS = 50_000
 """Of one message."""
 STATES: tuple[State, ...] = get_args(State)
 SESSIONS: tuple[Session, ...] = get_args(Session)
+VOLUMES: tuple[VolumeOf, ...] = get_args(VolumeOf)
+READ = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time", "delay_min", "ext_price",
+        "ext_change_pct", "ext_time")
+FIELDS = Fields(times="ms", zero_is_none=False, pct=number)
 
-Choice = TypeVar("Choice", bound=str)
-Price = Annotated[float, Meta(ge=SMALLEST_PRICE, le=LARGEST)] | None
-Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)] | None
+Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 Size = Annotated[float, Meta(ge=0, le=LARGEST)] | None
 Time = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | None
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
@@ -52,28 +43,35 @@ class Row(msgspec.Struct, gc=False):
     """A quote that is all right."""
 
     symbol: str
-    price: Annotated[float, Meta(ge=SMALLEST_PRICE, le=LARGEST)]
+    price: Number
     source: Name
     state: State
     seq: Annotated[int, Meta(ge=0, lt=2**53)]
-    bid: Price = None
-    ask: Price = None
-    open: Price = None
-    high: Price = None
-    low: Price = None
-    prev_close: Price = None
+    bid: Number | None = None
+    ask: Number | None = None
+    open: Number | None = None
+    high: Number | None = None
+    low: Number | None = None
+    prev_close: Number | None = None
     volume: Size = None
-    change: Number = None
-    change_pct: Number = None
+    change: Number | None = None
+    change_pct: Number | None = None
     currency: Annotated[str, Meta(pattern=CURRENCY_CODE.removesuffix("$") + r"\Z")] | None = None
     quote_time: Time = None
     delay_min: Size = None
     session: Session | None = None
-    ext_price: Price = None
-    ext_change_pct: Number = None
+    halted: Literal[True] | None = None
+    ext_price: Number | None = None
+    ext_change_pct: Number | None = None
     ext_time: Time = None
     origin: Name | None = None
     hops: Annotated[int, Meta(ge=0, lt=MOST_HOPS)] = 0
+
+    def __post_init__(self) -> None:
+        """Prices next to nothing, and zero with a sign, are rare enough to be looked at closer."""
+        for price in (self.price, self.bid, self.ask, self.open, self.high, self.low, self.prev_close, self.ext_price):
+            if price is not None and -SMALLEST_PRICE < price < SMALLEST_PRICE:
+                raise ValueError("a price next to nothing")
 
 
 def read_rows(event: bytes) -> list[Row] | None:
@@ -100,43 +98,43 @@ def _many_rows(event: bytes) -> list[Row] | None:
     return rows
 
 
-def tick_of(row: Row) -> Tick:
-    """The tick of a row."""
+def tick_of(row: Row, volume_of: VolumeOf | None = None) -> Tick:
+    """The tick of a row. `volume_of`: what its volume counts, by the word of its symbol's entry there."""
     return Tick(
         price=row.price, bid=row.bid, ask=row.ask, open=row.open, high=row.high, low=row.low, prev_close=row.prev_close, volume=row.volume,
         change=row.change, change_pct=row.change_pct, currency=row.currency, quote_time=row.quote_time, delay_min=row.delay_min,
-        session=row.session, ext_price=row.ext_price, ext_change_pct=row.ext_change_pct, ext_time=row.ext_time,
-        origin=_name(row.origin or row.source, hidden.HIDDEN.version), hops=row.hops + 1, upstream_state=row.state)
+        session=row.session, ext_price=row.ext_price, ext_change_pct=row.ext_change_pct, ext_time=row.ext_time, halted=row.halted,
+        origin=_name(row.origin or row.source, hidden.HIDDEN.version), hops=row.hops + 1, upstream_state=row.state, volume_of=volume_of)
 
 
-def read_quote(row: dict[str, Any]) -> tuple[Tick, int]:
-    """The tick and its `seq` there. Raises `FeedError` where it is no quote, or has passed too many relays."""
+def read_quote(row: dict[str, Any], volume_of: VolumeOf | None = None) -> tuple[Tick, int]:
+    """The tick and its `seq` there. What can't be read is unknown and odd, unless it makes the quote: the price, the state, the source, its
+    `seq`. Raises `FeedError` where it is no quote, or has passed too many relays.
+    """
     hops = _count(row.get("hops", 0), "hops") + 1
     if hops > MOST_HOPS:
         raise FeedError(f"passed more than {MOST_HOPS} relays: a loop?", retryable=False, rejects_symbol=True)
-    tick = Tick(
-        price=price(row.get("price"), "price"),
-        bid=optional_price(row.get("bid"), "bid"),
-        ask=optional_price(row.get("ask"), "ask"),
-        open=optional_price(row.get("open"), "open"),
-        high=optional_price(row.get("high"), "high"),
-        low=optional_price(row.get("low"), "low"),
-        prev_close=optional_price(row.get("prev_close"), "prev_close"),
-        volume=optional_size(row.get("volume"), "volume"),
-        change=optional_number(row.get("change"), "change"),
-        change_pct=optional_number(row.get("change_pct"), "change_pct"),
-        currency=_currency(row.get("currency")),
-        quote_time=_time(row.get("quote_time"), "quote_time"),
-        delay_min=optional_size(row.get("delay_min"), "delay_min"),
-        session=None if row.get("session") is None else _one_of(SESSIONS, row["session"], "session"),
-        ext_price=optional_price(row.get("ext_price"), "ext_price"),
-        ext_change_pct=optional_number(row.get("ext_change_pct"), "ext_change_pct"),
-        ext_time=_time(row.get("ext_time"), "ext_time"),
+    odd: list[Odd] = []
+    raw: dict[str, Any] = {name: row.get(name) for name in READ}
+    tick = FIELDS.tick(row.get("price"), **raw)
+    whole = msgspec.structs.replace(
+        tick,
+        currency=_known(currency_of(row.get("currency")), row, "currency", odd),
+        session=_known(next((word for word in SESSIONS if word == row.get("session")), None), row, "session", odd),
+        halted=_known(row.get("halted") is True or None, row, "halted", odd),
         origin=_name(text(row.get("origin") or row.get("source"), "origin"), hidden.HIDDEN.version),
         hops=hops,
-        upstream_state=_one_of(STATES, row.get("state"), "state"),
+        upstream_state=_state(row.get("state")),
+        volume_of=volume_of,
+        untimed=None,  # its state says more than its times
     )
-    return tick, _count(row.get("seq"), "seq")
+    return msgspec.structs.replace(whole, odd=(*(tick.odd or ()), *odd) or None), _count(row.get("seq"), "seq")
+
+
+def volumes_of(rows: Sequence[Any]) -> dict[str, VolumeOf]:
+    """By symbol, what the entries of the wire's `symbols` say of volumes. An older upstream says nothing, a newer one perhaps more."""
+    return {row["symbol"]: row["volume_of"] for row in rows
+            if isinstance(row, dict) and isinstance(row.get("symbol"), str) and row.get("volume_of") in VOLUMES}
 
 
 @lru_cache(maxsize=1024)
@@ -145,27 +143,24 @@ def _name(name: str, secrets: int) -> str:
     return said(name, LONGEST_NAME)
 
 
-def _one_of(choices: tuple[Choice, ...], value: object, what: str) -> Choice:
-    for choice in choices:
-        if value == choice:
-            return choice
-    raise FeedError(f"{what}: none of {', '.join(choices)}", payload=shown(value))
+def _known(value: Any, row: dict[str, Any], name: str, odd: list[Odd]) -> Any:
+    """`value`, which is what is understood of a word of `row`; where that is nothing, though there is a word, it is odd."""
+    word = row.get(name)
+    if value is None and word is not None and word is not False:
+        odd.append(Odd(name, "a word that is unknown here", excerpt(shown(word))))
+    return value
+
+
+def _state(value: object) -> State:
+    """A newer upstream may have more of them: whatever one means, the price is not said to be fresh."""
+    word = text(value, "state")
+    return next((state for state in STATES if state == word), "stale")
 
 
 def _count(value: object, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
         raise FeedError(f"{what}: a whole number was expected", payload=shown(value))
     return value
-
-
-def _time(value: object, what: str) -> int | None:
-    return None if value is None else epoch_ms(value, what, "ms")
-
-
-def _currency(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and re.fullmatch(CURRENCY_CODE, value)):
-        return value
-    raise FeedError("currency: no code of one", payload=shown(value))
 
 
 _ROWS = msgspec.json.Decoder(tuple[str, list[Row]])

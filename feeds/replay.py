@@ -31,15 +31,15 @@ from pydantic import Field, field_validator
 
 from feeds.base import Answer, Feed, Subscription
 from feeds.rows import unknown
-from feeds.session import StreamSession
+from feeds.session import StreamSession, is_older
 from feeds.streamed import listen
 from feeds.tape import OVER, Play, Tape
 from ticker.errors import FeedError
-from ticker.quote import Kind, Tick, VolumeOf
+from ticker.quote import Kind, Tick, VolumeOf, correcting, plain
 from ticker.recording import Header, NotARecording, as_tick, moment_ms, read_batch, read_header
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings
-from ticker.source import Source
+from ticker.source import Source, merge
 
 VOUCH_EVERY_S = 1.0
 """Of the recording's time."""
@@ -131,9 +131,11 @@ class ReplaySession(StreamSession):
             tick = as_tick(quote, self._volume_of.get(quote.symbol))
             if quote.symbol in self._several and tick.origin is None:  # else nobody could tell one source's count of volume from another's
                 tick = msgspec.structs.replace(tick, origin=quote.source)
-            self._newest[quote.symbol] = tick
+            if is_older(tick, self._newest.get(quote.symbol)):  # it was put right then, or another recording follows
+                tick = correcting(tick)
+            self._newest[quote.symbol] = plain(tick)
             self._moved.add(quote.symbol)
-            answer |= self.say(quote.symbol, tick)
+            merge(answer, self.say(quote.symbol, tick))
         return answer
 
     def _begins(self, header: Header) -> Answer:

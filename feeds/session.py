@@ -211,6 +211,11 @@ class StreamSession(ABC):
             self.send(*self.subscribe(ids))
 
 
+def is_older(tick: Tick, before: Tick | None) -> bool:
+    """Whether the price of `tick` was made before the one of `before`, as far as is known."""
+    return before is not None and tick.quote_time is not None and before.quote_time is not None and tick.quote_time < before.quote_time
+
+
 def traded(tick: Tick, price: float, time_ms: int | None) -> Tick:
     """`tick` after a trade at `price`, made at `time_ms`: high and low hold it, and what changed since the close before is unsaid."""
     high = None if tick.high is None else max(tick.high, price)

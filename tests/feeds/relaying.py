@@ -83,7 +83,7 @@ class Upstream:
         self.say(f"43{number}" + json.dumps([{"ok": True, "subscribed": subscribed, "refused": refused, "max_hz": 20.0}]))
         return list(asked)
 
-    def quote(self, symbol: str, price: float, seq: int, **fields: Any) -> dict[str, Any]:
+    def quote(self, symbol: str, price: float | str, seq: int, **fields: Any) -> dict[str, Any]:
         """A quote as it publishes it."""
         return {"symbol": symbol, "price": price, "quote_time": MADE_MS + seq, "received_time": MADE_MS, "seq": seq, "source": "sim",
                 "kind": "simulated", "state": "fresh"} | fields

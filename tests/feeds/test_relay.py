@@ -25,11 +25,16 @@ from tests.feeds.support import CANARY, complaint, mutated
 from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
-from ticker.quote import Tick
+from ticker.quote import Tick, correcting
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.model import SymbolSettings
 from ticker.stream import Ended, Silence
+
+
+def said(price: float, made_ms: int) -> Tick:
+    """What comes of such a quote of the upstream."""
+    return Tick(price=price, quote_time=made_ms, origin="sim", hops=1, upstream_state="fresh")
 
 
 def test_it_joins_looks_around_and_subscribes(runtime: Runtime) -> None:
@@ -312,7 +317,7 @@ def test_states_and_times_are_the_upstreams(upstream: Upstream) -> None:
 def test_a_bad_quote_costs_no_other(upstream: Upstream) -> None:
     """An error of its symbol, and it is vouched for no more."""
     upstream.quotes(upstream.quote("A", 1, 1))
-    news = upstream.quotes(upstream.quote("A", -1, 2), upstream.quote("B", 2, 1))
+    news = upstream.quotes(upstream.quote("A", "none", 2), upstream.quote("B", 2, 1))
     assert isinstance(news["A"], FeedError)
     assert isinstance(news["B"], Tick)
     upstream.look(VOUCH_EVERY_S)
@@ -343,34 +348,75 @@ def test_an_older_seq_of_the_same_life_is_passed_over(upstream: Upstream) -> Non
     assert upstream.quotes(upstream.quote("A", 1, 1)) == {}
 
 
-def test_a_restarted_upstream_takes_no_step_back(upstream: Upstream) -> None:
-    """Its `seq` begins anew; a price that is a little older is left to the board, which keeps the newer one."""
+def test_a_restarted_upstream_is_followed(upstream: Upstream) -> None:
+    """Its `seq` begins anew, and what it believes now is what holds, also where that is a little older than what it believed before."""
     upstream.quotes(upstream.quote("A", 2, 50))
     upstream.connect()
     upstream.greet("another-life")
     upstream.acknowledge()
-    assert upstream.quotes(upstream.quote("A", 3, 1, quote_time=MADE_MS + 60)).keys() == {"A"}
+    assert upstream.quotes(upstream.quote("A", 3, 1, quote_time=MADE_MS + 60)) == {"A": said(3, MADE_MS + 60)}
     assert upstream.quotes(upstream.quote("B", 3, 1)).keys() == {"B"}
-    assert upstream.quotes(upstream.quote("A", 4, 2, quote_time=MADE_MS + 100)).keys() == {"A"}
-
-
-@pytest.mark.parametrize("epoch", ["far", "another-life"])
-def test_times_that_begin_anew_are_followed(upstream: Upstream, epoch: str) -> None:
-    """The upstream replays a recording again: within a life its `seq` says so, in another one a minute does."""
-    upstream.quotes(upstream.quote("A", 2, 50))
-    if epoch != "far":
-        upstream.connect()
-        upstream.greet(epoch)
-        upstream.acknowledge()
-    ended = complaint(lambda: upstream.quotes(upstream.quote("A", 1, 51, quote_time=MADE_MS - 90_000)))
-    assert isinstance(ended, Ended)
-    assert ended.anew
-    assert ended.planned
     upstream.connect()
-    upstream.greet(epoch)
+    upstream.greet("a-third")
     upstream.acknowledge()
-    assert upstream.quotes(upstream.quote("A", 1, 51, quote_time=MADE_MS - 90_000)).keys() == {"A"}
-    assert upstream.quotes(upstream.quote("A", 1, 52, quote_time=MADE_MS - 99_000)).keys() == {"A"}, "not over and over"
+    assert upstream.quotes(upstream.quote("A", 2.5, 1)) == {"A": correcting(said(2.5, MADE_MS + 1))}
+
+
+@pytest.mark.parametrize("back_ms", [1, 90_000])
+def test_an_older_price_with_a_newer_seq_corrects(upstream: Upstream, back_ms: int) -> None:
+    """The upstream has taken one back, or replays a recording again: it counts on, and so does what it shows."""
+    upstream.quotes(upstream.quote("A", 271.01, 1, quote_time=MADE_MS))
+    upstream.quotes(upstream.quote("A", 299.01, 2, quote_time=MADE_MS + 5))
+    restored = said(271.01, MADE_MS + 5 - back_ms)
+    assert upstream.quotes(upstream.quote("A", 271.01, 4, quote_time=MADE_MS + 5 - back_ms)) == {"A": correcting(restored)}
+    upstream.look(VOUCH_EVERY_S)
+    assert upstream.event("beat", {}) == {}
+    upstream.look(VOUCH_EVERY_S)
+    assert upstream.event("beat", {}) == {"A": restored}, "vouched for as any other"
+    assert upstream.quotes(upstream.quote("A", 299.01, 2, quote_time=MADE_MS + 5)) == {}
+    assert upstream.quotes(upstream.quote("A", 271.02, 5, quote_time=MADE_MS + 6)) == {"A": said(271.02, MADE_MS + 6)}
+
+
+def test_a_correction_in_a_batch_that_comes_in_parts_is_not_hidden(runtime: Runtime) -> None:
+    """By what stands on it."""
+    symbols = [f"S{number}" for number in range(600)]
+    upstream = Upstream(runtime)
+    upstream.want(*symbols)
+    upstream.greet()
+    upstream.acknowledge()
+    upstream.quotes(upstream.quote("S0", 9, 1, quote_time=MADE_MS + 9))
+    assert upstream.quotes(*[upstream.quote(symbol, 1, 2) for symbol in symbols]) == {}
+    news = upstream.quotes(upstream.quote("S0", 2, 3, quote_time=MADE_MS + 3))
+    assert (len(news), news["S0"]) == (600, correcting(said(2, MADE_MS + 3)))
+
+
+def test_what_a_volume_counts_is_the_upstreams_word(upstream: Upstream) -> None:
+    """For each symbol; where it changes meanwhile, the price that rests says so the next time it is vouched for."""
+    def listed(volume_of: str | None) -> list[dict[str, Any]]:
+        return [{"symbol": "A", "status": "live", "volume_of": volume_of}, {"symbol": "B", "status": "live"}]
+
+    upstream.event("symbols", listed("session"))
+    news = upstream.quotes(upstream.quote("A", 1, 1), upstream.quote("B", 2, 1))
+    assert {symbol: tick.volume_of for symbol, tick in news.items() if isinstance(tick, Tick)} == {"A": "session", "B": None}
+    for volume_of in ("day_utc", None):
+        upstream.event("symbols", listed(volume_of))
+        upstream.look(VOUCH_EVERY_S)
+        upstream.event("beat", {})
+        upstream.look(VOUCH_EVERY_S)
+        tick = upstream.event("beat", {})["A"]
+        assert isinstance(tick, Tick)
+        assert (tick.price, tick.volume_of) == (1, volume_of)
+
+
+def test_what_is_odd_is_told_once(upstream: Upstream) -> None:
+    """With the quote that it came in, not each time that is vouched for."""
+    odd = upstream.quotes(upstream.quote("A", 1, 1, bid="unch"))["A"]
+    assert isinstance(odd, Tick)
+    assert [one.field for one in odd.odd or ()] == ["bid"]
+    upstream.look(VOUCH_EVERY_S)
+    upstream.event("beat", {})
+    upstream.look(VOUCH_EVERY_S)
+    assert upstream.event("beat", {}) == {"A": said(1, MADE_MS + 1)}
 
 
 def test_settings() -> None:

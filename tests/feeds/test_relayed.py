@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
 import ticker.turn
-from feeds.relayed import MOST_HOPS, read_quote, read_rows, tick_of
+from feeds.relayed import MOST_HOPS, read_quote, read_rows, tick_of, volumes_of
 from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint, mutated, well_formed
 from ticker.errors import BadTick, FeedError
-from ticker.quote import Quote, Tick, encode
+from ticker.quote import Quote, Tick, encode, plain
 from ticker.runtime import Runtime
 
 QUOTE: dict[str, Any] = {
@@ -21,6 +22,12 @@ QUOTE: dict[str, Any] = {
     "session": "post", "ext_price": 67300.5, "ext_change_pct": -0.08, "ext_time": 1795377852000, "snapshot": True, "epoch": "cf98"}
 
 
+def both(row: dict[str, Any]) -> Tick:
+    """A quote that is read the quick way and the careful one to the same tick."""
+    quick = read_rows(json.dumps(["quotes", [row]]).encode())
+    assert quick is not None
+    assert (tick_of(quick[0]), quick[0].seq) == read_quote(row)
+    return tick_of(quick[0])
 
 
 def test_every_field_arrives_as_it_was() -> None:
@@ -61,13 +68,51 @@ def test_hops_end_somewhere() -> None:
 
 
 @pytest.mark.parametrize("odd", [
-    {"price": 0}, {"price": "NaN"}, {"price": None}, {"bid": -1}, {"state": "fine"}, {"state": None}, {"session": "lunch"},
-    {"hops": -1}, {"hops": 1.5}, {"hops": True}, {"seq": "1"}, {"seq": None}, {"quote_time": 1795377851}, {"source": ""}, {"source": 3},
-    {"currency": "not a code"}, {"currency": 1}, {"volume": -1}, {"change": "1,5"}])
+    {"price": 1e-19}, {"price": "NaN"}, {"price": None}, {"state": None}, {"state": 3}, {"state": ""}, {"hops": -1}, {"hops": 1.5},
+    {"hops": True}, {"seq": "1"}, {"seq": None}, {"quote_time": 1795377851}, {"source": ""}, {"source": 3}])
 def test_what_makes_no_sense_is_an_error(odd: dict[str, Any]) -> None:
-    """Of that symbol; prices that are none are bad ticks."""
+    """Of that symbol, where it makes the quote; prices that are none are bad ticks."""
     error = complaint(lambda: read_quote(QUOTE | odd))
-    assert isinstance(error, BadTick) == (odd.keys() <= {"price", "bid", "volume", "change"} and odd != {"price": None})
+    assert isinstance(error, BadTick) == (odd.keys() <= {"price", "quote_time"} and odd != {"price": None})
+    assert read_rows(json.dumps(["quotes", [QUOTE | odd]]).encode()) is None
+
+
+@pytest.mark.parametrize("odd", [
+    {"bid": "unch"}, {"high": [1]}, {"volume": -1}, {"change": "1,5"}, {"change_pct": "1 %"}, {"session": "lunch"}, {"session": 1},
+    {"halted": "yes"}, {"currency": "not a code"}, {"currency": 1}, {"ext_time": "soon"}, {"delay_min": -1}, {"quote_time": "noon"},
+    {"ext_price": 1e-19}])
+def test_a_field_beside_the_price_costs_itself_only(odd: dict[str, Any]) -> None:
+    """A newer relay may have words that are unknown here."""
+    (field,) = odd
+    tick, _ = read_quote(QUOTE | odd)
+    whole = read_quote(QUOTE)[0]
+    assert plain(tick) == msgspec.structs.replace(whole, **{field: None})
+    assert [one.field for one in tick.odd or ()] == [field]
+
+
+def test_a_state_that_is_unknown_here_is_never_fresh() -> None:
+    """Whatever a newer relay means by it."""
+    assert read_quote(QUOTE | {"state": "auction"})[0].upstream_state == "stale"
+
+
+@pytest.mark.parametrize("price", [-37.63, -1.0, 0.0])
+def test_prices_of_any_sign_pass(price: float) -> None:
+    """The last and those beside it; whether they can be meant is for the settings of here to say."""
+    row = QUOTE | dict.fromkeys(("price", "bid", "ask", "low", "prev_close"), price)
+    tick = read_quote(row)[0]
+    assert (tick.price, tick.bid, tick.ask, tick.low, tick.prev_close, tick.odd) == (price, price, price, price, price, None)
+    if price:
+        assert both(row) == tick
+    assert str(read_quote(QUOTE | {"price": -0.0, "bid": -0.0})[0].price) == "0.0"
+
+
+def test_halts_nights_and_counts_pass() -> None:
+    """In either way of reading."""
+    tick = both(QUOTE | {"halted": True, "session": "overnight", "state": "closed"})
+    assert (tick.halted, tick.session, tick.upstream_state) == (True, "overnight", "closed")
+    assert read_quote(QUOTE, "day_utc")[0].volume_of == "day_utc"
+    assert volumes_of([{"symbol": "A", "volume_of": "session"}, {"symbol": "B"}, {"symbol": "C", "volume_of": "hour"}, 1, {
+        "symbol": ["D"], "volume_of": "24h"}]) == {"A": "session"}
 
 
 @given(mutated(QUOTE))
@@ -109,7 +154,7 @@ def test_a_long_message_is_read_as_a_short_one(runtime: Runtime, monkeypatch: py
     assert read is not None
     assert [row.symbol for row in read] == [f"S{number}" for number in range(10_000)]
     assert read[0] == read_rows(json.dumps(["quotes", rows[:1]]).encode())[0]  # type: ignore[index]
-    rows[7_000] = QUOTE | {"price": -1}
+    rows[7_000] = QUOTE | {"price": "none"}
     assert read_rows(json.dumps(["quotes", rows]).encode()) is None
     assert read_rows(json.dumps(["symbols", rows]).encode()) is None
     assert read_rows(json.dumps(["quotes", [QUOTE | {"more": "x" * 300_000}, *rows[:10]]]).encode()) == (

@@ -16,7 +16,7 @@ from tests.feeds.support import complaint
 from ticker.board import Board
 from ticker.errors import FeedError
 from ticker.freshness import FeedTerms
-from ticker.quote import Quote, Tick
+from ticker.quote import Correction, Quote, Tick, correcting
 from ticker.recording import batch, header
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
@@ -107,6 +107,26 @@ def test_what_does_not_move_is_vouched_for_until_it_is_over() -> None:
     tape.hear(OVER)
     assert tape.look(10) == {}
     assert tape.session.facts == {"over": True}
+
+
+def test_a_price_that_was_put_right_is_put_right_again() -> None:
+    """An older time later on is a correction; what stands on it is a tick like any other, and is what is vouched for."""
+    tape = Pass("A")
+    tape.look()
+    for price, made_ms, kind in ((271.01, 0, Tick), (299.01, 5, Tick), (271.01, 0, Correction), (-37.63, 6, Tick)):
+        said = Tick(price=price, quote_time=START_MS + made_ms, upstream_state="fresh")
+        answer = tape.hear(line(quote("A", price, quote_time=START_MS + made_ms)))
+        assert answer == {"A": said if kind is Tick else correcting(said)}
+        tape.look(1.0)
+        assert tape.look(1.0) == {"A": said}
+
+
+def test_halts_and_nights_are_replayed() -> None:
+    """As they were."""
+    tape = Pass("A")
+    tape.look()
+    assert tape.hear(line(quote("A", 1.0, halted=True, session="overnight", state="closed"))) == {
+        "A": Tick(price=1.0, quote_time=START_MS, halted=True, session="overnight", upstream_state="closed")}
 
 
 def test_what_a_volume_counted_then_it_counts_now() -> None:
