@@ -119,10 +119,10 @@ class YahooStreamSession(StreamSession):
             return self.say(key, error)
         return {} if tick is None else self.say(key, tick)
 
-    def joined(self, snapshot: Tick, live: Tick) -> Tick:
+    def joined(self, key: str, snapshot: Tick, live: Tick | None) -> Tick:
         """The newest price outside the regular hours is kept too: of a night a snapshot may know nothing."""
-        tick = super().joined(snapshot, live)
-        if live.ext_time is None or live.ext_time // 1000 <= max(tick.ext_time or 0, tick.quote_time or 0) // 1000:
+        tick = super().joined(key, snapshot, live)
+        if live is None or live.ext_time is None or live.ext_time // 1000 <= max(tick.ext_time or 0, tick.quote_time or 0) // 1000:
             return tick
         session = live.session if live.session == "overnight" and tick.session == "closed" else tick.session
         return msgspec.structs.replace(tick, ext_price=live.ext_price, ext_change_pct=live.ext_change_pct, ext_time=live.ext_time,

@@ -174,7 +174,7 @@ class Track:
         if (last is None or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
                 or tick.session != last.session or tick.delay_min != last.delay_min or tick.prev_close != last.prev_close
                 or tick.halted != last.halted or tick.cadence != last.cadence or tick.volume_of != last.volume_of
-                or tick.untimed is not None or tick.odd is not None
+                or tick.untimed is not None or last.untimed is not None or tick.odd is not None
                 or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None
                 or (tick.upstream_state is not None and tick.upstream_state != "fresh") or not is_surely_sound(tick)):
             return False
