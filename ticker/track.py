@@ -255,7 +255,9 @@ class Track:
         if last is None or not _differs_in_state_only(tick, last):
             self.received_ms = now_ms
         made_ms = tick.quote_time
-        if last is not None and self.is_yardstick and tick.price != last.price:
+        if last is not None and last.delay_min != tick.delay_min:  # the market of before was another one's view
+            self.moved = None
+        elif last is not None and self.is_yardstick and tick.price != last.price:
             delay_ms = self.delay_ms()  # without a time it was made after the one before was the newest there was
             self.moved = Moved(now_ms, self.current_ms - delay_ms if made_ms is None else min(made_ms, now_ms - delay_ms))
         self.is_yardstick = True
