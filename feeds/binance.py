@@ -11,14 +11,20 @@
 
 The window is the last 24 hours: `openPrice` is the price of a day ago, `priceChange` counts from it, and `prevClosePrice` is the last
 trade before it, no session's close. `priceChangePercent` is in percent. `closeTime` is when the window ends: the time of the numbers.
+It moves without trades, of a coin that was delisted too (those stay in the answers with their last price: GLEECBTC/coins#895), so a market
+with no trade in the window, no bid and no ask is closed; `type=MINI` has no bid and no ask for anybody, and proves nothing. A last price
+of 0 is that of a market in which nobody ever traded.
 
 Symbols are concatenated capitals, without spaces between them in the list, each once. There is no dollar market: BTCUSDT is
 priced in Tether, and `BTC-USD` (BTCUSD there) is refused rather than answered with another currency's price.
 
 One bad symbol fails the whole call with HTTP 400 and is not named: `{"code":-1121,"msg":"Invalid symbol."}`, or -1100 where it has
 a character that no symbol has. A call costs weight: 2 for up to 20 symbols, 40 for up to 100, 80 above; an address has 6000 a
-minute. Beyond them: 429, then 418 (a ban from 2 minutes to 3 days, longer with each further call), both with `Retry-After`.
-Every answer says in `X-MBX-USED-WEIGHT-1M` what all programs behind this address have used of the minute.
+minute, at Binance.US (https://docs.binance.us/#general-api-information; the same paths and rows) 1200. Beyond them: 429, then 418 (a ban
+from 2 minutes to 3 days, longer with each further call), both with `Retry-After`. Every answer says in `X-MBX-USED-WEIGHT-1M` what all
+programs behind this address have used of the minute: it counts against `budget.weight_per_min`.
+
+Paths, fields and codes as in binance-spot-api-docs (`rest-api.md`, `errors.md`) and ccxt's `binance.ts`.
 """
 
 from __future__ import annotations
@@ -30,32 +36,37 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 import msgspec
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, model_validator
 
 from feeds.base import Answer, Subscription
+from feeds.fields import Fields, untraded
 from feeds.http import Response
 from feeds.limits import LONGEST_BAN_S, bounded_wait_s, retry_after_s, until_minute_ends_s
-from feeds.parse import decode, optional_epoch_ms, optional_number, optional_price, optional_size, price, table
+from feeds.parse import decode, table
 from feeds.polled import PolledFeed
 from ticker.budget import Cost, Usage
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns
 
 BAD_SYMBOL_CODES = frozenset({-1121, -1100})
 BANNED_UNTIL = re.compile(rb"banned until ([0-9]{13})")
 """How the body of a 418 says how long, epoch ms."""
-WEIGHT_A_MINUTE = 6000
-LEFT_TO_OTHERS = 300
-"""Of the weight that the headers say is left we leave so much: what others use meanwhile must not bring the 429 upon us."""
+US_HOST = re.compile(r"https?://(?:[^/@:]+\.)?binance\.us(?:[:/]|$)", re.IGNORECASE)
+WEIGHT_A_MINUTE, WEIGHT_A_MINUTE_US = 6000, 1200
+LEFT_TO_OTHERS = 20
+"""Of the weight of a minute we leave a twentieth part to others: what they use meanwhile must not bring the 429 upon us."""
+
+FIELDS = Fields(times="ms", zero_until_traded=True)
 
 
 class BinanceBudget(BudgetSettings):
     """Limits for an address (https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits)."""
 
     weight_per_min: int = Field(WEIGHT_A_MINUTE, ge=2, le=WEIGHT_A_MINUTE,
-                                description="of Binance's weight, in any minute; a call for 20 symbols weighs 2")
+                                description="of Binance's weight, in any minute, of all that use the address; a call for 20 symbols "
+                                            "weighs 2; 1200 where base_url is Binance.US")
 
 
 class BinanceSettings(PolledSettings):
@@ -63,6 +74,14 @@ class BinanceSettings(PolledSettings):
 
     budget: BinanceBudget = Field(BinanceBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.binance.com"), description="scheme, host and path prefix of the provider")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_of_its_host(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not US_HOST.match(str(given.get("base_url"))):
+            return given
+        budget = given.get("budget", {})
+        return given if not isinstance(budget, dict) else {**given, "budget": {"weight_per_min": WEIGHT_A_MINUTE_US, **budget}}
 
 
 class Binance(PolledFeed):
@@ -72,6 +91,7 @@ class Binance(PolledFeed):
     Settings: ClassVar[type[PolledSettings]] = BinanceSettings
     batch_size: ClassVar[int | None] = 20
     """The cheapest: 100 symbols weigh 10 in five calls and 40 in one."""
+    volume_of: ClassVar[VolumeOf] = "24h"
 
     @classmethod
     def native_id(cls, symbol: str) -> str:
@@ -82,11 +102,12 @@ class Binance(PolledFeed):
     def cost(cls, symbols: int) -> Cost:
         return {"calls": 1, "weight": 2 if symbols <= 20 else 40 if symbols <= 100 else 80}
 
-    @classmethod
-    def usage(cls, headers: Mapping[str, str], now_s: float) -> Iterator[Usage]:
+    def usage(self, headers: Mapping[str, str], now_s: float) -> Iterator[Usage]:
         used = headers.get("X-MBX-USED-WEIGHT-1M", "")
-        if re.fullmatch(r"[0-9]{1,9}", used):
-            yield Usage("weight", max(0, WEIGHT_A_MINUTE - LEFT_TO_OTHERS - int(used)), until_minute_ends_s(now_s))
+        limits = [rate.most for rate in self.gate.budget.rates if rate.unit == "weight"]
+        if limits and re.fullmatch(r"[0-9]{1,9}", used):
+            limit = min(limits)
+            yield Usage("weight", max(0, limit - limit // LEFT_TO_OTHERS - int(used)), until_minute_ends_s(now_s))
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         symbols = list(dict.fromkeys(subscription.id.upper() for subscription in batch))
@@ -110,7 +131,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
         try:
             if symbol not in rows:
                 raise FeedError(f"no row for {symbol}", payload=body)
-            answer[subscription.symbol] = _tick(rows[symbol], symbol)
+            answer[subscription.symbol] = _tick(rows[symbol])
         except FeedError as error:
             answer[subscription.symbol] = error
     return answer
@@ -135,16 +156,8 @@ def refusal(response: Response, now_ms: float) -> FeedError:
     return error
 
 
-def _tick(row: dict[str, Any], symbol: str) -> Tick:
-    return Tick(
-        price=price(row.get("lastPrice"), f"{symbol} lastPrice"),
-        bid=optional_price(row.get("bidPrice"), f"{symbol} bidPrice"),
-        ask=optional_price(row.get("askPrice"), f"{symbol} askPrice"),
-        open=optional_price(row.get("openPrice"), f"{symbol} openPrice"),
-        high=optional_price(row.get("highPrice"), f"{symbol} highPrice"),
-        low=optional_price(row.get("lowPrice"), f"{symbol} lowPrice"),
-        volume=optional_size(row.get("volume"), f"{symbol} volume"),
-        change=optional_number(row.get("priceChange"), f"{symbol} priceChange"),
-        change_pct=optional_number(row.get("priceChangePercent"), f"{symbol} priceChangePercent"),
-        quote_time=optional_epoch_ms(row.get("closeTime"), f"{symbol} closeTime", "ms"),
-    )
+def _tick(row: dict[str, Any]) -> Tick:
+    return FIELDS.tick(
+        row.get("lastPrice"), bid=row.get("bidPrice"), ask=row.get("askPrice"), open=row.get("openPrice"), high=row.get("highPrice"),
+        low=row.get("lowPrice"), volume=row.get("volume"), change=row.get("priceChange"), change_pct=row.get("priceChangePercent"),
+        quote_time=row.get("closeTime"), known={"session": "closed" if untraded(row, "count", "bidPrice", "askPrice") else None})

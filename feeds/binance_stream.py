@@ -8,8 +8,9 @@
      "A":"0.14097600","o":"8917.99000000","h":"9373.19000000","l":"8862.40000000","v":"72229.53692000","q":"654275356.16896672",
      "O":1580168409456,"C":1580254809456,"F":235294268,"L":235894703,"n":600436}}
 
-c last price, p change and P change in percent over the last 24 hours, b bid, a ask, o h l v of the 24 hours, C the time of the numbers,
-E that of the message. Keys differ by case only (`c` and `C`). Streams come and go by messages, five a second at most:
+c last price, p change and P change in percent over the last 24 hours, b bid, a ask, o h l v of the 24 hours, n their trades, C the time of
+the numbers, E that of the message. Where n, b and a are 0 nobody trades it, and the market is closed, though C moves on. Keys differ by
+case only (`c` and `C`). Streams come and go by messages, five a second at most:
 
     → {"method":"SUBSCRIBE","params":["btcusdt@ticker"],"id":1}
     {"result":null,"id":1}
@@ -18,6 +19,9 @@ E that of the message. Keys differ by case only (`c` and `C`). Streams come and 
 A stream of a symbol that does not exist is acknowledged and says nothing; so the prices of all are asked for over REST besides
 (`feeds.binance`), where an unknown symbol is an error. Binance sends a ping each 20 s. It cuts each connection after 24 hours, and
 announces other ends with `{"e":"serverShutdown","E":…}`, in a combined stream `{"stream":"!serverShutdown","data":{…}}`.
+
+Streams, limits and control messages as in binance-spot-api-docs (`web-socket-streams.md`) and ccxt's `pro/binance.ts`. Binance.US
+(`wss://stream.binance.us:9443`) has the same; its prices by REST are at another host: `rest_url = "https://api.binance.us"`.
 """
 
 from __future__ import annotations
@@ -30,13 +34,14 @@ import msgspec
 from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
-from feeds.binance import Binance
-from feeds.parse import decode, optional_epoch_ms, optional_number, optional_pct, optional_price, optional_size, price, table, text
+from feeds.binance import FIELDS, Binance
+from feeds.fields import untraded
+from feeds.parse import decode, table, text
 from feeds.polled import PolledFeed
 from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.stream import Silence
 
 STREAMS_A_MESSAGE = 200
@@ -96,7 +101,7 @@ class BinanceSession(StreamSession):
     def _ticker(self, data: dict[str, Any]) -> Answer:
         symbol = text(data.get("s"), "s")
         try:
-            tick = _tick(data, symbol)
+            tick = _tick(data)
         except FeedError as error:
             return self.say(symbol, error)
         live = self.known.get(symbol)
@@ -123,6 +128,7 @@ class BinanceStream(SnapshotFeed):
     Settings: ClassVar[type[SnapshotSettings]] = BinanceStreamSettings
     Polled: ClassVar[type[PolledFeed]] = Binance
     longest_s: float | None = LONGEST_S
+    volume_of: ClassVar[VolumeOf] = "24h"
 
     def path(self, subscriptions: Sequence[Subscription]) -> str:
         return f"/stream?streams={'/'.join(dict.fromkeys(map(_stream, (one.id for one in subscriptions[:STREAMS_IN_URL]))))}"
@@ -139,17 +145,9 @@ def _request(method: str, ids: Sequence[str], number: int) -> bytes:
     return msgspec.json.encode({"method": method, "params": [_stream(id) for id in ids], "id": number})
 
 
-def _tick(row: dict[str, Any], symbol: str) -> Tick:
-    made_ms = optional_epoch_ms(row.get("C"), f"{symbol} C", "ms")
-    return Tick(
-        price=price(row.get("c"), f"{symbol} c"),
-        bid=optional_price(row.get("b"), f"{symbol} b"),
-        ask=optional_price(row.get("a"), f"{symbol} a"),
-        open=optional_price(row.get("o"), f"{symbol} o"),
-        high=optional_price(row.get("h"), f"{symbol} h"),
-        low=optional_price(row.get("l"), f"{symbol} l"),
-        volume=optional_size(row.get("v"), f"{symbol} v"),
-        change=optional_number(row.get("p"), f"{symbol} p"),
-        change_pct=optional_pct(row.get("P"), f"{symbol} P"),
-        quote_time=optional_epoch_ms(row.get("E"), f"{symbol} E", "ms") if made_ms is None else made_ms,
-    )
+def _tick(row: dict[str, Any]) -> Tick:
+    made = row.get("C")
+    return FIELDS.tick(
+        row.get("c"), bid=row.get("b"), ask=row.get("a"), open=row.get("o"), high=row.get("h"), low=row.get("l"), volume=row.get("v"),
+        change=row.get("p"), change_pct=row.get("P"), quote_time=row.get("E") if made is None else made,
+        known={"session": "closed" if untraded(row, "n", "b", "a") else None})

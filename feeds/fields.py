@@ -11,6 +11,7 @@ Prices have any sign here: whether one of zero or below can be meant is for the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
@@ -27,6 +28,7 @@ ReadPct = Callable[[object, str], float | None]
 
 NO_TIMES = ("0001-01-01T00:00:00", "1970-01-01T00:00:00")
 """How a time that was never set is written, before its zone: Go's, and Unix's."""
+_ZERO = re.compile(r"0(?:\.0*)?")
 
 
 class Raw(TypedDict, total=False):
@@ -72,6 +74,8 @@ class Fields(NamedTuple):
     """What is done to a number before it is read: how it is written here, as JSON would write it; `None` for none."""
     float32: bool = False
     """Prices were in 32 bits once: a change against `prev_close` that was computed in those is freed of what they did to it."""
+    zero_until_traded: bool = False
+    """A last price of 0 says that nobody has traded yet, so there is none."""
 
     def tick(self, price: object, *, currency: object = None, through: Through | None = None, odd: Iterable[Odd] = (),
              known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
@@ -123,6 +127,8 @@ class _Row:
         read = number(plain, "price")
         if -SMALLEST_PRICE < read < SMALLEST_PRICE and read != 0:
             raise no_price("price", value)
+        if read == 0 and self._fields.zero_until_traded:
+            raise FeedError("price: there is none, nobody has traded it", payload=shown(value))
         return self._scaled(read)
 
     def values(self, raw: Mapping[str, object]) -> dict[str, Any]:
@@ -223,6 +229,19 @@ def first(row: Mapping[str, Any], name: str) -> object:
     if isinstance(value, list):
         return value[0] if value else None
     return None if value is None else [value]
+
+
+def untraded(row: Mapping[str, Any], *names: str) -> bool:
+    """Whether nobody trades it, by the source's own word: each of `names` (its trades, its bid, its ask) is in the row, and is none or 0;
+    of an array, all of it. What is left out or can't be read says nothing of the kind.
+    """
+    return all(name in row and all(map(_is_nothing, value if isinstance(value := row[name], list) else [value])) for name in names)
+
+
+def _is_nothing(value: object) -> bool:
+    if isinstance(value, str):
+        return not value or _ZERO.fullmatch(value) is not None
+    return value is None or (value == 0 and value is not False)
 
 
 class _NotAnObject(dict[str, Any]):

@@ -29,8 +29,7 @@ class PolledFeed(Feed):
         self.gate = Gate(settings.account(), settings.budget.rates(), runtime)
         self.http = Http(settings, runtime, headers, cookies, self.gate, self.usage)
 
-    @classmethod
-    def usage(cls, headers: Mapping[str, str], now_s: float) -> Iterable[Usage]:
+    def usage(self, headers: Mapping[str, str], now_s: float) -> Iterable[Usage]:
         """What an answer's headers say of the provider's limits; `now_s` is the provider's epoch time. Never raises."""
         return remaining_calls(headers, now_s)
 

@@ -13,8 +13,8 @@ from feeds.binance import Binance, BinanceSettings, parse, refusal
 from feeds.http import Response
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.budget import Budget, Usage
-from ticker.errors import FeedError
+from ticker.budget import Budget, Rate, Usage
+from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 
@@ -31,6 +31,7 @@ PEPE = SOL | {
 DEAD = {
     name: "0.00000000" if isinstance(value, str) else -1 if name in {"firstId", "lastId"} else value for name, value in SOL.items()
 } | {"symbol": "DEADUSDT"}
+LEFT = SOL | {"symbol": "LUNCBUSD", "count": 0, "bidPrice": "0.00000000", "askPrice": "0.00000000", "volume": "0.00000000"}
 MINI = {name: value for name, value in SOL.items() if name not in {
     "priceChange", "priceChangePercent", "weightedAvgPrice", "prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"}}
 BATCH = subscribe(Binance, "SOL-USDT", "PEPE/BTC")
@@ -82,17 +83,47 @@ def test_a_lone_row_and_a_short_one_are_read() -> None:
         price=182.36, open=187.24, high=190.01, low=179.44, volume=4410235.883, quote_time=1_755_681_247_021)}
 
 
+@pytest.mark.parametrize(("changes", "session"), [
+    ({}, "closed"), ({"count": 1}, None), ({"bidPrice": "0.00000100"}, None), ({"askPrice": "0.00000100"}, None), ({"count": "x"}, None)])
+def test_a_market_that_nobody_trades_is_closed(changes: dict[str, Any], session: str | None) -> None:
+    """No trade in 24 hours, no bid, no ask, and a time that moves all the same; one order or trade is enough to be open."""
+    tick = parse(body(LEFT | changes), subscribe(Binance, "LUNC-BUSD"))["LUNC-BUSD"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.session, tick.quote_time) == (182.36, session, 1_755_681_247_021)
+
+
+def test_a_short_row_does_not_say_that_nobody_trades() -> None:
+    """`type=MINI` has no bid and no ask for anybody."""
+    tick = parse(body(MINI | {"count": 0}), BATCH[:1])["SOL-USDT"]
+    assert isinstance(tick, Tick)
+    assert tick.session is None
+
+
 @pytest.mark.parametrize("row", [
-    DEAD | {"symbol": "SOLUSDT"}, SOL | {"lastPrice": None}, SOL | {"lastPrice": "NaN"}, SOL | {"bidPrice": []},
-    SOL | {"closeTime": 1755681247}, SOL | {"priceChange": "x"}, {"symbol": "SOLUSDT"}, SOL | {"symbol": ["SOLUSDT"]},
-    SOL | {"symbol": "solusdt"}, None, [], "SOLUSDT"],
+    DEAD | {"symbol": "SOLUSDT"}, SOL | {"lastPrice": None}, SOL | {"lastPrice": "NaN"}, SOL | {"closeTime": 1755681247},
+    {"symbol": "SOLUSDT"}, SOL | {"symbol": ["SOLUSDT"]}, SOL | {"symbol": "solusdt"}, None, [], "SOLUSDT"],
     ids=lambda row: json.dumps(row)[-60:])
 def test_a_bad_row_is_the_error_of_its_symbol_only(row: Any) -> None:
     """The other rows of the answer are good."""
     answer = parse(body(row, PEPE), BATCH)
     assert isinstance(answer["SOL-USDT"], FeedError)
-    assert "SOLUSDT" in str(answer["SOL-USDT"])
     assert isinstance(answer["PEPE/BTC"], Tick)
+
+
+def test_a_price_of_zero_is_that_of_a_market_that_never_traded() -> None:
+    """It is no price, and the error does not say that a setting would help."""
+    assert "nobody has traded it" in str(parse(body(DEAD), subscribe(Binance, "DEADUSDT"))["DEADUSDT"])
+
+
+@pytest.mark.parametrize("field", [
+    ("bidPrice", "bid"), ("askPrice", "ask"), ("openPrice", "open"), ("highPrice", "high"), ("lowPrice", "low"), ("volume", "volume"),
+    ("priceChange", "change"), ("priceChangePercent", "change_pct"), ("closeTime", "quote_time")])
+def test_a_side_field_costs_itself_only(field: tuple[str, str]) -> None:
+    """The price is good, and what could not be read is told."""
+    theirs, ours = field
+    tick = parse(body(SOL | {theirs: "unch"}), BATCH[:1])["SOL-USDT"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, getattr(tick, ours), [odd.field for odd in tick.odd or ()]) == (182.36, None, [ours])
 
 
 @given(mutated([SOL, PEPE, DEAD]))
@@ -133,17 +164,44 @@ def test_a_call_weighs_by_the_number_of_symbols(symbols: int, weight: int) -> No
     assert Binance.cost(symbols) == {"calls": 1, "weight": weight}
 
 
-@pytest.mark.parametrize(("used", "left"), [("0", 5700), ("2", 5698), ("5699", 1), ("5700", 0), ("9999", 0)])
-def test_the_used_weight_says_what_is_left(used: str, left: int) -> None:
-    """Until the minute ends; a twentieth is left to others, who use the same address."""
-    assert list(Binance.usage({"X-MBX-USED-WEIGHT-1M": used}, now_s=1_700_000_000.0)) == [Usage("weight", left, 41.0)]
+@pytest.mark.parametrize(("limit", "used", "left"), [
+    (6000, "0", 5700), (6000, "2", 5698), (6000, "5699", 1), (6000, "5700", 0), (6000, "9999", 0),
+    (1200, "0", 1140), (1200, "1139", 1), (1200, "1195", 0), (2, "0", 2)])
+def test_the_used_weight_says_what_is_left(feed: Binance, limit: int, used: str, left: int) -> None:
+    """Of the limit in force, until the minute ends; a twentieth is left to others, who use the same address."""
+    feed.gate.budget = Budget([Rate("weight", limit, "min")])
+    assert list(feed.usage({"X-MBX-USED-WEIGHT-1M": used}, now_s=1_700_000_000.0)) == [Usage("weight", left, 41.0)]
 
 
 @pytest.mark.parametrize("used", ["", "-1", "many", "1.5", "9" * 40])
-def test_an_odd_weight_is_passed_over(used: str) -> None:
+def test_an_odd_weight_is_passed_over(feed: Binance, used: str) -> None:
     """Like none."""
-    assert list(Binance.usage({"X-MBX-USED-WEIGHT-1M": used}, now_s=0.0)) == []
-    assert list(Binance.usage({}, now_s=0.0)) == []
+    assert list(feed.usage({"X-MBX-USED-WEIGHT-1M": used}, now_s=0.0)) == []
+    assert list(feed.usage({}, now_s=0.0)) == []
+
+
+@pytest.mark.parametrize(("keys", "limit"), [
+    ({}, 6000), ({"budget": {"weight_per_min": 1200}}, 1200), ({"base_url": "https://api.binance.us"}, 1200),
+    ({"base_url": "https://api.binance.us", "budget": {"weight_per_min": 100}}, 100),
+    ({"base_url": "https://api.binance.us.example.com"}, 6000), ({"base_url": "https://data-api.binance.vision"}, 6000)])
+def test_the_limit_is_that_of_the_settings_or_of_the_host(keys: dict[str, Any], limit: int) -> None:
+    """Binance.US allows a fifth."""
+    settings = BinanceSettings.model_validate({"kind": "binance", **keys})
+    assert settings.budget.rates() == [Rate("weight", limit, "min")]
+
+
+def test_a_feed_stops_before_the_limit_of_its_settings(binance: RunningProvider, runtime: Runtime) -> None:
+    """1,195 of Binance.US's 1,200 are used: the next call waits for the minute's end, and no 429 is run into."""
+    settings = {"kind": "binance", "base_url": binance.url, "budget": {"weight_per_min": 1200}, "timeout_s": 1.0}
+    feed = Binance("us", BinanceSettings.model_validate(settings), runtime)
+    binance.fault("headers", headers={"X-MBX-USED-WEIGHT-1M": "1195"})
+    batch = subscribe(Binance, "BTC-USDT")
+    assert isinstance(feed.poll(batch)["BTC-USDT"], Tick)
+    with pytest.raises(BudgetSpent) as spent:
+        feed.poll(batch)
+    assert 1 <= spent.value.wait_s <= 61
+    assert len(binance.requests()) == 1
+    feed.close()
 
 
 def test_a_feed_stops_before_the_limit(feed: Binance, binance: RunningProvider) -> None:
@@ -155,6 +213,7 @@ def test_a_feed_stops_before_the_limit(feed: Binance, binance: RunningProvider) 
     feed.poll(batch)
     assert not feed.gate.has_room(Binance.cost(1))
     assert 1 < feed.gate.wait_s(Binance.cost(1)) <= 61
+
 
 def test_a_poll_is_one_call_for_all(feed: Binance, binance: RunningProvider) -> None:
     """As Binance writes lists: capitals, no spaces, each once."""
@@ -218,4 +277,4 @@ def test_one_bad_number_costs_its_symbol_only(feed: Binance, binance: RunningPro
     binance.set(rows={"ETHUSDT": {"lastPrice": "NaN"}})
     answer = feed.poll(subscribe(Binance, "BTC-USDT", "ETH-USDT"))
     assert isinstance(answer["BTC-USDT"], Tick)
-    assert "ETHUSDT lastPrice" in str(answer["ETH-USDT"])
+    assert "price: " in str(answer["ETH-USDT"])

@@ -48,6 +48,23 @@ def test_without_a_time_of_the_numbers_that_of_the_message_counts() -> None:
     assert (tick.quote_time, tick.bid, tick.ask) == (1_779_998_399_123, None, None)
 
 
+def test_a_market_that_nobody_trades_is_closed() -> None:
+    """No trade in 24 hours, no bid, no ask; its times move each second all the same."""
+    dead = DATA | {"n": 0, "b": "0.00000000", "a": "0.00000000", "v": "0.00000000"}
+    for data, session in ((dead, "closed"), (dead | {"n": 3}, None), (dead | {"b": "0.1"}, None)):
+        tick = said(wanting("SOLUSDT"), data)["SOLUSDT"]
+        assert isinstance(tick, Tick)
+        assert (tick.price, tick.session) == (150.38, session)
+
+
+def test_a_side_field_costs_itself_only() -> None:
+    """The price is good."""
+    tick = said(wanting("SOLUSDT"), DATA | {"b": "-", "v": [], "P": {}})["SOLUSDT"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.bid, tick.volume, tick.change_pct) == (150.38, None, None, None)
+    assert {odd.field for odd in tick.odd or ()} == {"bid", "volume", "change_pct"}
+
+
 def test_two_symbols_of_ours_may_be_one_there() -> None:
     """Both have its prices; what nobody asked for has none."""
     assert said(wanting("SOL-USDT", "SOL/USDT"), DATA) == {"SOL-USDT": TICK, "SOL/USDT": TICK}
@@ -64,7 +81,7 @@ def test_an_older_ticker_is_passed_over() -> None:
 def test_a_bad_number_is_the_symbols_error() -> None:
     """And the next good one a price."""
     session = wanting("SOLUSDT")
-    for bad in ("NaN", None, "-1", "0", "1,5", [1]):
+    for bad in ("NaN", None, "0", "1,5", [1]):
         assert isinstance(said(session, DATA | {"c": bad})["SOLUSDT"], FeedError)
     assert said(session, DATA) == {"SOLUSDT": TICK}
 
