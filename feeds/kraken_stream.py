@@ -14,11 +14,16 @@
 Numbers are numbers; all of them are about the last 24 hours, `change` in the quote currency and `change_pct` in percent. Older servers give
 no `timestamp`. Each pair is acknowledged or refused by itself. A heartbeat comes each second in which nothing else does, once something
 is subscribed to (https://docs.kraken.com/api/docs/websocket-v2/heartbeat); until then, and where nothing could be, a ping is answered.
-Pairs have a slash and usual names: `BTC/USD`, not XBT.
+Pairs have a slash and usual names: `BTC/USD`, not XBT (refused: "Currency pair not supported XBT/USD"). Case matters: tokenized shares
+are `AAPLx/USD`, and take no parameter more (as JKorf/Kraken.Net#146 has it; not tried here).
+
+Where volume, bid and ask are 0 nobody trades it, and the market is closed (that Kraken writes an empty book so is not verified). Channel,
+parameters and errors as in the documentation, ccxt's `pro/kraken.ts` and gocryptotrader's tests.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any, ClassVar
@@ -27,12 +32,13 @@ import msgspec
 from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
-from feeds.kraken import USUAL_NAMES
-from feeds.parse import array, decode, optional_iso_ms, optional_number, optional_pct, optional_price, optional_size, price, table, text
+from feeds.fields import Fields, untraded
+from feeds.kraken_pairs import USUAL_NAMES
+from feeds.parse import array, decode, table, text
 from feeds.session import StreamSession
 from feeds.streamed import StreamFeed, StreamSettings, StreamUrl
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.stream import Silence
 from ticker.turn import in_turns
 
@@ -40,6 +46,9 @@ PAIRS_A_MESSAGE = 100
 PING_AFTER_S = 5.0
 DEAD_AFTER_S = 15.0
 """Kraken promises a message a second; a busy minute of theirs may make it some more."""
+
+FIELDS = Fields(zero_until_traded=True)
+_BIG_X = re.compile(r"[A-Z.]+X/[A-Z]{3}")
 
 
 class KrakenStreamSettings(StreamSettings):
@@ -110,7 +119,9 @@ class KrakenSession(StreamSession):
             self.acknowledged([symbol])
             return {}
         unknown = "not supported" in reason or "not found" in reason or "nvalid" in reason
-        return self.refused(symbol, FeedError(f"Kraken refuses {symbol!r}", retryable=not unknown, rejects_symbol=unknown, payload=reason))
+        hint = "; case matters there, a tokenized share has a small x" if unknown and _BIG_X.fullmatch(symbol) else ""
+        return self.refused(symbol, FeedError(f"Kraken refuses {symbol!r}{hint}", retryable=not unknown, rejects_symbol=unknown,
+                                              payload=reason))
 
     def _requests(self, method: str, ids: Sequence[str], options: dict[str, Any]) -> Iterable[bytes]:
         for first in range(0, len(ids), PAIRS_A_MESSAGE):
@@ -123,11 +134,12 @@ class KrakenStream(StreamFeed):
 
     kind = "kraken_stream"
     Settings: ClassVar[type[StreamSettings]] = KrakenStreamSettings
+    volume_of: ClassVar[VolumeOf] = "24h"
 
     @classmethod
     def native_id(cls, symbol: str) -> str:
-        """`BTC-USD`, `BTC/USD` and `XBT/USD` are `BTC/USD` there."""
-        parts = symbol.upper().replace("-", "/").split("/")
+        """`BTC-USD`, `BTC/USD`, `XBT/USD` and `btc/usd` are `BTC/USD` there. Small letters among capitals are meant: `AAPLx/USD`."""
+        parts = (symbol.upper() if symbol.islower() else symbol).replace("-", "/").split("/")
         return "/".join(USUAL_NAMES.get(part, part) for part in parts)
 
     def path(self, subscriptions: Sequence[Subscription]) -> str:
@@ -138,15 +150,7 @@ class KrakenStream(StreamFeed):
 
 
 def _tick(row: dict[str, Any], symbol: str) -> Tick:
-    return Tick(
-        price=price(row.get("last"), f"{symbol} last"),
-        bid=optional_price(row.get("bid"), f"{symbol} bid"),
-        ask=optional_price(row.get("ask"), f"{symbol} ask"),
-        high=optional_price(row.get("high"), f"{symbol} high"),
-        low=optional_price(row.get("low"), f"{symbol} low"),
-        volume=optional_size(row.get("volume"), f"{symbol} volume"),
-        change=optional_number(row.get("change"), f"{symbol} change"),
-        change_pct=optional_pct(row.get("change_pct"), f"{symbol} change_pct"),
-        currency=symbol.partition("/")[2] or None,
-        quote_time=optional_iso_ms(row.get("timestamp"), f"{symbol} timestamp"),
-    )
+    return FIELDS.tick(
+        row.get("last"), bid=row.get("bid"), ask=row.get("ask"), high=row.get("high"), low=row.get("low"), volume=row.get("volume"),
+        change=row.get("change"), change_pct=row.get("change_pct"), currency=symbol.partition("/")[2],
+        quote_time=row.get("timestamp"), known={"session": "closed" if untraded(row, "volume", "bid", "ask") else None})

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.kraken import LIST_RETRY_S, Kraken, KrakenSettings, Pair, parse, parse_pairs, short_name
+from feeds.kraken import LIST_RETRY_S, Kraken, KrakenSettings, parse, parse_pairs
+from feeds.kraken_pairs import NO_PAIRS, Pairs, pairs_of
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.budget import Budget
+from ticker.budget import Budget, Rate
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
@@ -39,7 +40,7 @@ def errors(*messages: str) -> bytes:
     return json.dumps({"error": messages}).encode()
 
 
-LIST = parse_pairs(body(**PAIRS))
+LIST = Pairs(pairs_of(PAIRS, "currency"))
 
 
 @pytest.fixture
@@ -59,22 +60,12 @@ def test_a_symbol_is_spelt_as_kraken_does(symbol: str, id: str) -> None:
     assert Kraken.native_id(symbol) == id
 
 
-@pytest.mark.parametrize(("name", "short"), [
-    ("XXBTZUSD", "XBTUSD"), ("XETHZUSD", "ETHUSD"), ("XETHXXBT", "ETHXBT"), ("XXDGZUSD", "XDGUSD"), ("USDTZUSD", "USDTUSD"),
-    ("SOLUSD", "SOLUSD"), ("XBTUSDT", "XBTUSDT"), ("XBT/USD", "XBTUSD"), ("BTC/USD", "XBTUSD"), ("BTC-USD", "XBTUSD"),
-    ("DOGEUSD", "XDGUSD"), ("ETHBTC", "ETHXBT"), ("xbtusd", "XBTUSD"), ("ALGOXBT", "ALGOXBT"), ("ATOMUSDT", "ATOMUSDT"),
-    ("ZUSD", "ZUSD"), ("", "")])
-def test_the_spellings_of_a_pair_have_one_short_name(name: str, short: str) -> None:
-    """What stands in for the list of pairs where that can't be had."""
-    assert short_name(name) == short
-
-
-@pytest.mark.parametrize("pairs", [LIST, {}], ids=["list", "no list"])
-def test_a_row_is_read_field_by_field(pairs: dict[str, Pair]) -> None:
+@pytest.mark.parametrize("pairs", [LIST, NO_PAIRS], ids=["list", "no list"])
+def test_a_row_is_read_field_by_field(pairs: Pairs) -> None:
     """Open, high, low and volume are today's, not those of 24 hours; there is no time; only the list knows the currency."""
     assert parse(body(XXBTZUSD=BTC), BATCH[:1], pairs) == {"BTC-USD": Tick(
         price=113720.1, bid=113720.0, ask=113720.1, open=112872.6, high=113999.9, low=112650.0, volume=512.70394113,
-        currency="USD" if pairs else None)}
+        currency="USD" if pairs is LIST else None)}
 
 
 def test_rows_are_found_by_every_spelling_of_their_pair() -> None:
@@ -95,14 +86,36 @@ def test_a_day_that_has_not_begun_has_no_open_high_and_low() -> None:
 
 
 @pytest.mark.parametrize("row", [
-    None, [], "x", {}, BTC | {"c": []}, BTC | {"c": None}, BTC | {"c": "113720.1"}, BTC | {"c": ["0", "1"]}, BTC | {"b": {"0": "1"}},
-    BTC | {"o": ["1"]}, BTC | {"v": ["-1", "1"]}, BTC | {"h": ["NaN", "1"]}], ids=lambda row: json.dumps(row)[-40:])
+    None, [], "x", {}, BTC | {"c": []}, BTC | {"c": None}, BTC | {"c": "113720.1"}, BTC | {"c": ["0", "1"]}],
+    ids=lambda row: json.dumps(row)[-40:])
 def test_a_bad_row_is_the_error_of_its_symbol_only(row: Any) -> None:
     """The other rows of the answer are good."""
     answer = parse(body(XXBTZUSD=row, SOLUSD=SOL), BATCH, LIST)
     assert isinstance(answer["BTC-USD"], FeedError)
-    assert "XBTUSD" in str(answer["BTC-USD"])
     assert isinstance(answer["SOL/USD"], Tick)
+
+
+@pytest.mark.parametrize(("changes", "field"), [
+    ({"b": {"0": "1"}}, "bid"), ({"a": "1"}, "ask"), ({"o": ["1"]}, "open"), ({"v": ["-1", "1"]}, "volume"), ({"h": ["NaN", "1"]}, "high"),
+    ({"l": [None]}, None), ({"l": []}, None), ({"l": None}, None)])
+def test_a_side_field_costs_itself_only(changes: dict[str, Any], field: str | None) -> None:
+    """The price is good, and what could not be read is told."""
+    tick = parse(body(XXBTZUSD=BTC | changes), BATCH[:1], LIST)["BTC-USD"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, [odd.field for odd in tick.odd or ()]) == (113720.1, [] if field is None else [field])
+
+
+NO_BOOK = {"a": ["0.00000", "0", "0.000"], "b": ["0.00000", "0", "0.000"]}
+
+
+@pytest.mark.parametrize(("changes", "session"), [
+    ({"t": [0, 0], **NO_BOOK}, "closed"), ({"t": [0, 0], "a": [], "b": None}, "closed"), ({"t": [0, 3], **NO_BOOK}, None),
+    ({"t": [0, 0]}, None), (NO_BOOK, None)])
+def test_a_market_that_nobody_trades_is_closed(changes: dict[str, Any], session: str | None) -> None:
+    """No trade in 24 hours, no bid, no ask; one order or trade is enough to be open."""
+    tick = parse(body(XXBTZUSD=BTC | changes), BATCH[:1], LIST)["BTC-USD"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.session) == (113720.1, session)
 
 
 def test_a_row_that_did_not_come_is_an_error_and_no_rejection() -> None:
@@ -114,7 +127,8 @@ def test_a_row_that_did_not_come_is_an_error_and_no_rejection() -> None:
 
 
 @pytest.mark.parametrize(("message", "rejects"), [
-    ("EQuery:Unknown asset pair", True), ("EQuery:Invalid asset pair", True), ("EGeneral:Too many requests", False),
+    ("EQuery:Unknown asset pair", True), ("EQuery:Invalid asset pair", True),
+    ("EGeneral:Invalid arguments", True), ("EGeneral:Too many requests", False),
     ("EAPI:Rate limit exceeded", False), ("EGeneral:Temporary lockout", False), ("EService:Unavailable", False),
     ("EService:Market in cancel_only mode", False), ("EGeneral:Internal error", False), ("something new", False)])
 def test_an_error_comes_with_status_200(message: str, rejects: bool) -> None:
@@ -130,14 +144,6 @@ def test_a_warning_is_no_error() -> None:
     assert isinstance(parse(answer, BATCH[:1], LIST)["BTC-USD"], Tick)
 
 
-def test_the_list_of_pairs_is_read_leniently() -> None:
-    """A row of it that makes no sense costs itself."""
-    pairs = parse_pairs(body(**PAIRS, BAD=None, WORSE={"altname": 7}, ODD={"altname": "ODDUSD", "wsname": None}))
-    assert pairs["XXBTZUSD"] == pairs["XBTUSD"] == pairs["XBT/USD"] == Pair("XBTUSD", "USD")
-    assert pairs["ODD"] == pairs["ODDUSD"] == Pair("ODDUSD", None)
-    assert not {"BAD", "WORSE"} & pairs.keys()
-
-
 @given(mutated({"error": [], "result": {"XXBTZUSD": BTC, "SOLUSD": SOL, "ADAUSD": SOL}}))
 def test_a_mutated_answer_is_ticks_or_complaints(payload: bytes) -> None:
     """Nothing else comes out."""
@@ -148,7 +154,7 @@ def test_a_mutated_answer_is_ticks_or_complaints(payload: bytes) -> None:
 def test_any_list_of_pairs_is_good_for_parsing(payload: bytes) -> None:
     """Or it is refused."""
     try:
-        pairs = parse_pairs(payload)
+        pairs = Pairs(parse_pairs(payload, "currency"))
     except FeedError:
         return
     answers_or_complains(lambda: parse(body(XXBTZUSD=BTC, SOLUSD=SOL), BATCH, pairs), {"BTC-USD", "SOL/USD"})
@@ -206,7 +212,7 @@ def test_the_list_is_asked_for_again_after_a_while_or_for_another_symbol(
 def test_the_list_names_the_unknown_pairs_of_a_batch(feed: Kraken, kraken: RunningProvider) -> None:
     """Kraken only says that there is one. The others have their prices in the same poll, and from the next on no call is lost."""
     batch = subscribe(Kraken, "BTC-USD", "NOPE-USD", "ETH-USD", "NADA-EUR")
-    for calls in (3, 1):
+    for calls in (4, 1):  # both lists and two times the prices, then the prices alone
         kraken.forget()
         answer = feed.poll(batch)
         for symbol in ("NOPE-USD", "NADA-EUR"):
@@ -216,6 +222,61 @@ def test_the_list_names_the_unknown_pairs_of_a_batch(feed: Kraken, kraken: Runni
         assert isinstance(answer["BTC-USD"], Tick)
         assert isinstance(answer["ETH-USD"], Tick)
         assert len(kraken.paths()) == calls
+
+
+def test_tokenized_shares_are_asked_for_as_such(feed: Kraken, kraken: RunningProvider) -> None:
+    """They are in a list of their own, in a call of their own, and keep their case; currencies beside them have their prices as ever."""
+    batch = subscribe(Kraken, "BTC-USD", "AAPLx/USD", "SPYx-EUR")
+    answer = feed.poll(batch)
+    for symbol, currency in (("BTC-USD", "USD"), ("AAPLx/USD", "USD"), ("SPYx-EUR", "EUR")):
+        tick = answer[symbol]
+        assert isinstance(tick, Tick)
+        assert well_formed(tick)
+        assert tick.currency == currency
+    assert [dict(request["query"]) for request in kraken.requests()] == [
+        {}, {"aclass_base": "tokenized_asset"}, {"pair": "XBTUSD"}, {"pair": "AAPLxUSD,SPYxEUR", "asset_class": "tokenized_asset"}]
+
+
+def test_a_tokenized_share_alone_takes_two_calls(feed: Kraken, kraken: RunningProvider) -> None:
+    """Its small letter tells which list it is in."""
+    assert isinstance(feed.poll(subscribe(Kraken, "TSLAx/USD"))["TSLAx/USD"], Tick)
+    assert isinstance(feed.poll(subscribe(Kraken, "TSLAx/USD"))["TSLAx/USD"], Tick)
+    ticker = {"pair": "TSLAxUSD", "asset_class": "tokenized_asset"}
+    assert [dict(request["query"]) for request in kraken.requests()] == [{"aclass_base": "tokenized_asset"}, ticker, ticker]
+
+
+def test_a_share_in_capitals_is_found_by_the_list(feed: Kraken, kraken: RunningProvider) -> None:
+    """Kraken itself refuses it so; where no two markets differ by case alone there is no doubt which one is meant."""
+    assert isinstance(feed.poll(subscribe(Kraken, "AAPLX-USD", "ETH-USD"))["AAPLX-USD"], Tick)
+    assert {request["query"].get("pair") for request in kraken.requests()} == {None, "AAPLxUSD", "ETHUSD"}
+
+
+def test_without_the_lists_small_letters_tell_a_tokenized_share(feed: Kraken, kraken: RunningProvider) -> None:
+    """It does not spoil the currencies' call."""
+    kraken.fault("html", path="/0/public/AssetPairs")
+    answer = feed.poll(subscribe(Kraken, "BTC-USD", "AAPLx-USD"))
+    assert [type(news) for news in answer.values()] == [Tick, Tick]
+
+
+def test_an_unknown_share_costs_itself_only(feed: Kraken) -> None:
+    """Neither the other shares nor the currencies."""
+    answer = feed.poll(subscribe(Kraken, "BTC-USD", "AAPLx/USD", "NOPEx/USD"))
+    error = answer["NOPEx/USD"]
+    assert isinstance(error, FeedError)
+    assert error.rejects_symbol
+    assert [type(answer[symbol]) for symbol in ("BTC-USD", "AAPLx/USD")] == [Tick, Tick]
+
+
+def test_a_list_that_the_limits_put_off_is_read_by_the_next_poll(kraken: RunningProvider, runtime: Runtime) -> None:
+    """And no list twice."""
+    feed = Kraken("kr", KrakenSettings.model_validate({"kind": "kraken", "base_url": kraken.url, "timeout_s": 1.0}), runtime)
+    for calls in (1, 2):
+        with pytest.raises(BudgetSpent):
+            feed.poll(subscribe(Kraken, "BTC-USD", "AAPLX/USD"))
+        assert len(kraken.paths()) == calls
+        feed.gate.budget = Budget([Rate("calls", 1, "s")])  # a second later
+    assert [request["query"].get("aclass_base") for request in kraken.requests()] == [None, "tokenized_asset"]
+    feed.close()
 
 
 def test_a_pair_that_only_its_list_knows_is_for_the_poller_to_find(feed: Kraken, kraken: RunningProvider) -> None:
@@ -259,7 +320,7 @@ def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(feed: Kraken, krak
 def test_kraken_says_in_words_that_it_is_too_much(error: str, wait_s: float | None) -> None:
     """With status 200; how long it lasts is known from its documentation."""
     payload = json.dumps({"error": [error]}).encode()
-    assert complaint(lambda: parse(payload, BATCH, {})).retry_after_s == wait_s
+    assert complaint(lambda: parse(payload, BATCH, NO_PAIRS)).retry_after_s == wait_s
 
 
 def test_a_poll_keeps_to_one_call_a_second(kraken: RunningProvider, runtime: Runtime) -> None:

@@ -65,6 +65,42 @@ def test_usual_names_are_used() -> None:
     assert request["params"] == {"channel": "ticker", "symbol": pairs, "event_trigger": "bbo", "snapshot": True}
 
 
+@pytest.mark.parametrize(("symbol", "id"), [
+    ("AAPLx/USD", "AAPLx/USD"), ("SPYx-EUR", "SPYx/EUR"), ("btc/usd", "BTC/USD"), ("xbt-eur", "BTC/EUR"), ("AAPLX/USD", "AAPLX/USD")])
+def test_case_is_the_providers(symbol: str, id: str) -> None:
+    """What is small throughout was only typed so."""
+    assert KrakenStream.native_id(symbol) == id
+
+
+def test_a_tokenized_share_is_found_as_it_is_written() -> None:
+    """Asked for and answered with its small letter; in capitals it is refused, and the error says what to look at."""
+    session = wanting("AAPLx/USD", "AAPLX/USD")
+    row = ROW | {"symbol": "AAPLx/USD", "last": 271.15}
+    tick = said(session, {**TICKER, "data": [row]})["AAPLx/USD"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.currency) == (271.15, "USD")
+    refusal = {"error": "Currency pair not supported AAPLX/USD", "method": "subscribe", "success": False, "symbol": "AAPLX/USD"}
+    assert "small x" in str(said(session, refusal)["AAPLX/USD"])
+
+
+@pytest.mark.parametrize(("changes", "session"), [
+    ({"volume": 0, "bid": 0, "ask": 0.0}, "closed"), ({"volume": 0, "bid": None, "ask": None}, "closed"), ({"volume": 0}, None),
+    ({"bid": 0, "ask": 0}, None)])
+def test_a_market_that_nobody_trades_is_closed(changes: dict[str, object], session: str | None) -> None:
+    """No trade in 24 hours, no bid and no ask."""
+    tick = said(wanting(), {**TICKER, "data": [ROW | changes]})["XRP/EUR"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.session) == (1.9, session)
+
+
+def test_a_side_field_costs_itself_only() -> None:
+    """The price is good; a time that can't be read leaves it without proof."""
+    tick = said(wanting(), {**TICKER, "data": [ROW | {"low": "unch", "timestamp": "soon"}]})["XRP/EUR"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.low, tick.quote_time, tick.untimed) == (1.9, None, None, True)
+    assert {odd.field for odd in tick.odd or ()} == {"low", "quote_time"}
+
+
 def test_pairs_are_acknowledged_and_refused_one_by_one() -> None:
     """A refusal for good rejects the pair."""
     session = wanting("XRP/EUR", "FOO/BAR")
@@ -101,6 +137,13 @@ def test_a_quiet_connection_is_pinged() -> None:
     assert [second for second in range(20) if sent(session, second)] == [5, 10, 15]
     said(session, {"channel": "heartbeat"}, now_s=19.0)
     assert [second for second in range(20, 30) if sent(session, second)] == [24, 29]
+
+
+def test_shares_and_coins_share_a_connection(bench: Bench) -> None:
+    """One that is refused costs the others of its message nothing."""
+    bench.want("AAPLx/USD", "BTC-USD", "AAPLX/USD")
+    bench.until(lambda: bench.prices().keys() == {"AAPLx/USD", "BTC-USD"} and bench.errors().keys() == {"AAPLX/USD"})
+    assert bench.errors()["AAPLX/USD"].rejects_symbol
 
 
 def test_a_reply_without_a_pair_is_no_price() -> None:

@@ -25,6 +25,7 @@ import feeds.finnhub
 import feeds.frankfurter
 import feeds.http_json
 import feeds.kraken
+import feeds.kraken_pairs
 import feeds.massive
 import feeds.replay
 import feeds.tiingo
@@ -128,8 +129,9 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "ecb": (feeds.ecb, lambda body: feeds.ecb.parse(body, test_ecb.BATCH)),
         "finnhub": (feeds.finnhub, lambda body: feeds.finnhub.parse(body, batch_of("AAPL"))),
         "frankfurter": (feeds.frankfurter, lambda body: feeds.frankfurter.parse(body, "EUR", batch_of("EURUSD"))),
-        "kraken": (feeds.kraken, lambda body: feeds.kraken.parse(body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.parse_pairs(PAIRS))),
-        "kraken_pairs": (feeds.kraken, feeds.kraken.parse_pairs),
+        "kraken": (feeds.kraken, lambda body: feeds.kraken.parse(
+            body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken_pairs.Pairs(feeds.kraken.parse_pairs(PAIRS, "currency")))),
+        "kraken_pairs": (feeds.kraken, lambda body: feeds.kraken.parse_pairs(body, "currency")),
         "massive": (feeds.massive, lambda body: feeds.massive.parse(body, test_massive.BATCH)),
         "massive_indices": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("I:SPX", "I:NDX"))),
         "massive_currencies": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("C:EURUSD"))),

@@ -1,7 +1,11 @@
 """Kraken: `/0/public/Ticker`, `/0/public/AssetPairs` and `/0/public/SystemStatus`. One call a second, in bursts of 15.
 
 Rows come keyed by Kraken's own names, in an order that is not the one asked for. One unknown pair fails the call, unnamed, with
-HTTP 200 and without `result`.
+HTTP 200 and without `result`; so does one of the other asset class: tokenized shares are listed with `aclass_base=tokenized_asset` and
+priced with `asset_class=tokenized_asset`. Case matters: `AAPLxUSD`, never `AAPLXUSD`.
+
+Parameters, fields and errors as docs.kraken.com (get-ticker-information, get-tradable-asset-pairs), ccxt's `kraken.ts` and, for tokenized
+shares, JKorf/Kraken.Net#146 and nautechsystems/nautilus_trader#3455 have them.
 
 Recordings: `ticker*.json` holds `Ticker` answers, whole; each row is served under its key, and under the spelling that was asked for
 where the file's name tells it (`ticker_XBTUSD_keyed_XXBTZUSD.json`). `asset_pairs*.json` holds an `AssetPairs` answer; without one, a
@@ -20,6 +24,7 @@ from tests.providers.wire import BASES, Bucket, Provider, Reply, Request, not_fo
 
 NAMES = {"BTC": "XBT", "DOGE": "XDG"}
 FOUR_LETTERS = {"XBT": "XXBT", "ETH": "XETH", "XRP": "XXRP", "LTC": "XLTC", "XDG": "XXDG", "USD": "ZUSD", "EUR": "ZEUR"}
+SHARES = ("AAPLx", "TSLAx", "SPYx", "NVDAx")
 FILE = re.compile(r"ticker_([A-Z0-9]+)_keyed_([A-Z0-9]+)")
 
 
@@ -33,7 +38,14 @@ def pairs() -> dict[str, dict[str, str]]:
             rows[key] = {"altname": base + quote, "wsname": f"{base}/{quote}", "aclass_base": "currency",
                          "base": FOUR_LETTERS.get(base, base), "aclass_quote": "currency", "quote": FOUR_LETTERS.get(quote, quote),
                          "lot": "unit", "status": "online"}
-    return rows
+    return rows | tokenized()
+
+
+def tokenized() -> dict[str, dict[str, str]]:
+    """The rows of tokenized shares."""
+    return {share + quote: {"altname": share + quote, "wsname": f"{share}/{quote}", "aclass_base": "tokenized_asset", "base": share,
+                            "aclass_quote": "currency", "quote": FOUR_LETTERS[quote], "lot": "unit", "status": "online"}
+            for share in SHARES for quote in ("USD", "EUR")}
 
 
 class Kraken(Provider):
@@ -74,12 +86,15 @@ class Kraken(Provider):
             return not_found()
         if self.control.limits and not self._bucket.take():
             return Reply.json(self.recorded("error_too_many_requests") or {"error": ["EGeneral:Too many requests"]})
-        asked = [name for name in request.query.get("pair", "").split(",") if name] or list(self._pairs)
+        is_ticker = request.path.endswith("/Ticker")
+        asset_class = request.query.get("asset_class" if is_ticker else "aclass_base", "currency")
+        listed = {key: pair for key, pair in self._pairs.items() if pair.get("aclass_base", "currency") == asset_class}
+        asked = [name for name in request.query.get("pair", "").split(",") if name] or list(listed)
         keys = [self._keys.get(name) for name in dict.fromkeys(asked)]
-        if any(key is None or self._is_unknown(key) for key in keys) and "pair" in request.query:
+        if any(key is None or key not in listed or self._is_unknown(key) for key in keys) and "pair" in request.query:
             return Reply.json(self.recorded("error_unknown_pair") or {"error": ["EQuery:Unknown asset pair"]})
         known = sorted({key for key in keys if key and not self._is_unknown(key)}, reverse=True)
-        row = self._row if request.path.endswith("/Ticker") else self._pairs.get
+        row = self._row if is_ticker else self._pairs.get
         return Reply.json({"error": [], "result": {key: row(key) for key in known}})
 
     def _is_unknown(self, key: str) -> bool:
