@@ -11,29 +11,34 @@
 
     {"open":"71475.37","high":"73650.25","low":"70000","last":"73367.8","volume":"17442.11028145","volume_30day":"541120.3"}
 
-Both are about the last 24 hours, so `open` is what the price was a day ago and there is no previous close. An unknown product is
-404 `{"message":"NotFound"}`. An address may ask 10 times a second, in bursts of 15 (429 `{"message":"Public rate limit exceeded"}`).
+Both are about the last 24 hours, so `open` is what the price was a day ago and there is no previous close. Where nothing was traded in
+them, and there is neither bid nor ask, the market is closed. (Whether trading is disabled says `/products/ID`, a call more for each.)
+
+An unknown product is 404 `{"message":"NotFound"}`, one that is traded no longer 400 `{"message":"Not allowed for delisted products"}`
+(ccxt/ccxt#14280; 404 in newer programs). "under maintenance" and "Cancel only mode" pass (ccxt's `coinbaseexchange.ts`). An address may ask
+10 times a second, in bursts of 15 (429 `{"message":"Public rate limit exceeded"}`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
-import msgspec
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
+from feeds.fields import Fields, untraded
 from feeds.http import Response
-from feeds.parse import decode, optional_iso_ms, optional_price, optional_size, price, table
+from feeds.parse import decode, table
 from feeds.polled import PolledFeed
+from feeds.rows import error_object, unknown
 from ticker.budget import Demand
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
@@ -45,6 +50,14 @@ STATS_SPACING_S = 0.5
 """Of all products: at most a fifth of the rate limit, so that a hundred new symbols do not use it up."""
 STATS_VALID_S = 900.0
 """Stats that could not be renewed for so long no longer describe the last 24 hours and are left out."""
+
+FIELDS = Fields(zero_until_traded=True)
+Stats = Mapping[str, Any]
+"""The last 24 hours of a product, as they stand in the answer."""
+NO_STATS: Stats = {}
+UNKNOWN = ("NotFound", "not a valid product", "product ids are invalid")
+PASSING = ("under maintenance", "Cancel only mode")
+"""What is said of a product that will be back."""
 
 
 class CoinbaseBudget(BudgetSettings):
@@ -60,14 +73,6 @@ class CoinbaseSettings(PolledSettings):
     base_url: HttpUrl = Field(HttpUrl("https://api.exchange.coinbase.com"), description="scheme, host and path prefix of the provider")
 
 
-class Stats(NamedTuple):
-    """The last 24 hours of a product."""
-
-    open: float | None = None
-    high: float | None = None
-    low: float | None = None
-
-
 class _Kept(NamedTuple):
     """Stats as they were last known, and when (`time.monotonic()`) to ask again."""
 
@@ -81,6 +86,7 @@ class Coinbase(PolledFeed):
 
     kind = "coinbase"
     Settings: ClassVar[type[PolledSettings]] = CoinbaseSettings
+    volume_of: ClassVar[VolumeOf] = "24h"
 
     def __init__(self, name: str, settings: PolledSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
@@ -96,17 +102,16 @@ class Coinbase(PolledFeed):
         until_s = self.poll_ends_s()
         (subscription,) = batch
         path = f"/products/{quote(subscription.id, safe='')}"
-        response = self.http.get(f"{path}/ticker", accept=(HTTPStatus.NOT_FOUND,), until_s=until_s)
-        if response.status == HTTPStatus.NOT_FOUND:
-            raise _not_found(response, subscription.id)
-        answer = parse(response.body, batch)
-        stats = self._recent_stats(subscription.id, path, until_s)
-        return {symbol: with_stats(tick, stats) for symbol, tick in answer.items()}
+        response = self.http.get(f"{path}/ticker", accept=(HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST), until_s=until_s)
+        if not response.ok:
+            raise refusal(response, subscription.id)
+        parse(response.body, batch)  # without a price there is no need for its day
+        return parse(response.body, batch, self._recent_stats(subscription.id, path, until_s))
 
     def _recent_stats(self, product: str, path: str, until_s: float) -> Stats:
         """The product's last 24 hours, asked for again where it is time; nothing that goes wrong here costs the price."""
         now_s = time.monotonic()
-        kept = self._stats.get(product, _Kept(Stats(), now_s, now_s))
+        kept = self._stats.get(product, _Kept(NO_STATS, now_s, now_s))
         if now_s >= kept.next_s and now_s >= self._next_stats_s and self.gate.has_room():
             self._next_stats_s = now_s + STATS_SPACING_S
             try:
@@ -117,43 +122,48 @@ class Coinbase(PolledFeed):
                 log.info("feed %s: no 24 h stats of %s: %s", self.name, product, error)
                 kept = kept._replace(next_s=now_s + max(STATS_EVERY_S, error.retry_after_s or 0.0))
             self._stats[product] = kept
-        return kept.stats if now_s - kept.read_s <= STATS_VALID_S else Stats()
+        return kept.stats if now_s - kept.read_s <= STATS_VALID_S else NO_STATS
 
 
-def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick]:
-    """The tick in a `ticker` answer. The answer does not name its product: `batch` is the one that was asked for."""
+def parse(body: bytes, batch: Sequence[Subscription], stats: Stats = NO_STATS) -> dict[str, Tick]:
+    """The tick in a `ticker` answer, with its day. The answer does not name its product: `batch` is the one that was asked for."""
     row = table(decode(body), "ticker")
     (subscription,) = batch
-    return {subscription.symbol: Tick(
-        price=price(row.get("price"), "price"),
-        bid=optional_price(row.get("bid"), "bid"),
-        ask=optional_price(row.get("ask"), "ask"),
-        volume=optional_size(row.get("volume"), "volume"),
-        currency=_quote_currency(subscription.id),
-        quote_time=optional_iso_ms(row.get("time"), "time"),
-    )}
+    return {subscription.symbol: FIELDS.tick(
+        row.get("price"), bid=row.get("bid"), ask=row.get("ask"), volume=row.get("volume"), quote_time=row.get("time"),
+        open=stats.get("open"), high=stats.get("high"), low=stats.get("low"), currency=_quote_currency(subscription.id),
+        known={"session": "closed" if untraded(row, "volume", "bid", "ask") else None})}
 
 
 def parse_stats(body: bytes) -> Stats:
     """The 24 hours in a `stats` answer."""
     row = table(decode(body), "stats")
-    return Stats(*(optional_price(row.get(name), name) for name in Stats._fields))
+    return {name: row.get(name) for name in ("open", "high", "low")}
 
 
-def with_stats(tick: Tick, stats: Stats) -> Tick:
-    """The tick, with open, high and low."""
-    return msgspec.structs.replace(tick, **stats._asdict())
+def refusal(response: Response, product: str) -> FeedError:
+    """Coinbase's own 400 or 404 is about the product; any other (a wrong `base_url`, a proxy's page) is not the product's fault."""
+    message = error_object(response).get("message")
+    words = message if isinstance(message, str) else ""
+    error = product_error(words, product, response.body)
+    if error is None:
+        error = response.error()
+        error.retryable = error.retryable or any(passing in words for passing in PASSING)
+    return error
 
 
-def _not_found(response: Response, product: str) -> FeedError:
-    """Coinbase's own 404 is about the product; any other (a wrong `base_url`, a proxy's page) is not the product's fault."""
-    try:
-        ours = table(decode(response.body), "error").get("message") == "NotFound"
-    except FeedError:
-        ours = False
-    if not ours:
-        return response.error()
-    return FeedError(f"Coinbase has no product {product!r}", retryable=False, rejects_symbol=True)
+def product_error(words: str, product: str, payload: bytes) -> FeedError | None:
+    """What Coinbase's words say of a product for good, `None` where they say something else."""
+    if "delisted" in words:
+        return delisted(product, payload)
+    if any(told in words for told in UNKNOWN):
+        return unknown("Coinbase", product, payload)
+    return None
+
+
+def delisted(product: str, payload: bytes = b"") -> FeedError:
+    """What is said of a product that is traded no longer."""
+    return FeedError(f"Coinbase has delisted {product!r}", retryable=False, rejects_symbol=True, payload=payload)
 
 
 def _quote_currency(product: str) -> str | None:

@@ -11,6 +11,9 @@
 Numbers are strings, `""` is none. The change is in percent, of the last 24 hours; the volume is in the base currency. There is no bid, no
 ask and no time. Two products that are one market (ETH-USDC is ETH-USD's) may come under one name: the other is in `alias_to`.
 
+Where `is_disabled`, `trading_disabled` or `cancel_only` is true, or `status` is `delisted`, nobody trades it, and the market is closed; the
+price is the last one. `view_only` may be about who asks (not verified): it counts where nothing was traded in 24 hours.
+
 What does not exist is left out of the answer, or refused: 400 `{"error":"INVALID_ARGUMENT","error_details":"…","message":"…"}`, 404
 `{"error":"NOT_FOUND", …}`. An address may ask 10 times a second (429).
 """
@@ -25,14 +28,19 @@ from urllib.parse import urlencode
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.parse import array, decode, optional_pct, optional_size, price, table
+from feeds.coinbase import delisted
+from feeds.fields import Fields, untraded
+from feeds.parse import array, decode, table
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, for_each, unknown
-from feeds.units import currency_of
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns
+
+FIELDS = Fields(zero_until_traded=True)
+SHUT = ("is_disabled", "trading_disabled", "cancel_only")
+"""What is true of a product that nobody can trade."""
 
 
 class CoinbaseAdvancedBudget(BudgetSettings):
@@ -56,6 +64,7 @@ class CoinbaseAdvanced(PolledFeed):
     Settings: ClassVar[type[PolledSettings]] = CoinbaseAdvancedSettings
     batch_size: ClassVar[int | None] = 100
     """The address of a call with 100 products is 2 to 3 KB long; servers refuse one of more than 8 KB."""
+    volume_of: ClassVar[VolumeOf] = "24h"
 
     @classmethod
     def native_id(cls, symbol: str) -> str:
@@ -86,18 +95,15 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
         row = rows.get(subscription.id) or aliases.get(subscription.id)
         if row is None:
             raise unknown("Coinbase", subscription.id)
+        if row.get("status") == "delisted" and not row.get("price"):
+            raise delisted(subscription.id)
         return _tick(row)
 
     return for_each(batch, read)
 
 
 def _tick(row: Mapping[str, Any]) -> Tick:
-    product, currency = row["product_id"], row.get("quote_currency_id")
-    shut = row.get("is_disabled") is True or row.get("trading_disabled") is True
-    return Tick(
-        price=price(row.get("price"), f"{product} price"),
-        volume=optional_size(row.get("volume_24h"), f"{product} volume_24h"),
-        change_pct=optional_pct(row.get("price_percentage_change_24h"), f"{product} price_percentage_change_24h"),
-        currency=currency_of(currency),
-        session="closed" if shut else None,
-    )
+    shut = (row.get("status") == "delisted" or any(row.get(name) is True for name in SHUT)
+            or (row.get("view_only") is True and untraded(row, "volume_24h")))
+    return FIELDS.tick(row.get("price"), volume=row.get("volume_24h"), change_pct=row.get("price_percentage_change_24h"),
+                       currency=row.get("quote_currency_id"), known={"session": "closed" if shut else None})

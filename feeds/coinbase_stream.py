@@ -11,6 +11,11 @@ is cut off. Each subscription is answered with all that are in force, then comes
      "last_size":"0.00352175"}
     {"type":"heartbeat","sequence":90,"last_trade_id":11586478,"product_id":"BTC-USDT","time":"2023-03-04T03:37:21.000000Z"}
     {"type":"error","message":"Failed to subscribe","reason":"FOO-BAR is not a valid product"}
+    {"type":"error","message":"Failed to subscribe","reason":"YFI-USD is delisted"}
+
+A product that is refused is so once for each channel, and the others of the message are subscribed (as programs of 2026 note it; that the
+message fails as a whole is said too, so what is not acknowledged a second after a refusal is asked for again). Where a refusal names no
+product, they are asked for one by one. Where volume, best_bid and best_ask are 0 nobody trades it, and the market is closed.
 
 The heartbeat comes each second and for each product: it proves that the price of the last trade, however old, is still the newest. Where
 it names a trade that no ticker told us of, and none does within a moment, the product is asked for anew.
@@ -21,6 +26,7 @@ each trade. A jump of it is counted as a gap; Coinbase itself makes one ticker o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -28,11 +34,13 @@ import msgspec
 from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
-from feeds.parse import array, decode, iso_ms, optional_price, optional_size, price, table, text
+from feeds.coinbase import FIELDS, product_error
+from feeds.fields import untraded
+from feeds.parse import array, decode, table, text
 from feeds.session import StreamSession
 from feeds.streamed import StreamFeed, StreamSettings, StreamUrl
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, VolumeOf
 from ticker.stream import Silence
 
 PRODUCTS_A_MESSAGE = 100
@@ -40,6 +48,9 @@ DEAD_AFTER_S = 15.0
 """A heartbeat a second for each product; there is at least one product."""
 LATE_AFTER_S = 1.5
 """So long after a heartbeat that knows of it, a trade's ticker will not come any more."""
+AGAIN_AFTER_S = 1.0
+"""So long after one product was refused, the others of its message are subscribed, or will not be."""
+ABOUT = re.compile(r"(\S+) is (?:delisted|not a valid product)")
 
 
 class CoinbaseStreamSettings(StreamSettings):
@@ -58,13 +69,26 @@ class CoinbaseSession(StreamSession):
         self._trades: dict[str, int] = {}  # by product: the last that a ticker told of
         self._missing: dict[str, tuple[int, float]] = {}  # by product: a trade that only a heartbeat told of, and since when
         self._one_by_one = False
+        self._refused: set[str] = set()  # for good, and told
+        self._again_s: float | None = None  # when to look for those that were asked for together with a refused one
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
-        # One bad product fails a message as a whole: where it is not named, they are asked for one by one.
+        # Where a refusal does not name its product, they are asked for one by one.
         size = 1 if self._one_by_one else PRODUCTS_A_MESSAGE
         return [_request("subscribe", ids[first:first + size]) for first in range(0, len(ids), size)]
 
+    def due(self, now_s: float) -> tuple[list[bytes], Answer]:
+        if self._again_s is not None and now_s >= self._again_s:
+            self._again_s = None
+            self.ask_again(list(self.unacknowledged))
+        return super().due(now_s)
+
+    def next_due_s(self, now_s: float) -> float:
+        due_s = super().next_due_s(now_s)
+        return due_s if self._again_s is None else min(due_s, self._again_s - now_s)
+
     def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
+        self._refused.difference_update(ids)
         for memory in (self._sequences, self._trades, self._missing):
             for id in ids:
                 memory.pop(id, None)
@@ -80,7 +104,7 @@ class CoinbaseSession(StreamSession):
         if kind == "subscriptions":
             self._in_force(frame)
         elif kind == "error":
-            return self._error(frame, message)
+            return self._error(frame, message, now_s)
         return {}  # there may be new ones at any time
 
     def _ticker(self, frame: dict[str, Any]) -> Answer:
@@ -121,20 +145,30 @@ class CoinbaseSession(StreamSession):
             if table(channel, "channel").get("name") == "ticker":
                 self.acknowledged(array(channel.get("product_ids"), "product_ids"))
 
-    def _error(self, frame: dict[str, Any], message: bytes) -> Answer:
-        named = _named(f"{frame.get('reason')} {frame.get('message')}", self.unacknowledged)
-        error = FeedError("Coinbase refuses a request", retryable=False, payload=message)
-        if named is None and len(self.unacknowledged) == 1:
+    def _error(self, frame: dict[str, Any], message: bytes, now_s: float) -> Answer:
+        words = f"{frame.get('reason') or ''} {frame.get('message') or ''}"
+        named = _named(words, self._wanted)
+        if named is None and ABOUT.search(words):
+            return {}  # of one that nobody wants any more
+        if named is None and "roduct" in words and len(self.unacknowledged) == 1:
             (named,) = self.unacknowledged
         if named is not None:
-            rejected = self.refused(named, FeedError(f"Coinbase has no product {named!r}", retryable=False, rejects_symbol=True,
-                                                     payload=message))
-            self.ask_again(list(self.unacknowledged))  # they were in the same message, perhaps
-            return rejected
-        if self.unacknowledged and not self._one_by_one:
+            return self._refusal(named, words, message, now_s)
+        if "roduct" in words and self.unacknowledged and not self._one_by_one:
             self._one_by_one = True
             self.ask_again(list(self.unacknowledged))
-        raise error
+        raise FeedError("Coinbase refuses a request", retryable=False, payload=message)
+
+    def _refusal(self, product: str, words: str, message: bytes, now_s: float) -> Answer:
+        """A product that is refused: it is told once, whatever the number of channels that say so."""
+        if product in self._refused:
+            return {}
+        self._again_s = now_s + AGAIN_AFTER_S
+        error = product_error(words, product, message)
+        if error is None:
+            return self.refused(product, FeedError(f"Coinbase refuses {product!r} for now", payload=message))
+        self._refused.add(product)
+        return self.refused(product, error)
 
 
 class CoinbaseStream(StreamFeed):
@@ -142,6 +176,7 @@ class CoinbaseStream(StreamFeed):
 
     kind = "coinbase_stream"
     Settings: ClassVar[type[StreamSettings]] = CoinbaseStreamSettings
+    volume_of: ClassVar[VolumeOf] = "24h"
 
     @classmethod
     def native_id(cls, symbol: str) -> str:
@@ -170,15 +205,9 @@ def _named(words: str, products: Collection[str]) -> str | None:
 
 
 def _tick(row: dict[str, Any], product: str) -> Tick:
-    return Tick(
-        price=price(row.get("price"), f"{product} price"),
-        bid=optional_price(row.get("best_bid"), f"{product} best_bid"),
-        ask=optional_price(row.get("best_ask"), f"{product} best_ask"),
-        open=optional_price(row.get("open_24h"), f"{product} open_24h"),
-        high=optional_price(row.get("high_24h"), f"{product} high_24h"),
-        low=optional_price(row.get("low_24h"), f"{product} low_24h"),
-        volume=optional_size(row.get("volume_24h"), f"{product} volume_24h"),
+    shut = untraded(row, "volume_24h", "best_bid", "best_ask")
+    return FIELDS.tick(
+        row.get("price"), bid=row.get("best_bid"), ask=row.get("best_ask"), open=row.get("open_24h"), high=row.get("high_24h"),
+        low=row.get("low_24h"), volume=row.get("volume_24h"), quote_time=row.get("time"),
         currency=product.rpartition("-")[2] if "-" in product else None,
-        quote_time=iso_ms(row.get("time"), f"{product} time"),
-        upstream_state="fresh",  # for as long as the heartbeats say so
-    )
+        known={"session": "closed" if shut else None, "upstream_state": "fresh"})  # for as long as the heartbeats say so

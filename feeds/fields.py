@@ -20,7 +20,7 @@ import msgspec
 from feeds.parse import LARGEST, SMALLEST_PRICE, BadTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
 from feeds.units import Unit, unit_of, without_difference_noise
 from ticker.errors import BadTick, FeedError, excerpt
-from ticker.quote import Odd, Session, Tick, VolumeOf
+from ticker.quote import Odd, Session, State, Tick, VolumeOf
 
 Through = Callable[[float], float]
 ReadTime = Callable[[object, str], int | None]
@@ -58,6 +58,7 @@ class Known(TypedDict, total=False):
     halted: Literal[True] | None
     cadence: Literal["day"] | None
     volume_of: VolumeOf | None
+    upstream_state: State | None
 
 
 class Fields(NamedTuple):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.coinbase import STATS_EVERY_S, STATS_VALID_S, Coinbase, CoinbaseSettings, Stats, parse, parse_stats, with_stats
+from feeds.coinbase import STATS_EVERY_S, STATS_VALID_S, Coinbase, CoinbaseSettings, parse, parse_stats
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
 from ticker.budget import CALL, Budget, Rate
@@ -67,24 +67,38 @@ def test_a_ticker_is_read_field_by_field() -> None:
 def test_stats_are_the_last_day_and_so_their_open_is_no_previous_close() -> None:
     """`last` and the volumes are the ticker's business."""
     stats = parse_stats(json.dumps(STATS).encode())
-    assert stats == Stats(open=3987.02, high=4101.99, low=3950.0)
-    assert with_stats(Tick(price=4021.3, bid=4021.0), stats) == Tick(price=4021.3, bid=4021.0, open=3987.02, high=4101.99, low=3950.0)
+    assert stats == {"open": "3987.02", "high": "4101.99", "low": "3950"}
+    assert parse(json.dumps(TICKER).encode(), BATCH, stats) == {"ETH-USD": Tick(
+        price=4021.3, bid=4021.3, ask=4021.37, open=3987.02, high=4101.99, low=3950.0, volume=182406.51927317, currency="USD",
+        quote_time=1_755_681_247_310)}
 
 
 def test_what_is_missing_is_unknown() -> None:
     """A product with nothing on its book has no bid and no ask; one that never traded has no price, and that is an error."""
-    bare = {"price": 12, "bid": "", "ask": "0", "trade_id": 1, "volume": "0"}
-    assert parse(json.dumps(bare).encode(), subscribe(Coinbase, "A", A="ABC-EUR")) == {"A": Tick(price=12.0, volume=0.0, currency="EUR")}
+    bare = {"price": 12, "bid": "", "ask": "0", "trade_id": 1, "volume": "0.1"}
+    assert parse(json.dumps(bare).encode(), subscribe(Coinbase, "A", A="ABC-EUR")) == {"A": Tick(price=12.0, volume=0.1, currency="EUR")}
     assert parse(b'{"price":"1"}', subscribe(Coinbase, "X")) == {"X": Tick(price=1.0)}
-    assert parse_stats(b'{"open":"0","high":null}') == Stats()
+    assert parse(b'{"price":"1"}', subscribe(Coinbase, "X"), parse_stats(b'{"open":"0","high":null}')) == {"X": Tick(price=1.0)}
+    assert "nobody has traded it" in str(complaint(lambda: parse(b'{"price":"0"}', BATCH)))
 
 
-@pytest.mark.parametrize("field", ["price", "bid", "ask", "volume", "time"])
-def test_one_bad_field_spoils_the_ticker(field: str) -> None:
-    """Half a quote may be a wrong quote; the error names the field and shows it."""
-    error = complaint(lambda: parse(json.dumps(TICKER | {field: "soon"}).encode(), BATCH))
-    assert str(error).startswith(f"{field}: ")
-    assert error.excerpt == '"soon"'
+@pytest.mark.parametrize(("changes", "session"), [({}, "closed"), ({"volume": "0.1"}, None), ({"bid": "1"}, None), ({"ask": "1"}, None)])
+def test_a_market_that_nobody_trades_is_closed(changes: dict[str, str], session: str | None) -> None:
+    """No trade in 24 hours, no bid and no ask."""
+    dead = TICKER | {"volume": "0", "bid": "0", "ask": "0"} | changes
+    assert parse(json.dumps(dead).encode(), BATCH)["ETH-USD"].session == session
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("bid", "bid"), ("ask", "ask"), ("volume", "volume"), ("time", "quote_time")])
+def test_a_side_field_costs_itself_only(theirs: str, ours: str) -> None:
+    """The price is good, and what could not be read is told."""
+    tick = parse(json.dumps(TICKER | {theirs: "soon"}).encode(), BATCH)["ETH-USD"]
+    assert (tick.price, getattr(tick, ours), [(odd.field, odd.excerpt) for odd in tick.odd or ()]) == (4021.3, None, [(ours, '"soon"')])
+
+
+def test_a_bad_price_is_an_error() -> None:
+    """It shows what stood there."""
+    assert complaint(lambda: parse(json.dumps(TICKER | {"price": "soon"}).encode(), BATCH)).excerpt == '"soon"'
 
 
 @given(mutated(TICKER))
@@ -96,7 +110,7 @@ def test_a_mutated_ticker_is_a_tick_or_a_complaint(body: bytes) -> None:
 @given(mutated(STATS) | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
 def test_any_stats_are_read_or_complained_of(body: bytes) -> None:
     """And what is read can be part of a tick."""
-    answers_or_complains(lambda: {"X": with_stats(Tick(price=1.0), parse_stats(body))}, {"X"})
+    answers_or_complains(lambda: parse(b'{"price":"1"}', subscribe(Coinbase, "X"), parse_stats(body)), {"X"})
 
 
 @given(JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
@@ -170,6 +184,25 @@ def test_an_unknown_product_is_rejected_and_a_foreign_404_is_not(feed: Coinbase,
     foreign = complaint(lambda: poll(feed, "BTC-USD"))
     assert (foreign.rejects_symbol, foreign.retryable) == (False, False)
     assert "nothing here" in str(foreign)
+
+
+def test_a_delisted_product_is_the_symbols_error(feed: Coinbase) -> None:
+    """In so many words, and for good."""
+    error = complaint(lambda: poll(feed, "WLUNA-USD"))
+    assert str(error).startswith("Coinbase has delisted 'WLUNA-USD'")
+    assert (error.rejects_symbol, error.retryable) == (True, False)
+
+
+@pytest.mark.parametrize(("message", "rejects", "retryable"), [
+    ("Not allowed for delisted products", True, False), ("ABC-USD is not a valid product", True, False), ("NotFound", True, False),
+    ("BTC-USD is under maintenance", False, True), ("Cancel only mode", False, True), ("User-Agent header is required.", False, False)])
+@pytest.mark.parametrize("status", [400, 404])
+def test_coinbase_says_in_words_what_is_wrong(
+        feed: Coinbase, coinbase: RunningProvider, message: str, rejects: bool, retryable: bool, status: int) -> None:
+    """Of the product for good, for a while, or of how we ask."""
+    coinbase.fault("status", status=status, body=json.dumps({"message": message}))
+    error = complaint(lambda: poll(feed, "BTC-USD"))
+    assert (error.rejects_symbol, error.retryable) == (rejects, retryable)
 
 
 def test_an_odd_id_stays_one_segment_of_the_path(feed: Coinbase, coinbase: RunningProvider) -> None:

@@ -63,12 +63,29 @@ def test_no_price_is_an_error_and_no_change_is_unknown() -> None:
     assert answer["SOL/EUR"] == Tick(price=171.04, currency="EUR")
 
 
-@pytest.mark.parametrize("flag", ["is_disabled", "trading_disabled"])
-def test_a_market_that_is_shut_says_so(flag: str) -> None:
-    """Its last price is no live one."""
-    tick = ticks(BTC | {flag: True}, SOL)["BTC-USD"]
+@pytest.mark.parametrize(("changes", "session"), [
+    ({"is_disabled": True}, "closed"), ({"trading_disabled": True}, "closed"), ({"cancel_only": True}, "closed"),
+    ({"status": "delisted"}, "closed"), ({"view_only": True, "volume_24h": "0"}, "closed"), ({"view_only": True}, None),
+    ({"post_only": True}, None), ({"volume_24h": "0"}, None)])
+def test_a_market_that_is_shut_says_so(changes: dict[str, Any], session: str | None) -> None:
+    """Its last price is no live one. What may only be looked at is traded, as long as it has a volume."""
+    tick = ticks(BTC | changes, SOL)["BTC-USD"]
     assert isinstance(tick, Tick)
-    assert tick.session == "closed"
+    assert (tick.price, tick.session) == (91020.0, session)
+
+
+def test_a_delisted_product_without_a_price_is_called_so() -> None:
+    """The others have theirs."""
+    answer = ticks(BTC | {"status": "delisted", "price": ""}, SOL)
+    assert "has delisted 'BTC-USD'" in str(answer["BTC-USD"])
+    assert isinstance(answer["SOL/EUR"], Tick)
+
+
+def test_a_side_field_costs_itself_only() -> None:
+    """The price is good."""
+    tick = ticks(BTC | {"volume_24h": "much", "price_percentage_change_24h": []}, SOL)["BTC-USD"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, {odd.field for odd in tick.odd or ()}) == (91020.0, {"volume", "change_pct"})
 
 
 @given(mutated({"products": [BTC, SOL], "num_products": 2}) | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
@@ -82,6 +99,13 @@ def test_a_hundred_products_are_one_call(feed: CoinbaseAdvanced, provider: Runni
     symbols = [f"T{number:03}-USD" for number in range(100)]
     assert all(isinstance(tick, Tick) for tick in feed.poll(subscribe(CoinbaseAdvanced, *symbols)).values())
     assert len(provider.requests()) == 1
+
+
+def test_a_delisted_product_is_closed_at_its_last_price(feed: CoinbaseAdvanced) -> None:
+    """It stays in the answers."""
+    answer = feed.poll(subscribe(CoinbaseAdvanced, "BTC-USD", "WLUNA-USD"))
+    sessions = {symbol: tick.session for symbol, tick in answer.items() if isinstance(tick, Tick)}
+    assert sessions == {"BTC-USD": None, "WLUNA-USD": "closed"}
 
 
 def test_a_refused_batch_is_for_the_poller_to_search(feed: CoinbaseAdvanced, provider: RunningProvider) -> None:

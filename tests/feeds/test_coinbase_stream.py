@@ -101,22 +101,85 @@ def test_a_trade_that_only_the_heartbeat_knows_of_is_asked_for() -> None:
     assert said(session, BEAT | {"last_trade_id": 4713}, now_s=13.0).keys() == {"SOL-EUR"}
 
 
-@pytest.mark.parametrize("refusal", [
-    {"type": "error", "message": "Failed to subscribe", "reason": "BTC-EUR is not a valid product"},
-    {"type": "error", "message": "Failed to subscribe to 'BTC-EUR'."}])
-def test_a_product_that_is_refused_by_name_costs_only_itself(refusal: dict[str, str]) -> None:
-    """The others of its message are asked for again without it."""
+def refusal_of(reason: str) -> dict[str, str]:
+    """What Coinbase says of a product that it does not give."""
+    return {"type": "error", "message": "Failed to subscribe", "reason": reason}
+
+
+@pytest.mark.parametrize(("reason", "words"), [
+    ("BTC-EUR is not a valid product", "Coinbase has no 'BTC-EUR'"), ("BTC-EUR is delisted", "Coinbase has delisted 'BTC-EUR'")])
+def test_a_product_that_is_refused_by_name_costs_only_itself(reason: str, words: str) -> None:
+    """It is refused once for each channel and told once; the others of its message are subscribed."""
     session = wanting()
-    error = said(session, refusal)["BTC-EUR"]
+    error = said(session, refusal_of(reason))["BTC-EUR"]
     assert isinstance(error, FeedError)
     assert (error.rejects_symbol, error.retryable) == (True, False)
-    assert [message["product_ids"] for message in sent(session, 1.0)] == [["SOL-EUR"]]
+    assert str(error).startswith(words)
+    assert said(session, refusal_of(reason), refusal_of(reason)) == {}
+    said(session, {"type": "subscriptions", "channels": [{"name": "ticker", "product_ids": ["SOL-EUR"]}]})
+    assert session.ready
+    assert [sent(session, second) for second in (1.0, 2.0, 30.0)] == [[], [], []]
+
+
+def test_what_is_not_subscribed_beside_a_refused_product_is_asked_for_again() -> None:
+    """A second later, without all that were refused until then: in case the message failed as a whole."""
+    session = wanting("SOL-EUR", "BTC-EUR", "YFI-USD")
+    assert said(session, refusal_of("BTC-EUR is not a valid product")).keys() == {"BTC-EUR"}
+    assert said(session, refusal_of("YFI-USD is delisted")).keys() == {"YFI-USD"}
+    assert sent(session, 0.5) == []
+    assert [message["product_ids"] for message in sent(session, 2.0)] == [["SOL-EUR"]]
+
+
+def test_a_refusal_of_one_that_nobody_wants_any_more_blames_nobody() -> None:
+    """Least of all the only one that has no answer so far."""
+    session = wanting("SOL-EUR")
+    assert said(session, refusal_of("YFI-USD is delisted")) == {}
+    assert said(session, TICKER) == {"SOL-EUR": TICK}
+
+
+def test_a_product_that_is_delisted_while_it_streams_says_so() -> None:
+    """Its price is the last, and its error names the cause."""
+    session = wanting()
+    said(session, IN_FORCE, TICKER)
+    assert "has delisted" in str(said(session, refusal_of("SOL-EUR is delisted"))["SOL-EUR"])
+
+
+def test_a_product_that_is_refused_for_now_is_asked_for_again_after_a_minute() -> None:
+    """Nobody calls it unknown."""
+    session = wanting("SOL-EUR")
+    error = said(session, refusal_of("SOL-EUR is under maintenance"))["SOL-EUR"]
+    assert isinstance(error, FeedError)
+    assert (error.rejects_symbol, error.retryable) == (False, True)
+    assert next(second for second in range(2, 100) if sent(session, second)) == 62
+
+
+def test_too_many_messages_are_no_products_fault() -> None:
+    """The only one that has no answer yet is not blamed for it."""
+    session = wanting("SOL-EUR")
+    assert "refuses a request" in str(complaint(lambda: said(session, {"type": "error", "message": "Rate limit exceeded"})))
+    assert said(session, TICKER) == {"SOL-EUR": TICK}
+
+
+@pytest.mark.parametrize(("changes", "session"), [
+    ({}, "closed"), ({"volume_24h": "0.1"}, None), ({"best_bid": "1"}, None), ({"best_ask": "1"}, None)])
+def test_a_market_that_nobody_trades_is_closed(changes: dict[str, str], session: str | None) -> None:
+    """No trade in 24 hours, no bid and no ask, whatever the heartbeat proves."""
+    tick = said(wanting(), TICKER | {"volume_24h": "0", "best_bid": "0", "best_ask": "0"} | changes)["SOL-EUR"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.session) == (141.07, session)
+
+
+def test_a_side_field_costs_itself_only() -> None:
+    """The price is good."""
+    tick = said(wanting(), TICKER | {"best_ask": "-", "open_24h": {}, "time": "now"})["SOL-EUR"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.untimed, {odd.field for odd in tick.odd or ()}) == (141.07, True, {"ask", "open", "quote_time"})
 
 
 def test_a_refusal_without_a_name_is_narrowed_down() -> None:
     """They are asked for one by one, and the one that is refused alone is it."""
     session = wanting("SOL-EUR", "NOPE-EUR")
-    refusal = {"type": "error", "message": "Failed to subscribe", "reason": "product ids are invalid"}
+    refusal = refusal_of("product ids are invalid")
     assert "refuses a request" in str(complaint(lambda: said(session, refusal)))
     assert [message["product_ids"] for at_s in (1.0, 1.2) for message in sent(session, at_s)] == [["SOL-EUR"], ["NOPE-EUR"]]
     said(session, {"type": "subscriptions", "channels": [{"name": "ticker", "product_ids": ["SOL-EUR"]}]})
@@ -178,6 +241,17 @@ def test_who_asks_too_late_is_cut_and_tells_why(bench: Bench, provider: RunningP
     bench.want("BTC-USD")
     bench.until(lambda: bench.told)
     assert "no subscription within" in str(bench.told[0][1])
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_products_that_are_refused_cost_the_others_nothing(bench: Bench, provider: RunningProvider, whole: bool) -> None:
+    """Unknown and delisted ones, beside good ones, whether the message fails as a whole or not."""
+    provider.set(switches={"per_s": 50, "whole": whole})
+    bench.want("BTC-USD", "NOPE-USD", "ETH-USD", "WLUNA-USD")
+    refused = {"NOPE-USD", "WLUNA-USD"}
+    bench.until(lambda: bench.prices().keys() == {"BTC-USD", "ETH-USD"} and bench.errors().keys() == refused, push_s=0.1)
+    assert "has delisted 'WLUNA-USD'" in str(bench.errors()["WLUNA-USD"])
+    assert bench.told == []
 
 
 def test_an_unknown_product_that_is_not_named_costs_only_itself(bench: Bench, provider: RunningProvider) -> None:

@@ -27,10 +27,10 @@ NO_RUNTIME: Any = None
 """Nothing is asked for."""
 FRESHNESS = PAGE.with_name("freshness.md")
 
-SUPPORT = {"__init__", "base", "conditions", "cookies", "csvs", "expressions", "extraction", "fields", "http", "keys", "limits",
-           "notation", "packets", "pairs", "parse", "polled", "protobuf", "reading", "redirects", "registry", "relay_session", "relayed",
-           "rows", "script", "sender", "session", "slices", "streamed", "tape", "templates", "trades", "units", "unpacking", "upstream",
-           "websocket", "wire", "yahoo_quote", "yahoo_session"}
+SUPPORT = {"__init__", "base", "conditions", "cookies", "csvs", "expressions", "extraction", "fields", "http", "keys", "kraken_pairs",
+           "limits", "notation", "packets", "pairs", "parse", "polled", "protobuf", "reading", "redirects", "registry", "relay_session",
+           "relayed", "rows", "script", "sender", "session", "slices", "streamed", "tape", "templates", "trades", "units", "unpacking",
+           "upstream", "websocket", "wire", "yahoo_quote", "yahoo_session"}
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:

@@ -1,7 +1,8 @@
 """Binance spot: `/api/v3/ticker/24hr`, by `symbol`, by `symbols`, or for all. 6,000 of weight a minute for an address.
 
 One bad symbol fails the call: HTTP 400, -1121, unnamed; a character that no symbol has, a space in the list included, is -1100; a
-symbol twice is -1151. Whoever goes on after a 429 is banned: 418 until two minutes later, and each further call lengthens it.
+symbol twice is -1151. Whoever goes on after a 429 is banned: 418 until two minutes later, and each further call lengthens it. Every answer
+says in `X-MBX-USED-WEIGHT-1M` what was used. Paths, fields, weights and codes: binance-spot-api-docs, `rest-api.md` and `errors.md`.
 
 Recordings: `ticker24hr*.json` holds a row or an array of rows, each served under its `symbol`; `error_400_invalid_symbol.json`,
 `error_400_illegal_chars.json`, `error_429.json` and `error_418_ip_ban.json` are served as they are.

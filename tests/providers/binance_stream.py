@@ -4,6 +4,8 @@
 frames a second from the client, pongs among them: one more closes the connection (1008). 1,024 streams a connection. A ping each 20 s, to
 be answered within a minute. `cut_s` cuts connections at that age (24 h in life), `notice_s` before it comes `serverShutdown`.
 
+Messages, limits and times: binance-spot-api-docs, `web-socket-streams.md`.
+
 Switches: those of all streams (`tests.providers.__doc__`), `"pong_within_s": 60`.
 """
 

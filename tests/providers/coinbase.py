@@ -1,5 +1,8 @@
 """Coinbase Exchange: `/products/ID/ticker` and `/products/ID/stats`. 10 calls a second, in bursts of 15.
 
+An unknown product is 404, one that is traded no longer (`DELISTED`) 400: `Not allowed for delisted products`. Paths, fields and messages as
+docs.cdp.coinbase.com (get-product-ticker, get-product-stats), ccxt's `coinbaseexchange.ts` and ccxt/ccxt#14280 have them.
+
 Recordings: `ticker_BTC-USD.json` and `stats_BTC-USD.json` are that product's (anything may follow the id after a dot or an
 underscore); a file whose name holds no product's id (`ticker_doc_example.json`) serves every product that has none of its own.
 `error_404.json` and `error_429.json` are served as they are.
@@ -17,6 +20,7 @@ from tests.providers.wire import BASES, Bucket, Provider, Reply, Request, not_fo
 
 CURRENCIES = ("USD", "EUR", "USDT")
 PRODUCTS = frozenset(f"{base}-{currency}" for base in BASES for currency in CURRENCIES)
+DELISTED = frozenset({"WLUNA-USD", "YFII-USD"})
 PATH = re.compile(r"/products/([^/]+)/(ticker|stats)")
 FILE = re.compile(r"(ticker|stats)(?:_([A-Z0-9]+-[A-Z0-9]+))?")
 
@@ -47,6 +51,8 @@ class Coinbase(Provider):
         if self.control.limits and not self._bucket.take():
             return Reply.json(self.recorded("error_429") or {"message": "Public rate limit exceeded"}, 429)
         product, what = match[1], match[2]
+        if product in DELISTED:
+            return Reply.json({"message": "Not allowed for delisted products"}, 400)
         row = self._row(product, what)
         if row is None or product in self.control.unknown:
             return Reply.json(self.recorded("error_404") or {"message": "NotFound"}, 404)

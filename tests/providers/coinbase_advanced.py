@@ -1,4 +1,5 @@
-"""Coinbase Advanced Trade: `/api/v3/brokerage/market/products`. 10 calls a second. What does not exist is left out.
+"""Coinbase Advanced Trade: `/api/v3/brokerage/market/products`. 10 calls a second. What does not exist is left out; what is traded no
+longer comes with its last price and `"status":"delisted"`. Fields: docs.cdp.coinbase.com (list-public-products), coinbase-advanced-py.
 
 Switches: `"strict": true` (one unknown product fails the call, 400 INVALID_ARGUMENT, unnamed).
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.providers.coinbase import DELISTED
 from tests.providers.wire import BASES, Bucket, Provider, Reply, Request, not_found, read_json
 
 PATH = "/api/v3/brokerage/market/products"
@@ -52,12 +54,14 @@ class CoinbaseAdvanced(Provider):
             recording: dict[str, Any] | None = self.recorded(product)
             return None if recording is None else recording | overlay
         base, _, currency = product.replace("USDC", "USD").partition("-")  # one market, two names
-        if f"{base}-{currency}" not in PRODUCTS:
+        gone = product in DELISTED
+        if f"{base}-{currency}" not in PRODUCTS and not gone:
             return None
         now = self.price(f"{base}-{currency}")
         last, before = float(now.last), float(now.open)
         return {"product_id": f"{base}-{currency}", "price": now.last, "price_percentage_change_24h": f"{100 * (last - before) / before}",
                 "volume_24h": now.volume, "volume_percentage_change_24h": "-60.7", "base_increment": "0.00000001",
-                "quote_increment": "0.01", "base_name": base, "quote_name": currency, "is_disabled": False, "status": "online",
-                "trading_disabled": False, "product_type": "SPOT", "quote_currency_id": currency, "base_currency_id": base,
+                "quote_increment": "0.01", "base_name": base, "quote_name": currency, "is_disabled": gone,
+                "status": "delisted" if gone else "online", "trading_disabled": gone, "cancel_only": False, "view_only": False,
+                "product_type": "SPOT", "quote_currency_id": currency, "base_currency_id": base,
                 "mid_market_price": "", "alias": "", "alias_to": [f"{base}-USDC"] if currency == "USD" else []} | overlay

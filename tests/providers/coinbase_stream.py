@@ -1,10 +1,13 @@
 """Coinbase Exchange's feed: `ticker` and `heartbeat` of each product. Who asks for nothing within 5 s is cut off.
 
-A subscription is acknowledged with all that are in force, then comes the newest ticker of each product, then one a trade. One product
-that does not exist fails the whole message. `trade_id` goes up by one with each update, sent or lost (`lose`); the heartbeat, each second
-and for each product, names the last.
+A subscription is acknowledged with all that are in force, then comes the newest ticker of each product, then one a trade. A product that
+does not exist or is traded no longer is refused once for each channel, and the others of the message are subscribed (so a program's tests
+have it by a "probe of 2026-09-29", and thrasher-corp/gocryptotrader#1421 shows a refusal a channel). A channel that does not exist
+refuses all of its message. `trade_id` goes up by one with each update, sent or lost (`lose`); the heartbeat, each second and for each
+product, names the last.
 
-Switches: those of all streams, `"within_s": 5` (to subscribe), `"unnamed": true` (a refusal does not name the product),
+Switches: those of all streams, `"within_s": 5` (to subscribe), `"whole": true` (one bad product fails the message as a whole),
+`"unnamed": true` (so it does, and the refusal does not name the product),
 `"old_s": 600` (the first ticker is of a trade that long ago).
 """
 
@@ -15,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.providers.coinbase import PRODUCTS
+from tests.providers.coinbase import DELISTED, PRODUCTS
 from tests.providers.talk import Close, Out, Streaming, Talk, text
 from tests.providers.wire import Price, Reply, Request, not_found
 
@@ -52,16 +55,16 @@ class CoinbaseTalk(Talk):
                 for product in gone:
                     self._channels[name].pop(product, None)
             return [self._in_force()]
-        bad = next((product for wanted in wishes.values() for product in wanted if not self.knows(product, PRODUCTS)), None)
-        if bad is not None:
-            named = "product ids are invalid" if self.switch("unnamed") else f"{bad} is not a valid product"
-            return [text({"type": "error", "message": "Failed to subscribe", "reason": named})]
+        bad = [product for wanted in wishes.values() for product in wanted if not self.knows(product, PRODUCTS)]
+        if bad and (self.switch("unnamed") or self.switch("whole")):
+            return [_refusal("product ids are invalid" if self.switch("unnamed") else _reason(bad[0]))]
+        wishes = {name: [product for product in wanted if product not in bad] for name, wanted in wishes.items()}
         self._subscribed = True
         new = [product for product in wishes.get("ticker", []) if product not in self.asked]
         for name, wanted in wishes.items():
             self._channels[name] |= dict.fromkeys(wanted)
         first = [self._ticker(product, self.provider.price(product), trade=False) for product in new]
-        return [self._in_force(), *first]
+        return [*(_refusal(_reason(product)) for product in bad), self._in_force(), *first]
 
     def malformed(self) -> list[Out]:
         return [text({"type": "error", "message": "Malformed JSON"})]
@@ -115,6 +118,14 @@ class CoinbaseStream(Streaming):
         """The next number of what happens to a product, most of which is no ticker."""
         self._sequences[product] = self._sequences.get(product, 7_388_547_000) + step
         return self._sequences[product]
+
+
+def _reason(product: str) -> str:
+    return f"{product} is delisted" if product in DELISTED else f"{product} is not a valid product"
+
+
+def _refusal(reason: str) -> str:
+    return text({"type": "error", "message": "Failed to subscribe", "reason": reason})
 
 
 def _iso(time_s: float) -> str:

@@ -98,8 +98,8 @@ def test_coinbase_wants_a_subscription_in_time() -> None:
         assert "closed with 1008" in client.hear_end()[1]
 
 
-def test_coinbase_acknowledges_with_all_in_force_and_refuses_messages_whole() -> None:
-    """A last ticker of each new product; a bad product or channel refuses all of its message."""
+def test_coinbase_acknowledges_with_all_in_force_and_refuses_product_by_product() -> None:
+    """A last ticker of each new product; a bad product is refused once for each channel, a bad channel refuses all of its message."""
     with talking("coinbase_stream", "") as (_, client):
         client.say({"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["ticker"]})
         assert [message["type"] for message in client.hear(2)] == ["subscriptions", "ticker"]
@@ -107,9 +107,12 @@ def test_coinbase_acknowledges_with_all_in_force_and_refuses_messages_whole() ->
         in_force, first = client.hear(2)
         assert in_force["channels"] == [{"name": "ticker", "product_ids": ["BTC-USD", "ETH-USD"]}]
         assert (first["product_id"], first["price"] > "") == ("ETH-USD", True)
-        client.say({"type": "subscribe", "product_ids": ["SOL-USD", "NO-USD"], "channels": ["ticker"]},
-                   {"type": "subscribe", "product_ids": ["SOL-USD"], "channels": ["level9"]}, "what?")
-        assert [message["type"] for message in client.hear(3)] == ["error"] * 3
+        client.say({"type": "subscribe", "product_ids": ["SOL-USD"], "channels": ["level9"]}, "what?")
+        assert [message["type"] for message in client.hear(2)] == ["error"] * 2
+        client.say({"type": "subscribe", "product_ids": ["SOL-USD", "NO-USD", "YFII-USD"], "channels": ["ticker", "heartbeat"]})
+        *refusals, in_force, first = client.hear(6)
+        assert [refusal["reason"] for refusal in refusals] == ["NO-USD is not a valid product", "YFII-USD is delisted"] * 2
+        assert in_force["channels"][0] == {"name": "ticker", "product_ids": ["BTC-USD", "ETH-USD", "SOL-USD"]}
 
 
 def test_kraken_answers_pair_by_pair_and_beats_only_for_who_subscribed() -> None:
