@@ -9,8 +9,14 @@
      "vw":156.545239},"prevDailyBar":{"t":"2022-03-10T05:00:00Z","o":160.23,"h":160.38,"l":155.98,"c":158.52,"v":1889292, …}},"TSLA":{…}}
 
 and `GET /v1beta3/crypto/us/snapshots?symbols=BTC/USD` (https://docs.alpaca.markets/reference/cryptosnapshots-1), the same within
-`{"snapshots":{…}}`. Numbers are numbers, times have up to nine digits of a second. A side of 0 is none. A bar's `t` is when its day begins.
-The newest trade may be of a later day than the newest daily bar, which then is the day before.
+`{"snapshots":{…}}`, without `x`, `c` and `z`. `feed` is `iex`, `sip`, `delayed_sip`, `otc`, and for the night `boats` (the Blue Ocean ATS
+itself) or `overnight` (Alpaca's own, derived from it). Numbers are numbers, times have up to nine digits of a second. A side of 0 is none.
+
+The newest trade is not always the price: `c` and `z` say what it may set (`feeds.conditions`). Where it may not, the newest bar's close is,
+made at the latest when its minute ended. A bar's `t` is when its day begins: midnight in New York for shares, in Chicago for crypto, whose
+days have 25 hours once a year. The newest trade may be of a later day than the newest daily bar, which then is the day before; from 20:00
+in New York it is of the next trading day, and so are the bars of the night. Bars are not adjusted: on the day of a split the day before is
+as it was (the board does not believe it then).
 
 What Alpaca does not know is absent or null, and so are parts of what it knows. What can't be a symbol fails the whole call, and is named:
 400 `{"message":"invalid symbol: BRK-B"}` (it is `BRK.B` there). 403 is a wrong key, or a `feed` that the plan has not. 200 calls a minute;
@@ -20,25 +26,35 @@ the headers say what is left (`X-Ratelimit-Remaining`, `X-Ratelimit-Reset` in ep
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
+import msgspec
 from pydantic import Field, HttpUrl, SecretStr
 
 from feeds.base import Answer, Subscription
+from feeds.conditions import allowed, us_session, us_trading_day
+from feeds.fields import Fields, Known, part
 from feeds.http import Response
 from feeds.keys import KeyedSettings, Sendable
 from feeds.pairs import slashed
-from feeds.parse import decode, iso_ms, optional_price, optional_size, price, shown, table
+from feeds.parse import decode, shown, table
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, for_each, in_parts, unknown
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Session, Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
-DAY_MS = 86_400_000
+FIELDS = Fields()
+NIGHT = frozenset({"boats", "overnight"})
+"""The sources that trade from 20:00 to 4:00 in New York, and then only."""
+CRYPTO_ZONE = "America/Chicago"
+MINUTE_MS, SESSION_MS = 60_000, 57_600_000
+"""How long after a bar's beginning its close may have been made: the day's is made at 16:00."""
 SIP_DELAY_MIN = 15.0
 INVALID = re.compile(r"invalid symbol:? *(\S+)", re.IGNORECASE)
 
@@ -99,7 +115,7 @@ class Alpaca(PolledFeed):
             query["feed"] = self.settings.data_feed
         response = self.http.get(path, query, accept=(HTTPStatus.BAD_REQUEST,), until_s=until_s)
         if response.ok:
-            return parse(response.body, batch, delay_min)
+            return parse(response.body, batch, delay_min, self.settings.data_feed)
         error = refusal(response, batch)
         named = [one for one in batch if error.rejects_symbol and one.id == _named(response)]
         if not named:
@@ -109,8 +125,9 @@ class Alpaca(PolledFeed):
         return {**dict.fromkeys((one.symbol for one in named), error), **(self._snapshots(rest, until_s) if rest else {})}
 
 
-def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None = None) -> dict[str, Tick | FeedError]:
-    """The ticks of a `snapshots` answer, by our symbol; `delay_min` is how far its source is behind."""
+def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None = None,
+          data_feed: str = "iex") -> dict[str, Tick | FeedError]:
+    """The ticks of a `snapshots` answer, by our symbol; `delay_min` is how far its source, `data_feed`, is behind."""
     answer = table(decode(body), "answer")
     rows = table(answer.get("snapshots", answer), "snapshots")
     if isinstance(rows.get("message"), str):  # an error, whatever its status: nobody's symbol is unknown because of it
@@ -120,7 +137,7 @@ def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None = 
         row = rows.get(subscription.id)
         if row is None:
             raise unknown("Alpaca", subscription.id)
-        return _tick(table(row, subscription.id), subscription.id, delay_min)
+        return _tick(table(row, subscription.id), subscription.id, delay_min, data_feed)
 
     return for_each(batch, read)
 
@@ -138,29 +155,57 @@ def _named(response: Response) -> str | None:
     return match[1] if match else None
 
 
-def _tick(row: Mapping[str, Any], id: str, delay_min: float | None) -> Tick:
-    def part(name: str) -> Mapping[str, Any]:
-        return table(row.get(name) or {}, f"{id} {name}")
+def day_of(id: str) -> Callable[[int], date]:
+    """What tells the trading day of a time, in the market of `id`."""
+    return _crypto_day if "/" in id else us_trading_day
 
-    def amount(name: str, key: str) -> float | None:
-        return optional_price(part(name).get(key), f"{id} {name}.{key}")
 
-    if not part("latestTrade"):
+def session_of(id: str, data_feed: str, made_ms: int | None, codes: object) -> Session | None:
+    """The session of a trade of `id`; `None` where there are none, or nobody says when it was made."""
+    if "/" in id:
+        return None
+    if data_feed in NIGHT:
+        return "overnight"
+    return None if made_ms is None else us_session(made_ms, codes)
+
+
+def terms_of(id: str) -> Known:
+    """What is the same for all ticks of `id`. Crypto's days are Chicago's: to others their volume says no more than that of 24 hours."""
+    return {"volume_of": "24h" if "/" in id else "session"}
+
+
+def _tick(row: Mapping[str, Any], id: str, delay_min: float | None, data_feed: str) -> Tick:
+    trade, quote = part(row, "latestTrade"), part(row, "latestQuote")
+    if not trade:
         raise FeedError(f"{id}: no trade so far", payload=shown(row))
-    made_ms = iso_ms(part("latestTrade").get("t"), f"{id} latestTrade.t")
-    day, day_before = "dailyBar", "prevDailyBar"
-    if part(day) and made_ms - iso_ms(part(day).get("t"), f"{id} dailyBar.t") >= DAY_MS:
-        day, day_before = "", "dailyBar"  # a new day, of which there is no bar yet
-    return Tick(
-        price=price(part("latestTrade").get("p"), f"{id} latestTrade.p"),
-        bid=amount("latestQuote", "bp"),
-        ask=amount("latestQuote", "ap"),
-        open=amount(day, "o"),
-        high=amount(day, "h"),
-        low=amount(day, "l"),
-        prev_close=amount(day_before, "c"),
-        volume=optional_size(part(day).get("v"), f"{id} dailyBar.v"),
-        currency=id.partition("/")[2] or "USD",
-        quote_time=made_ms,
-        delay_min=delay_min,
-    )
+    made_ms = FIELDS.time(trade.get("t"))
+    if allowed(trade.get("c"), trade.get("z"), made_ms).last:
+        price, session = trade.get("p"), session_of(id, data_feed, made_ms, trade.get("c"))
+    else:
+        price, made_ms = _newest_close(row, id, made_ms)
+        session = session_of(id, data_feed, made_ms, None)
+    today, before = part(row, "dailyBar"), part(row, "prevDailyBar")
+    begins_ms = FIELDS.time(today.get("t"))
+    if begins_ms is not None and made_ms is not None and day_of(id)(begins_ms) < day_of(id)(made_ms):
+        today, before = {}, today  # a new day, of which there is no bar yet
+    known = terms_of(id)
+    known["session"] = session
+    tick = FIELDS.tick(price, bid=quote.get("bp"), ask=quote.get("ap"), open=today.get("o"), high=today.get("h"), low=today.get("l"),
+                       prev_close=before.get("c"), volume=today.get("v"), currency=id.partition("/")[2] or "USD",
+                       quote_time=trade.get("t"), delay_min=delay_min, known=known)
+    return tick if tick.quote_time == made_ms else msgspec.structs.replace(tick, quote_time=made_ms, untimed=None)
+
+
+def _newest_close(row: Mapping[str, Any], id: str, until_ms: int | None) -> tuple[object, int]:
+    """The price where the newest trade is none, and when it was made at the latest: bars are made of those that are."""
+    for name, length_ms in (("minuteBar", MINUTE_MS), ("dailyBar", SESSION_MS)):
+        bar = part(row, name)
+        begins_ms = FIELDS.time(bar.get("t"))
+        if begins_ms is not None and bar.get("c") not in (None, 0, ""):
+            ends_ms = begins_ms + length_ms - 1
+            return bar.get("c"), ends_ms if until_ms is None else min(ends_ms, until_ms)
+    raise FeedError(f"{id}: the newest trade is none that sets a price, and no bar tells another", payload=shown(row))
+
+
+def _crypto_day(time_ms: int) -> date:
+    return datetime.fromtimestamp(time_ms / 1000, ZoneInfo(CRYPTO_ZONE)).date()

@@ -1,40 +1,55 @@
-"""Alpaca as a stream: trades, quotes and daily bars of US shares, and of crypto. A key, its secret, and one connection for both.
+"""Alpaca as a stream: trades, quotes and daily bars of US shares, by day and by night, and of crypto. A key, its secret, one connection.
 
-`wss://stream.data.alpaca.markets/v2/iex` (https://docs.alpaca.markets/docs/real-time-stock-pricing-data), for crypto
-`/v1beta3/crypto/us`. Each message is an array, whose parts may be of different kinds. Who we are is said first, then what we want:
+`wss://stream.data.alpaca.markets/v2/iex` (https://docs.alpaca.markets/docs/real-time-stock-pricing-data), for the night
+`/v1beta1/overnight` and `/v1beta1/boats`, for crypto `/v1beta3/crypto/us`. Each message is an array, whose parts may be of different kinds.
+Who we are is said first, then what we want:
 
     [{"T":"success","msg":"connected"}]
     → {"action":"auth","key":"…","secret":"…"}
     [{"T":"success","msg":"authenticated"}]
-    → {"action":"subscribe","trades":["AAPL"],"quotes":["AAPL"],"dailyBars":["AAPL"]}
-    [{"T":"subscription","trades":["AAPL"],"quotes":["AAPL"],"bars":[],"dailyBars":["AAPL"], …}]
+    → {"action":"subscribe","trades":["AAPL"],"quotes":["AAPL"],"dailyBars":["AAPL"],"statuses":["AAPL"]}
+    [{"T":"subscription","trades":["AAPL"],"quotes":["AAPL"],"bars":[],"dailyBars":["AAPL"], …,"cancelErrors":["AAPL"]}]
     [{"T":"t","i":96921,"S":"AAPL","x":"D","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","c":["@","I"],"z":"C"}]
     [{"T":"q","S":"AMD","bx":"U","bp":87.66,"bs":1,"ax":"Q","ap":87.68,"as":4,"t":"2021-02-22T15:51:45.335689322Z","c":["R"],"z":"C"}]
     [{"T":"d","S":"SPY","o":388.985,"h":389.13,"l":388.975,"c":389.12,"v":49378,"t":"2021-02-22T05:00:00Z"}]
+    [{"T":"c","S":"EEM","x":"M","oi":52983525033,"op":39.1582,"os":440000,"oc":["7"],"ci":52983525034,"cp":39.1282,"cs":440000,"cc":["7"],
+      "z":"B","t":"2023-04-06T14:25:06.542305024Z"}]
+    [{"T":"x","S":"GOOGL","i":465,"x":"D","p":105.31,"s":300,"a":"C","z":"C","t":"2023-04-06T13:15:42.83540958Z"}]
+    [{"T":"s","S":"AAPL","sc":"H","sm":"Trading Halt","rc":"T12","rm":"…","t":"2021-02-22T19:15:00Z","z":"C"}]
     [{"T":"error","code":402,"msg":"auth failed"}]
 
 A subscription is answered with all that are in force. A side of 0 is none. Until somebody trades, nothing comes: the prices of before,
 and the close before, are asked for over REST (`feeds.alpaca`), and from time to time again. The free plan has one connection (a second
-one is 406) and 30 symbols (405). Corrections (`c`) and cancellations (`x`) of single trades are not followed: the next trade is.
+one is 406) and 30 symbols (405).
+
+A trade sets what its conditions let it set (`feeds.conditions`). Corrections (`c`: what begins with o was told, what begins with c was so)
+and cancellations (`x`) come by themselves with the trades, and are followed (`feeds.trades`); their `t` is when they were told. What a
+status means depends on the tape `z`: `2` of A and B, `H` and `P` of C are halts; `3` and `T` their end; `Q` of C lets quotes in and no
+trade. Crypto has none of these, nor conditions. The night's streams are silent by day; whose plan has them not is told 409, and a wrong
+path is HTTP 404: then, as with every stream that is not to be had, the prices of the snapshots are all there is. So it is with `otc`, of
+which the documentation names no stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from pydantic import AnyUrl, Field, SecretStr
 
-from feeds.alpaca import SIP_DELAY_MIN, Alpaca
+from feeds.alpaca import FIELDS, NIGHT, SIP_DELAY_MIN, Alpaca, day_of, session_of, terms_of
 from feeds.base import Answer, Subscription
+from feeds.conditions import allowed
 from feeds.keys import Sendable
-from feeds.parse import array, decode, iso_ms, optional_price, optional_size, price, table
+from feeds.parse import array, decode, number, table
 from feeds.polled import PolledFeed
-from feeds.session import StreamSession, traded
+from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.trades import Named, Trade, Trades
 from ticker.errors import FeedError
 from ticker.quote import Tick
+from ticker.source import merge
 from ticker.stream import Ended, Silence
 from ticker.turn import in_turns
 
@@ -47,6 +62,11 @@ FINAL = {
 HOPELESS = frozenset({402, 408, 409, 411})
 """… and that trying again does not mend."""
 BAD_SYNTAX, MANY_SYMBOLS, WRONG_ACTION = 400, 405, 410
+CHANNELS = ("trades", "quotes", "dailyBars")
+OF_SHARES = "statuses"
+"""A channel that crypto has not."""
+HALTED, RESUMED = {"A": "2", "B": "2", "C": "HP"}, {"A": "3", "B": "3", "C": "T"}
+"""By tape: the status codes of a halt (the volatility pause is one), and of its end."""
 FREE_SYMBOLS = 30
 """What the free plan carries; no message tells what others do."""
 
@@ -66,22 +86,39 @@ class AlpacaStreamSettings(SnapshotSettings):
 class AlpacaSession(StreamSession):
     """One connection's messages, and how far it has got: `connected`, `authenticated`, then subscriptions."""
 
-    def __init__(self, known: dict[str, Tick], key: str, secret: str, delay_min: float | None = None) -> None:
+    def __init__(self, known: dict[str, Tick], key: str, secret: str, data_feed: str = "iex") -> None:
         super().__init__(known)
         self.silence = Silence(MUTE_AFTER_S, heartbeat=False)
         self.may_subscribe = False
         self._login = msgspec.json.encode({"action": "auth", "key": key, "secret": secret})
-        self._delay_min = delay_min
+        self._data_feed = data_feed
+        self._delay_min = SIP_DELAY_MIN if data_feed == "delayed_sip" else None
+        self._channels = [*CHANNELS] if data_feed == "crypto" else [*CHANNELS, OF_SHARES]
         self._one_by_one = False
+        self._trades: dict[str, Trades] = {}
+        self._halts = {key: tick.quote_time or 0 for key, tick in known.items() if tick.halted}  # by key: since when
         self._parts: Mapping[str, Callable[[Tick | None, dict[str, Any], str], Tick | None]] = {
-            "t": self._trade, "q": _quote, "d": _day}
+            "t": self._trade, "q": _quote, "d": self._day, "c": self._correction, "x": self._cancellation, "s": self._status}
+
+    def want(self, subscriptions: Sequence[Subscription]) -> None:
+        super().want(subscriptions)
+        for memory in (self._trades, self._halts):
+            for gone in memory.keys() - {one.id for one in subscriptions}:
+                del memory[gone]
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         # What can be no symbol fails a message as a whole, and is not named: then they are asked for one by one.
-        return [_request("subscribe", [id]) for id in ids] if self._one_by_one else [_request("subscribe", ids)]
+        return [self._request("subscribe", [id]) for id in ids] if self._one_by_one else [self._request("subscribe", ids)]
 
     def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
-        return [_request("unsubscribe", ids)]
+        return [self._request("unsubscribe", ids)]
+
+    def ask_beside(self) -> Collection[str]:
+        for key, trades in self._trades.items():
+            if trades.unsure:
+                trades.unsure = False
+                self.unsure.add(key)
+        return super().ask_beside()
 
     def receive(self, message: bytes, now_s: float) -> Answer:
         answer: dict[str, Tick | FeedError] = {}
@@ -91,15 +128,16 @@ class AlpacaSession(StreamSession):
             kind = part.get("T")
             read = self._parts.get(kind) if isinstance(kind, str) else None
             if read is None:
-                answer |= self._control(part, message)
-            elif isinstance(symbol := part.get("S"), str):
+                merge(answer, self._control(part, message))
+            elif isinstance(symbol := part.get("S"), str) and symbol in self._wanted:
                 try:
                     tick = read(self.known.get(symbol), part, symbol)
                 except FeedError as error:
                     errors |= self.say(symbol, error)
                 else:
-                    answer |= {} if tick is None else self.say(symbol, tick)
-        return answer | errors  # a good quote behind a bad trade does not make it good
+                    merge(answer, {} if tick is None else self.say(symbol, tick))
+        merge(answer, errors)  # a good quote behind a bad trade does not make it good
+        return answer
 
     def _control(self, part: dict[str, Any], message: bytes) -> Answer:
         kind = part.get("T")
@@ -121,6 +159,10 @@ class AlpacaSession(StreamSession):
             return {}
         if code == BAD_SYNTAX and self.unacknowledged:
             return self._narrow_down(message)
+        if code == WRONG_ACTION and len(self._channels) > 1:
+            self._channels.pop()
+            self.ask_again(list(self.unacknowledged))
+            return {}
         if code == WRONG_ACTION:
             error = FeedError("Alpaca does not take such subscriptions for this feed", retryable=False, payload=message)
             return {symbol: news for key in list(self.unacknowledged) for symbol, news in self.refused(key, error).items()}
@@ -144,11 +186,69 @@ class AlpacaSession(StreamSession):
             self.ask_again(list(self.unacknowledged))
         raise FeedError("Alpaca refuses a request", payload=message)
 
+    def _request(self, action: str, symbols: Sequence[str]) -> bytes:
+        return msgspec.json.encode({"action": action, **dict.fromkeys(self._channels, symbols)})
+
+    def _of(self, key: str) -> Trades:
+        return self._trades.setdefault(key, Trades(day_of(key)))
+
     def _trade(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
-        last, made_ms = price(part.get("p"), f"{symbol} p"), iso_ms(part.get("t"), f"{symbol} t")
+        alone = FIELDS.tick(part.get("p"), quote_time=part.get("t"), delay_min=self._delay_min, currency=symbol.partition("/")[2] or "USD",
+                            known=terms_of(symbol))
+        made_ms = alone.quote_time
+        session = session_of(symbol, self._data_feed, made_ms, part.get("c"))
+        may = allowed(part.get("c"), part.get("z"), made_ms)
+        trade = Trade(alone.price, made_ms, part.get("i"), part.get("x"), part.get("s"), may, session)
+        after = self._of(symbol).trade(before, trade, msgspec.structs.replace(alone, session=session))
+        if symbol in self._halts and may.last and (made_ms or 0) > self._halts[symbol]:
+            return self._resumed(before if after is None else after, symbol) or after
+        return after
+
+    def _day(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
+        """`before` with the open, high, low and volume of the day so far; of the day that its price is of, or a later one."""
         if before is None:
-            return Tick(price=last, quote_time=made_ms, currency=symbol.partition("/")[2] or "USD", delay_min=self._delay_min)
-        return None if before.quote_time is not None and made_ms < before.quote_time else traded(before, last, made_ms)
+            return None
+        begins_ms = FIELDS.time(part.get("t"))
+        day, trades = day_of(symbol), self._of(symbol)
+        if begins_ms is not None and before.quote_time is not None and day(begins_ms) < day(before.quote_time):
+            return None
+        today = trades.on_day_of(before, begins_ms)
+        return trades.kept(FIELDS.update(today, open=part.get("o"), high=part.get("h"), low=part.get("l"), volume=part.get("v")), today)
+
+    def _correction(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
+        right, told_ms = FIELDS.tick(part.get("cp")), FIELDS.time(part.get("t"))
+        may = allowed(part.get("cc"), part.get("z"), told_ms if before is None else before.quote_time)
+        instead = Trade(right.price, None, part.get("ci"), part.get("x"), part.get("cs"), may)
+        named = Named(_number(part.get("op")), told_ms, part.get("oi"), part.get("x"), part.get("os"))
+        return self._of(symbol).take_back(before, named, instead)
+
+    def _cancellation(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
+        named = Named(_number(part.get("p")), FIELDS.time(part.get("t")), part.get("i"), part.get("x"), part.get("s"))
+        return self._of(symbol).take_back(before, named)
+
+    def _status(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
+        """`before`, halted or no longer; `None` where that is no news, or no word of halts."""
+        tape, code = part.get("z"), part.get("sc")
+        if not isinstance(tape, str) or not isinstance(code, str) or not code:
+            return None
+        if code in RESUMED.get(tape, ""):
+            return self._resumed(before, symbol)
+        if code not in HALTED.get(tape, ""):
+            return None
+        self._halts[symbol] = FIELDS.time(part.get("t")) or 0
+        return None if before is None or before.halted else msgspec.structs.replace(before, halted=True)
+
+    def _resumed(self, tick: Tick | None, key: str) -> Tick | None:
+        self._halts.pop(key, None)
+        return None if tick is None or not tick.halted else msgspec.structs.replace(tick, halted=None)
+
+    def joined(self, key: str, snapshot: Tick, live: Tick | None) -> Tick:
+        """With what only the stream tells: which trades were none, and that there are no more of them for now."""
+        tick = self._of(key).joined(snapshot, live)
+        since_ms = self._halts.get(key)
+        if since_ms is not None and (tick.quote_time or 0) > since_ms:
+            del self._halts[key]
+        return msgspec.structs.replace(tick, halted=True if key in self._halts else None)
 
 
 class AlpacaStream(SnapshotFeed):
@@ -161,30 +261,28 @@ class AlpacaStream(SnapshotFeed):
     overlaps: bool = False
 
     def path(self, subscriptions: Sequence[Subscription]) -> str:
-        return "/v1beta3/crypto/us" if self.settings.data_feed == "crypto" else f"/v2/{self.settings.data_feed}"
+        data_feed = self.settings.data_feed
+        if data_feed == "crypto":
+            return "/v1beta3/crypto/us"
+        return f"/v1beta1/{data_feed}" if data_feed in NIGHT else f"/v2/{data_feed}"
 
     def session(self, here: str) -> AlpacaSession:
         settings = self.settings
-        delay_min = SIP_DELAY_MIN if settings.data_feed == "delayed_sip" else None
-        return AlpacaSession(self.known, settings.api_key.get_secret_value(), settings.api_secret.get_secret_value(), delay_min)
+        return AlpacaSession(self.known, settings.api_key.get_secret_value(), settings.api_secret.get_secret_value(), settings.data_feed)
 
     def rest_settings(self) -> dict[str, Any]:
         stocks = {} if self.settings.data_feed == "crypto" else {"data_feed": self.settings.data_feed}
         return {**super().rest_settings(), **stocks}
 
 
-def _request(action: str, symbols: Sequence[str]) -> bytes:
-    return msgspec.json.encode({"action": action, "trades": symbols, "quotes": symbols, "dailyBars": symbols})
-
-
 def _quote(before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
     """`before` with the bid and ask of a quote; `None` while there is no price for them to stand beside."""
-    bid, ask = optional_price(part.get("bp"), f"{symbol} bp"), optional_price(part.get("ap"), f"{symbol} ap")
-    return None if before is None else msgspec.structs.replace(before, bid=bid, ask=ask)
+    return None if before is None else FIELDS.update(before, bid=part.get("bp", 0), ask=part.get("ap", 0))
 
 
-def _day(before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
-    """`before` with the open, high, low and volume of the day so far."""
-    found = {name: optional_price(part.get(key), f"{symbol} {key}") for name, key in (("open", "o"), ("high", "h"), ("low", "l"))}
-    volume = optional_size(part.get("v"), f"{symbol} v")
-    return None if before is None else msgspec.structs.replace(before, volume=volume, **found)
+def _number(value: object) -> float | None:
+    """`value` where it is a number: it names a trade, and is nothing that anybody is shown."""
+    try:
+        return number(value, "price")
+    except FeedError:
+        return None

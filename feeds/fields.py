@@ -109,6 +109,13 @@ class Fields(NamedTuple):
             values["currency"] = unit.currency
         return msgspec.structs.replace(before, odd=tuple(strange) or None, **values, **(known or {}))
 
+    def time(self, value: object) -> int | None:
+        """A time of what is no tick; `None` where there is none that can be read."""
+        try:
+            return None if value is None else _Row(self, [], None, None).time("time", value)
+        except FeedError:
+            return None
+
 
 class _Row:
     """The reading of one row."""

@@ -151,6 +151,25 @@ class Trades:
                 news = msgspec.structs.replace(news, price=before.price, quote_time=before.quote_time, session=before.session)
         return news
 
+    def joined(self, snapshot: Tick, live: Tick | None) -> Tick:
+        """A snapshot, with the price of the stream where that is newer, and without what was taken back."""
+        told = self.kept(snapshot, live)
+        if live is None:
+            return told
+        if self.lost and not self.is_gone(told):
+            self.lost = False
+            return correcting(told)
+        if live.quote_time is None or told.quote_time is None or told.quote_time >= live.quote_time:
+            return told
+        if self._is_of_a_day_after(told, live.quote_time):
+            return msgspec.structs.replace(live, bid=told.bid, ask=told.ask)
+        state = _state(told)
+        for event in self._events:
+            if isinstance(event, Trade) and (event.made_ms is None or event.made_ms > told.quote_time):
+                state = _after(state, event)
+        high, low = _further(max, state.high, live.high), _further(min, state.low, live.low)
+        return _with(told, _State(live.price, live.quote_time, live.session, high, low), told)
+
     def is_gone(self, news: Tick) -> bool:
         """Whether its price is that of a trade that was taken back."""
         return any(_is(gone, news.price, news.quote_time) for gone in self._gone)
@@ -227,6 +246,10 @@ def _after(state: _State, event: Trade | _State) -> _State:
     if event.allowed.last and is_newest:
         return _State(event.price, event.made_ms, event.session or state.session, high, low)
     return state._replace(high=high, low=low)
+
+
+def _further(further: Callable[[float, float], float], one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else further(one, other)
 
 
 def _without(said: _State, gone: _Gone) -> _State:

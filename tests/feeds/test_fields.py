@@ -148,6 +148,11 @@ def test_a_change_is_freed_of_what_32_bits_did_to_it() -> None:
     assert fields.tick(244.6, change=3.0700073).change == FIELDS.tick(244.6, prev_close=241.53, change=3.0700073).change == 3.0700073
 
 
+def test_a_time_by_itself() -> None:
+    """Of what is no tick: none where there is none that can be meant."""
+    assert [FIELDS.time(value) for value in (NOW_MS, str(NOW_MS), None, 0, "", "soon", 5)] == [NOW_MS, NOW_MS, *[None] * 5]
+
+
 def test_no_other_field_can_be_read() -> None:
     """A slip in a provider's file is found at once."""
     with pytest.raises(KeyError):

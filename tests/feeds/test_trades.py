@@ -224,6 +224,29 @@ def test_who_has_not_heard_of_it_does_not_bring_it_back() -> None:
     assert tape.trades.kept(later, tape.tick) == later
 
 
+def test_a_snapshot_that_is_older_is_stretched_by_the_trades_since() -> None:
+    """By those that may; high and low are the furthest that anybody knows of the day. A newer one holds as it is."""
+    tape = Tape(Tick(price=271.0, quote_time=AT_MS))
+    tape.trade(270.0, 1, id=1)
+    tape.trade(273.0, 2, id=2, allowed=STRETCHING)
+    tape.trade(290.0, 3, id=3, allowed=Allowed(high_low=False))
+    told = Tick(price=271.0, high=272.0, low=269.0, prev_close=266.0, volume=9.0, quote_time=AT_MS)
+    assert tape.trades.joined(told, tape.tick) == Tick(
+        price=290.0, high=273.0, low=269.0, prev_close=266.0, volume=9.0, quote_time=AT_MS + 3000, session="regular")
+    newer = Tick(price=271.0, high=272.0, low=269.0, quote_time=AT_MS + 9000)
+    assert tape.trades.joined(newer, tape.tick) == newer
+    assert tape.trades.joined(told, None) == told
+    known = Tick(price=290.0, high=291.0, low=268.0, quote_time=AT_MS + 3000)
+    joined = tape.trades.joined(told, known)
+    assert (joined.high, joined.low) == (291.0, 268.0)
+
+
+def test_a_snapshot_of_the_day_before_says_nothing_of_this_one() -> None:
+    """But what is bid and asked."""
+    tape = Tape(Tick(price=280.0, quote_time=AT_MS + 86_400_000))
+    assert tape.trades.joined(DAY, tape.tick) == Tick(price=280.0, bid=270.9, quote_time=AT_MS + 86_400_000)
+
+
 def test_what_is_too_old_to_be_found_is_told_by_its_price() -> None:
     """The price has long moved on, and the high is unknown until somebody says it."""
     tape = Tape()

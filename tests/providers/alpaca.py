@@ -1,7 +1,14 @@
 """Alpaca: `/v2/stocks/snapshots` and `/v1beta3/crypto/us/snapshots`. 200 calls a minute; what can't be a symbol fails the call, by name.
 
+Where each part is from: paths, `symbols` and `feed` (iex, sip, delayed_sip, otc, boats, overnight) are those of the reference
+(https://docs.alpaca.markets/reference/stocksnapshots-1, /reference/cryptosnapshots-1); the keys of trades, quotes and bars those of
+`alpaca/data/mappings.py` in alpacahq/alpaca-py (t p s x i c z; ax ap as bx bp bs; o h l c v n vw), crypto without x, c and z. A day begins
+at midnight in New York, from 20:00 on it is the next one's; for crypto at midnight in Chicago (alpacahq/alpaca-py#169). `X-Ratelimit-…`
+and the 400 that names a symbol are as users report them.
+
 Symbols in `unknown` are left out. Switches: `"null": ["AAPL"]` (null in place of a snapshot), `"yesterday": true` (the daily bar is of
-the day before the newest trade), `"unnamed": true` (a malformed symbol is not named).
+the day before the newest trade), `"unnamed": true` (a malformed symbol is not named), `"conditions": ["@", "I"]` (of the newest trade,
+which then is at 1.3 times the price), `"not_in_plan": ["sip"]` (403 for these sources).
 
 Recordings: `stocks_snapshots*.json` and `crypto_snapshots*.json` hold answers, `stock_snapshot_single_*.json` one snapshot; each is served
 under its symbol. `error_400_invalid_symbol.json`, `error_403_forbidden.json` and `error_429.json` are served as they are.
@@ -10,10 +17,12 @@ under its symbol. `error_400_invalid_symbol.json`, `error_403_forbidden.json` an
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from tests.providers.shares import SHARES, WRONG_KEY, Quota, midnight_s, rfc3339_ns
+from tests.providers.shares import SHARES, WRONG_KEY, Quota, rfc3339_ns
 from tests.providers.wire import BASES, Provider, Reply, Request, not_found, read_json
 
 SHARE, PAIR = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,3})?|T[0-9]{3}"), re.compile(r"[A-Z0-9]+/[A-Z]+")
@@ -67,6 +76,8 @@ class Alpaca(Provider):
             return Reply.json({"message": f"invalid symbol{named}"}, 400)
         if form is SHARE and request.query.get("feed", "iex") not in FEEDS:
             return Reply.json({"message": "invalid feed"}, 400)
+        if form is SHARE and request.query.get("feed", "iex") in self.control.switches.get("not_in_plan", []):
+            return Reply.json({"message": "subscription does not permit querying recent SIP data"}, 403)
         null = self.control.switches.get("null", [])
         rows = {symbol: None if symbol in null else self._row(symbol) for symbol in sorted(asked, reverse=True) if self._knows(symbol)}
         return Reply.json(rows if form is SHARE else {"snapshots": rows})
@@ -80,11 +91,31 @@ class Alpaca(Provider):
             recording: dict[str, Any] | None = self.recorded(f"row/{symbol}")
             return recording
         now = self.price(symbol)
-        last, day_s = float(now.last), midnight_s(now.time_s, 1 if self.control.switches.get("yesterday") else 0)
-        day = {"t": rfc3339_ns(day_s).replace(".000000000", ""), "o": float(now.open), "h": float(now.high), "l": float(now.low), "c": last,
-               "v": int(float(now.volume)), "n": 10408, "vw": last}
-        before = day | {"t": rfc3339_ns(day_s - 86_400).replace(".000000000", ""), "c": float(now.open)}
-        return {"latestTrade": {"t": rfc3339_ns(now.time_s), "x": "V", "p": last, "s": 100, "c": ["@"], "i": 10593, "z": "C"},
-                "latestQuote": {"t": rfc3339_ns(now.time_s), "ax": "V", "ap": float(now.ask), "as": 5, "bx": "V", "bp": float(now.bid),
-                                "bs": 1, "c": ["R"], "z": "C"},
-                "minuteBar": day, "dailyBar": day, "prevDailyBar": before} | self.control.rows.get(symbol, {})
+        codes, last = self.control.switches.get("conditions"), float(now.last)
+        days = 1 if self.control.switches.get("yesterday") else 0
+        bar = {"o": float(now.open), "h": float(now.high), "l": float(now.low), "c": last, "v": int(float(now.volume)), "n": 10408,
+               "vw": last}
+        trade = {"t": rfc3339_ns(now.time_s), "x": "V", "p": last if codes is None else 1.3 * last, "s": 100, "c": codes or ["@"],
+                 "i": 10593, "z": "C"}
+        quote = {"t": rfc3339_ns(now.time_s), "ax": "V", "ap": float(now.ask), "as": 5, "bx": "V", "bp": float(now.bid), "bs": 1,
+                 "c": ["R"], "z": "C"}
+        if "/" in symbol:
+            for part in (trade, quote):
+                for key in ("x", "c", "z", "ax", "bx"):
+                    part.pop(key, None)
+        row = {"latestTrade": trade, "latestQuote": quote, "minuteBar": {"t": begins(now.time_s // 60 * 60), **bar},
+               "dailyBar": {"t": day_begins(symbol, now.time_s, days), **bar},
+               "prevDailyBar": {"t": day_begins(symbol, now.time_s, days + 1), **bar, "c": float(now.open)}}
+        return row | self.control.rows.get(symbol, {})
+
+
+def day_begins(symbol: str, time_s: float, days_before: int = 0) -> str:
+    """When the trading day of a time began, or one before it, as a bar has it."""
+    zone, ahead_h = (ZoneInfo("America/Chicago"), 0) if "/" in symbol else (ZoneInfo("America/New_York"), 4)
+    day = (datetime.fromtimestamp(time_s, zone) + timedelta(hours=ahead_h)).date() - timedelta(days=days_before)
+    return begins(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def begins(time_s: float) -> str:
+    """A bar's `t`: whole seconds."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
