@@ -46,7 +46,7 @@ from feeds.parse import array, decode, number, table
 from feeds.polled import PolledFeed
 from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
-from feeds.trades import Named, Trade, Trades
+from feeds.trades import Named, Trade, TradesOf
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import merge
@@ -95,16 +95,16 @@ class AlpacaSession(StreamSession):
         self._delay_min = SIP_DELAY_MIN if data_feed == "delayed_sip" else None
         self._channels = [*CHANNELS] if data_feed == "crypto" else [*CHANNELS, OF_SHARES]
         self._one_by_one = False
-        self._trades: dict[str, Trades] = {}
+        self._trades = TradesOf(day_of)
         self._halts = {key: tick.quote_time or 0 for key, tick in known.items() if tick.halted}  # by key: since when
         self._parts: Mapping[str, Callable[[Tick | None, dict[str, Any], str], Tick | None]] = {
             "t": self._trade, "q": _quote, "d": self._day, "c": self._correction, "x": self._cancellation, "s": self._status}
 
     def want(self, subscriptions: Sequence[Subscription]) -> None:
         super().want(subscriptions)
-        for memory in (self._trades, self._halts):
-            for gone in memory.keys() - {one.id for one in subscriptions}:
-                del memory[gone]
+        self._trades.keep(one.id for one in subscriptions)
+        for gone in self._halts.keys() - self._wanted.keys():
+            del self._halts[gone]
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         # What can be no symbol fails a message as a whole, and is not named: then they are asked for one by one.
@@ -114,10 +114,7 @@ class AlpacaSession(StreamSession):
         return [self._request("unsubscribe", ids)]
 
     def ask_beside(self) -> Collection[str]:
-        for key, trades in self._trades.items():
-            if trades.unsure:
-                trades.unsure = False
-                self.unsure.add(key)
+        self.unsure |= self._trades.unsure()
         return super().ask_beside()
 
     def receive(self, message: bytes, now_s: float) -> Answer:
@@ -189,9 +186,6 @@ class AlpacaSession(StreamSession):
     def _request(self, action: str, symbols: Sequence[str]) -> bytes:
         return msgspec.json.encode({"action": action, **dict.fromkeys(self._channels, symbols)})
 
-    def _of(self, key: str) -> Trades:
-        return self._trades.setdefault(key, Trades(day_of(key)))
-
     def _trade(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
         alone = FIELDS.tick(part.get("p"), quote_time=part.get("t"), delay_min=self._delay_min, currency=symbol.partition("/")[2] or "USD",
                             known=terms_of(symbol))
@@ -199,7 +193,7 @@ class AlpacaSession(StreamSession):
         session = session_of(symbol, self._data_feed, made_ms, part.get("c"))
         may = allowed(part.get("c"), part.get("z"), made_ms)
         trade = Trade(alone.price, made_ms, part.get("i"), part.get("x"), part.get("s"), may, session)
-        after = self._of(symbol).trade(before, trade, msgspec.structs.replace(alone, session=session))
+        after = self._trades[symbol].trade(before, trade, msgspec.structs.replace(alone, session=session))
         if symbol in self._halts and may.last and (made_ms or 0) > self._halts[symbol]:
             return self._resumed(before if after is None else after, symbol) or after
         return after
@@ -209,7 +203,7 @@ class AlpacaSession(StreamSession):
         if before is None:
             return None
         begins_ms = FIELDS.time(part.get("t"))
-        day, trades = day_of(symbol), self._of(symbol)
+        day, trades = day_of(symbol), self._trades[symbol]
         if begins_ms is not None and before.quote_time is not None and day(begins_ms) < day(before.quote_time):
             return None
         today = trades.on_day_of(before, begins_ms)
@@ -220,11 +214,11 @@ class AlpacaSession(StreamSession):
         may = allowed(part.get("cc"), part.get("z"), told_ms if before is None else before.quote_time)
         instead = Trade(right.price, None, part.get("ci"), part.get("x"), part.get("cs"), may)
         named = Named(_number(part.get("op")), told_ms, part.get("oi"), part.get("x"), part.get("os"))
-        return self._of(symbol).take_back(before, named, instead)
+        return self._trades[symbol].take_back(before, named, instead)
 
     def _cancellation(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
         named = Named(_number(part.get("p")), FIELDS.time(part.get("t")), part.get("i"), part.get("x"), part.get("s"))
-        return self._of(symbol).take_back(before, named)
+        return self._trades[symbol].take_back(before, named)
 
     def _status(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
         """`before`, halted or no longer; `None` where that is no news, or no word of halts."""
@@ -244,7 +238,7 @@ class AlpacaSession(StreamSession):
 
     def joined(self, key: str, snapshot: Tick, live: Tick | None) -> Tick:
         """With what only the stream tells: which trades were none, and that there are no more of them for now."""
-        tick = self._of(key).joined(snapshot, live)
+        tick = self._trades[key].joined(snapshot, live)
         since_ms = self._halts.get(key)
         if since_ms is not None and (tick.quote_time or 0) > since_ms:
             del self._halts[key]

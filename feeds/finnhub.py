@@ -4,34 +4,43 @@
 
     {"c":291.15,"d":-4.48,"dp":-1.5154,"h":297.14,"l":289.62,"o":296.04,"pc":295.63,"t":1781294400}
 
-c price, d change, dp change in percent, h l o of the day, pc previous close, t time of the last trade in s. The answer does not name its
-symbol, and there is no bid, ask, volume or currency.
+c price, d change, dp change in percent, h l o of the day, pc previous close, t time of the last trade in s (the close's is 16:00:00 sharp).
+The answer does not name its symbol, and there is no bid, ask, volume or currency, nor a word of conditions, corrections or halts.
 
-What Finnhub does not know has zeros and nulls, with HTTP 200: `{"c":0,"d":null,"dp":null,"h":0,"l":0,"o":0,"pc":0,"t":0}`. Known symbols
-have them too, now and then, when it is busy. Errors are `{"error":"…"}`, sometimes with HTTP 200: 401 for a wrong key, 403 for a symbol
-that the plan does not include, 429 `API limit reached. Please try again later. Remaining Limit: 0`, with `X-Ratelimit-Reset` in epoch s.
+What Finnhub does not know has zeros and nulls, with HTTP 200: `{"c":0,"d":null,"dp":null,"h":0,"l":0,"o":0,"pc":0,"t":0}`, or some of
+them: before a day's first trade h, l and o are 0. Known symbols have them all, now and then, when it is busy. Errors are
+`{"error":"…"}`, sometimes with HTTP 200: 401 for a wrong key, 403 for a symbol that the plan does not include, 429 `API limit reached.
+Please try again later. Remaining Limit: 0`, with `X-Ratelimit-Reset` in epoch s.
 Symbols are as on its site: `AAPL`, `BRK.B`, `ERE.UN.TO`, `BINANCE:BTCUSDT`, `OANDA:EUR_USD`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+import msgspec
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
+from feeds.conditions import us_session, us_trading_day
+from feeds.fields import Fields
 from feeds.http import Response
 from feeds.keys import KeyedSettings
-from feeds.parse import decode, optional_epoch_ms, optional_number, optional_pct, optional_price, price, table
+from feeds.parse import decode, shown, table
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, unknown
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Session, Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
+FIELDS = Fields(times="s")
+US_SHARE = re.compile(r"[A-Z]+(\.[ABC])?")
+"""`AAPL`, `BRK.B`; another exchange is named behind the last dot (`VOD.L`), another market before a colon."""
 LIMITED_WAIT_S = 60.0
 """How long to wait when the limit is told with HTTP 200, and so without headers: the limit is one of a minute."""
 
@@ -89,7 +98,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | None]:
         limited = "limit" in str(row["error"]).lower()
         raise FeedError("Finnhub answers an error", payload=body, retry_after_s=LIMITED_WAIT_S if limited else None)
     (subscription,) = batch
-    return {subscription.symbol: _tick(row)}
+    return {subscription.symbol: _tick(row, subscription.id)}
 
 
 def forbidden(response: Response, id: str) -> FeedError:
@@ -99,16 +108,30 @@ def forbidden(response: Response, id: str) -> FeedError:
     return FeedError(f"Finnhub's plan does not include {id!r}", retryable=False, rejects_symbol=True, payload=response.body)
 
 
-def _tick(row: dict[str, Any]) -> Tick | None:
-    if row.get("c") == 0 and row.get("t") == 0:
+def day_of(id: str) -> Callable[[int], date]:
+    """What tells the trading day of a time, in the market of `id`: that of New York has room for every exchange's; others have no days."""
+    return _no_day if ":" in id else us_trading_day
+
+
+def session_of(id: str, made_ms: int | None) -> Session | None:
+    """The session of a trade of `id`, by its time; `None` where that is not for us to say."""
+    if made_ms is None or not US_SHARE.fullmatch(id):
         return None
-    return Tick(
-        price=price(row.get("c"), "c"),
-        open=optional_price(row.get("o"), "o"),
-        high=optional_price(row.get("h"), "h"),
-        low=optional_price(row.get("l"), "l"),
-        prev_close=optional_price(row.get("pc"), "pc"),
-        change=optional_number(row.get("d"), "d"),
-        change_pct=optional_pct(row.get("dp"), "dp"),
-        quote_time=optional_epoch_ms(row.get("t"), "t", "s"),
-    )
+    session = us_session(made_ms)
+    return us_session(made_ms - 1) if session == "post" else session  # the close is made at 16:00:00
+
+
+def _tick(row: dict[str, Any], id: str) -> Tick | None:
+    if row.get("c") in (0, None):
+        if row.get("t") in (0, None):
+            return None
+        raise FeedError(f"Finnhub has no price for {id!r} at the moment", payload=shown(row))
+    change, change_pct = (row.get("d"), row.get("dp")) if row.get("pc") else (None, None)
+    tick = FIELDS.tick(row.get("c"), open=row.get("o"), high=row.get("h"), low=row.get("l"), prev_close=row.get("pc"), change=change,
+                       change_pct=change_pct, quote_time=row.get("t"))
+    session = session_of(id, tick.quote_time)
+    return tick if session is None else msgspec.structs.replace(tick, session=session)
+
+
+def _no_day(time_ms: int) -> date:
+    return date.min

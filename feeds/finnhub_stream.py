@@ -7,15 +7,18 @@
     {"type":"ping"}
     {"msg":"Subscribing to too many symbols","type":"error"}
 
-p price, s symbol, t time in ms, v what changed hands in this trade (not in the day). A symbol a message, several trades in one. Nothing is
-acknowledged, and a ping wants no answer. Until somebody trades, nothing comes: the prices of before, and what they are compared with, are
-asked for over REST (`feeds.finnhub`), and from time to time again. The free plan has 50 symbols. A wrong key is refused with HTTP 401, a
-second connection of one key with 429 or by closing the first.
+p price, s symbol, t time in ms, v what changed hands in this trade (not in the day), 0 where an exchange tells prices in place of trades.
+`c` may be null, or conditions by numbers of Finnhub's own (`["1","12"]`), which are explained in no document that could be checked: nothing is
+made of them, and a trade that is far off is for the board to doubt. Cancellations and corrections are not told.
+
+A symbol a message, several trades in one. Nothing is acknowledged, and a ping wants no answer. Until somebody trades, nothing comes: the
+prices of before, and what they are compared with, are asked for over REST (`feeds.finnhub`), and from time to time again. The free plan has
+50 symbols. A wrong key is refused with HTTP 401, a second connection of one key with 429 or by closing the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
@@ -23,17 +26,21 @@ import msgspec
 from pydantic import AnyUrl, Field, SecretStr
 
 from feeds.base import Answer, Subscription
-from feeds.finnhub import Finnhub
+from feeds.fields import Fields
+from feeds.finnhub import Finnhub, day_of, session_of
 from feeds.keys import Sendable
-from feeds.parse import array, decode, epoch_ms, price, table
+from feeds.parse import array, decode, table
 from feeds.polled import PolledFeed
-from feeds.session import StreamSession, traded
+from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.trades import Trade, TradesOf
 from ticker.errors import FeedError
 from ticker.quote import Tick
+from ticker.source import merge
 from ticker.stream import Ended, Silence
 from ticker.turn import in_turns
 
+FIELDS = Fields(times="ms")
 MUTE_AFTER_S = 300.0
 
 
@@ -54,6 +61,18 @@ class FinnhubSession(StreamSession):
     def __init__(self, known: dict[str, Tick]) -> None:
         super().__init__(known)
         self.silence = Silence(MUTE_AFTER_S, heartbeat=False)
+        self._trades = TradesOf(day_of)
+
+    def want(self, subscriptions: Sequence[Subscription]) -> None:
+        super().want(subscriptions)
+        self._trades.keep(one.id for one in subscriptions)
+
+    def ask_beside(self) -> Collection[str]:
+        self.unsure |= self._trades.unsure()
+        return super().ask_beside()
+
+    def joined(self, key: str, snapshot: Tick, live: Tick | None) -> Tick:
+        return self._trades[key].joined(snapshot, live)
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         return [msgspec.json.encode({"type": "subscribe", "symbol": id}) for id in ids]
@@ -65,7 +84,7 @@ class FinnhubSession(StreamSession):
         frame = table(decode(message), "message")
         kind = frame.get("type")
         if kind == "trade":
-            return self._trades(array(frame.get("data"), "data"))
+            return self._read(array(frame.get("data"), "data"))
         if kind == "error":
             self._error(str(frame.get("msg")).lower(), message)
         return {}
@@ -78,28 +97,25 @@ class FinnhubSession(StreamSession):
         else:
             raise FeedError("Finnhub refuses a request", payload=message)
 
-    def _trades(self, rows: Sequence[object]) -> Answer:
+    def _read(self, rows: Sequence[object]) -> Answer:
         """The newest trade of each symbol: they need not be in order."""
         answer: dict[str, Tick | FeedError] = {}
         for row in in_turns(rows):
-            if isinstance(row, dict) and isinstance(symbol := row.get("s"), str):
+            if isinstance(row, dict) and isinstance(symbol := row.get("s"), str) and symbol in self._wanted:
                 try:
                     tick = self._after(symbol, row)
                 except FeedError as error:
-                    answer |= self.say(symbol, error)
+                    merge(answer, self.say(symbol, error))
                 else:
-                    answer |= {} if tick is None else self.say(symbol, tick)
+                    merge(answer, {} if tick is None else self.say(symbol, tick))
         return answer
 
     def _after(self, symbol: str, row: dict[str, Any]) -> Tick | None:
-        """What is known of `symbol` after a trade; `None` where a later one is known already."""
-        last, made_ms = price(row.get("p"), f"{symbol} p"), epoch_ms(row.get("t"), f"{symbol} t", "ms")
-        before = self.known.get(symbol)
-        if before is None:
-            return Tick(price=last, quote_time=made_ms)
-        if before.quote_time is not None and made_ms < before.quote_time:
-            return None
-        return traded(before, last, made_ms)
+        """What is known of `symbol` after a trade; `None` where that moves nothing."""
+        alone = FIELDS.tick(row.get("p") or None, quote_time=row.get("t"))  # 0 is none here
+        session = session_of(symbol, alone.quote_time)
+        trade = Trade(alone.price, alone.quote_time, session=session)
+        return self._trades[symbol].trade(self.known.get(symbol), trade, msgspec.structs.replace(alone, session=session))
 
 
 class FinnhubStream(SnapshotFeed):

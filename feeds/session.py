@@ -121,7 +121,7 @@ class StreamSession(ABC):
         """`snapshot` of `key`, with the price of the stream where that is newer."""
         if live is None or live.quote_time is None or snapshot.quote_time is None or snapshot.quote_time >= live.quote_time:
             return snapshot
-        return traded(snapshot, live.price, live.quote_time)
+        return msgspec.structs.replace(traded(snapshot, live.price, live.quote_time), session=live.session or snapshot.session)
 
     def send(self, *messages: bytes) -> None:
         """Say `messages` in their turn."""

@@ -9,7 +9,7 @@ question. What is older is kept in sum: where that is in question too, high and 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -220,6 +220,30 @@ class Trades:
 
     def _is_of_a_day_after(self, before: Tick, made_ms: int | None) -> bool:
         return made_ms is not None and before.quote_time is not None and self._day(made_ms) > self._day(before.quote_time)
+
+
+class TradesOf(dict[str, Trades]):
+    """Those of each symbol of a stream, by its key. `day_of` gives what tells a key's trading days."""
+
+    def __init__(self, day_of: Callable[[str], Callable[[int], date]]) -> None:
+        super().__init__()
+        self._day_of = day_of
+
+    def __missing__(self, key: str) -> Trades:
+        trades = self[key] = Trades(self._day_of(key))
+        return trades
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget all others."""
+        for gone in self.keys() - set(keys):
+            del self[gone]
+
+    def unsure(self) -> set[str]:
+        """The keys of which a snapshot is wanted, once."""
+        keys = {key for key, trades in self.items() if trades.unsure}
+        for key in keys:
+            self[key].unsure = False
+        return keys
 
 
 def _state(tick: Tick) -> _State:

@@ -30,13 +30,41 @@ def feed(provider: RunningProvider, runtime: Runtime) -> Iterator[Finnhub]:
 def test_a_quote_is_read_field_by_field() -> None:
     """Seconds, percent, an integer for a price; no volume, bid, ask and currency."""
     assert parse(json.dumps(QUOTE).encode(), BATCH) == {"MSFT": Tick(
-        price=412.0, change=3.17, change_pct=0.7754, high=413.5, low=407.06, open=408.2, prev_close=408.83, quote_time=1_779_998_399_000)}
+        price=412.0, change=3.17, change_pct=0.7754, high=413.5, low=407.06, open=408.2, prev_close=408.83, quote_time=1_779_998_399_000,
+        session="regular")}
 
 
 def test_before_the_open_the_day_is_unknown() -> None:
     """Zeros in a quote that has a price are nothing."""
     assert parse(json.dumps(QUOTE | {"o": 0, "h": 0, "l": 0, "d": None}).encode(), BATCH) == {"MSFT": Tick(
-        price=412.0, change_pct=0.7754, prev_close=408.83, quote_time=1_779_998_399_000)}
+        price=412.0, change_pct=0.7754, prev_close=408.83, quote_time=1_779_998_399_000, session="regular")}
+
+
+@pytest.mark.parametrize(("id", "time_s", "session"), [
+    ("MSFT", 1_779_998_400, "regular"), ("MSFT", 1_779_998_401, "post"), ("BRK.B", 1_780_041_600, "pre"), ("MSFT", 0, None),
+    ("VOD.L", 1_779_998_399, None), ("BINANCE:BTCUSDT", 1_779_998_399, None), ("OANDA:EUR_USD", 1_779_998_399, None)])
+def test_a_session_is_that_of_the_trades_time(id: str, time_s: int, session: str | None) -> None:
+    """Of US shares; the close is made at 16:00:00 sharp."""
+    (tick,) = parse(json.dumps(QUOTE | {"t": time_s}).encode(), subscribe(Finnhub, id)).values()
+    assert tick is not None
+    assert (tick.session, tick.untimed) == (session, True if time_s == 0 else None)
+
+
+def test_what_cannot_be_read_beside_the_price_is_unknown() -> None:
+    """And where there is no close before, nothing is a change from it."""
+    (tick,) = parse(json.dumps(QUOTE | {"pc": 0, "h": "n/a", "o": -1}).encode(), BATCH).values()
+    assert tick is not None
+    assert (tick.price, tick.prev_close, tick.change, tick.change_pct, tick.high, tick.open) == (412.0, None, None, None, None, -1.0)
+    assert [odd.field for odd in tick.odd or ()] == ["high"]
+
+
+@pytest.mark.parametrize("nothing", [0, None])
+def test_a_price_of_nothing_is_none(nothing: object) -> None:
+    """Though there is a time: it is not that the symbol is unknown."""
+    error = complaint(lambda: parse(json.dumps(QUOTE | {"c": nothing}).encode(), BATCH))
+    assert "no price for 'MSFT' at the moment" in str(error)
+    assert (error.retryable, error.rejects_symbol) == (True, False)
+    assert parse(json.dumps(QUOTE | {"c": nothing, "t": nothing}).encode(), BATCH) == {"MSFT": None}
 
 
 def test_zeros_are_no_tick() -> None:

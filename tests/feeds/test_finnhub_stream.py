@@ -34,14 +34,15 @@ def wanting(*ids: str, known: dict[str, Tick] | None = None) -> FinnhubSession:
 
 def test_a_trade_is_read_field_by_field() -> None:
     """Milliseconds; `v` is of the trade and not of the day."""
-    assert said(wanting(), TRADE) == {"MSFT": Tick(price=412.07, quote_time=1_779_998_399_123)}
+    assert said(wanting(), TRADE) == {"MSFT": Tick(price=412.07, quote_time=1_779_998_399_123, session="regular")}
 
 
 def test_the_newest_of_several_trades_counts() -> None:
     """They need not be in order, and conditions may be null."""
     rows = [ROW | {"t": 1779998399125, "p": 412.5, "c": None}, ROW, ROW | {"p": 7296.89, "s": "BINANCE:BTCUSDT", "t": 1575526691134}]
     assert said(wanting("MSFT", "BINANCE:BTCUSDT"), {"data": rows, "type": "trade"}) == {
-        "MSFT": Tick(price=412.5, quote_time=1_779_998_399_125), "BINANCE:BTCUSDT": Tick(price=7296.89, quote_time=1_575_526_691_134)}
+        "MSFT": Tick(price=412.5, quote_time=1_779_998_399_125, session="regular"),
+        "BINANCE:BTCUSDT": Tick(price=7296.89, quote_time=1_575_526_691_134)}
 
 
 def test_a_trade_keeps_what_the_snapshot_knew() -> None:
@@ -49,15 +50,35 @@ def test_a_trade_keeps_what_the_snapshot_knew() -> None:
     known = {"MSFT": Tick(price=410.0, open=409.0, high=411.0, low=408.0, prev_close=405.0, change=5.0, change_pct=1.2346,
                           quote_time=1_779_998_000_000)}
     assert said(wanting(known=known), TRADE) == {"MSFT": Tick(
-        price=412.07, open=409.0, high=412.07, low=408.0, prev_close=405.0, quote_time=1_779_998_399_123)}
+        price=412.07, open=409.0, high=412.07, low=408.0, prev_close=405.0, quote_time=1_779_998_399_123, session="regular")}
+
+
+def test_conditions_say_nothing() -> None:
+    """Finnhub's numbers are its own: an odd lot, if that is what 12 is, moves the price as any other trade."""
+    for conditions in (None, [], ["1", "12", "24"], "12", {"a": 1}):
+        assert said(wanting(), {"data": [ROW | {"c": conditions}], "type": "trade"}) == said(wanting(), TRADE)
+
+
+def test_a_new_day_wants_a_new_close_before() -> None:
+    """Of a share; what trades day and night has no days."""
+    known = {symbol: Tick(price=410.0, high=411.0, low=408.0, prev_close=405.0, quote_time=1_779_998_000_000)
+             for symbol in ("MSFT", "BINANCE:BTCUSDT")}
+    session = wanting("MSFT", "BINANCE:BTCUSDT", known=known)
+    rows = [ROW | {"s": symbol, "t": 1_780_041_601_000} for symbol in ("MSFT", "BINANCE:BTCUSDT")]
+    answer = said(session, {"data": rows, "type": "trade"})
+    assert answer == {
+        "MSFT": Tick(price=412.07, quote_time=1_780_041_601_000, session="pre"),
+        "BINANCE:BTCUSDT": Tick(price=412.07, high=412.07, low=408.0, prev_close=405.0, quote_time=1_780_041_601_000)}
+    assert session.ask_beside() == ["MSFT"]
 
 
 def test_a_snapshot_that_comes_late_moves_nothing_back() -> None:
     """The price of the stream stays, with what only the snapshot knows."""
     session = wanting()
     said(session, TRADE)
-    joined = session.take_snapshot({"MSFT": Tick(price=1.0, prev_close=405.0, high=411.0, low=408.0, quote_time=1_779_990_000_000)})
-    assert joined == {"MSFT": Tick(price=412.07, prev_close=405.0, high=412.07, low=408.0, quote_time=1_779_998_399_123)}
+    joined = session.take_snapshot({"MSFT": Tick(price=410.0, prev_close=405.0, high=411.0, low=408.0, quote_time=1_779_990_000_000)})
+    assert joined == {"MSFT": Tick(
+        price=412.07, prev_close=405.0, high=412.07, low=408.0, quote_time=1_779_998_399_123, session="regular")}
 
 
 def test_pings_and_news_of_other_kinds_say_nothing() -> None:
@@ -97,9 +118,10 @@ def test_a_wrong_key_ends_it() -> None:
 
 
 def test_a_bad_number_is_the_symbols_error() -> None:
-    """Strings that are no numbers, times of another unit."""
-    for bad in ({"p": None}, {"p": 0}, {"p": "NaN"}, {"t": 1779998399}, {"t": None}):
+    """Strings that are no numbers, times of another unit. Without a time it is the newest all the same."""
+    for bad in ({"p": None}, {"p": 0}, {"p": "NaN"}, {"t": 1779998399}):
         assert isinstance(said(wanting(), {"data": [ROW | bad], "type": "trade"})["MSFT"], FeedError)
+    assert said(wanting(), {"data": [ROW | {"t": 0}], "type": "trade"}) == {"MSFT": Tick(price=412.07, untimed=True)}
 
 
 @given(mutated(TRADE) | mutated(TOO_MANY) | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))

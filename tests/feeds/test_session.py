@@ -115,6 +115,9 @@ def test_a_snapshot_fills_in_what_the_stream_does_not_say() -> None:
     session.say("a", Tick(price=2.0, quote_time=1_700_000_002_000))
     old, new = Tick(price=1.0, prev_close=9.0, quote_time=1_700_000_001_000), Tick(price=3.0, prev_close=9.0, quote_time=1_700_000_003_000)
     assert session.take_snapshot({"A": old}) == {"A": Tick(price=2.0, prev_close=9.0, quote_time=1_700_000_002_000)}
+    night = Tick(price=2.0, quote_time=1_700_000_002_000, session="overnight")
+    session.say("a", night)
+    assert session.take_snapshot({"A": Tick(price=1.0, quote_time=1_700_000_001_000, session="post")}) == {"A": night}
     assert isinstance(session.take_snapshot({"B": FeedError("none")})["B"], FeedError)
     assert session.take_snapshot({"A": new}) == {"A": new}
     assert session.take_snapshot({"A": FeedError("down")}) == {}

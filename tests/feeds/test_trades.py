@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.conditions import Allowed
-from feeds.trades import MOST_EVENTS, Named, Trade, Trades
+from feeds.trades import MOST_EVENTS, Named, Trade, Trades, TradesOf
 from ticker.quote import Correction, Tick
 
 AT_MS = 1_796_050_800_000
@@ -266,6 +266,16 @@ def test_a_trade_without_a_time_is_the_newest() -> None:
     after = trades.trade(DAY, Trade(271.7, None), Tick(price=271.7, untimed=True))
     assert after is not None
     assert (after.price, after.quote_time, after.untimed) == (271.7, None, True)
+
+
+def test_symbols_have_their_own_trades() -> None:
+    """Those that are wanted; who is not sure of them says so once."""
+    trades = TradesOf(lambda key: day_of)
+    trades["A"].unsure = True
+    assert trades["B"] is trades["B"]
+    assert (trades.unsure(), trades.unsure()) == ({"A"}, set())
+    trades.keep(["B", "C"])
+    assert list(trades) == ["B"]
 
 
 PRICES = st.sampled_from([270.0, 271.0, 272.0, 299.0, 150.0])

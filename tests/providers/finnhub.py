@@ -1,5 +1,10 @@
 """Finnhub: `/api/v1/quote`. 60 calls a minute and 30 a second; zeros for what it does not know, 403 for what the plan has not.
 
+Where each part is from: path, `symbol` and the keys c d dp h l o pc t are those of https://finnhub.io/docs/api/quote (o h l c pc are in
+`docs/Quote.md` of Finnhub-Stock-API/finnhub-python too, whose `quote` asks the same path); `token` in the query, as that client sends it,
+or the header `X-Finnhub-Token` of https://finnhub.io/docs/api/authentication; limits those of https://finnhub.io/docs/api/rate-limit;
+errors, zeros and `X-Ratelimit-…` are as users report them.
+
 Switches: `"forbidden": ["ERE.UN.TO"]` (403), `"blank": ["AAPL"]` (zeros now, as when it is busy), `"error_200": "API limit reached. …"`
 (an error with HTTP 200).
 

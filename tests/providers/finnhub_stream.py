@@ -1,5 +1,9 @@
 """Finnhub's trades at `/?token=KEY`, and `/api/v1/quote` of `tests/providers/finnhub.py` beside them.
 
+Where each part is from: address, `subscribe`, one connection a key, and the keys p s t v c of a trade are those of
+https://finnhub.io/docs/api/websocket-trades; that `c` is null or a list of numbers as texts, pings and errors are seen in frames that users
+have shown.
+
 A symbol a message, nothing acknowledged, 50 symbols; a `{"type":"ping"}` each minute. A key has one connection: the first is closed when
 a second comes. A wrong key is refused with 401.
 
