@@ -73,7 +73,7 @@ class AlpacaSettings(KeyedSettings):
     budget: AlpacaBudget = Field(AlpacaBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://data.alpaca.markets"), description="scheme, host and path prefix of the provider")
     data_feed: Literal["iex", "sip", "delayed_sip", "otc", "boats", "overnight"] = Field(
-        "iex", description="which of Alpaca's sources of share prices; iex is that of the free plan")
+        "iex", description="which of Alpaca's sources of share prices; iex is that of the free plan, overnight and boats are the night's")
     api_secret: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the secret that came with the key")
 
 
@@ -113,9 +113,11 @@ class Alpaca(PolledFeed):
         else:
             path, delay_min = "/v2/stocks/snapshots", SIP_DELAY_MIN if self.settings.data_feed == "delayed_sip" else None
             query["feed"] = self.settings.data_feed
-        response = self.http.get(path, query, accept=(HTTPStatus.BAD_REQUEST,), until_s=until_s)
+        response = self.http.get(path, query, accept=(HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN), until_s=until_s)
         if response.ok:
             return parse(response.body, batch, delay_min, self.settings.data_feed)
+        if response.status == HTTPStatus.FORBIDDEN:
+            raise self._forbidden(response)
         error = refusal(response, batch)
         named = [one for one in batch if error.rejects_symbol and one.id == _named(response)]
         if not named:
@@ -123,6 +125,14 @@ class Alpaca(PolledFeed):
         self._malformed[named[0].id] = error
         rest = [one for one in batch if one not in named]
         return {**dict.fromkeys((one.symbol for one in named), error), **(self._snapshots(rest, until_s) if rest else {})}
+
+    def _forbidden(self, response: Response) -> FeedError:
+        """What a 403 means: a source that the plan has not, or keys that are none."""
+        if "subscription" not in str(error_object(response).get("message")):
+            return response.error()
+        source = self.settings.data_feed
+        return FeedError(f"Alpaca's plan does not include data_feed = \"{source}\" (iex is in every plan)", retryable=False,
+                         payload=response.body)
 
 
 def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None = None,

@@ -78,7 +78,8 @@ class AlpacaStreamSettings(SnapshotSettings):
 
     base_url: StreamUrl = Field(AnyUrl("wss://stream.data.alpaca.markets"), description="scheme, host and path prefix of the provider")
     data_feed: Literal["iex", "sip", "delayed_sip", "otc", "boats", "overnight", "crypto"] = Field(
-        "iex", description="which of Alpaca's sources of prices; iex is that of the free plan, crypto another market")
+        "iex", description="which of Alpaca's sources of prices; iex is that of the free plan, overnight and boats are the night's, "
+                           "crypto is another market")
     api_key: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the key that the provider gave you")
     api_secret: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the secret that came with the key")
 

@@ -8,8 +8,8 @@
     {"msg":"Subscribing to too many symbols","type":"error"}
 
 p price, s symbol, t time in ms, v what changed hands in this trade (not in the day), 0 where an exchange tells prices in place of trades.
-`c` may be null, or conditions by numbers of Finnhub's own (`["1","12"]`), which are explained in no document that could be checked: nothing is
-made of them, and a trade that is far off is for the board to doubt. Cancellations and corrections are not told.
+`c` may be null, or conditions by numbers of Finnhub's own (`["1","12"]`), which are explained in no document that could be checked: nothing
+is made of them, and a trade that is far off is for the board to doubt. Cancellations and corrections are not told.
 
 A symbol a message, several trades in one. Nothing is acknowledged, and a ping wants no answer. Until somebody trades, nothing comes: the
 prices of before, and what they are compared with, are asked for over REST (`feeds.finnhub`), and from time to time again. The free plan has

@@ -228,3 +228,27 @@ def test_a_market_that_fails_costs_its_own_symbols(feed: Alpaca, provider: Runni
     provider.fault("html", path="/v2/stocks")
     answer = feed.poll(subscribe(Alpaca, "AAPL", "BTC-USD"))
     assert [type(outcome) for outcome in answer.values()] == [FeedError, Tick]
+
+
+def test_a_source_that_the_plan_has_not_is_named(provider: RunningProvider, runtime: Runtime) -> None:
+    """Wrong keys are another matter; crypto needs no plan."""
+    feed = connected(Alpaca, provider, runtime, data_feed="sip")
+    provider.set(switches={"not_in_plan": ["sip"]})
+    answer = feed.poll(subscribe(Alpaca, "AAPL", "BTC-USD"))
+    feed.close()
+    error = answer["AAPL"]
+    assert isinstance(error, FeedError)
+    assert 'does not include data_feed = "sip"' in str(error)
+    assert (error.retryable, error.rejects_symbol) == (False, False)
+    assert isinstance(answer["BTC-USD"], Tick)
+
+
+def test_a_newest_trade_that_is_none_does_not_move_the_price(feed: Alpaca, provider: RunningProvider) -> None:
+    """As the server has it: an odd lot far away, and the close of the minute."""
+    provider.set(switches={"conditions": ["@", "I"]})
+    (odd,) = feed.poll(subscribe(Alpaca, "AAPL")).values()
+    provider.set(switches={"conditions": ["@"]})
+    (even,) = feed.poll(subscribe(Alpaca, "AAPL")).values()
+    assert isinstance(odd, Tick)
+    assert isinstance(even, Tick)
+    assert odd.price < 0.9 * even.price
