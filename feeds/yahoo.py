@@ -2,7 +2,7 @@
 
 `GET /v7/finance/quote?symbols=AAPL,VOD.L&crumb=…&fields=…&overnightPrice=true` with a cookie. Yahoo documents nothing of it; others have:
 addresses, cookie, crumb, charts and the stream (https://github.com/ranaroussi/yfinance), the fields and types of rows
-(`src/modules/quote.ts` of https://github.com/gadicc/yahoo-finance2), `overnightPrice` and the types of the stream (https://github.com/Verdenroz/finance-query).
+(https://github.com/gadicc/yahoo-finance2, `src/modules/quote.ts`), `overnightPrice` (https://github.com/Verdenroz/finance-query).
 
     {"quoteResponse":{"result":[{"quoteType":"EQUITY","currency":"USD","marketState":"CLOSED","regularMarketPrice":244.6,
      "regularMarketTime":1739566800,"regularMarketPreviousClose":241.53,"regularMarketOpen":241.07,"regularMarketDayHigh":245.41,

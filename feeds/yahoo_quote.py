@@ -181,8 +181,8 @@ def _read(row: Mapping[str, Any], id: str, now_ms: int) -> Tick:
 def _known(kind: str | None, session: Session | None) -> Known:
     if kind in FUNDS:
         return {"cadence": "day"}
-    if kind == "CRYPTOCURRENCY":  # its hours leave out the last minute of the day
-        return {"session": "regular" if session == "closed" else session, "volume_of": "24h"}
+    if kind == "CRYPTOCURRENCY":  # whose hours in charts leave out the last minute of the day
+        return {"session": "regular", "volume_of": "24h"}
     return {"session": session}
 
 
@@ -213,17 +213,19 @@ def _extended(row: Mapping[str, Any], state: str | None) -> _Ext:
 
 def _session(row: Mapping[str, Any], state: str | None, ext: _Ext, now_ms: int) -> Session | None:
     """What the state says of a market that has such hours; by night, and only then, the night's price knows better."""
-    session = SESSIONS.get(state)
-    if session == "closed" or session is None:
+    session = _of_its_hours(SESSIONS.get(state), row)
+    if session is None or session == "closed":
         market, *_, made_s = ext
         if market == "OVERNIGHT" or (state == "OVERNIGHT" and row.get("overnightMarketPrice")):
             tonight = night_of(now_ms)
-            made_ms = now_ms if market != "OVERNIGHT" or made_s is None else made_s * 1000
-            if tonight is not None and night_of(made_ms) == tonight:
+            if tonight is not None and (market != "OVERNIGHT" or made_s is None or night_of(made_s * 1000) == tonight):
                 return "overnight"
-    elif session != "regular" and row.get("hasPrePostMarketData") is False:
-        return "closed"
     return session
+
+
+def _of_its_hours(session: Session | None, row: Mapping[str, Any]) -> Session | None:
+    """The exchange's session is not that of what trades in its regular hours only."""
+    return "closed" if session in ("pre", "post") and row.get("hasPrePostMarketData") is False else session
 
 
 def _volume(row: Mapping[str, Any], kind: str | None) -> object:
@@ -264,7 +266,7 @@ def _session_at(meta: Mapping[str, Any], now_ms: int) -> Session | None:
             if start_s is not None and end_s is not None:
                 hours[session] = start_s, end_s
     trading = (session for session, (start_s, end_s) in hours.items() if start_s <= now_ms / 1000 < end_s)
-    return next(trading, "closed") if "regular" in hours else None
+    return _of_its_hours(next(trading, "closed"), meta) if "regular" in hours else None
 
 
 def _word(value: object) -> str | None:

@@ -19,6 +19,8 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 
+PRICES = ("bid", "ask", "open", "high", "low", "prev_close", "ext_price")
+
 # What a confused provider may put anywhere: every JSON value, and the numbers and strings that are easily taken for good ones.
 ODD: st.SearchStrategy[Any] = st.sampled_from([
     None, True, False, 0, -1, 1e300, 10**30, "", "0", "-1", "NaN", "nan", "Infinity", "1_000", "1,5", " 1", "0x1f", "1e5", "1e999",

@@ -94,6 +94,26 @@ def test_the_price_outside_the_hours_stays_apart(
         assert round(tick.ext_price - tick.price, 4) == 0.04
 
 
+@pytest.mark.parametrize(("state", "night", "difference"), [
+    ("OVERNIGHT", "now", -0.06), ("POSTPOST", "now", -0.06), ("PRE", "over", 0.04), ("POSTPOST", None, 0.04)])
+def test_the_night_is_asked_for_and_the_newest_price_counts(
+        feed: Yahoo, yahoo: RunningProvider, state: str, night: str | None, difference: float) -> None:
+    """Where it has one, and until there is a newer one."""
+    yahoo.set(switches={"market_state": state, "night": night})
+    tick = ticks(feed, "AAPL")["AAPL"]
+    assert yahoo.requests()[-1]["query"]["overnightPrice"] == "true"
+    assert tick.ext_price is not None
+    assert round(tick.ext_price - tick.price, 4) == difference
+
+
+def test_a_fund_has_the_price_of_the_day(feed: Yahoo, yahoo: RunningProvider) -> None:
+    """From quotes and from charts."""
+    tick = ticks(feed, "VFIAX")["VFIAX"]
+    assert (tick.cadence, tick.session, tick.bid, tick.high, tick.volume) == ("day", None, None, None, None)
+    yahoo.set(switches={"refuse": "gone"})
+    assert ticks(feed, "VFIAX")["VFIAX"].cadence == "day"
+
+
 @pytest.mark.parametrize("shape", ["", "none", "no_price"])
 def test_a_hundred_symbols_with_three_unknown_ones_have_ninety_seven_prices(feed: Yahoo, yahoo: RunningProvider, shape: str) -> None:
     """In one call."""

@@ -143,6 +143,7 @@ def test_the_market_state_is_the_session(state: object, session: Session | None)
 def test_what_trades_in_the_regular_hours_only_is_closed_outside_them(state: str, session: Session) -> None:
     """Indices and shares of most countries: the state is that of the exchange."""
     assert tick(VODAFONE, marketState=state, hasPrePostMarketData=False).session == session
+    assert parse_chart(chart(hasPrePostMarketData=False), STOCK, 1739955600_000).session == "closed"
 
 
 @pytest.mark.parametrize(("changes", "expected"), [
@@ -413,6 +414,7 @@ def test_without_hours_the_session_is_unknown_and_crypto_has_none() -> None:
     assert parse_chart(chart(currentTradingPeriod=None), STOCK, 0).session is None
     assert parse_chart(chart(currentTradingPeriod={"pre": {"start": 1739955600, "end": 1739975400}}), STOCK, 0).session is None
     assert parse_chart(chart(instrumentType="CRYPTOCURRENCY"), STOCK, 0).session == "regular"
+    assert parse_chart(chart(instrumentType="CRYPTOCURRENCY", currentTradingPeriod=None), STOCK, 0).session == "regular"
 
 
 @pytest.mark.parametrize(("changes", "opened"), [

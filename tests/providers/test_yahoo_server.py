@@ -41,9 +41,9 @@ def ask(provider: RunningProvider, path: str, headers: dict[str, str] | None = N
         connection.close()
 
 
-def rows(provider: RunningProvider, symbols: str) -> dict[str, dict[str, Any]]:
+def rows(provider: RunningProvider, symbols: str, more: str = "") -> dict[str, dict[str, Any]]:
     """The rows of an answer, by symbol."""
-    _, _, text = ask(provider, AAPL.replace("AAPL", quote(symbols, safe=",")))
+    _, _, text = ask(provider, AAPL.replace("AAPL", quote(symbols, safe=",")) + more)
     return {row["symbol"]: row for row in json.loads(text)["quoteResponse"]["result"]}
 
 
@@ -100,6 +100,35 @@ def test_rows_come_in_another_order_and_with_their_quirks(yahoo: RunningProvider
     assert "bid" not in found["BTC-USD"]
     assert any(len(repr(row["regularMarketPrice"])) > 14 for row in found.values())
     assert rows(yahoo, "AAPL")["AAPL"]["regularMarketPrice"] != found["AAPL"]["regularMarketPrice"]
+
+
+def test_a_night_is_for_those_who_ask_for_it(yahoo: RunningProvider) -> None:
+    """With the parameter, beside a good crumb; by day its price stays in the row, and is older than the morning's."""
+    yahoo.set(switches={"market_state": "POSTPOST", "night": "now"})
+    assert "overnightMarketPrice" not in rows(yahoo, "AAPL")["AAPL"]
+    assert ask(yahoo, "/v7/finance/quote?symbols=AAPL&overnightPrice=true&crumb=x")[0] == 401
+    row = rows(yahoo, "AAPL", "&overnightPrice=true")["AAPL"]
+    assert row["overnightMarketTime"] > row["postMarketTime"] > row["regularMarketTime"]
+    assert "overnightMarketPrice" not in rows(yahoo, "VOD.L", "&overnightPrice=true")["VOD.L"]
+    yahoo.set(switches={"market_state": "PRE", "night": "over"})
+    row = rows(yahoo, "AAPL", "&overnightPrice=true")["AAPL"]
+    assert row["preMarketTime"] > row["overnightMarketTime"] > row["regularMarketTime"]
+
+
+def test_fields_that_are_not_asked_for_stay_away(yahoo: RunningProvider) -> None:
+    """But for a few."""
+    row = rows(yahoo, "AAPL", "&fields=bid,regularMarketPrice")["AAPL"]
+    assert {"bid", "regularMarketPrice", "symbol", "quoteType", "currency"} <= row.keys()
+    assert not row.keys() & {"ask", "regularMarketTime", "hasPrePostMarketData"}
+
+
+def test_a_fund_has_one_price_a_day(yahoo: RunningProvider) -> None:
+    """And no sides, volume, high or low."""
+    first, second = (rows(yahoo, "VFIAX")["VFIAX"] for _ in range(2))
+    assert first == second
+    assert (first["quoteType"], first["hasPrePostMarketData"]) == ("MUTUALFUND", False)
+    assert not first.keys() & {"bid", "regularMarketVolume", "regularMarketDayHigh", "regularMarketOpen"}
+    assert json.loads(ask(yahoo, "/v8/finance/chart/VFIAX", BROWSER)[2])["chart"]["result"][0]["meta"]["instrumentType"] == "MUTUALFUND"
 
 
 def test_an_unknown_symbol_has_three_shapes(yahoo: RunningProvider) -> None:

@@ -1,8 +1,20 @@
 """Yahoo Finance: cookie, consent, crumb, `/v7/finance/quote` and `/v8/finance/chart/ID`. Who does not look like a browser is limited.
 
-Markets: some stocks (`AAPL`, `BRK-B`; `VOD.L` and `BARC.L` in pence), `^GSPC`, `EURUSD=X`, `JPY=X` (also called `USDJPY=X`), `GC=F`,
-`BTC-USD` and every other base there is. Prices come as the 32-bit floats they were, written as 64-bit ones. Bids of currencies are above
-their asks. Two calls a second, in bursts of 60; then 429, in text.
+Markets: some stocks (`AAPL`, `BRK-B`; `VOD.L` and `BARC.L` in pence), a fund (`VFIAX`), `^GSPC`, `EURUSD=X`, `JPY=X` (also called
+`USDJPY=X`), `GC=F`, `BTC-USD` and every other base there is. Prices come as the 32-bit floats they were, written as 64-bit ones. Bids of
+currencies are above their asks. Two calls a second, in bursts of 60; then 429, in text.
+
+Nothing of it is documented by Yahoo. Where each part is from:
+
+- `fc.yahoo.com`, the consent pages, `/v1/test/getcrumb`, `A3`, `Invalid Crumb`, `Too Many Requests`, `/v8/finance/chart/ID` with `range`
+  and `interval`: https://github.com/ranaroussi/yfinance (`data.py`, `scrapers/history.py`), and what its users report;
+- `/v7/finance/quote` with `symbols`, `fields`, `crumb`: there (`scrapers/quote.py`), and https://github.com/gadicc/yahoo-finance2
+  (`src/modules/quote.ts`), which lists the keys of rows with their `quoteType`, `hasPrePostMarketData` and `marketState`, and says that a
+  few come whatever `fields` names, and that what is delisted is of type `NONE`;
+- `overnightPrice=true`, `formatted`: https://github.com/Verdenroz/finance-query (`src/adapters/yahoo/quote/quotes.rs`); that the keys
+  which it brings need a crumb and stay in the row by day, and that the state is `OVERNIGHT` for some and for others still `PREPRE` and
+  `POSTPOST`: what others report (https://github.com/GeekMagicClock/smalltv-pro/issues/200);
+- of a fund what its rows have been seen to have: one price a day, neither sides, volume, high and low nor other hours.
 
 Switches:
 
@@ -12,7 +24,9 @@ Switches:
     "getcrumb": "text"          what `getcrumb` answers, with status 200
     "refuse": "unable"          v7 answers 401 "User is unable to access this feature"; "gone": 404; "redirect": 307 to the consent pages
     "unknown_as": "none"        symbols in `unknown` have a row of type NONE; "no_price": of a real type without a price; else no row
-    "market_state": "PRE"       PREPRE, PRE, REGULAR, POST, POSTPOST or CLOSED
+    "market_state": "PRE"       PREPRE, PRE, REGULAR, POST, POSTPOST, CLOSED or OVERNIGHT
+    "night": "now"              shares have a price of the night, for those who ask with `overnightPrice=true`; "over": one that stayed
+                                in the row, eleven minutes old
 
 Recordings: `v7_quote*.json` holds answers of v7, whole; each row is served under its `symbol`. `v8_chart*.json` likewise, under its
 `meta.symbol`. `error_401_*.json`, `error_404_chart_not_found.json` and `error_429_edge.txt` are served as they are; of
@@ -33,7 +47,11 @@ COOKIE = "d=AQABBJ6x&S=AQAAAq1x/w.w="
 CRUMB = "haT3o&=/qZ."
 STOCKS = ("AAPL", "BABA", "BRK-B", "MSFT", "TSLA", "SPY")
 PENCE = ("VOD.L", "BARC.L")
-TYPES = {"^GSPC": "INDEX", "EURUSD=X": "CURRENCY", "JPY=X": "CURRENCY", "GC=F": "FUTURE", "SPY": "ETF"}
+TYPES = {"^GSPC": "INDEX", "EURUSD=X": "CURRENCY", "JPY=X": "CURRENCY", "GC=F": "FUTURE", "SPY": "ETF", "VFIAX": "MUTUALFUND"}
+ALWAYS = frozenset({
+    "language", "region", "quoteType", "typeDisp", "symbol", "currency", "marketState", "exchange", "fullExchangeName", "market",
+    "sourceInterval", "exchangeDataDelayedBy", "gmtOffSetMilliseconds", "priceHint", "firstTradeDateMilliseconds"})
+"""The keys that a row has whatever `fields` names."""
 MARKETS = frozenset((*STOCKS, *PENCE, *TYPES, *(f"{base}-USD" for base in BASES), *(base for base in BASES if base.startswith("T"))))
 CONSENT = """<!DOCTYPE html><html lang="en"><head><title>Yahoo is part of the Yahoo family of brands</title></head><body>
 <form action="/search"><input type="hidden" name="q" value=""></form>
@@ -144,11 +162,14 @@ class Yahoo(Provider):
             return self._unauthorized(INVALID_CRUMB)
         if refuse == "unable":
             return self._unauthorized(UNABLE)
-        rows = [row for name in dict.fromkeys(request.query.get("symbols", "").split(",")) if (row := self._row(name)) is not None]
+        night = request.query.get("overnightPrice") == "true"
+        rows = [row for name in dict.fromkeys(request.query.get("symbols", "").split(",")) if (row := self._row(name, night)) is not None]
+        if self.fixtures is None and (fields := request.query.get("fields")):
+            rows = [{key: value for key, value in row.items() if key in ALWAYS or key in fields.split(",")} for row in rows]
         return Reply.json({"quoteResponse": {"result": rows[::-1], "error": None}},
                           Cache_Control="public, max-age=1, stale-while-revalidate=9")
 
-    def _row(self, name: str) -> dict[str, Any] | None:
+    def _row(self, name: str, night: bool = False) -> dict[str, Any] | None:
         name = "JPY=X" if name.upper() == "USDJPY=X" else name.upper()
         if name in self.control.unknown:
             kind = {"none": "NONE", "no_price": "EQUITY"}.get(self._switch("unknown_as", ""))
@@ -158,9 +179,9 @@ class Yahoo(Provider):
         if self.fixtures is not None:
             recording: dict[str, Any] | None = self.recorded(f"row/{name}")
             return recording and recording | self.control.rows.get(name, {})
-        return self._moving_row(name) | self.control.rows.get(name, {})
+        return self._moving_row(name, night) | self.control.rows.get(name, {})
 
-    def _moving_row(self, name: str) -> dict[str, Any]:
+    def _moving_row(self, name: str, night: bool) -> dict[str, Any]:
         now, state, kind = self.price(name), self._switch("market_state", "REGULAR"), _type(name)
         last, first, before = float(now.last), float(now.open), round(float(now.open) * 0.98, 2)
         row = {"language": "en-US", "region": "US", "quoteType": kind, "currency": "GBp" if name in PENCE else "USD", "marketState": state,
@@ -170,18 +191,31 @@ class Yahoo(Provider):
                "regularMarketChangePercent": _widened(100 * (last / before - 1)),
                "regularMarketVolume": 0 if kind in {"CURRENCY", "INDEX"} else int(float(now.volume)), "priceHint": 2,
                "exchangeDataDelayedBy": 15 if name in PENCE else 0, "sourceInterval": 15, "gmtOffSetMilliseconds": -18000000,
-               "firstTradeDateMilliseconds": 345479400000, "fullExchangeName": "NasdaqGS", "symbol": name}
+               "firstTradeDateMilliseconds": 345479400000, "fullExchangeName": "NasdaqGS", "symbol": name,
+               "hasPrePostMarketData": kind in {"EQUITY", "ETF"} and name not in PENCE}
+        if kind == "MUTUALFUND":
+            return _of_the_day_before(row, first, int(now.time_s))
         if kind == "CURRENCY":
             row |= {"bid": _widened(float(now.ask)), "ask": _widened(float(now.bid)), "bidSize": 0, "askSize": 0}
         elif kind == "INDEX":
             row |= {"bid": 0.0, "ask": 0.0, "bidSize": 0, "askSize": 0}
         elif kind != "CRYPTOCURRENCY":
             row |= {"bid": _widened(float(now.bid)), "ask": _widened(float(now.ask)), "bidSize": 2, "askSize": 1}
-        if kind in {"EQUITY", "ETF"} and state != "REGULAR":
-            market = "pre" if state == "PRE" else "post"
-            row |= {"regularMarketTime": int(now.time_s) - 14_400, f"{market}MarketPrice": _widened(last + 0.04),
-                    f"{market}MarketChange": 0.0399933, f"{market}MarketChangePercent": 4 / last, f"{market}MarketTime": int(now.time_s)}
+        if row["hasPrePostMarketData"]:
+            row |= self._outside_the_hours(row, last, int(now.time_s), night)
         return row
+
+    def _outside_the_hours(self, row: dict[str, Any], last: float, now_s: int, night: bool) -> dict[str, Any]:
+        """The keys of a share's other markets, and the time of its regular price beside them."""
+        state, lit = row["marketState"], self._switch("night") if night else None
+        if state == "REGULAR":
+            return {}
+        keys = {"regularMarketTime": now_s - 14_400} | _of_market("pre" if state == "PRE" else "post", last + 0.04, last,
+                                                                  now_s if lit != "now" else now_s - 3600)
+        if lit:
+            keys |= _of_market("overnight", last - 0.06, last, now_s if lit == "now" else now_s - 660)
+            keys["overnightMarketSource"] = "BOATS Real Time Price"
+        return keys
 
     def _chart(self, name: str) -> Reply:
         row = self._row(name)
@@ -196,18 +230,33 @@ class Yahoo(Provider):
         periods = {part: {"timezone": "GMT", "start": opened_s + 3600 * first, "end": opened_s + 3600 * last, "gmtoffset": 0}
                    for part, (first, last) in edges.items()}
         kept = ("currency", "symbol", "regularMarketTime", "regularMarketPrice", "regularMarketDayHigh", "regularMarketDayLow",
-                "regularMarketVolume", "priceHint")
-        meta = {key: row[key] for key in kept} | {
+                "regularMarketVolume", "priceHint", "hasPrePostMarketData")
+        meta = {key: row[key] for key in kept if key in row} | {
             "instrumentType": row["quoteType"], "gmtoffset": 0, "timezone": "GMT", "chartPreviousClose": row["regularMarketPreviousClose"],
             "currentTradingPeriod": periods, "dataGranularity": "1d", "range": "1d", "validRanges": ["1d", "5d", "max"]}
-        bar = {"open": [row["regularMarketOpen"]], "high": [row["regularMarketDayHigh"]], "low": [row["regularMarketDayLow"]],
-               "close": [row["regularMarketPrice"]], "volume": [row["regularMarketVolume"]]}
+        bar = {name: [row.get(f"regularMarket{key}", row["regularMarketPrice"])] for name, key in (
+            ("open", "Open"), ("high", "DayHigh"), ("low", "DayLow"), ("close", "Price"), ("volume", "Volume"))}
         result = {"meta": meta, "timestamp": [made_s], "indicators": {"quote": [bar], "adjclose": [{"adjclose": bar["close"]}]}}
         return Reply.json({"chart": {"result": [result], "error": None}})
 
 
 def _type(name: str) -> str:
     return TYPES.get(name) or ("CRYPTOCURRENCY" if name.endswith("-USD") else "EQUITY")
+
+
+def _of_market(market: str, price: float, regular: float, time_s: int) -> dict[str, Any]:
+    """What a row has of a market outside the regular hours."""
+    return {f"{market}MarketPrice": _widened(price), f"{market}MarketChange": _widened(price - regular),
+            f"{market}MarketChangePercent": 100 * (price / regular - 1), f"{market}MarketTime": time_s}
+
+
+def _of_the_day_before(row: dict[str, Any], price: float, now_s: int) -> dict[str, Any]:
+    """A fund's row: the price of the evening before, and little else."""
+    of_shares = {"regularMarketOpen", "regularMarketDayHigh", "regularMarketDayLow", "regularMarketVolume"}
+    before = row["regularMarketPreviousClose"]
+    return {key: value for key, value in row.items() if key not in of_shares} | {
+        "regularMarketPrice": price, "regularMarketTime": now_s - now_s % 86_400 - 7200, "regularMarketChange": round(price - before, 2),
+        "regularMarketChangePercent": 100 * (price / before - 1), "netAssets": 1457000000000.0}
 
 
 def _widened(value: float) -> float:

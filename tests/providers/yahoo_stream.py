@@ -1,7 +1,12 @@
 """Yahoo's streamer at `/?version=2` (JSON around the base64) and `/` (base64 alone), and the REST paths of `tests/providers/yahoo.py`.
 
 Nothing is acknowledged. Who says nothing for a minute is no longer served, and not told. Prices are 32-bit floats in a protobuf; most
-fields are there only now and then, as in life.
+fields are there only now and then, as in life, and heartbeats (`quote_type` 7) come between.
+
+The address, `subscribe` and its repetition, the wrapping and the protobuf's fields are those of https://github.com/ranaroussi/yfinance
+(`live.py`, `pricing.proto`). What `quote_type` and `market_hours` can be is listed by https://github.com/Verdenroz/finance-query
+(`server/asyncapi.yaml`), but for the 4 which messages of the night have been seen to have. At night `price`, `change` and `day_volume`
+are the night's.
 
 Switches: those of all streams, `"idle_s": 60`, `"market_hours": 0` (before the market opens; 1 regular, 2 after it, 4 overnight).
 """
@@ -17,8 +22,8 @@ from tests.providers.talk import Out, Streaming, Talk, text
 from tests.providers.wire import Price, Reply, Request, not_found
 from tests.providers.yahoo import MARKETS, PENCE, TYPES, Yahoo
 
-QUOTE_TYPES = {"INDEX": 9, "CURRENCY": 14, "FUTURE": 18, "ETF": 20}
-EQUITY, CRYPTO = 8, 41
+QUOTE_TYPES = {"INDEX": 9, "MUTUALFUND": 11, "CURRENCY": 14, "FUTURE": 18, "ETF": 20}
+HEARTBEAT, EQUITY, CRYPTO = 7, 8, 41
 REGULAR = 1
 
 
@@ -63,10 +68,15 @@ class YahooTalk(Talk):
             1: symbol, 2: last, 3: int(now.time_s * 1000), 5: "NMS", 6: kind, 7: hours, 8: 100 * (last / before - 1),
             12: last - before, 27: 2}
         if self.sent % 5 == 0:  # the others are as they were
-            fields |= {4: "GBp" if symbol in PENCE else "USD", 9: int(float(now.volume)), 10: float(now.high), 11: float(now.low)}
+            volume = int(float(now.volume)) // (1 if hours == REGULAR else 1000)
+            fields |= {4: "GBp" if symbol in PENCE else "USD", 9: volume, 10: float(now.high), 11: float(now.low)}
         fields |= {int(number): value for number, value in self.provider.control.rows.get(symbol, {}).items()}
-        coded = base64.b64encode(pricing(fields)).decode()
-        return [text({"type": "pricing", "message": coded}) if self._wrapped else coded]
+        messages = [fields] if self.sent % 7 else [{3: int(now.time_s * 1000), 6: HEARTBEAT}, fields]
+        return [self._said(pricing(message)) for message in messages]
+
+    def _said(self, message: bytes) -> Out:
+        coded = base64.b64encode(message).decode()
+        return text({"type": "pricing", "message": coded}) if self._wrapped else coded
 
 
 class YahooStream(Streaming, Yahoo):
