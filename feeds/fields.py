@@ -129,10 +129,9 @@ class _Row:
         self._major = unit.major if unit.shift else None
 
     def last(self, value: object) -> float:
-        plain = self._plain(value)
-        if plain is None or plain == "":
+        read = self._number("price", value)
+        if read is None:
             raise FeedError("price: there is none", payload=shown(value))
-        read = number(plain, "price")
         if -SMALLEST_PRICE < read < SMALLEST_PRICE and read != 0:
             raise no_price("price", value)
         if read == 0 and self._fields.zero_until_traded:
@@ -189,7 +188,7 @@ class _Row:
     def pct(self, name: str, value: object) -> float | None:
         if self._fields.pct is not None:
             return self._fields.pct(value, name)
-        read = self._number(name, value.removesuffix("%") if isinstance(value, str) else value)
+        read = self._number(name, value.removesuffix("%") if type(value) is str else value)
         return None if read is None else round(read, 4) + 0.0
 
     def time(self, name: str, value: object) -> int | None:
@@ -200,14 +199,10 @@ class _Row:
             return None if isinstance(value, str) and value.startswith(NO_TIMES) else iso_ms(value, name)
         return epoch_ms(value, name, times) if isinstance(times, str) else times(value, name)
 
-    def _plain(self, value: object) -> object:
-        plain = self._fields.plain
-        return value if plain is None else plain(value)
-
     def _number(self, name: str, value: object) -> float | None:
-        if type(value) is float and -LARGEST <= value <= LARGEST and self._fields.plain is None:
-            return value + 0.0
-        plain = self._plain(value)
+        if self._fields.plain is None and (type(value) is float or type(value) is int) and -LARGEST <= value <= LARGEST:
+            return value + 0.0  # as `number` has it, in fewer steps
+        plain = value if self._fields.plain is None else self._fields.plain(value)
         return None if plain is None or plain == "" else number(plain, name)
 
     def _scaled(self, read: float) -> float:
