@@ -24,8 +24,9 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field, HttpUrl, SecretStr
 
 from feeds.base import Answer, Subscription
+from feeds.fields import Fields
 from feeds.keys import Sendable
-from feeds.parse import decode, optional_epoch_ms, optional_pct, optional_size, price, table
+from feeds.parse import decode, table
 from feeds.polled import PolledFeed
 from feeds.rows import for_each, unknown
 from ticker.errors import FeedError
@@ -33,6 +34,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
+FIELDS = Fields(times="s")
 CURRENCY = "usd"
 """Of an id that names none."""
 
@@ -116,10 +118,6 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
 def _tick(row: Mapping[str, Any], coin: Coin) -> Tick:
     if row and coin.currency not in row:
         raise unknown("CoinGecko", f"{coin.id}/{coin.currency}")
-    return Tick(
-        price=price(row.get(coin.currency), f"{coin.id} {coin.currency}"),
-        volume=optional_size(row.get(f"{coin.currency}_24h_vol"), f"{coin.id} {coin.currency}_24h_vol"),
-        change_pct=optional_pct(row.get(f"{coin.currency}_24h_change"), f"{coin.id} {coin.currency}_24h_change"),
-        currency=coin.currency.upper(),
-        quote_time=optional_epoch_ms(row.get("last_updated_at"), f"{coin.id} last_updated_at", "s"),
-    )
+    return FIELDS.tick(
+        row.get(coin.currency), currency=coin.currency.upper(), volume=row.get(f"{coin.currency}_24h_vol"),
+        change_pct=row.get(f"{coin.currency}_24h_change"), quote_time=row.get("last_updated_at"))

@@ -26,8 +26,8 @@ from xml.parsers import expat
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
+from feeds.fields import Fields
 from feeds.pairs import DAILY_CADENCE_S, DAY_MIN, fixing_ms, pair_of
-from feeds.parse import price
 from feeds.polled import PolledFeed
 from feeds.rows import for_each, unknown
 from ticker.errors import FeedError
@@ -38,6 +38,7 @@ from ticker.turn import Turn
 
 MAX_BYTES = 256 * 1024
 """The file has 2 KB, that of 90 days 150."""
+FIELDS = Fields(times=fixing_ms)
 SLICE_BYTES = 16 * 1024
 """So much is parsed before others may have a turn."""
 
@@ -77,13 +78,12 @@ class Day(NamedTuple):
 def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedError]:
     """The ticks of a file, by our symbol. Raises `FeedError` where it is none."""
     day = newest_day(body)
-    made_ms = fixing_ms(day.date, "time")
 
     def read(subscription: Subscription) -> Tick:
         base, currency = pair_of(subscription.id) or ("", "")
         if base != "EUR" or currency not in day.rates:
             raise unknown("The ECB", subscription.id)
-        return Tick(price=price(day.rates[currency], currency), currency=currency, quote_time=made_ms, delay_min=DAY_MIN)
+        return FIELDS.tick(day.rates[currency], currency=currency, quote_time=day.date, delay_min=DAY_MIN, known={"cadence": "day"})
 
     return for_each(batch, read)
 

@@ -20,6 +20,13 @@ DAY_MIN = 1440.0
 DAILY_CADENCE_S = 450_000.0
 """The longest time from one day's rates to the next: from the Thursday before Easter, 14:10, to the Tuesday after, 16:00; and 3 h."""
 
+WITHDRAWN = {
+    "SIT": "2007-01-01", "CYP": "2008-01-01", "MTL": "2008-01-01", "SKK": "2009-01-01", "EEK": "2011-01-01", "LVL": "2014-01-01",
+    "LTL": "2015-01-01", "HRK": "2023-01-01", "BGN": "2026-01-01",
+    **dict.fromkeys(("ATS", "BEF", "DEM", "ESP", "FIM", "FRF", "IEP", "ITL", "LUF", "NLG", "PTE"), "1999-01-01"), "GRD": "2001-01-01"}
+"""Currencies that the euro took the place of, and when
+(https://economy-finance.ec.europa.eu/euro/eu-countries-and-euro_en)."""
+
 
 def pair_of(id: str) -> tuple[str, str] | None:
     """Base and quote currency of `EURUSD`, `EUR/USD`, `EUR-USD` or `EURUSD=X`; `None` of anything else."""

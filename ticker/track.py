@@ -314,7 +314,8 @@ class Track:
 
     def _overdue_ms(self, hours: Hours | None) -> int:
         made_ms = self._made_ms()
-        return max(overdue_ms(made_ms, hours), made_ms + self.cadence_ms)
+        holds_ms = self.cadence_ms + self.limit_ms if self.cadence_ms else 0  # the feed's own word, as for its prices of any other kind
+        return max(overdue_ms(made_ms, hours), made_ms + holds_ms)
 
     def _take_next_limit(self) -> None:
         if self.next_limit is not None:

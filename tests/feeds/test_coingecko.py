@@ -12,15 +12,19 @@ from pydantic import SecretStr
 from feeds.coingecko import CoinGecko, parse
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, connected, mutated, subscribe
 from tests.providers.client import RunningProvider, running
+from ticker.board import Board
 from ticker.errors import FeedError
+from ticker.freshness import FeedTerms
 from ticker.quote import Tick
 from ticker.runtime import Runtime
+from ticker.settings.model import SymbolSettings
 
 PROVIDER = "coingecko"
 ANSWER = {
     "monero": {"usd": 338.127, "usd_24h_vol": 91442871.5512, "usd_24h_change": 1.27004999, "eur": 296, "eur_24h_vol": 8.0051e7,
                "eur_24h_change": None, "last_updated_at": 1779999871},
     "status": {"usd": 1.85e-2, "last_updated_at": 1779999860}}
+NOW_MS = 1_780_000_000_000
 BATCH = subscribe(CoinGecko, "monero", "MONERO/EUR", "status")
 
 
@@ -50,6 +54,30 @@ def test_what_is_missing_is_unknown_to_coingecko() -> None:
     answer = ticks(ANSWER | {"bare": {}}, "nope", "monero/xyz", "bare")
     rejected = {symbol: isinstance(error, FeedError) and error.rejects_symbol for symbol, error in answer.items()}
     assert rejected == {"nope": True, "monero/xyz": True, "bare": False}
+
+
+def test_a_side_field_that_can_not_be_read_costs_no_price() -> None:
+    """Nor does a time: to hear such a price again proves nothing."""
+    (tick,) = ticks({"monero": {"usd": 338, "usd_24h_vol": -5, "usd_24h_change": "n/a", "last_updated_at": "today"}}, "monero").values()
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.volume, tick.change_pct, tick.quote_time, tick.untimed) == (338.0, None, None, None, True)
+    assert [odd.field for odd in tick.odd or ()] == ["volume", "change_pct", "quote_time"]
+
+
+def test_a_coin_that_nobody_trades_is_not_fresh() -> None:
+    """Its last average is old and stays so, whatever answers come; nor is one without a time for longer than it was new."""
+    board = Board("epoch")
+    board.configure({"dead": SymbolSettings(feed=("gecko",)), "bare": SymbolSettings(feed=("gecko",))},
+                    {"gecko": FeedTerms("polled", 60.0)}, NOW_MS)
+    states = []
+    for minute in range(4):
+        now_ms = NOW_MS + minute * 60_000
+        answer = ticks({"dead": {"usd": 0.0012, "usd_24h_vol": 0.0, "last_updated_at": NOW_MS // 1000 - 86_400},
+                        "bare": {"usd": 0.0012, "usd_24h_vol": 0.0, "last_updated_at": 0}}, "dead", "bare")
+        board.apply("gecko", answer, now_ms)
+        board.sweep(now_ms)
+        states.append([board.quotes[symbol].state for symbol in ("dead", "bare")])
+    assert states == [["stale", "fresh"]] * 3 + [["stale", "stale"]]
 
 
 @pytest.mark.parametrize("answer", [

@@ -40,8 +40,8 @@ def test_a_file_is_read_as_it_is_written() -> None:
     """Single quotes, two namespaces; what one euro costs."""
     made_ms = 1_784_290_200_000  # 2026-07-17 14:10 in Frankfurt
     assert parse(FILE, BATCH) == {
-        "EURUSD": Tick(price=1.1622, currency="USD", quote_time=made_ms, delay_min=DAY_MIN),
-        "EUR-IDR": Tick(price=18911.0, currency="IDR", quote_time=made_ms, delay_min=DAY_MIN)}
+        "EURUSD": Tick(price=1.1622, currency="USD", quote_time=made_ms, delay_min=DAY_MIN, cadence="day"),
+        "EUR-IDR": Tick(price=18911.0, currency="IDR", quote_time=made_ms, delay_min=DAY_MIN, cadence="day")}
 
 
 @pytest.mark.parametrize("symbol", ["USDEUR", "USDJPY", "EUREUR", "EURXXX", "GOLD"])
@@ -58,7 +58,7 @@ def test_the_newest_of_several_days_counts() -> None:
     assert newest_day(longer) == Day("2026-07-17", {"USD": "1.1622", "IDR": "18911"})
 
 
-@pytest.mark.parametrize("rate", ["1,1622", "0", "-1", "NaN", "", "1.1622 "])
+@pytest.mark.parametrize("rate", ["1,1622", "1e-19", "NaN", "", "1.1622 "])
 def test_a_bad_rate_is_the_error_of_its_currency(rate: str) -> None:
     """The other has its price."""
     answer = parse(FILE.replace(b"1.1622", rate.encode()), BATCH)
@@ -68,10 +68,18 @@ def test_a_bad_rate_is_the_error_of_its_currency(rate: str) -> None:
 
 @pytest.mark.parametrize("body", [
     b"", b"<html><body>", b"{}", b"<a/>", FILE[:-30], FILE.replace(b"UTF-8", b"utf-99"), FILE.replace(b"UTF-8", b"gbk"),
-    FILE.replace(b"2026-07-17", b"today"), b"<a>" * 80_000, b" " * (MAX_BYTES + 1)], ids=range(10))
+    b"<a>" * 80_000, b" " * (MAX_BYTES + 1)], ids=range(9))
 def test_what_is_no_such_file_is_a_complaint(body: bytes) -> None:
     """Torn, in an unheard-of encoding, endless, or another file."""
     complaint(lambda: parse(body, BATCH))
+
+
+def test_a_day_that_can_not_be_read_costs_no_rate() -> None:
+    """They are without a time, and that is odd."""
+    tick = parse(FILE.replace(b"2026-07-17", b"today"), BATCH)["EURUSD"]
+    assert isinstance(tick, Tick)
+    assert (tick.price, tick.quote_time, tick.untimed) == (1.1622, None, True)
+    assert [odd.field for odd in tick.odd or ()] == ["quote_time"]
 
 
 @pytest.mark.parametrize("declaration", [

@@ -82,7 +82,7 @@ def test_a_days_rate_holds_until_the_next_and_not_much_longer(before: str, after
                     {"ecb": FeedTerms("polled", EcbSettings.model_fields["interval_s"].default, cadence_s=Ecb.cadence_s)}, made_ms)
     states: dict[int, str] = {}
     for now_ms in range(made_ms + 2 * HOUR_MS, made_ms + 7 * 24 * HOUR_MS, HOUR_MS):
-        board.apply("ecb", {"EURUSD": Tick(price=1.1, quote_time=made_ms, delay_min=DAY_MIN)}, now_ms)
+        board.apply("ecb", {"EURUSD": Tick(price=1.1, quote_time=made_ms, delay_min=DAY_MIN, cadence="day")}, now_ms)
         board.sweep(now_ms)
         states[now_ms] = board.quotes["EURUSD"].state
     assert {state for now_ms, state in states.items() if now_ms <= next_ms + 5 * HOUR_MS} == {"fresh"}

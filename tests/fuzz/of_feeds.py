@@ -47,6 +47,7 @@ from tests.feeds import (
     test_coinbase_advanced,
     test_coingecko,
     test_ecb,
+    test_frankfurter,
     test_massive,
     test_tiingo,
     test_yahoo_quote,
@@ -92,6 +93,7 @@ OF_TESTS = {
     "coinbase_advanced": encoded({"products": [test_coinbase_advanced.BTC, test_coinbase_advanced.SOL]}),
     "coingecko": encoded(test_coingecko.ANSWER),
     "ecb": [test_ecb.FILE],
+    "frankfurter_rows": encoded(test_frankfurter.ROWS),
     "massive": [*encoded({"status": "OK", "tickers": [test_massive.KO]}), *encoded({"status": "OK", "tickers": [test_massive.EARLY]})],
     "massive_indices": encoded({"status": "OK", "results": [test_massive.SPX]}),
     "massive_currencies": encoded({"status": "OK", "tickers": [test_massive.EURUSD]}),
@@ -129,6 +131,7 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "ecb": (feeds.ecb, lambda body: feeds.ecb.parse(body, test_ecb.BATCH)),
         "finnhub": (feeds.finnhub, lambda body: feeds.finnhub.parse(body, batch_of("AAPL"))),
         "frankfurter": (feeds.frankfurter, lambda body: feeds.frankfurter.parse(body, "EUR", batch_of("EURUSD"))),
+        "frankfurter_rows": (feeds.frankfurter, lambda body: feeds.frankfurter.parse_rows(body, batch_of("EURUSD"), round(now_s * 1000))),
         "kraken": (feeds.kraken, lambda body: feeds.kraken.parse(
             body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken_pairs.Pairs(feeds.kraken.parse_pairs(PAIRS, "currency")))),
         "kraken_pairs": (feeds.kraken, lambda body: feeds.kraken.parse_pairs(body, "currency")),

@@ -146,6 +146,6 @@ def test_a_feed_of_daily_rates_knows_its_own_holidays() -> None:
     board.configure(symbols, {"bank": FeedTerms("polled", 3600.0, None, 125 * 3600.0)}, NOW)
     board.set_hours("XNYS", OPEN, NOW)
     board.apply("bank", dict.fromkeys(symbols, Tick(price=1.1, quote_time=NOW - H, delay_min=1440.0, cadence="day")), NOW)
-    for passed_h, expected in ((123.9, "fresh"), (124.0, "stale")):
+    for passed_h, expected in ((126.9, "fresh"), (127.0, "stale")):
         board.sweep(NOW + round(passed_h * H))
         assert {quote.state for quote in board.quotes.values()} == {expected}
