@@ -33,8 +33,12 @@ class Band(NamedTuple):
         return not self.absolute and not last / FAR_RATIO <= price <= last * FAR_RATIO
 
     def confirms(self, price: float, doubted: float, last: float) -> bool:
-        """Whether one that sees `price` bears out the one that saw the `doubted` price, rather than the `last` one that was believed."""
-        return abs(price - doubted) < abs(price - last) if self.absolute else self.holds(price, doubted)
+        """Whether one that sees `price` bears out the one that saw the `doubted` price, rather than the `last` one that was believed.
+
+        Without multiples it is to be nearer to the doubted one than to the last, and than those are to each other: garbage far beyond both
+        is nearer to one of them too.
+        """
+        return abs(price - doubted) < min(abs(price - last), abs(doubted - last)) if self.absolute else self.holds(price, doubted)
 
 
 def band(max_jump_pct: float) -> Band:

@@ -60,6 +60,10 @@ def test_a_named_jump() -> None:
     assert desk.hear(-2.1) == [-2.1]
     assert desk.hear(50.0) == []
     assert desk.hear(40.0) == [40.0], "nearer to what was doubted than to what was believed"
+    assert desk.hear(47.0) == []
+    assert desk.hear(8_000.0) == [], "nearer to 47 than to 40, and to neither"
+    assert desk.hear(47.0) == []
+    assert desk.hear(46.9) == [46.9]
 
 
 def test_a_learnt_jump() -> None:
