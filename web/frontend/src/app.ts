@@ -186,7 +186,8 @@ export class App {
 
   private takeQuotes(quotes: readonly Quote[]): void {
     for (const quote of quotes) {
-      this.context.past.add(quote);
+      const { rows, generation } = this.live.store;
+      this.context.past.add(quote, rows.get(quote.symbol)?.info.volume_of, generation);
       this.details.take(quote);
     }
   }

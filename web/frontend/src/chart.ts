@@ -1,7 +1,7 @@
 /** The chart of the row details. Loaded when first asked for: it is a fifth of the page's weight. */
 import {
   CandlestickSeries, createChart, HistogramSeries, LineStyle, TickMarkType,
-  type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp,
+  type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp, type WhitespaceData,
 } from "lightweight-charts";
 import type { Candle } from "./candles";
 import type { Formatter } from "./format";
@@ -17,6 +17,7 @@ export class PriceChart {
   private readonly volumes: ISeriesApi<"Histogram">;
 
   private interval_s = 60;
+  private hasVolumes = true;
   private truth: Truth | undefined;
 
   /** Numbers have `decimals` digits after the point; times and numbers are written by `format`, as in the rest of the page. */
@@ -51,6 +52,7 @@ export class PriceChart {
   setCandles(candles: readonly Candle[]): void {
     this.prices.setData(candles.map(bar));
     this.volumes.setData(candles.map((candle) => this.volume(candle)));
+    this.makeRoom(candles.some(({ volume }) => volume !== undefined));
     if (candles.length < FEW_CANDLES) this.chart.timeScale().setVisibleLogicalRange({ from: candles.length - FEW_CANDLES, to: candles.length + 2 });
     else this.chart.timeScale().scrollToRealTime();
   }
@@ -59,6 +61,7 @@ export class PriceChart {
   update(candle: Candle): void {
     this.prices.update(bar(candle));
     this.volumes.update(this.volume(candle));
+    if (candle.volume !== undefined) this.makeRoom(true);
   }
 
   /** How true the newest price is: a doubtful one has a grey label, and whatever is not fresh its sign beside it. */
@@ -95,7 +98,16 @@ export class PriceChart {
     return this.interval_s < 60 ? this.format.time(epoch_ms) : this.format.minute(epoch_ms);
   }
 
-  private volume(candle: Candle): HistogramData<UTCTimestamp> {
+  /** Volumes stand beneath the prices where there are any; else prices have that room. */
+  private makeRoom(hasVolumes: boolean): void {
+    if (this.hasVolumes === hasVolumes) return;
+    this.hasVolumes = hasVolumes;
+    this.volumes.applyOptions({ visible: hasVolumes });
+    this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: hasVolumes ? 0.24 : 0.08 } });
+  }
+
+  private volume(candle: Candle): HistogramData<UTCTimestamp> | WhitespaceData<UTCTimestamp> {
+    if (candle.volume === undefined) return { time: candle.time_s as UTCTimestamp };
     return { time: candle.time_s as UTCTimestamp, value: candle.volume, color: this.colour(candle.close >= candle.open ? "--up-glow" : "--down-glow") };
   }
 

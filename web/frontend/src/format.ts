@@ -86,6 +86,11 @@ export class Formatter {
     return value === undefined ? "" : `${this.change(value, 2)}%`;
   }
 
+  /** Where there is room for one of the two: in percent, unless no percentage can be told, as from a price below zero. */
+  moved(change: number | undefined, change_pct: number | undefined, decimals: number): string {
+    return this.percent(change_pct) || this.change(change, decimals);
+  }
+
   volume(value: number | undefined): string {
     if (value === undefined) return "";
     return Math.abs(value) < HUGE ? this.compact().write(value) : this.huge().write(value);

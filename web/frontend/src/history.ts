@@ -38,15 +38,16 @@ export class SparkHistory {
   }
 }
 
-interface WireCandle extends Omit<Candle, "time_s"> {
+interface WireCandle extends Omit<Candle, "time_s" | "volume"> {
   time_ms: number;
+  volume?: number | null;
 }
 
 /** The last hour of `symbol` in bars of a minute; none where the server can't say. */
 export async function readCandles(read: ReadJson, symbol: string): Promise<Candle[]> {
   try {
     const answer = (await read(`api/candles/${encodeURIComponent(symbol)}`)) as { candles: WireCandle[] };
-    return answer.candles.map(({ time_ms, open, high, low, close, volume }) => ({ time_s: time_ms / 1000, open, high, low, close, volume }));
+    return answer.candles.map(({ time_ms, open, high, low, close, volume }) => ({ time_s: time_ms / 1000, open, high, low, close, volume: volume ?? undefined }));
   } catch {
     return [];
   }

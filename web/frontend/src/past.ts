@@ -1,7 +1,7 @@
-import { SecondsBook } from "./candles";
+import { SecondsBook, tradeOf } from "./candles";
 import { SparkHistory, type ReadJson } from "./history";
 import { SparkBook } from "./spark";
-import type { Quote } from "./wire";
+import type { Quote, VolumeOf } from "./wire";
 
 /** What was before now, of symbols that are or were in view: an hour for the sparkline, some minutes in seconds for the chart. */
 export class Past {
@@ -24,9 +24,10 @@ export class Past {
     void this.history.need(symbols, generation, now_ms);
   }
 
-  add({ symbol, price, volume, received_time }: Quote): void {
-    this.sparks.add(symbol, price, received_time);
-    this.seconds.add(symbol, { time_ms: received_time, price, volume });
+  /** `quote` is news on connection `generation`; `volume_of`: what its volume counts. */
+  add(quote: Quote, volume_of: VolumeOf | undefined, generation: number): void {
+    this.sparks.add(quote.symbol, quote.price, quote.received_time);
+    this.seconds.add(quote.symbol, tradeOf(quote, volume_of, generation));
   }
 
   delete(symbol: string): void {

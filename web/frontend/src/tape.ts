@@ -128,6 +128,7 @@ export class Tape {
       const change = truth.doubtful ? 0 : quote?.change ?? 0; // a move that nobody vouches for has no colour
       const sign = change > 0 ? "up" : change < 0 ? "down" : "flat";
       const arrow = { up: "▲ ", down: "▼ ", flat: "" }[sign];
+      const moved = this.format.moved(quote?.change, quote?.change_pct, row.decimals);
       const title = this.title(row, truth);
       for (const item of this.items.get(row) ?? []) {
         showTruth(item.root, truth);
@@ -136,7 +137,7 @@ export class Tape {
         setText(item.mark, truth.mark);
         setText(item.word, truth.word === "fresh" ? "" : spokenWords(truth, this.texts));
         setText(item.price, quote ? this.format.price(quote.price, row.decimals) : "–");
-        setText(item.change, quote?.change_pct === undefined ? "" : arrow + this.format.percent(quote.change_pct));
+        setText(item.change, moved && arrow + moved);
       }
     }
   }

@@ -1,6 +1,8 @@
 /** What the server sends, as `docs/protocol.md` fixes it. An absent field is unknown; times are Unix epoch ms. */
 
 export type QuoteState = "fresh" | "stale" | "closed" | "failed";
+/** What a source's `volume` counts: the session's trades, those since midnight UTC, those of the last 24 hours (or nobody knows). */
+export type VolumeOf = "session" | "day_utc" | "24h";
 export type MarketSession = "pre" | "regular" | "post" | "overnight" | "closed";
 
 export interface Quote {
@@ -48,6 +50,8 @@ export interface SymbolInfo {
   stale_after_s?: number | null;
   status: "pending" | "live" | "rejected";
   error?: string | null;
+  /** Of the source in use; an older server does not say. */
+  volume_of?: VolumeOf;
 }
 
 export interface FeedInfo {

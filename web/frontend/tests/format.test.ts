@@ -54,6 +54,11 @@ describe("numbers", () => {
     expect(english.percent(1.27)).toBe("+1.27%");
   });
 
+  test("a move is in percent, or where no percentage can be told in the price's own unit", () => {
+    expect([english.moved(1.5, 0.25, 2), english.moved(-38.13, undefined, 2), english.moved(undefined, undefined, 2)]).toEqual(["+0.25%", "-38.13", ""]);
+    expect([english.price(-37.63, 2), english.price(0, 2), english.short(-37.63), decimalsFor(-0.005, null, 0)]).toEqual(["-37.63", "0.00", "≈-37.63", 6]);
+  });
+
   test("volumes are short", () => {
     expect(english.volume(1_234_567)).toBe("1.235M");
   });

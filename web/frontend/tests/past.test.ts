@@ -90,6 +90,7 @@ describe("sparklines", () => {
     expect(sparkPath([{ time_ms: 1, price: 4 }, { time_ms: 2, price: 4 }], 4)).toBe("M0.0 10.0L100.0 10.0");
     expect(sparkPath([{ time_ms: 1, price: 4 }], 4)).toBe("M100 10h0");
     expect(sparkPath([], 4)).toBe("");
+    expect(sparkPath([{ time_ms: 1, price: 0 }, { time_ms: 2, price: -37.63 }, { time_ms: 3, price: -1 }], 0)).toBe("M0.0 1.0L50.0 19.0L100.0 1.0");
   });
 });
 
@@ -126,6 +127,8 @@ describe("candles from the server", () => {
   test("are taken as they are, in seconds; none where it can't say", async () => {
     const bar = { time_ms: 120_000, open: 1, high: 3, low: 1, close: 2, volume: 9 };
     expect(await readCandles(async () => ({ candles: [bar] }), "A")).toEqual([{ time_s: 120, open: 1, high: 3, low: 1, close: 2, volume: 9 }]);
+    const { volume: _, ...unknown } = bar;
+    expect((await readCandles(async () => ({ candles: [unknown] }), "A"))[0]?.volume).toBeUndefined();
     expect(await readCandles(() => Promise.reject(new Error("404")), "A")).toEqual([]);
   });
 });
@@ -135,8 +138,8 @@ test("what was in view has a past in seconds and a line, what was not has neithe
   const past = new Past(async () => ({ sparklines: { A: [[0, 4]] } }), () => 2 * MINUTE, () => (filled += 1));
   past.watch(["A"], 1, 0);
   await vi.waitFor(() => expect(filled).toBe(1));
-  past.add(quote("A", 1, 5, { received_time: 2 * MINUTE }));
-  past.add(quote("B", 1, 5, { received_time: 2 * MINUTE }));
+  past.add(quote("A", 1, 5, { received_time: 2 * MINUTE }), "session", 1);
+  past.add(quote("B", 1, 5, { received_time: 2 * MINUTE }), "session", 1);
   expect(past.sparks.points("A").map((point) => point.price)).toEqual([4, 5]);
   expect([past.seconds.candles("A").length, past.seconds.candles("B").length]).toEqual([1, 0]);
   past.delete("A");

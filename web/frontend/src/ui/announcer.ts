@@ -7,7 +7,7 @@ import { spokenWords, type Truth } from "../truth";
 export function priceSentence(row: Row, truth: Truth, format: Formatter, texts: Texts): string {
   const price = format.price(row.quote?.price, row.decimals);
   const worth = truth.word === "fresh" ? "" : spokenWords(truth, texts);
-  return [row.symbol, price, format.percent(row.quote?.change_pct), worth].filter(Boolean).join(", ");
+  return [row.symbol, price, format.moved(row.quote?.change, row.quote?.change_pct, row.decimals), worth].filter(Boolean).join(", ");
 }
 
 /** The timer an announcer needs; tests step it. */

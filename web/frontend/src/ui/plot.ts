@@ -1,4 +1,4 @@
-import { CandleBuilder, chartPast, INTERVALS_S, type Candle, type Trade } from "../candles";
+import { CandleBuilder, chartPast, INTERVALS_S, tradeOf, type Candle } from "../candles";
 import type { PriceChart } from "../chart";
 import { readCandles } from "../history";
 import type { Row } from "../store";
@@ -49,7 +49,8 @@ export class Plot {
 
   /** The open row's quote is news. */
   take(quote: Quote): void {
-    const candle = this.builder.add(trade(quote));
+    if (!this.row) return;
+    const candle = this.builder.add(tradeOf(quote, this.row.info.volume_of, this.row.generation));
     if (candle) this.chart?.update(candle);
   }
 
@@ -112,8 +113,9 @@ export class Plot {
 
   private rebuild(): void {
     if (!this.row) return;
-    const { symbol, quote } = this.row;
-    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(symbol), quote && trade(quote));
+    const { symbol, quote, info, generation } = this.row;
+    const last = quote && tradeOf(quote, info.volume_of, generation);
+    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(symbol), last);
     this.chart?.setInterval(this.interval_s);
     this.chart?.setCandles(this.builder.candles);
   }
@@ -132,10 +134,6 @@ export class Plot {
     this.chart.setCandles(this.builder.candles);
     if (this.truth) this.chart.judge(this.truth);
   }
-}
-
-function trade({ received_time, price, volume }: Quote): Trade {
-  return { time_ms: received_time, price, volume };
 }
 
 function intervalName(interval_s: number): string {
