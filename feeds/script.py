@@ -19,26 +19,31 @@ from typing import Annotated, Literal, Self
 import msgspec
 from pydantic import Field, model_validator
 
-from ticker.quote import Tick
+from ticker.quote import Odd, Tick
 from ticker.settings import Table
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
-OF_SYMBOLS = frozenset({"silence", "freeze", "burst", "bad_tick"})
+OF_SYMBOLS = frozenset({"silence", "freeze", "burst", "bad_tick", "halt", "odd", "cancel"})
 """What happens to symbols; the others happen to polls as a whole."""
+SINGLE = frozenset({"bad_tick", "cancel"})
+"""What comes once each time."""
 JUMP_FACTOR = 3.0
+MISPRINT_FACTOR = 1.02
 PAST_MS = 3_600_000
 
 
 class Fault(Table):
     """One thing that goes wrong, once or again and again."""
 
-    kind: Literal["silence", "freeze", "burst", "bad_tick", "crash", "slow", "429"] = Field(
+    kind: Literal["silence", "freeze", "burst", "bad_tick", "halt", "odd", "cancel", "crash", "slow", "429"] = Field(
         description="silence: no news of the symbols; freeze: their last tick again and again, with its old time; "
-                    "burst: 50 ticks a second; bad_tick: one tick with a bad price; crash: polls raise an exception; "
+                    "burst: 50 ticks a second; bad_tick: one tick with a bad price; halt: trading is halted; odd: a bid that is no number; "
+                    "cancel: a trade 2 % above the others, taken back in the next tick; crash: polls raise an exception; "
                     "slow: a poll takes wait_s; 429: polls are refused")
     at_s: Seconds = Field(description="when it begins, counted from the feed's first poll")
-    for_s: float = Field(10.0, gt=0, le=86_400, allow_inf_nan=False, description="how long it lasts; a bad tick has no length")
+    for_s: float = Field(10.0, gt=0, le=86_400, allow_inf_nan=False,
+                         description="how long it lasts; a bad tick and a cancelled trade have no length")
     every_s: float | None = Field(None, gt=0, le=86_400, allow_inf_nan=False, description="how long from one beginning to the next; "
                                                                                           "default: it happens once")
     symbols: Annotated[tuple[str, ...], Field(strict=False)] = Field((), description="whom it happens to; default all of the feed")
@@ -68,7 +73,7 @@ class Fault(Table):
 
 
 class Script:
-    """Which faults there are at a moment. A bad tick comes once each time: with the first poll that asks."""
+    """Which faults there are at a moment. A bad tick or a cancelled trade comes once each time: with the first poll that asks."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = faults
@@ -79,11 +84,23 @@ class Script:
         playing = []
         for index, fault in enumerate(self._faults):
             number = fault.occurrence(elapsed_s)
-            if number is None or (fault.kind == "bad_tick" and self._told.get(index) == number):
+            if number is None or (fault.kind in SINGLE and self._told.get(index) == number):
                 continue
             self._told[index] = number
             playing.append(fault)
         return playing
+
+
+def odd(tick: Tick) -> Tick:
+    """`tick` without its bid, which could not be read."""
+    return msgspec.structs.replace(tick, bid=None, odd=(Odd("bid", "not a number that can be used", '"unch"'),))
+
+
+def misprinted(tick: Tick) -> Tick:
+    """`tick` with a trade that will be taken back."""
+    price = tick.price * MISPRINT_FACTOR
+    return msgspec.structs.replace(tick, price=price, high=None if tick.high is None else max(tick.high, price),
+                                   low=None if tick.low is None else min(tick.low, price), change=None, change_pct=None)
 
 
 def spoilt(tick: Tick, fault: Fault) -> Tick:

@@ -31,12 +31,13 @@ from itertools import accumulate
 from statistics import NormalDist
 from typing import Annotated, ClassVar, Self
 
+import msgspec
 from pydantic import Field, model_validator
 
 from feeds.base import Answer, Feed, Subscription
-from feeds.script import Fault, Script, spoilt
+from feeds.script import Fault, Script, misprinted, odd, spoilt
 from ticker.errors import FeedError
-from ticker.quote import Kind, Tick, VolumeOf
+from ticker.quote import Kind, Tick, VolumeOf, correcting
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
 
@@ -55,6 +56,7 @@ TRADED = tuple(accumulate(SIZES))
 BURST_S = 0.02
 """From one tick of a burst to the next."""
 
+SMALLEST_PRICE = 1e-9
 LARGEST_UNITS = 10**14
 """Price × 10^decimals stays below: exact as a float, with room for the walk."""
 
@@ -72,14 +74,17 @@ class SimulatedSettings(FeedSettings):
 class SimulatedOptions(SymbolOptions):
     """What a symbol may say to a `simulated` feed."""
 
-    price: float | None = Field(None, ge=1e-9, le=1e9, allow_inf_nan=False, description="mean price; default 20 to 500, by symbol")
+    price: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False,
+                                description="mean price, 1e-9 or more above or below zero; default 20 to 500, by symbol")
     volatility_pct: float | None = Field(None, ge=0, le=5, allow_inf_nan=False, description="overrides the feed's")
     spread_pct: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="ask less bid, in percent of the mean price")
     decimals: int | None = Field(None, ge=0, le=12, description="digits after the point; default 2, more where the price is small")
 
     @model_validator(mode="after")
     def _digits_fit(self) -> Self:
-        if self.price is not None and self.decimals is not None and self.price * 10**self.decimals > LARGEST_UNITS:
+        if self.price is not None and abs(self.price) < SMALLEST_PRICE:
+            raise ValueError(f"a price must be {SMALLEST_PRICE:g} or more, above zero or below")
+        if self.price is not None and self.decimals is not None and abs(self.price) * 10**self.decimals > LARGEST_UNITS:
             raise ValueError(f"a price of {self.price:g} with {self.decimals} decimals has more than 14 digits")
         return self
 
@@ -104,6 +109,7 @@ class Simulated(Feed):
         self._first_s: float | None = None  # when the first poll was, while there is a script
         self._regular_s = 0.0  # when the next tick of all symbols is due; between two of them only those of a burst tick
         self._last: dict[str, Tick] = {}
+        self._wrong: dict[str, Tick] = {}  # what was shown last before a trade that will be cancelled
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         """The next tick. It can't fail unless it is told to."""
@@ -152,12 +158,23 @@ class Simulated(Feed):
         frozen = {one.symbol: last for one in batch if (last := self._last.get(one.symbol)) is not None}
         answer = self._next(batch)
         self._last.update(answer)
+        for symbol in self._wrong.keys() & answer.keys():
+            self._last[symbol] = before = self._wrong.pop(symbol)
+            answer[symbol] = correcting(before)
         for fault in faults:
             for symbol in [symbol for symbol in answer if fault.concerns(symbol)]:
                 if fault.kind == "silence":
                     del answer[symbol]
                 elif fault.kind == "freeze" and symbol in frozen:
                     answer[symbol] = self._last[symbol] = frozen[symbol]
+                elif fault.kind == "halt" and symbol in frozen:
+                    self._last[symbol] = frozen[symbol]
+                    answer[symbol] = msgspec.structs.replace(frozen[symbol], halted=True)
+                elif fault.kind == "odd":
+                    answer[symbol] = odd(answer[symbol])
+                elif fault.kind == "cancel" and symbol in frozen:
+                    self._wrong[symbol] = frozen[symbol]
+                    answer[symbol] = misprinted(answer[symbol])
                 elif fault.kind == "bad_tick":
                     answer[symbol] = spoilt(answer[symbol], fault)
         return answer
@@ -166,8 +183,8 @@ class Simulated(Feed):
 class Market:
     """One symbol's prices. They are integers, counted in units of its last decimal, until a `Tick` is made of them."""
 
-    __slots__ = ("_block", "_half_spread", "_high", "_key", "_lot", "_low", "_mean", "_open", "_phase", "_prices", "_scale", "_step",
-                 "_traded_before", "subscription")
+    __slots__ = ("_block", "_half_spread", "_high", "_key", "_lot", "_low", "_mean", "_open", "_phase", "_prices", "_scale", "_sign",
+                 "_step", "_traded_before", "subscription")
 
     def __init__(self, subscription: Subscription, settings: SimulatedSettings) -> None:
         options = subscription.options
@@ -175,7 +192,8 @@ class Market:
         self.subscription = subscription
         self._key = f"{settings.seed}\0{subscription.id}".encode()
         traits = self._draw(b"traits")
-        price = options.price or 20 * 25 ** (int.from_bytes(traits[:4]) / 2**32)
+        price = abs(options.price or 20 * 25 ** (int.from_bytes(traits[:4]) / 2**32))
+        self._sign = -1 if options.price is not None and options.price < 0 else 1
         decimals = min(12, max(2, 3 - math.floor(math.log10(price)))) if options.decimals is None else options.decimals
         volatility_pct = settings.volatility_pct if options.volatility_pct is None else options.volatility_pct
         self._scale = 10**decimals
@@ -196,7 +214,7 @@ class Market:
         if block != self._block:
             self._block = block
             self._prices = self._block_prices(block)
-        units, mean, scale, half_spread = self._prices[index], self._mean, self._scale, self._half_spread
+        units, mean, scale, half_spread = self._prices[index], self._mean * self._sign, self._scale, self._half_spread
         if units > self._high:
             self._high = units
         elif units < self._low:
@@ -212,7 +230,7 @@ class Market:
             prev_close=mean / scale,
             volume=self._lot * (block * TRADED[-1] + TRADED[index] - self._traded_before),
             change=(units - mean) / scale,
-            change_pct=(2_000_000 * (units - mean) + mean) // (2 * mean) / 10_000,  # rounded to 4 places
+            change_pct=(2_000_000 * (units - mean) + mean) // (2 * mean) / 10_000 if mean > 0 else None,  # rounded to 4 places
             quote_time=now_ms,
         )
 
@@ -221,15 +239,15 @@ class Market:
         return (tick + self._phase) // BLOCK > self._block + 1
 
     def _block_prices(self, block: int) -> array[int]:
-        """The 64 prices of a block, in units: at least one unit above half the spread, so that the bid is a price too."""
+        """The 64 prices of a block, in units: one more than half the spread from zero at least, so that bid and ask have their sign."""
         steps = [NORMAL[byte] for byte in self._draw(b"steps", block)]
         start = self._boundary(block)
         drift = (self._boundary(block + 1) - start - sum(steps)) / BLOCK
-        mean, step, lowest = self._mean, self._step, self._half_spread + 1
+        mean, step, lowest, sign = self._mean, self._step, self._half_spread + 1, self._sign
         deviation = start
         prices = array("q")
         for move in steps:
-            prices.append(max(lowest, round(mean * math.exp(step * deviation))))
+            prices.append(sign * max(lowest, round(mean * math.exp(step * deviation))))
             deviation += move + drift
         return prices
 

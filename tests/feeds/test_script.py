@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -12,7 +13,7 @@ from feeds.script import Fault, Script, spoilt
 from feeds.simulated import BURST_S, Simulated, SimulatedOptions, SimulatedSettings
 from tests.ticker.stepped import SteppedTime
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Tick, correcting
 from ticker.source import Answer
 
 
@@ -139,6 +140,41 @@ def test_a_bad_tick_is_one_tick(time: SteppedTime) -> None:
     stage = Stage(time, {"kind": "bad_tick", "at_s": 10, "symbols": ["A"], "price": "zero"})
     first, second = stage.poll(10), stage.poll(11)
     assert [tick.price > 0 for tick in (*first.values(), *second.values()) if isinstance(tick, Tick)] == [False, True, True, True]
+
+
+def test_a_halt_rests_and_says_so(time: SteppedTime) -> None:
+    """Then trading goes on."""
+    stage = Stage(time, {"kind": "halt", "at_s": 10, "for_s": 5, "symbols": ["A"]})
+    before = stage.poll(9)["A"]
+    assert isinstance(before, Tick)
+    assert {stage.poll(second)["A"] for second in (10, 12, 14)} == {msgspec.structs.replace(before, halted=True)}
+    after = stage.poll(15)["A"]
+    assert isinstance(after, Tick)
+    assert (after.halted, after.price != before.price) == (None, True)
+
+
+def test_an_odd_field_costs_itself(time: SteppedTime) -> None:
+    """The price is as good as ever."""
+    stage = Stage(time, {"kind": "odd", "at_s": 10, "for_s": 5, "symbols": ["A"]})
+    tick = stage.poll(10)["A"]
+    assert isinstance(tick, Tick)
+    assert (tick.bid, tick.ask is None, [one.field for one in tick.odd or ()]) == (None, False, ["bid"])
+    assert [getattr(stage.poll(second)["A"], "odd", ()) for second in (14, 15)] == [tick.odd, None]
+
+
+def test_a_cancelled_trade_is_taken_back_with_the_next_tick(time: SteppedTime) -> None:
+    """Price, time, high and low are those from before it; then it goes on."""
+    stage = Stage(time, {"kind": "cancel", "at_s": 10, "symbols": ["A"]})
+    before = stage.poll(9)["A"]
+    wrong, right, after = (stage.poll(second)["A"] for second in (10, 11, 12))
+    assert isinstance(before, Tick)
+    assert isinstance(wrong, Tick)
+    assert isinstance(after, Tick)
+    assert before.high is not None
+    assert wrong.high == wrong.price > before.high
+    assert right == correcting(before)
+    assert type(after) is Tick
+    assert (after.quote_time or 0) > (wrong.quote_time or 0) > (before.quote_time or 0)
 
 
 def test_without_faults_nothing_is_looked_at(time: SteppedTime) -> None:

@@ -137,16 +137,17 @@ def test_no_volatility_is_no_move() -> None:
     assert {(still.at(tick, 0).price, still.at(tick, 0).change) for tick in range(200)} == {(10.0, 0.0)}
 
 
-@given(st.floats(1e-9, 1e9) | st.none(), st.integers(0, 12) | st.none(), st.floats(0, 5), st.floats(0, 10), st.text("ABC^.-", min_size=1))
+@given(st.floats(1e-9, 1e9) | st.floats(-1e9, -1e-9) | st.none(), st.integers(0, 12) | st.none(), st.floats(0, 5), st.floats(0, 10),
+       st.text("ABC^.-", min_size=1))
 def test_every_tick_is_well_formed(
         price: float | None, decimals: int | None, volatility_pct: float, spread_pct: float, symbol: str) -> None:
-    """Whatever the options: positive prices with the decimals asked for, in their order, with a change that fits."""
+    """Whatever the options: prices of the sign and with the decimals asked for, in their order, with a change that fits."""
     try:
         walk = market(symbol, price=price, decimals=decimals, volatility_pct=volatility_pct, spread_pct=spread_pct)
     except ValidationError:
         assert price is not None  # only too many digits are refused
         assert decimals is not None
-        assert price * 10**decimals > 1e14
+        assert abs(price) * 10**decimals > 1e14
         return
     previous = 0.0
     for tick in (walk.at(number, 1_700_000_000_000) for number in range(BLOCK + 3)):
@@ -163,8 +164,12 @@ def test_every_tick_is_well_formed(
         previous = tick.volume
         if decimals is not None:
             assert round(tick.price, decimals) == tick.price
-        assert tick.change == pytest.approx(tick.price - tick.prev_close, rel=1e-6, abs=1e-9 * tick.prev_close)
-        assert tick.change_pct == pytest.approx(100 * (tick.price - tick.prev_close) / tick.prev_close, abs=1e-4)
+        assert tick.change == pytest.approx(tick.price - tick.prev_close, rel=1e-6, abs=1e-9 * abs(tick.prev_close))
+        assert all(math.copysign(1, side) == math.copysign(1, price or 1) for side in (tick.price, tick.bid, tick.ask, tick.prev_close))
+        if tick.prev_close < 0:
+            assert tick.change_pct is None
+        else:
+            assert tick.change_pct == pytest.approx(100 * (tick.price - tick.prev_close) / tick.prev_close, abs=1e-4)
 
 
 def test_high_and_low_are_those_of_the_ticks_shown() -> None:
@@ -186,7 +191,8 @@ def test_the_options_of_a_symbol_hold() -> None:
 
 
 @pytest.mark.parametrize("options", [
-    {"price": 0}, {"price": -1}, {"price": 1e10}, {"price": math.nan}, {"volatility_pct": -0.1}, {"volatility_pct": 6}, {"spread_pct": 11},
+    {"price": 0}, {"price": -1e-10}, {"price": 1e10}, {"price": -1e10}, {"price": math.nan}, {"volatility_pct": -0.1},
+    {"volatility_pct": 6}, {"spread_pct": 11},
     {"decimals": 13}, {"decimals": -1}, {"price": 1e9, "decimals": 6}, {"colour": "red"}])
 def test_options_out_of_bounds_are_refused(options: dict[str, Any]) -> None:
     """A price with more digits than a number holds included."""
