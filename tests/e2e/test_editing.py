@@ -57,6 +57,8 @@ def test_no_answer_says_where_the_settings_are() -> None:
     with serving(simulated("ACME"), variables=VARIABLES) as server, closing(RawSocket(server.address)) as reader:
         reader.join("/")
         assert reader.event("config")["ok"]
+        status, unspelt = ask(server, "POST", "/api/symbols", {"symbol": "M&M.NS"})
+        assert (status, '"M_M.NS" = { feed = "sim", sim = "M&M.NS" }' in unspelt["error"]["message"]) == (422, True)
         server.config.rename(server.config.with_name("settingz.toml"))
         status, refused = ask(server, "POST", "/api/symbols", {"symbol": "NEW"})
         told = reader.event("config")

@@ -19,7 +19,7 @@ from ticker.cli.remedies import Asked, needs_negative, remedy
 from ticker.errors import FeedError, said
 from ticker.quote import PRICE_FIELDS, Tick
 from ticker.runtime import DeadlineExceeded
-from ticker.settings import Settings, SymbolOptions
+from ticker.settings import Settings, SymbolOptions, aliases
 from ticker.settings.words import did_you_mean
 from ticker.source import Source, Subscription
 from web.runtime import EventletRuntime
@@ -39,7 +39,8 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
     if name not in settings.feeds:
         fail(f"there is no feed {name}; {did_you_mean(name, settings.feeds, 'feeds')}", EXIT_WRONG)
     if problem := symbols.check(symbol):
-        fail(f"the symbol {problem}", EXIT_WRONG)
+        hint = aliases.hint(symbol, [name], taken=settings.symbols)
+        fail(f"the symbol {problem}" + (f"; {hint}" if hint else ""), EXIT_WRONG)
     runtime = EventletRuntime()
     source: Source = kinds()[settings.feeds[name].kind](name, settings.feeds[name], runtime)
     console = Console(highlight=False)

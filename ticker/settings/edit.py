@@ -17,7 +17,7 @@ from tomlkit.items import Item, Key, Table
 
 from ticker import symbols
 from ticker.errors import Problem, SettingsError
-from ticker.settings import source
+from ticker.settings import aliases, source
 from ticker.settings.load import FeedKind, Loaded, parse
 from ticker.settings.words import did_you_mean, key_part, key_path
 from ticker.settings.write import replace
@@ -38,7 +38,7 @@ def add(path: Path, symbol: str, feed: str | None, kinds: Mapping[str, FeedKind]
 
     reason = symbols.check(symbol)
     if reason:
-        raise SettingsError([Problem(key_path(["symbols", symbol]), f"the symbol {reason}")])
+        raise SettingsError([Problem(key_path(["symbols", symbol]), f"the symbol {reason}", _alias(path, symbol, feed))])
     return _edit(path, change, kinds, environ, valid_before=True)
 
 
@@ -75,6 +75,17 @@ def _feed(feed: str | None, feeds: list[str]) -> str:
     if feed not in feeds:
         raise SettingsError([Problem("--feed", "there is no such feed", did_you_mean(feed, feeds, "feeds"), feed)])
     return feed
+
+
+def _alias(path: Path, symbol: str, feed: str | None) -> str:
+    """How to add a symbol that we can't spell: under another name, by hand. The file may be anything."""
+    try:
+        tables = _tables(source.decode(source.read(path), path.name))
+    except SettingsError:
+        tables = {}
+    feeds = list(tables["feeds"]) if isinstance(tables.get("feeds"), dict) else []
+    chosen = feed if feed is not None and feed in feeds else feeds[0] if len(feeds) == 1 else "FEED"
+    return aliases.hint(symbol, [chosen], taken=tables.get("symbols", {}))
 
 
 def with_symbol(text: str, symbol: str, feed: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from ticker import symbols
 from ticker.budget import Demand
 from ticker.errors import Problem, SettingsError
-from ticker.settings import environment, source
+from ticker.settings import aliases, environment, source
 from ticker.settings.check import Missing, check, secret_hint, unknown_key
 from ticker.settings.model import (
     FEED_NAME,
@@ -208,7 +208,7 @@ class _Loader:
             key = key_path(["symbols", symbol])
             reason = symbols.check(symbol)
             if reason:
-                self._add(Problem(key, f"the symbol {reason}"))
+                self._add(Problem(key, f"the symbol {reason}", self._alias(symbol, values, feed_names, tables)))
             if not isinstance(values, dict):
                 example = values if isinstance(values, str) and values in feed_names else "FEED"
                 self._add(Problem(key, "must be a table", f'write {{ feed = "{example}" }}', shown(values)))
@@ -220,6 +220,13 @@ class _Loader:
             rest = {name: value for name, value in values.items() if name not in beginnings}
             if rest or not dotted:
                 yield symbol, self._symbol(symbol, rest, feed_names, feeds)
+
+    def _alias(self, symbol: str, values: object, feed_names: Sequence[str], taken: Mapping[str, Any]) -> str:
+        """How to give another name to a symbol that we can't spell."""
+        line = values if isinstance(values, dict) else {}
+        given = line.get("feed")
+        chosen = [feed for feed in (given if isinstance(given, list) else [given]) if isinstance(feed, str) and feed in feed_names]
+        return aliases.hint(symbol, chosen, line, taken)
 
     def _symbol(self, symbol: str, values: Mapping[str, Any], feed_names: Sequence[str],
                 feeds: Mapping[str, FeedSettings | None]) -> SymbolSettings | None:

@@ -24,6 +24,7 @@ def oddities(settings: Settings, demands: Mapping[str, Callable[[int, float], De
     yield from _in_feeds(settings)
     yield from _over_budget(settings, demands)
     yield from _without_hours(settings)
+    yield from _jumps_of_any_sign(settings)
     if not settings.symbols:
         yield Problem("symbols", "there are no symbols yet", "symbols add SYMBOL")
     by_lower: dict[str, str] = {}
@@ -73,3 +74,14 @@ def _without_hours(settings: Settings) -> Iterator[Problem]:
         yield Problem(key_path(["symbols", asking[0], "calendar"]),
                       f"takes the package exchange_calendars, which is not installed: the market's hours stay unknown{others}",
                       "pip install exchange_calendars", settings.symbols[asking[0]].calendar)
+
+
+def _jumps_of_any_sign(settings: Settings) -> Iterator[Problem]:
+    """A limit in percent for prices that may be zero: of that everything is too many percent."""
+    for symbol, wish in settings.symbols.items():
+        if wish.allow_negative and wish.max_jump_pct is not None:
+            named = f"max_jump, {wish.max_jump:g}" if wish.max_jump is not None else ""
+            instead = named or "max_jump, and without it by how far it has moved so far"
+            yield Problem(key_path(["symbols", symbol, "max_jump_pct"]),
+                          f"does not limit its jumps: with allow_negative they are judged in its own unit, by {instead}",
+                          "remove it" if named else "write max_jump, in its own unit", wish.max_jump_pct)

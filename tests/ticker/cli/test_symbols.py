@@ -69,6 +69,7 @@ def test_add_needs_a_feed_where_there_are_several(file: File) -> None:
 @pytest.mark.parametrize(("arguments", "words"), [
     (["add", "ACME"], "symbols.ACME\n      is there already\n"),
     (["add", "A B"], "the symbol has a space in it"),
+    (["add", "M&M.NS"], 'give it another name here: "M_M.NS" = { feed = "sim", sim = "M&M.NS" }'),
     (["add", "X", "--feed", "sin"], "did you mean sim?"),
     (["add"], "Missing argument 'SYMBOL'"),
     (["remove", "ACNE"], "did you mean ACME?"),

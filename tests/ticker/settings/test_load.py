@@ -267,6 +267,10 @@ def test_no_symbols_and_no_feeds_is_a_start() -> None:
     (GOOD.replace('"http"\n', '"http"\ninterval_s = 0.5\n'), "feeds.web.interval_s", "the provider advises 1 s or more"),
     (GOOD.replace('"walk"\n', '"walk"\ninterval_s = 20\nstale_after_s = 10\n'), "feeds.sim.stale_after_s", "not longer than interval_s"),
     (GOOD + 'Acme = { feed = "sim" }\n', "symbols.Acme", "differs from ACME by case only"),
+    (GOOD + 'RATE = { feed = "sim", allow_negative = true, max_jump_pct = 3 }\n', "symbols.RATE.max_jump_pct",
+     "judged in its own unit, by max_jump, and without it by how far it has moved so far"),
+    (GOOD + 'RATE = { feed = "sim", allow_negative = true, max_jump_pct = 3, max_jump = 0.5 }\n', "symbols.RATE.max_jump_pct",
+     "judged in its own unit, by max_jump, 0.5"),
 ])
 def test_warnings(text: str, key: str, words: str) -> None:
     """What works and is hardly meant is told, and stops nothing."""
