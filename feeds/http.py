@@ -187,7 +187,8 @@ class Http:
         """Send the request and wait for the headers.
 
         A server may close an idle connection at the very moment we use it again. Nobody is to blame for that, so one such
-        failure on a connection that worked is repeated at once on a new one. A form is not: it may have arrived.
+        failure on a connection that worked is repeated at once on a new one. A form is not: it may have arrived; a question may be
+        asked twice.
         """
         try:
             return self._send(request, timeout_s)

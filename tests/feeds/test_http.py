@@ -186,6 +186,14 @@ def test_a_question_with_a_body_is_asked_again_only_where_it_arrives_whole(http:
     assert "something else than what was sent" in str(complaint(lambda: http.post(TICKER, b"{}")))
 
 
+def test_a_question_with_a_body_is_asked_again_on_a_new_connection(http: Http, coinbase: RunningProvider) -> None:
+    """As one without: the server closed the old one just as it was used."""
+    assert http.post(TICKER, b"{}").status == 200
+    coinbase.fault("hang_up", times=1)
+    assert http.post(TICKER, b"{}").status == 200
+    assert [(request["fault"], request["body"]) for request in coinbase.requests()] == [(None, "{}"), ("hang_up", "{}"), (None, "{}")]
+
+
 def test_a_ring_of_redirects_ends(http: Http, coinbase: RunningProvider) -> None:
     """After three."""
     coinbase.fault("redirect", location=TICKER)
