@@ -67,8 +67,7 @@ def _decode(body: bytes, beside: int = 0) -> Any:
     try:
         return undisturbed(_DECODER.decode, body) if len(body) <= LARGE_BYTES else Slicer(_decode_group, beside).value(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        fault: Fault | None = "page" if body.lstrip()[:1] == b"<" else None
-        raise FeedError(f"not JSON ({error})", payload=body or b"(empty)", fault=fault) from None
+        raise _no_json(error, body) from None
     except RecursionError:
         raise FeedError("not JSON for us: nested too deep", payload=body) from None
 
@@ -102,8 +101,14 @@ def _decode_group(group: bytes) -> list[Any]:
     try:
         values: list[Any] = undisturbed(_DECODER.decode, group)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise FeedError(f"not JSON ({error})", payload=group) from None
+        raise _no_json(error, group) from None
     return values
+
+
+def _no_json(error: Exception, body: bytes) -> FeedError:
+    """Why that is none; a web page is called one."""
+    fault: Fault | None = "page" if body[:100].lstrip(b" \t\r\n[").startswith(b"<") else None
+    return FeedError(f"not JSON ({error})", payload=body or b"(empty)", fault=fault)
 
 
 def _quoted(body: bytes) -> bytes:

@@ -328,6 +328,12 @@ def test_an_error_with_status_200_is_one(answer: Any, fails: bool) -> None:
         ticks(answer, error="message")
 
 
+@pytest.mark.parametrize(("body", "fault"), [(b"\n<!DOCTYPE html><html>", "page"), (b"<html>" + b"x" * 600_000, "page"), (b"oops", None)])
+def test_a_web_page_is_called_one(body: bytes, fault: str | None) -> None:
+    """So that it can be said what may have sent it."""
+    assert complaint(lambda: ticks(body)).fault == fault
+
+
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b'id,last\n"A,1\n', b"id,last\n" + b'"' + b"x" * 200_000 + b'",1\n'])
 def test_what_is_no_csv_is_a_complaint(body: bytes) -> None:
     """A page, an open quote, a cell without an end."""

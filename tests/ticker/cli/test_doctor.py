@@ -71,25 +71,23 @@ def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
 
 
 def test_what_helps_is_told_for_the_very_error(config: Path) -> None:
-    """A price that its symbol can't have names the key, an odd field the command that shows it, a page what it may be."""
+    """A price that its symbol can't have names the key, an odd field the command that shows it, a redirect the key to change."""
     with running("http_json") as provider:
-        def of(body: str, **keys: Any) -> tuple[str, str, str]:
-            config.write_text(f'[server]\nport = 0\n[feeds.x]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{{symbol}}"\n'
-                              'price = "p"\nbid = "b"\n[symbols]\nDE = { feed = "x" }\n')
-            provider.set(switches={"body": body}, **keys)
-            finding = doctor(config)[1]["feed x"]
-            return finding["mark"], finding["found"], finding["remedy"]
-
-        mark, found, remedy = of('{"p":-2.82}')
-        assert (mark, found) == ("fail", "DE: the price is zero or below, -2.82")
-        assert remedy.endswith('say so in its line: DE = { feed = "x", allow_negative = true }')
-        mark, found, remedy = of('{"p":2.82,"b":"unch"}')
-        assert (mark, found.endswith("what can't be read: bid"), remedy) == (
-            "warn", True, "python main.py doctor --try feeds.x DE shows why")
-        mark, found, remedy = of("<html><body>Welcome to our hotel")
-        assert (mark, "not JSON" in found, "login page" in remedy) == ("fail", True, True)
-        mark, found, remedy = of("{}", fault={"name": "redirect", "location": "https://login.example/"})
-        assert (mark, "redirect to login.example" in found, "set base_url in [feeds.x]" in remedy) == ("fail", True, True)
+        config.write_text("[server]\nport = 0\n" + "".join(
+            f'[feeds.{name}]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{name}/{{symbol}}"\nprice = "{name}.p"\n'
+            f'bid = "{name}.b"\n' for name in ("power", "shares", "moved"))
+            + '[symbols]\nDE = { feed = "power" }\nKO = { feed = "shares" }\nPEP = { feed = "moved" }\n')
+        provider.set(switches={"body": '{"power":{"p":-2.82},"shares":{"p":71.4,"b":"unch"}}'})
+        provider.fault("redirect", path="/moved", location="https://login.example/")
+        code, findings = doctor(config)
+    assert code == 1
+    assert findings["feed power"]["found"] == "DE: the price is zero or below, -2.82"
+    assert findings["feed power"]["remedy"].endswith('say so in its line: DE = { feed = "power", allow_negative = true }')
+    assert (findings["feed shares"]["mark"], findings["feed shares"]["remedy"]) == (
+        "warn", "python main.py doctor --try feeds.shares KO shows why")
+    assert findings["feed shares"]["found"].endswith("what can't be read: bid")
+    assert "redirect to login.example" in findings["feed moved"]["found"]
+    assert "set base_url in [feeds.moved]" in findings["feed moved"]["remedy"]
 
 
 @pytest.mark.parametrize(("kind", "symbol"), [("kraken_stream", "BTC/USD"), ("coinbase_stream", "BTC-USD"), ("binance_stream", "BTCUSDT")])
