@@ -83,7 +83,7 @@ SAID = {
     "HALT": Said("‖", "halted", "halted", False),
 }
 UNVOUCHED = Said("◌", "waiting", "waiting", True)
-REASON = "price: zero or below, and so not a price"
+REASON = "the price is zero or below; a symbol whose price can be says allow_negative = true"
 
 
 def halt(message: str | bytes) -> str | bytes:
