@@ -60,6 +60,7 @@ from ticker.recording import NotARecording, as_tick, read_batch, read_header, ti
 from ticker.settings import SymbolOptions
 from web.runtime import EventletRuntime
 
+TRADE = {"T": "t", "i": 1, "S": "AAPL", "x": "D", "p": 126.55, "s": 1, "t": "2021-02-22T15:51:44.208Z", "c": ["@"], "z": "C"}
 PAIRS = b'{"error":[],"result":{"XXBTZUSD":{"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD","status":"online"}}}'
 
 
@@ -101,6 +102,11 @@ OF_TESTS = {
     "yahoo": encoded({"quoteResponse": {"result": [test_yahoo_quote.MICROSOFT, test_yahoo_quote.VODAFONE, test_yahoo_quote.EURO],
                                         "error": None}}),
     "yahoo_chart": encoded(test_yahoo_quote.CHART),
+    "alpaca_stream": [b"\n".join(encoded(
+        [{"T": "success", "msg": "authenticated"}], [TRADE], [TRADE | {"i": 2, "p": 299.01}, {"T": "d", "S": "AAPL", "h": 299.01, "l": 9}],
+        [{"T": "c", "S": "AAPL", "x": "D", "oi": 2, "op": 299.01, "os": 1, "oc": [], "ci": 3, "cp": 127, "cs": 1, "cc": ["4"], "z": "C"}],
+        [{"T": "x", "S": "AAPL", "x": "D", "i": 1, "p": 126.55, "s": 1, "z": "C", "t": "2021-02-22T15:52:44.208Z"}],
+        [{"T": "s", "S": "AAPL", "sc": "H", "z": "C", "t": "2021-02-22T15:53:44.208Z"}, TRADE | {"t": "2021-02-23T15:51:44.208Z"}]))],
     "binance_stream": encoded({"stream": "btcusdt@ticker", "data": {"e": "24hrTicker", "E": 1795000000000, "s": "BTCUSDT", "c": "9.1",
                                                                      "b": "9.0", "a": "9.2", "v": "5", "p": "0.1", "P": "1.2"}}),
     "relay": [b"\n".join([
