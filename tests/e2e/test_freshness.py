@@ -129,12 +129,12 @@ def test_sources_that_disagree_are_reported(providers: dict[str, RunningProvider
 def test_bad_ticks_are_counted_and_not_shown(providers: dict[str, RunningProvider], server: RunningServer) -> None:
     """What is no price is never published; what is one is, when it is said again."""
     wait(lambda: quotes(server)["SOL-USD"]["source"] == "coinbase")
-    providers["coinbase"].set(rows={"SOL-USD": {"price": "-150.00"}})
+    providers["coinbase"].set(rows={"SOL-USD": {"price": "unch"}})
     wait(lambda: status(server)["bad_ticks"]["count"] > 2)
     (entry,) = [entry for entry in status(server)["bad_ticks"]["recent"] if entry["symbol"] == "SOL-USD"]
-    assert (entry["feed"], entry["reason"], entry["excerpt"]) == ("coinbase", "price: zero or below, and so not a price", '"-150.00"')
+    assert (entry["feed"], entry["reason"], entry["excerpt"]) == ("coinbase", "price: not a number that can be used", '"unch"')
     assert quotes(server)["SOL-USD"]["price"] > 0
-    assert len(server.lines("no price for SOL-USD: price: zero or below, and so not a price")) == 1
+    assert len(server.lines("no price for SOL-USD: price: not a number that can be used")) == 1
     providers["coinbase"].set(rows=AGREED["coinbase"])
     wait(lambda: states(server)["SOL-USD"] == "fresh")
     providers["coinbase"].set(rows={"SOL-USD": {"price": "250.00"}})
