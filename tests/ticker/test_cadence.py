@@ -1,8 +1,11 @@
 """When the next price of what is priced once a day is overdue."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ticker.cadence import overdue_ms
+from ticker.currency_week import WEEK
 from ticker.market import ALWAYS, Hours
 
 H = 3_600_000
@@ -44,3 +47,11 @@ def test_without_a_calendar() -> None:
 def test_with_a_calendar_that_never_shuts() -> None:
     """A day, and one of grace."""
     assert MONDAY + D < overdue_ms(MONDAY, ALWAYS) <= MONDAY + 2 * D + H
+
+
+@given(st.sampled_from([EXCHANGE, WITH_LUNCH, ALWAYS, WEEK, None]), st.lists(st.integers(MONDAY - 3 * D, MONDAY + 12 * D), min_size=2))
+def test_a_newer_price_is_never_overdue_earlier(hours: Hours | None, made_ms: list[int]) -> None:
+    """Whatever the hours, and wherever in them prices are made; and none is overdue on the day after."""
+    overdue = [overdue_ms(ms, hours) for ms in sorted(made_ms)]
+    assert overdue == sorted(overdue)
+    assert all(due_ms >= ms + D for ms, due_ms in zip(sorted(made_ms), overdue, strict=True))
