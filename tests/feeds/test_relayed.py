@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import ticker.turn
 from feeds.relayed import MOST_HOPS, read_quote, read_rows, tick_of, volumes_of
@@ -13,6 +14,7 @@ from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint, mutated, well_formed
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Quote, Tick, encode, plain
+from ticker.recording import as_tick, batch, read_batch
 from ticker.runtime import Runtime
 
 QUOTE: dict[str, Any] = {
@@ -104,6 +106,22 @@ def test_prices_of_any_sign_pass(price: float) -> None:
     if price:
         assert both(row) == tick
     assert str(read_quote(QUOTE | {"price": -0.0, "bid": -0.0})[0].price) == "0.0"
+
+
+SIGNED = st.floats(1e-18, 1e18) | st.floats(-1e18, -1e-18) | st.just(0.0)
+
+
+@given(SIGNED, SIGNED | st.none(), SIGNED | st.none(), st.floats(-1e18, 1e18))
+def test_what_a_board_publishes_arrives_as_it_was(price: float, bid: float | None, prev_close: float | None, change: float) -> None:
+    """Digit by digit, over the wire and in a recording, whatever its sign."""
+    quote = Quote(symbol="X", price=price, bid=bid, prev_close=prev_close, change=change, received_time=1, seq=9, source="a", kind="polled",
+                  state="fresh")
+    tick, seq = read_quote(json.loads(encode(quote)))
+    rows = read_rows(b'["quotes",[%b]]' % encode(quote))
+    assert rows is None or (tick_of(rows[0]), rows[0].seq) == (tick, seq)
+    assert (tick.price, tick.bid, tick.prev_close, tick.change, tick.odd) == (price, bid, prev_close, change, None)
+    (kept,) = (read_batch(batch([quote], 1)) or pytest.fail("it is no line")).quotes
+    assert as_tick(kept) == msgspec.structs.replace(tick, origin=None, hops=None)
 
 
 def test_halts_nights_and_counts_pass() -> None:

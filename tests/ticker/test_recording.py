@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from feeds.finnhub import FinnhubSettings
-from ticker.quote import Quote, Tick
+from ticker.quote import Quote, Tick, VolumeOf
 from ticker.recording import (
     MAX_LINE_BYTES,
+    Batch,
     NotARecording,
     Packer,
     Unpacker,
@@ -35,6 +36,8 @@ QUOTES = [
     Quote(symbol="BTC-USD", price=67244.12, bid=67244.1, change_pct=-1.5, quote_time=START_MS - 5, received_time=START_MS, seq=3,
           source="a", kind="polled", state="fresh", session="post", origin="b", hops=1, delay_min=15.0),
     Quote(symbol="X", price=0.1 + 0.2, received_time=START_MS, seq=1, source="a", kind="polled", state="stale"),
+    Quote(symbol="CL=F", price=-37.63, bid=-40.32, ask=0.0, change=-55.9, received_time=START_MS, seq=2, source="a", kind="polled",
+          state="closed", session="overnight", halted=True, quote_time=START_MS - 60_000),
 ]
 HEADER = header(Settings(), "cf98", START_MS)
 
@@ -62,6 +65,9 @@ def test_a_batch_comes_back_as_it_was() -> None:
     assert found is not None
     assert found.quotes == QUOTES
     assert batch(found.quotes, found.t) == line
+    assert found.volume_of == {}
+    said: dict[str, VolumeOf] = {"X": "session", "CL=F": "24h"}
+    assert read_batch(batch(QUOTES, START_MS, said)) == Batch(t=START_MS, quotes=QUOTES, volume_of=said)
 
 
 def test_a_quote_becomes_a_tick_with_its_state_as_the_sources_word() -> None:
@@ -69,6 +75,8 @@ def test_a_quote_becomes_a_tick_with_its_state_as_the_sources_word() -> None:
     assert as_tick(QUOTES[0]) == Tick(price=67244.12, bid=67244.1, change_pct=-1.5, quote_time=START_MS - 5, session="post", origin="b",
                                       hops=1, delay_min=15.0, upstream_state="fresh")
     assert as_tick(QUOTES[1]).upstream_state == "stale"
+    assert as_tick(QUOTES[2], "day_utc") == Tick(price=-37.63, bid=-40.32, ask=0.0, change=-55.9, session="overnight", halted=True,
+                                                 quote_time=START_MS - 60_000, upstream_state="closed", volume_of="day_utc")
 
 
 def test_newer_keys_are_passed_over() -> None:

@@ -55,7 +55,7 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
     finally:
         source.close()
     table = Table("field", "becomes", box=None, padding=(0, 2, 0, 0))
-    for field in PRICE_FIELDS:
+    for field in (*PRICE_FIELDS, "upstream_state", "cadence", "volume_of"):
         if (value := getattr(tick, field)) is not None:
             table.add_row(field, escape(_shown(value)))
     console.print(table)
