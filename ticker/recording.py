@@ -20,13 +20,14 @@ GZIP = b"\x1f\x8b"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A symbol as the settings had it, as far as people see it."""
+    """A symbol as the settings had it, as far as people see it, and whether its price may be zero or below."""
 
     feed: tuple[str, ...]
     name: str | None = None
     decimals: int | None = None
     currency: str | None = None
     group: tuple[str, ...] = ()
+    allow_negative: bool = False
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +200,8 @@ def _up_to_the_damage(gzip: zlib._Decompress, data: bytes) -> bytes:
 
 
 def _card(wish: SymbolSettings) -> Card:
-    return Card(feed=wish.feed, name=wish.name, decimals=wish.decimals, currency=wish.currency, group=wish.group)
+    return Card(feed=wish.feed, name=wish.name, decimals=wish.decimals, currency=wish.currency, group=wish.group,
+                allow_negative=wish.allow_negative)
 
 
 _ENCODER = msgspec.json.Encoder()

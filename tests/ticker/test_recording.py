@@ -47,12 +47,14 @@ def test_the_header_describes_symbols_and_kinds_and_no_secret() -> None:
     key = "C4nary-K3y"
     feed = FinnhubSettings(kind="finnhub", api_key=SecretStr(key))
     settings = Settings(feeds={"hub": feed}, symbols={
-        "A": SymbolSettings(feed=("hub",)), "B/C": SymbolSettings(feed=("hub",), name="Bee", decimals=2, currency="USD", group=("x",))})
+        "A": SymbolSettings(feed=("hub",)), "B/C": SymbolSettings(feed=("hub",), name="Bee", decimals=2, currency="USD", group=("x",)),
+        "CL=F": SymbolSettings(feed=("hub",), allow_negative=True)})
     line = header(settings, "cf98", START_MS)
     assert key.encode() not in line
     assert b"//" not in line
     assert json.loads(line)["symbols"] == {
-        "A": {"feed": ["hub"]}, "B/C": {"feed": ["hub"], "name": "Bee", "decimals": 2, "currency": "USD", "group": ["x"]}}
+        "A": {"feed": ["hub"]}, "B/C": {"feed": ["hub"], "name": "Bee", "decimals": 2, "currency": "USD", "group": ["x"]},
+        "CL=F": {"feed": ["hub"], "allow_negative": True}}
     found = read_header(line)
     assert (found.recording, found.started, found.epoch, found.feeds) == (1, START_MS, "cf98", {"hub": "finnhub"})
 

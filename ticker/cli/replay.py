@@ -105,7 +105,8 @@ def replayed(settings: Settings, feed: ReplaySettings, header: Header) -> Settin
     if odd is not None:
         fail(f"{feed.file} is not a recording: the symbol {odd}", EXIT_WRONG)
     # Calendars and limits are left behind: states are recorded, and the market's hours of now are not those of then.
-    wishes = {symbol: SymbolSettings(feed=(FEED,), name=card.name, decimals=card.decimals, currency=card.currency, group=card.group)
+    wishes = {symbol: SymbolSettings(feed=(FEED,), name=card.name, decimals=card.decimals, currency=card.currency, group=card.group,
+                                     allow_negative=card.allow_negative)
               for symbol, card in header.symbols.items()}
     # Nobody edits a recording's symbols over HTTP.
     server = settings.server.model_copy(update={"admin_token": None})
