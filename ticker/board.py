@@ -110,9 +110,9 @@ class Board:
             if found is None:
                 continue
             lane, track = found
-            limit_ms, believable = track.limit_ms, lane.believable
+            limit_ms = track.limit_ms
             # The rule, and nearly all there is. A correction is a tick of another type.
-            if track.steady and type(news) is Tick and track.follow(news, now_ms, believable[0], believable[1]):
+            if track.steady and type(news) is Tick and track.follow(news, now_ms, lane.lowest, lane.highest):
                 if track.limit_ms != limit_ms:
                     self._limits_changed = True
                     lane.check_at_ms = self._sweep_at = 0

@@ -20,8 +20,9 @@ from ticker.track import Track
 class Lane:
     """A symbol's tracks, best first; one of them is active, and is what the lane publishes."""
 
-    __slots__ = ("active", "allow_negative", "believable", "changes_at_ms", "check_at_ms", "extent", "hours", "is_shut", "max_apart_pct",
-                 "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "switched_ms", "symbol", "tracks")
+    __slots__ = ("active", "allow_negative", "believable", "changes_at_ms", "check_at_ms", "extent", "highest", "hours", "is_shut",
+                 "lowest", "max_apart_pct", "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "switched_ms", "symbol",
+                 "tracks")
 
     def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
         self.symbol = symbol
@@ -52,6 +53,7 @@ class Lane:
         self.max_jump_pct = quality.max_jump_pct if settings.max_jump_pct is None else settings.max_jump_pct
         self.max_apart_pct = quality.max_divergence_pct if settings.max_divergence_pct is None else settings.max_divergence_pct
         self.believable = band(self.max_jump_pct)
+        self.lowest, self.highest = self.believable.lowest, self.believable.highest  # at hand for `Track.follow`
         self.most_apart = self.max_apart_pct
         if self.allow_negative:
             for tick in [track.tick for track in self.tracks if track.tick is not None]:
@@ -208,12 +210,14 @@ def disagreement(lane: Lane, track: Track, other: Track, now_ms: int) -> float |
 def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: State, seq: int) -> Quote:
     """`tick` as the lane publishes it."""
     price, prev_close, change, change_pct = tick.price, tick.prev_close, tick.change, tick.change_pct
-    if not track.is_final:  # here as in `change.strange_base`, without a call
-        if prev_close is not None and not (lane.allow_negative
-                                           or (price <= prev_close * MOST_RATIO and prev_close <= price * MOST_RATIO)):
-            prev_close = change = change_pct = None
-        elif change is None or change_pct is None or change >= price or lane.allow_negative:
+    # Thousands of times a second, so what is rare is asked for last; the first question is that of `change.strange_base`.
+    if prev_close is not None and not (price <= prev_close * MOST_RATIO and prev_close <= price * MOST_RATIO) and not track.is_final:
+        if lane.allow_negative:
             change, change_pct = change_of(tick)
+        else:
+            prev_close = change = change_pct = None
+    elif (change is None or change_pct is None or change >= price or price <= 0.0) and not track.is_final:
+        change, change_pct = change_of(tick)
     return Quote(  # by position, in the order of `PRICE_FIELDS`
         price, tick.bid, tick.ask, tick.open, tick.high, tick.low, prev_close, tick.volume, change, change_pct,
         tick.currency or lane.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
