@@ -193,7 +193,7 @@ class AlpacaSession(StreamSession):
         made_ms = alone.quote_time
         session = session_of(symbol, self._data_feed, made_ms, part.get("c"))
         may = allowed(part.get("c"), part.get("z"), made_ms)
-        trade = Trade(alone.price, made_ms, part.get("i"), part.get("x"), part.get("s"), may, session)
+        trade = Trade(alone.price, made_ms, _id(part.get("i")), part.get("x"), part.get("s"), may, session)
         after = self._trades[symbol].trade(before, trade, msgspec.structs.replace(alone, session=session))
         if symbol in self._halts and may.last and (made_ms or 0) > self._halts[symbol]:
             return self._resumed(before if after is None else after, symbol) or after
@@ -213,12 +213,12 @@ class AlpacaSession(StreamSession):
     def _correction(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
         right, told_ms = FIELDS.tick(part.get("cp")), FIELDS.time(part.get("t"))
         may = allowed(part.get("cc"), part.get("z"), told_ms if before is None else before.quote_time)
-        instead = Trade(right.price, None, part.get("ci"), part.get("x"), part.get("cs"), may)
-        named = Named(_number(part.get("op")), told_ms, part.get("oi"), part.get("x"), part.get("os"))
+        instead = Trade(right.price, None, _id(part.get("ci")), part.get("x"), part.get("cs"), may)
+        named = Named(_number(part.get("op")), told_ms, _id(part.get("oi")), part.get("x"), part.get("os"))
         return self._trades[symbol].take_back(before, named, instead)
 
     def _cancellation(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
-        named = Named(_number(part.get("p")), FIELDS.time(part.get("t")), part.get("i"), part.get("x"), part.get("s"))
+        named = Named(_number(part.get("p")), FIELDS.time(part.get("t")), _id(part.get("i")), part.get("x"), part.get("s"))
         return self._trades[symbol].take_back(before, named)
 
     def _status(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
@@ -273,6 +273,11 @@ class AlpacaStream(SnapshotFeed):
 def _quote(before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
     """`before` with the bid and ask of a quote; `None` while there is no price for them to stand beside."""
     return None if before is None else FIELDS.update(before, bid=part.get("bp", 0), ask=part.get("ap", 0))
+
+
+def _id(value: object) -> int | str | None:
+    """What names a trade, if it can: to Python `true` is 1, and that would be another trade's."""
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
 def _number(value: object) -> float | None:

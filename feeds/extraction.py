@@ -12,7 +12,7 @@ from feeds.csvs import MOST_ROWS, Csv, read_csv
 from feeds.expressions import search
 from feeds.fields import Fields
 from feeds.notation import Notation
-from feeds.parse import decode_leniently, shown
+from feeds.parse import decode, shown
 from feeds.rows import for_each
 from ticker.errors import FeedError, excerpt
 from ticker.quote import Odd, Session, Tick
@@ -82,7 +82,7 @@ class Extraction(NamedTuple):
 
     def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[dict[str, Any], Unread | None]:
         """The rows of an answer by `key_of` their symbol, and what is no row. What nobody can have asked for is passed over."""
-        answer, unread = (decode_leniently(body), None) if self.csv is None else read_csv(body, self.csv)
+        answer, unread = (decode(body), None) if self.csv is None else read_csv(body, self.csv)
         return self._by_symbol(answer, body, batch), unread
 
     def _by_symbol(self, answer: Any, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:

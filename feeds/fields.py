@@ -112,7 +112,7 @@ class Fields(NamedTuple):
     def time(self, value: object) -> int | None:
         """A time of what is no tick; `None` where there is none that can be read."""
         try:
-            return None if value is None else _Row(self, [], None, None).time("time", value)
+            return None if value is None else _Row(self, [], None, unit_of(None)).time("time", value)
         except FeedError:
             return None
 

@@ -1,7 +1,7 @@
 """From a provider's JSON to numbers, times and tables: whole and strict, or a `FeedError` that shows the offending piece.
 
-Every function takes `what`, the piece's name in the message. What is unknown is `None`, never 0, and only where the function
-is called `optional_…`.
+Every function takes `what`, the piece's name in the message. They all raise: the fields of a row are read by `feeds.fields`, which knows
+what may be unknown.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TimeUnit = Literal["s", "ms", "us", "ns"]
 _PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
-def decode(body: bytes) -> Any:
+def decode_strictly(body: bytes) -> Any:
     """The JSON value of `body`. A byte order mark is skipped; of a repeated key the last wins, as everywhere.
 
     Raises `FeedError` for whatever is not JSON (RFC 8259): HTML, a torn or an empty body, NaN, Infinity, a number beyond a
@@ -72,10 +72,13 @@ def _decode(body: bytes, beside: int = 0) -> Any:
         raise FeedError("not JSON for us: nested too deep", payload=body) from None
 
 
-def decode_leniently(body: bytes) -> Any:
-    """The JSON value of `body`; NaN, Infinity and what no float can hold become strings, which cost only the row they are in."""
+def decode(body: bytes) -> Any:
+    """The JSON value of `body`; NaN, Infinity and what no float can hold become strings, which cost only the field they are in.
+
+    Else as `decode_strictly`, which is tried first.
+    """
     try:
-        return decode(body)
+        return decode_strictly(body)
     except TooHeavy:
         raise
     except FeedError as error:
@@ -87,7 +90,7 @@ def decode_leniently(body: bytes) -> Any:
             if len(body) > LARGE_BYTES:
                 raise error from None
         try:
-            return decode(undisturbed(_made_strict, body.decode("utf-8-sig")))
+            return decode_strictly(undisturbed(_made_strict, body.decode("utf-8-sig")))
         except (ValueError, RecursionError, FeedError):
             raise error from None
 
@@ -187,51 +190,9 @@ def number(value: object, what: str) -> float:
     return result + 0.0  # a float, and never -0.0
 
 
-def price(value: object, what: str) -> float:
-    """A `number` that can be a price: 10⁻¹⁸ or more."""
-    result = number(value, what)
-    if result < SMALLEST_PRICE:
-        raise _no_price(result, value, what)
-    return result
-
-
 def no_price(what: str, value: object) -> BadTick:
     """Why a number that is hardly any is refused. The number itself is not told: it moves, and would be another reason each time."""
     return BadTick(f"{what}: next to nothing, and so not a price", payload=shown(value))
-
-
-def optional_number(value: object, what: str) -> float | None:
-    """A `number`, or `None` for null, a missing key and `""`."""
-    return None if value is None or value == "" else number(value, what)
-
-
-def optional_size(value: object, what: str) -> float | None:
-    """A volume or an amount: a `number` of 0 or more, or `None` for null, a missing key and `""`."""
-    result = optional_number(value, what)
-    if result is not None and result < 0:
-        raise BadTick(f"{what}: less than nothing", payload=shown(value))
-    return result
-
-
-def optional_pct(value: object, what: str) -> float | None:
-    """A change in percent, to 4 places: a `number`, or a string with a percent sign behind it; `None` as in `optional_number`."""
-    result = optional_number(value.removesuffix("%") if isinstance(value, str) else value, what)
-    return None if result is None else round(result, 4) + 0.0
-
-
-def optional_price(value: object, what: str) -> float | None:
-    """A `price`, or `None` for what providers write when there is none: null, a missing key, `""`, 0."""
-    result = optional_number(value, what)
-    if result is not None and result < SMALLEST_PRICE:
-        if result == 0:
-            return None
-        raise _no_price(result, value, what)
-    return result
-
-
-def _no_price(result: float, value: object, what: str) -> BadTick:
-    """Why that number is refused, in words that readers see: the number itself moves, and would be another reason each time."""
-    return BadTick(f"{what}: {'zero or below' if result <= 0 else 'next to nothing'}, and so not a price", payload=shown(value))
 
 
 def epoch_ms(value: object, what: str, unit: TimeUnit) -> int:
@@ -262,16 +223,6 @@ def iso_ms(value: object, what: str) -> int:
     if int(second or 0) > 60:
         raise FeedError(f"{what}: no such time", payload=shown(value))
     return _plausible_ms(seconds * 1000 + int((fraction or "0")[:3].ljust(3, "0")), value, what)
-
-
-def optional_iso_ms(value: object, what: str) -> int | None:
-    """`iso_ms`, or `None` for null, a missing key and `""`."""
-    return None if value is None or value == "" else iso_ms(value, what)
-
-
-def optional_epoch_ms(value: object, what: str, unit: TimeUnit) -> int | None:
-    """`epoch_ms`, or `None` for null, a missing key, `""` and 0."""
-    return None if value is None or value == "" or (value in (0, "0") and value is not False) else epoch_ms(value, what, unit)
 
 
 def shown(value: object) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 
 from feeds.base import Subscription
 from feeds.fields import Fields, Known, Through, part
-from feeds.parse import EARLIEST_MS, LATEST_MS, array, decode_leniently, epoch_ms, shown, table, text
+from feeds.parse import EARLIEST_MS, LATEST_MS, array, decode, epoch_ms, shown, table, text
 from feeds.units import without_float32_noise
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
@@ -62,7 +62,7 @@ def parse(body: bytes, batch: Sequence[Subscription], now_ms: int) -> dict[str, 
     An unknown symbol has no row, or a row of type `NONE`, or one without a price, and is rejected; whatever is wrong with a row costs
     its own symbol only. `now_ms` tells which night a price is of. Raises `FeedError` where the answer has no rows to look for.
     """
-    whole = table(decode_leniently(body), "answer")
+    whole = table(decode(body), "answer")
     for half in (whole.get("finance"), whole.get("quoteResponse")):
         if isinstance(half, dict) and half.get("error"):
             raise FeedError("Yahoo answers an error", payload=shown(half["error"]))
@@ -82,7 +82,7 @@ def parse(body: bytes, batch: Sequence[Subscription], now_ms: int) -> dict[str, 
 
 def parse_chart(body: bytes, subscription: Subscription, now_ms: int) -> Tick:
     """The tick in a `v8/finance/chart` answer for `range=1d&interval=1d`. The session is told by the market's hours and `now_ms`."""
-    result = array(table(table(decode_leniently(body), "answer").get("chart"), "chart").get("result"), "result")
+    result = array(table(table(decode(body), "answer").get("chart"), "chart").get("result"), "result")
     chart = table(result[0] if result else None, "result")
     meta = table(chart.get("meta"), "meta")
     if key_of(text(meta.get("symbol"), "symbol")) != key_of(subscription.id):

@@ -149,7 +149,7 @@ def test_many_new_symbols_ask_for_their_day_one_after_the_other(feed: Coinbase, 
     assert [path.rpartition("/")[2] for path in coinbase.paths()] == ["ticker", "stats", "ticker", "ticker", "stats"]
 
 
-@pytest.mark.parametrize("fault", ["html", "nan", "reset", "truncate"])
+@pytest.mark.parametrize("fault", ["html", "torn", "reset", "truncate"])
 def test_a_day_that_can_not_be_had_never_costs_the_price(feed: Coinbase, coinbase: RunningProvider, clock: Clock, fault: str) -> None:
     """What was known stays for a while, then it no longer is about the last 24 hours."""
     coinbase.fault(fault, path="/products/BTC-USD/stats")

@@ -19,7 +19,7 @@ def odd_fields(tick: Tick) -> set[str]:
 
 @pytest.mark.parametrize("field", ["bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time",
                                    "delay_min", "ext_price", "ext_change_pct", "ext_time"])
-@pytest.mark.parametrize("value", ["unch", "N/A", True, [1], {"raw": 1}, "1,234.5", 1e19, "nan"])
+@pytest.mark.parametrize("value", ["unch", "N/A", True, False, [1], {"raw": 1}, "1,234.5", 1e19, "nan"])
 def test_what_cant_be_read_costs_itself_only(field: str, value: Any) -> None:
     """Every field but the price is unknown where it makes no sense, and says so."""
     tick = FIELDS.tick(10.5, **{field: value})

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import feeds.parse
 import feeds.slices
 import ticker.turn
-from feeds.parse import decode, decode_leniently, elements
+from feeds.parse import decode, decode_strictly, elements
 from feeds.slices import LARGE_BYTES, TooHeavy
 from tests.feeds.hostile import Witness
 from tests.feeds.support import JSON, complaint, mutated
@@ -52,8 +52,8 @@ def test_slices_are_the_whole(value: Any, indent: int | None, spaced: bool) -> N
     """Whatever it holds, however it is written: what looks like a bracket or a comma in a text is none."""
     body = json.dumps(value, indent=indent, separators=None if spaced else (",", ":"), ensure_ascii=spaced).encode()
     with tiny():
-        assert decode(body) == in_one_go(body) == value
-        assert decode_leniently(b"\xef\xbb\xbf \n" + body + b" ") == value
+        assert decode_strictly(body) == in_one_go(body) == value
+        assert decode(b"\xef\xbb\xbf \n" + body + b" ") == value
 
 
 @given(mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399, "x": [1, [2, {"y": "z"}]]}] * 6})
@@ -63,9 +63,9 @@ def test_what_is_broken_is_as_broken_in_slices(body: bytes) -> None:
     expected = in_one_go(body)
     with tiny():
         if isinstance(expected, Exception):
-            assert "not JSON" in str(complaint(lambda: decode(body)))
+            assert "not JSON" in str(complaint(lambda: decode_strictly(body)))
         else:
-            assert decode(body) == expected
+            assert decode_strictly(body) == expected
 
 
 @pytest.mark.parametrize("body", [
@@ -73,7 +73,7 @@ def test_what_is_broken_is_as_broken_in_slices(body: bytes) -> None:
 def test_of_a_key_that_stands_there_twice_the_last_counts(body: bytes) -> None:
     """Also where the first is a piece that is large itself."""
     with tiny():
-        assert decode(body) == in_one_go(body)
+        assert decode_strictly(body) == in_one_go(body)
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999", "-1E+400", "1e100", "-1.5e-300", "12", "0.1e0005"])
@@ -84,13 +84,13 @@ def test_what_is_nearly_json_costs_no_more_than_its_place(word: str) -> None:
     for times in (1, 100):
         body = f'[{{"p":{word},"q":[ {word} ,{word}\n]}},"{word[:100]}",' + f"{word}," * times + "1]"
         with tiny():
-            assert decode_leniently(body.encode()) == [{"p": held, "q": [held, held]}, word[:100], *[held] * times, 1]
+            assert decode(body.encode()) == [{"p": held, "q": [held, held]}, word[:100], *[held] * times, 1]
 
 
 def test_what_looks_like_it_in_a_text_is_left_alone() -> None:
     """Where a short body has both."""
-    assert decode_leniently(b'[NaN,"a, NaN, b",{"c":" Infinity "}]') == ["NaN", "a, NaN, b", {"c": " Infinity "}]
-    assert decode_leniently(b'[NaN,%b]' % (b"9" * 400)) == ["NaN", "9" * 400]
+    assert decode(b'[NaN,"a, NaN, b",{"c":" Infinity "}]') == ["NaN", "a, NaN, b", {"c": " Infinity "}]
+    assert decode(b'[NaN,%b]' % (b"9" * 400)) == ["NaN", "9" * 400]
 
 
 ROW = b'{"symbol":"ACME","price":1.5,"bid":"1.4","volume":100},'
@@ -119,7 +119,7 @@ LIGHT: dict[str, Callable[[], bytes]] = {
 def test_what_would_take_too_much_is_refused(body: bytes) -> None:
     """Before it has taken it. The body itself is 8 MB, so that all in all it stays below 64 MiB."""
     with counted() as peak:
-        error = complaint(lambda: decode_leniently(body))
+        error = complaint(lambda: decode(body))
     assert isinstance(error, TooHeavy) or any(said in str(error) for said in ("longer than 256 KiB", "nested too deep", "a key longer"))
     assert peak() < 56 * 2**20
 
@@ -129,7 +129,7 @@ def test_what_is_honest_is_read(body: Callable[[], bytes]) -> None:
     """The largest answers that are known, and what the limit of rows allows."""
     payload = body()
     with counted() as peak:
-        value = decode(payload)
+        value = decode_strictly(payload)
     assert peak() < 56 * 2**20
     assert value == msgspec.json.decode(payload)
 
@@ -140,9 +140,9 @@ def test_nearly_json_takes_no_more() -> None:
         body = b"[" + ROW.replace(b"1.5", b"NaN") * times + b"{}]"
         with counted() as peak:
             if times < 100_000:
-                assert decode_leniently(body)[0]["price"] == "NaN"
+                assert decode(body)[0]["price"] == "NaN"
             else:
-                assert isinstance(complaint(lambda body=body: decode_leniently(body)), TooHeavy)  # type: ignore[misc]
+                assert isinstance(complaint(lambda body=body: decode(body)), TooHeavy)  # type: ignore[misc]
         assert peak() < 56 * 2**20
 
 
@@ -151,7 +151,7 @@ def test_others_have_their_turns(runtime: Runtime, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
     body = b"[" + ROW * 40_000 + b"{}]"
     witness = Witness(runtime)
-    assert len(decode(body)) == 40_001
+    assert len(decode_strictly(body)) == 40_001
     assert witness.stop() >= 2 * (len(body) // LARGE_BYTES)
 
 
@@ -167,7 +167,7 @@ def test_elements_are_decoded_as_the_caller_wants() -> None:
 
 def test_a_piece_that_is_wrong_is_shown() -> None:
     """Not the beginning of 2 MB, in which nothing is."""
-    error = complaint(lambda: decode(b"[" + ROW * 40_000 + b'{"symbol":"ZZZ","price":01}' + b"]"))
+    error = complaint(lambda: decode_strictly(b"[" + ROW * 40_000 + b'{"symbol":"ZZZ","price":01}' + b"]"))
     assert "ZZZ" in error.excerpt or "ACME" in error.excerpt
     assert "not JSON" in str(error)
 
