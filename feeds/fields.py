@@ -234,17 +234,20 @@ def first(row: Mapping[str, Any], name: str) -> object:
     return None if value is None else [value]
 
 
-def untraded(row: Mapping[str, Any], *names: str) -> bool:
-    """Whether nobody trades it, by the source's own word: each of `names` (its trades, its bid, its ask) is in the row, and is none or 0;
-    of an array, all of it. What is left out or can't be read says nothing of the kind.
+def untraded(row: Mapping[str, Any], traded: str, *sides: str) -> bool:
+    """Whether nobody trades it, by the source's own word: `traded` (its count, or its volume) is 0 in figures, and each of `sides` (its bid,
+    its ask) is in the row, and is none or 0; of an array, all of it. What is left out or can't be read says nothing of the kind.
     """
-    return all(name in row and all(map(_is_nothing, value if isinstance(value := row[name], list) else [value])) for name in names)
+    return (traded in row and all(_is_zero(value) for value in _items(row[traded]))
+            and all(name in row and all(value is None or value == "" or _is_zero(value) for value in _items(row[name])) for name in sides))
 
 
-def _is_nothing(value: object) -> bool:
-    if isinstance(value, str):
-        return not value or _ZERO.fullmatch(value) is not None
-    return value is None or (value == 0 and value is not False)
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) and value else [value]
+
+
+def _is_zero(value: object) -> bool:
+    return _ZERO.fullmatch(value) is not None if isinstance(value, str) else value == 0 and value is not False
 
 
 class _NotAnObject(dict[str, Any]):

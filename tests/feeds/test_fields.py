@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from feeds.fields import Fields, first, part
+from feeds.fields import Fields, first, part, untraded
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Tick
 
@@ -151,6 +151,15 @@ def test_a_change_is_freed_of_what_32_bits_did_to_it() -> None:
 def test_a_time_by_itself() -> None:
     """Of what is no tick: none where there is none that can be meant."""
     assert [FIELDS.time(value) for value in (NOW_MS, str(NOW_MS), None, 0, "", "soon", 5)] == [NOW_MS, NOW_MS, *[None] * 5]
+
+
+@pytest.mark.parametrize(("row", "is_untraded"), [
+    ({"n": 0, "b": "0.000", "a": 0}, True), ({"n": "0", "b": None, "a": ""}, True), ({"n": [0, 0], "b": ["0", "1"], "a": "0"}, False),
+    ({"n": [0, 0], "b": ["0", "0"], "a": "0"}, True), ({"n": "", "b": "0", "a": None}, False), ({"n": None, "b": "0", "a": "0"}, False),
+    ({"b": "0", "a": "0"}, False), ({"n": 0, "b": "0"}, False), ({"n": 1, "b": "0", "a": "0"}, False), ({"n": [], "b": "0", "a": "0"}, False)])
+def test_nobody_trades_by_the_source_s_own_word_only(row: dict[str, Any], is_untraded: bool) -> None:
+    """A count of 0 says so, an empty one says nothing."""
+    assert untraded(row, "n", "b", "a") is is_untraded
 
 
 def test_no_other_field_can_be_read() -> None:
