@@ -235,8 +235,8 @@ def first(row: Mapping[str, Any], name: str) -> object:
 
 
 def untraded(row: Mapping[str, Any], traded: str, *sides: str) -> bool:
-    """Whether nobody trades it, by the source's own word: `traded` (its count, or its volume) is 0 in figures, and each of `sides` (its bid,
-    its ask) is in the row, and is none or 0; of an array, all of it. What is left out or can't be read says nothing of the kind.
+    """Whether nobody trades it, by the source's own word: `traded` (its count, or its volume) is 0 in figures, and each of `sides` (its
+    bid, its ask) is in the row, and is none or 0; of an array, all of it. What is left out or can't be read says nothing of the kind.
     """
     return (traded in row and all(_is_zero(value) for value in _items(row[traded]))
             and all(name in row and all(value is None or value == "" or _is_zero(value) for value in _items(row[name])) for name in sides))

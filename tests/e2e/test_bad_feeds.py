@@ -52,6 +52,8 @@ BORNE: dict[str, dict[str, Any]] = {
     "cookie": {"fault": {"name": "cookie"}}, "no_bid": {"rows": {"bid": "0", "ask": None, "volume": ""}}, "good": {},
 }
 """What is odd and does no harm."""
+JUDGED = frozenset(("negative",))
+"""What a feed may well give, and the board refuses where the symbol does not allow it."""
 REPEATED_AFTER_S = 60.0
 """One thing that is wrong with a feed is said again after this time at the earliest."""
 Known = dict[str, dict[str, Any]]
@@ -115,7 +117,8 @@ def without_state(quote: dict[str, Any]) -> dict[str, Any]:
 def check_warnings(server: RunningServer, name: str) -> None:
     """The log says one thing of feed `name`, and not again within a minute. On a busy machine any provider may be slow besides."""
     said: dict[str, datetime] = {}
-    for line in server.lines(rf"WARNING ticker\.poller: feed {name}: (?!a poll takes)"):
+    teller = "incidents" if name in JUDGED else "poller"
+    for line in server.lines(rf"WARNING ticker\.{teller}: feed {name}: (?!a poll takes)"):
         assert len(line) < 500
         at, what = datetime.fromisoformat(line.split()[0]), re.sub(r"\d+|; next try.*| \[.*", "", line.partition(f"feed {name}: ")[2])
         assert what not in said or (at - said[what]).total_seconds() >= REPEATED_AFTER_S, (line, said)
