@@ -157,7 +157,8 @@ def test_a_time_by_itself() -> None:
     ({"n": 0, "b": "0.000", "a": 0}, True), ({"n": "0", "b": None, "a": ""}, True), ({"n": [0, 0], "b": ["0", "1"], "a": "0"}, False),
     ({"n": [0, 0], "b": ["0", "0"], "a": "0"}, True), ({"n": "", "b": "0", "a": None}, False),
     ({"n": None, "b": "0", "a": "0"}, False),
-    ({"b": "0", "a": "0"}, False), ({"n": 0, "b": "0"}, False), ({"n": 1, "b": "0", "a": "0"}, False), ({"n": [], "b": "0", "a": "0"}, False)])
+    ({"b": "0", "a": "0"}, False), ({"n": 0, "b": "0"}, False), ({"n": 1, "b": "0", "a": "0"}, False),
+    ({"n": [], "b": "0", "a": "0"}, False)])
 def test_nobody_trades_by_the_source_s_own_word_only(row: dict[str, Any], is_untraded: bool) -> None:
     """A count of 0 says so, an empty one says nothing."""
     assert untraded(row, "n", "b", "a") is is_untraded
