@@ -49,7 +49,7 @@ from ticker.quote import Session, Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
-FIELDS = Fields()
+FIELDS = Fields(zero_until_traded=True, by_session=True)
 NIGHT = frozenset({"boats", "overnight"})
 """The sources that trade from 20:00 to 4:00 in New York, and then only."""
 CRYPTO_ZONE = "America/Chicago"

@@ -44,7 +44,7 @@ CLOSES = {
     "TRV": ("America/Toronto", time(16)), "DEX": ("Europe/Berlin", time(17, 30)), "BSE": ("Asia/Kolkata", time(15, 30)),
     "SHH": ("Asia/Shanghai", time(15)), "SHZ": ("Asia/Shanghai", time(15))}
 """When the exchanges close that the documentation names, by the part of a symbol behind its point."""
-FIELDS = Fields(times="ms")
+FIELDS = Fields(times="ms", zero_until_traded=True, by_session=True)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DELAYED = re.compile(r"DELAYED BY ([0-9]{1,4}) MINUTES")
 

@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 from pydantic import AnyUrl, Field
@@ -131,7 +132,7 @@ class BinanceStream(SnapshotFeed):
     volume_of: ClassVar[VolumeOf] = "24h"
 
     def path(self, subscriptions: Sequence[Subscription]) -> str:
-        return f"/stream?streams={'/'.join(dict.fromkeys(map(_stream, (one.id for one in subscriptions[:STREAMS_IN_URL]))))}"
+        return f"/stream?streams={'/'.join(dict.fromkeys(quote(_stream(one.id), safe='@') for one in subscriptions[:STREAMS_IN_URL]))}"
 
     def session(self, here: str) -> BinanceSession:
         return BinanceSession(self.known)

@@ -34,7 +34,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
-FIELDS = Fields(times="s")
+FIELDS = Fields(times="s", zero_until_traded=True)
 CURRENCY = "usd"
 """Of an id that names none."""
 

@@ -103,6 +103,12 @@ def us_session(made_ms: int, codes: object = None) -> Session:
     return "pre" if minute < 12 * 60 else "post"
 
 
+def us_session_by_time(made_ms: int) -> Session:
+    """The same where nobody tells conditions: what is made as trading ends, at 16:00:00 or 20:00:00 sharp, belongs to what ends then."""
+    ending = us_session(made_ms - 1)
+    return ending if ending in ("regular", "post") else us_session(made_ms)
+
+
 def us_trading_day(made_ms: int) -> date:
     """The trading day that a time belongs to: its date in New York, from 20:00 on the next one."""
     return (datetime.fromtimestamp(made_ms / 1000, ZoneInfo(NEW_YORK)) + timedelta(hours=4)).date()

@@ -43,6 +43,28 @@ class Reading(NamedTuple):
     unread: Unread | None
 
 
+class Rows:
+    """The rows of an answer. A symbol is found as it is written; in another case, only where no two differ by case alone: endpoints are
+    rarely strict about that, but `AAPLx` is not `AAPLX`.
+    """
+
+    def __init__(self, by_symbol: dict[str, Any]) -> None:
+        self._by_symbol = by_symbol
+        self._by_capitals: dict[str, Any] | None = None  # made where it is needed; `None` for what two rows are called
+
+    def of(self, symbol: str) -> Any:
+        """The row of `symbol`, `None` where there is none, or no telling which."""
+        row = self._by_symbol.get(symbol)
+        if row is not None:
+            return row
+        if self._by_capitals is None:
+            self._by_capitals = {}
+            for other, row in in_turns(self._by_symbol.items()):
+                capitals = other.upper()
+                self._by_capitals[capitals] = None if capitals in self._by_capitals else row
+        return self._by_capitals.get(symbol.upper())
+
+
 class Extraction(NamedTuple):
     """Where in an answer the rows are, where in a row each field is, and how it is written.
 
@@ -80,10 +102,10 @@ class Extraction(NamedTuple):
             odd = {name: why}
         return [Finding(name, None if isinstance(value, FeedError) else value, odd.get(name, "")) for name, value in found.items()]
 
-    def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[dict[str, Any], Unread | None]:
-        """The rows of an answer by `key_of` their symbol, and what is no row. What nobody can have asked for is passed over."""
+    def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[Rows, Unread | None]:
+        """The rows of an answer by their symbol, and what is no row. What nobody can have asked for is passed over."""
         answer, unread = (decode(body), None) if self.csv is None else read_csv(body, self.csv)
-        return self._by_symbol(answer, body, batch), unread
+        return Rows(self._by_symbol(answer, body, batch)), unread
 
     def _by_symbol(self, answer: Any, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:
         if self.error is not None and (complaint := search(self.error, answer, "error", large=True)) not in (None, False, "", [], {}, 0):
@@ -96,15 +118,15 @@ class Extraction(NamedTuple):
             for row in in_turns(rows if isinstance(rows, list) else [rows]):
                 symbol = search(self.symbol, row, "symbol")
                 if isinstance(symbol, str | int) and not isinstance(symbol, bool):
-                    found[key_of(str(symbol))] = row
+                    found[str(symbol).strip()] = row
             return found
         if self.one_a_call:
             if isinstance(rows, list):
                 rows = rows[0] if len(rows) == 1 else None
-            return {} if rows is None else {key_of(subscription.id): rows for subscription in batch}
+            return {} if rows is None else {subscription.id.strip(): rows for subscription in batch}
         if not isinstance(rows, dict):
             raise FeedError("rows: without `symbol` an object was expected, with symbols for keys", payload=body)
-        return {key_of(key): row for key, row in in_turns(rows.items())}
+        return {key.strip(): row for key, row in in_turns(rows.items())}
 
     def tick(self, row: Any) -> Tick:
         """One row as a tick. Raises `FeedError` where there is no price in it, or a time that can't be meant."""
@@ -149,13 +171,8 @@ def _word(value: Any, name: str, odd: list[Odd]) -> Any:
     return None
 
 
-def key_of(id: str) -> str:
-    """The one spelling of a symbol: endpoints are rarely strict about case."""
-    return id.strip().upper()
-
-
-def _row_of(rows: Mapping[str, Any], subscription: Subscription, body: bytes) -> Any:
-    row = rows.get(key_of(subscription.id))
+def _row_of(rows: Rows, subscription: Subscription, body: bytes) -> Any:
+    row = rows.of(subscription.id.strip())
     if row is None:
         raise FeedError(f"no row for {subscription.id}", payload=body)
     return row

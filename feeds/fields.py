@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 import msgspec
 
-from feeds.parse import LARGEST, SMALLEST_PRICE, BadTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
+from feeds.parse import LARGEST, SMALLEST_PRICE, BadTime, NoTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
 from feeds.units import Unit, unit_of, without_difference_noise
 from ticker.errors import BadTick, FeedError, excerpt
 from ticker.quote import Odd, Session, State, Tick, VolumeOf
@@ -26,8 +26,6 @@ Through = Callable[[float], float]
 ReadTime = Callable[[object, str], int | None]
 ReadPct = Callable[[object, str], float | None]
 
-NO_TIMES = ("0001-01-01T00:00:00", "1970-01-01T00:00:00")
-"""How a time that was never set is written, before its zone: Go's, and Unix's."""
 _ZERO = re.compile(r"0(?:\.0*)?")
 
 
@@ -77,6 +75,9 @@ class Fields(NamedTuple):
     """Prices were in 32 bits once: a change against `prev_close` that was computed in those is freed of what they did to it."""
     zero_until_traded: bool = False
     """A last price of 0 says that nobody has traded yet, so there is none."""
+    by_session: bool = False
+    """Its days are trading sessions: an open that stands alone, without session or previous close, is left out, for it would be taken for
+    the price of a day ago."""
 
     def tick(self, price: object, *, currency: object = None, through: Through | None = None, odd: Iterable[Odd] = (),
              known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
@@ -94,7 +95,7 @@ class Fields(NamedTuple):
             values.update(known)
         if strange:
             values["odd"] = tuple(strange)
-        return Tick(price=last, currency=unit.currency, **values)
+        return self._without_day_ago(Tick(price=last, currency=unit.currency, **values))
 
     def update(self, before: Tick, *, price: object = None, currency: object = None, through: Through | None = None,
                known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
@@ -107,7 +108,7 @@ class Fields(NamedTuple):
             values["price"] = row.last(price)
         if unit.currency is not None:
             values["currency"] = unit.currency
-        return msgspec.structs.replace(before, odd=tuple(strange) or None, **values, **(known or {}))
+        return self._without_day_ago(msgspec.structs.replace(before, odd=tuple(strange) or None, **values, **(known or {})))
 
     def time(self, value: object) -> int | None:
         """A time of what is no tick; `None` where there is none that can be read."""
@@ -115,6 +116,11 @@ class Fields(NamedTuple):
             return None if value is None else _Row(self, [], None, unit_of(None)).time("time", value)
         except FeedError:
             return None
+
+    def _without_day_ago(self, tick: Tick) -> Tick:
+        if not self.by_session or tick.open is None or tick.session is not None or tick.prev_close is not None:
+            return tick
+        return msgspec.structs.replace(tick, open=None)
 
 
 class _Row:
@@ -192,12 +198,15 @@ class _Row:
         return None if read is None else round(read, 4) + 0.0
 
     def time(self, name: str, value: object) -> int | None:
-        if value == "" or (value in (0, "0") and value is not False):
+        if _is_nothing(value.strip() if isinstance(value, str) else value):
             return None
         times = self._fields.times
-        if times == "iso":
-            return None if isinstance(value, str) and value.startswith(NO_TIMES) else iso_ms(value, name)
-        return epoch_ms(value, name, times) if isinstance(times, str) else times(value, name)
+        try:
+            if times == "iso":
+                return iso_ms(value, name)
+            return epoch_ms(value, name, times) if isinstance(times, str) else times(value, name)
+        except NoTime:
+            return None
 
     def _number(self, name: str, value: object) -> float | None:
         if self._fields.plain is None and (type(value) is float or type(value) is int) and -LARGEST <= value <= LARGEST:

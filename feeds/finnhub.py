@@ -22,11 +22,10 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-import msgspec
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.conditions import us_session, us_trading_day
+from feeds.conditions import us_session_by_time, us_trading_day
 from feeds.fields import Fields
 from feeds.http import Response
 from feeds.keys import KeyedSettings
@@ -38,7 +37,7 @@ from ticker.quote import Session, Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
-FIELDS = Fields(times="s")
+FIELDS = Fields(times="s", by_session=True)
 US_SHARE = re.compile(r"[A-Z]+(\.[ABC])?")
 """`AAPL`, `BRK.B`; another exchange is named behind the last dot (`VOD.L`), another market before a colon."""
 LIMITED_WAIT_S = 60.0
@@ -117,8 +116,7 @@ def session_of(id: str, made_ms: int | None) -> Session | None:
     """The session of a trade of `id`, by its time; `None` where that is not for us to say."""
     if made_ms is None or not US_SHARE.fullmatch(id):
         return None
-    session = us_session(made_ms)
-    return us_session(made_ms - 1) if session == "post" else session  # the close is made at 16:00:00
+    return us_session_by_time(made_ms)
 
 
 def _tick(row: dict[str, Any], id: str) -> Tick | None:
@@ -127,10 +125,8 @@ def _tick(row: dict[str, Any], id: str) -> Tick | None:
             return None
         raise FeedError(f"Finnhub has no price for {id!r} at the moment", payload=shown(row))
     change, change_pct = (row.get("d"), row.get("dp")) if row.get("pc") else (None, None)
-    tick = FIELDS.tick(row.get("c"), open=row.get("o"), high=row.get("h"), low=row.get("l"), prev_close=row.get("pc"), change=change,
-                       change_pct=change_pct, quote_time=row.get("t"))
-    session = session_of(id, tick.quote_time)
-    return tick if session is None else msgspec.structs.replace(tick, session=session)
+    return FIELDS.tick(row.get("c"), open=row.get("o"), high=row.get("h"), low=row.get("l"), prev_close=row.get("pc"), change=change,
+                       change_pct=change_pct, quote_time=row.get("t"), known={"session": session_of(id, FIELDS.time(row.get("t")))})
 
 
 def _no_day(time_ms: int) -> date:

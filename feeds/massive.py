@@ -173,7 +173,7 @@ def _time_ms(value: object, what: str) -> int:
     return epoch_ms(value, what, "ns" if in_ns else "ms")
 
 
-FIELDS = Fields(times=_time_ms)
+FIELDS = Fields(times=_time_ms, by_session=True)
 
 
 class _Last(NamedTuple):

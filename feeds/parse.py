@@ -29,6 +29,8 @@ EARLIEST_MS = 631_152_000_000
 """1990-01-01. An older time is a time in the wrong unit, and so is one after `LATEST_MS`."""
 LATEST_MS = 4_102_444_800_000
 """2100-01-01."""
+NEVER_MS = frozenset((0, -62_135_596_800_000))
+"""How a time that was never set reads: where Unix begins to count, and where Go and .NET do (0001-01-01)."""
 
 # A number in a string must be written as JSON would write it. `float()` alone takes nan, inf, 1_000, spaces and Arabic digits.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
@@ -47,6 +49,10 @@ SHOWN, SHOWN_LEVELS, SHOWN_CHARACTERS = 20, 3, 200
 
 class BadTime(BadTick):
     """A time that can be read and can't be meant: in another unit, most likely, or of another century."""
+
+
+class NoTime(FeedError):
+    """A time that was never set, however it is written."""
 
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
@@ -244,5 +250,7 @@ def _beginning(value: object, levels: int = SHOWN_LEVELS) -> object:
 
 def _plausible_ms(ms: int, value: object, what: str) -> int:
     if not EARLIEST_MS <= ms <= LATEST_MS:
+        if ms in NEVER_MS:
+            raise NoTime(f"{what}: a time that was never set", payload=shown(value))
         raise BadTime(f"{what}: a time before 1990 or after 2100", payload=shown(value))
     return ms

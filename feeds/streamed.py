@@ -53,6 +53,7 @@ class StreamSettings(FeedSettings):
         """The address of `path` (with its query) there."""
         return _with_scheme("ws", self.base_url).rstrip("/") + path
 
+
 class SnapshotSettings(StreamSettings):
     """… whose stream says nothing of a symbol until somebody trades it."""
 

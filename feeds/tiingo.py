@@ -27,21 +27,21 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.conditions import us_session
+from feeds.conditions import us_session_by_time
 from feeds.fields import Fields
 from feeds.http import Response
 from feeds.keys import KeyedSettings
 from feeds.limits import LONGEST_WAIT_S
-from feeds.parse import array, decode, iso_ms
+from feeds.parse import array, decode
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, for_each, unknown
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick, VolumeOf
+from ticker.quote import Tick, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns
 
-FIELDS = Fields()
+FIELDS = Fields(zero_until_traded=True, by_session=True)
 REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -129,15 +129,8 @@ def _tick(row: Mapping[str, Any]) -> Tick:
     last = row.get("tngoLast")
     made_by = "lastSaleTimestamp" if last == row.get("last") else "quoteTimestamp" if last == row.get("mid") else "timestamp"
     made = row.get(made_by) or row.get("timestamp") or ""
+    made_ms = FIELDS.time(made)
     return FIELDS.tick(
-        None if last in (0, "0") else last, bid=row.get("bidPrice"), ask=row.get("askPrice"), open=row.get("open"), high=row.get("high"),
+        last, bid=row.get("bidPrice"), ask=row.get("askPrice"), open=row.get("open"), high=row.get("high"),
         low=row.get("low"), prev_close=row.get("prevClose"), volume=row.get("volume"), currency="USD", quote_time=made,
-        known={"session": _session(made)})
-
-
-def _session(made: object) -> Session | None:
-    """The session of that time. What is made as one ends belongs to it: the official close has the time 16:00:00 sharp."""
-    try:
-        return us_session(iso_ms(made, "time") - 1)
-    except FeedError:
-        return None
+        known={"session": None if made_ms is None else us_session_by_time(made_ms)})

@@ -42,7 +42,7 @@ from ticker.turn import in_turns
 
 CREDITS_A_MINUTE, CREDITS_A_DAY = 8, 800
 """Of the free plan."""
-FIELDS = Fields(times="s")
+FIELDS = Fields(times="s", zero_until_traded=True, by_session=True)
 ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
 
 

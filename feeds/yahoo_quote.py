@@ -9,8 +9,6 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from feeds.base import Subscription
 from feeds.fields import Fields, Known, Through, part
 from feeds.parse import EARLIEST_MS, LATEST_MS, array, decode, epoch_ms, shown, table, text
@@ -19,7 +17,7 @@ from ticker.errors import FeedError
 from ticker.quote import Session, Tick
 from ticker.turn import in_turns
 
-FIELDS = Fields(times="s", float32=True)
+FIELDS = Fields(times="s", float32=True, by_session=True)
 ASKED_FOR = (
     "symbol,quoteType,currency,priceHint,marketState,hasPrePostMarketData,exchangeDataDelayedBy,"
     "regularMarketPrice,regularMarketTime,regularMarketPreviousClose,regularMarketOpen,regularMarketDayHigh,regularMarketDayLow,"
@@ -93,7 +91,7 @@ def parse_chart(body: bytes, subscription: Subscription, now_ms: int) -> Tick:
     if prev_close is None and meta.get("range") == "1d":  # else it is the close before whatever range this is
         prev_close = meta.get("chartPreviousClose")
     kind = _word(meta.get("instrumentType"))
-    return without_day_ago(FIELDS.tick(
+    return FIELDS.tick(
         meta["regularMarketPrice"],
         currency=meta.get("currency"),
         through=noiseless(meta.get("priceHint")),
@@ -104,7 +102,7 @@ def parse_chart(body: bytes, subscription: Subscription, now_ms: int) -> Tick:
         volume=_volume(meta, kind),
         quote_time=meta.get("regularMarketTime"),
         known=_known(kind, _session_at(meta, now_ms)),
-    ))
+    )
 
 
 def unknown(id: str, payload: bytes = b"", says: str = "") -> FeedError:
@@ -116,13 +114,6 @@ def unknown(id: str, payload: bytes = b"", says: str = "") -> FeedError:
 def noiseless(hint: object) -> Through:
     """What frees prices of the noise of 32 bits, by the decimals that are hinted at."""
     return NOISELESS.get(hint, without_float32_noise) if type(hint) is int else without_float32_noise
-
-
-def without_day_ago(tick: Tick) -> Tick:
-    """`tick` without an open that would be taken for the price of a day ago, as it is where a source has no sessions."""
-    if tick.open is not None and tick.session is None and tick.prev_close is None:
-        return msgspec.structs.replace(tick, open=None)
-    return tick
 
 
 def night_of(ms: float) -> date | None:
@@ -156,7 +147,7 @@ def _read(row: Mapping[str, Any], id: str, now_ms: int) -> Tick:
     state = _word(row.get("marketState"))
     ext = _extended(row, state)
     _, ext_price, ext_change_pct, ext_time, _ = ext
-    return without_day_ago(FIELDS.tick(
+    return FIELDS.tick(
         row["regularMarketPrice"],
         currency=row.get("currency"),
         through=noiseless(row.get("priceHint")),
@@ -175,7 +166,7 @@ def _read(row: Mapping[str, Any], id: str, now_ms: int) -> Tick:
         ext_change_pct=ext_change_pct,
         ext_time=ext_time,
         known=_known(kind, _session(row, state, ext, now_ms)),
-    ))
+    )
 
 
 def _known(kind: str | None, session: Session | None) -> Known:

@@ -38,12 +38,12 @@ from feeds.session import StreamSession
 from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
 from feeds.units import FLOAT32_ERROR, currency_of, without_difference_noise, without_float32_noise
 from feeds.yahoo import Yahoo, YahooSettings
-from feeds.yahoo_quote import key_of, noiseless, without_day_ago
+from feeds.yahoo_quote import key_of, noiseless
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
 from ticker.stream import Silence
 
-PRICING = Fields(times="ms")
+PRICING = Fields(times="ms", by_session=True)
 MUTE_AFTER_S = 300.0
 REPEAT_S = 15.0
 """How often to say what is wanted."""
@@ -196,7 +196,7 @@ def _regular(before: Tick | None, pricing: Mapping[str, Any], currency: object) 
         quote_time=pricing.get("time", 0), known=_known(kind, base))
     if tick.quote_time is not None and tick.quote_time < (base.quote_time or 0):
         return None
-    return without_day_ago(tick)
+    return tick
 
 
 def _extended(before: Tick | None, pricing: Mapping[str, Any], currency: object, session: Session) -> Tick | None:

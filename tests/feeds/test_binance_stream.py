@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ticker.streamer
-from feeds.binance_stream import LONGEST_S, BinanceSession, BinanceStream
+from feeds.binance_stream import LONGEST_S, BinanceSession, BinanceStream, BinanceStreamSettings
 from tests.feeds.streaming import Bench, said, sent, survives
 from tests.feeds.support import JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider, running
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
+from ticker.settings import SymbolOptions
+from ticker.source import Subscription
 
 PROVIDER = "binance_stream"
 DATA = {"e": "24hrTicker", "E": 1779998399123, "s": "SOLUSDT", "p": "-1.37000000", "P": "-0.903", "w": "151.2", "x": "151.74",
@@ -55,6 +57,15 @@ def test_a_market_that_nobody_trades_is_closed() -> None:
         tick = said(wanting("SOLUSDT"), data)["SOLUSDT"]
         assert isinstance(tick, Tick)
         assert (tick.price, tick.session) == (150.38, session)
+
+
+def test_an_odd_id_stays_where_it_belongs(runtime: Runtime) -> None:
+    """It may not end the address that all share."""
+    feed = BinanceStream("binance", BinanceStreamSettings(kind="binance_stream"), runtime)
+    odd = [Subscription(id, id, SymbolOptions()) for id in ("BTC#USDT", "A&B=C/D", "币安人生USDT", "BTCUSDT")]
+    assert feed.path(odd) == ("/stream?streams=btc%23usdt@ticker/a%26b%3Dc%2Fd@ticker/"
+                              "%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@ticker/btcusdt@ticker")
+    feed.close()
 
 
 def test_a_side_field_costs_itself_only() -> None:

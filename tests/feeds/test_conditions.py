@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from feeds.conditions import EVERYTHING, NEW_YORK, Allowed, allowed, allowed_ids, us_session, us_trading_day
+from feeds.conditions import EVERYTHING, NEW_YORK, Allowed, allowed, allowed_ids, us_session, us_session_by_time, us_trading_day
 
 NOTHING, VOLUME_ONLY = Allowed(False, False, False), Allowed(False, False, True)
 NOT_LAST, NO_VOLUME = Allowed(False, True, True), Allowed(True, True, False)
@@ -78,6 +78,14 @@ def test_outside_the_regular_session_form_t_is_the_price(time: str, last: bool) 
 def test_sessions_by_time_and_condition(time: str, codes: object, session: str) -> None:
     """A closing print is of the session that it closes, and a Form T on a short day is after it."""
     assert us_session(at(time), codes) == session
+
+
+@pytest.mark.parametrize(("time", "session"), [
+    ("04:00:00", "pre"), ("09:30:00", "regular"), ("16:00:00", "regular"), ("16:00:01", "post"), ("20:00:00", "post"),
+    ("20:00:01", "overnight")])
+def test_sessions_by_time_alone(time: str, session: str) -> None:
+    """The official close has the time 16:00:00 sharp, and the first trade of the day 9:30:00."""
+    assert us_session_by_time(at(f"2026-11-30T{time}")) == session
 
 
 def test_a_night_is_of_the_day_that_follows() -> None:

@@ -26,7 +26,7 @@ def test_what_cant_be_read_costs_itself_only(field: str, value: Any) -> None:
     assert (tick.price, getattr(tick, field), odd_fields(tick)) == (10.5, None, {field})
 
 
-@pytest.mark.parametrize("value", ["", 0, "0"])
+@pytest.mark.parametrize("value", ["", " ", 0, 0.0, "0", "0.0", "0000", " 0 "])
 def test_a_time_that_is_none_leaves_the_price_without_proof(value: object) -> None:
     """The price has no time then, and to hear it again proves nothing."""
     tick = FIELDS.tick(10.5, quote_time=value)
@@ -44,7 +44,7 @@ def test_a_source_without_times_is_not_untimed() -> None:
     assert FIELDS.tick(10.5, quote_time=None).untimed is None
 
 
-@pytest.mark.parametrize("written", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1969-12-31T19:00:00-05:00", "1970-01-01 01:00+01:00"])
 def test_a_time_that_was_never_set_is_none(written: str) -> None:
     """As programs write it."""
     tick = Fields().tick(10.5, quote_time=written)
@@ -168,3 +168,13 @@ def test_no_other_field_can_be_read() -> None:
     """A slip in a provider's file is found at once."""
     with pytest.raises(KeyError):
         FIELDS.tick(1, prev="2")  # type: ignore[call-arg] # that is the point
+
+
+def test_an_open_alone_is_no_price_of_a_day_ago_where_days_are_sessions() -> None:
+    """What has moved since it is no change of 24 hours; beside a session or a previous close it is what it is."""
+    shares = Fields(times="ms", by_session=True)
+    assert shares.tick(10.5, open=9).open is None
+    assert shares.tick(10.5, open=9, prev_close=8).open == 9
+    assert shares.tick(10.5, open=9, known={"session": "regular"}).open == 9
+    assert shares.update(Tick(price=10.5), open=9).open is None
+    assert FIELDS.tick(10.5, open=9).open == 9

@@ -234,6 +234,26 @@ def test_rows_are_found_in_many_shapes(keys: dict[str, Any], answer: Any) -> Non
     assert ticks(answer, **keys) == {"A": Tick(price=1.0), "B": Tick(price=2.0)}
 
 
+@pytest.mark.parametrize("answer", [{"data": {"Ax": {"last": 1}, "AX": {"last": 2}, "b": {"last": 3}}},
+                                    {"data": [{"id": "Ax", "last": 1}, {"id": "AX", "last": 2}, {"id": "b", "last": 3}]}])
+def test_a_row_is_no_other_s_whose_symbol_differs_by_case_alone(answer: Any) -> None:
+    """A spelling that is neither's is nobody's; where there is one row only, its case does not matter."""
+    extraction = settings(**({"symbol": None} if isinstance(answer["data"], dict) else {})).extraction()
+    asked = [Subscription(id, id, SymbolOptions()) for id in ("Ax", "AX", "ax", "B")]
+    found = extraction.parse(json.dumps(answer).encode(), asked).ticks
+    assert [found["Ax"], found["AX"], found["B"]] == [Tick(price=1.0), Tick(price=2.0), Tick(price=3.0)]
+    assert isinstance(found["ax"], FeedError)
+
+
+@pytest.mark.parametrize(("form", "written"), [
+    ("s", " 0 "), ("ms", "0.0"), ("iso", "1970-01-01T00:00:00"), ("iso", "1970-01-01"), ("iso", "0001-01-01T00:00:00Z"),
+    ("%d.%m.%Y %H:%M", "01.01.1970 00:00")])
+def test_a_time_that_was_never_set_costs_nothing(form: str, written: str) -> None:
+    """In whatever form it is written."""
+    (tick, _) = ticks({"data": [{"id": "A", "last": 1, "t": written}]}, quote_time="t", time_form=form).values()
+    assert tick == Tick(price=1.0, untimed=True)
+
+
 @pytest.mark.parametrize("rows", [{"last": 1}, [{"last": 1}]])
 def test_a_lone_row_is_that_of_the_symbol_asked_for(rows: Any) -> None:
     """Bare, or alone in a list; two are nobody's."""

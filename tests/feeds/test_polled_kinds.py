@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import SecretStr
 
+from feeds import alpaca, alphavantage, coingecko, tiingo, twelvedata
 from feeds.polled import PolledFeed
 from feeds.registry import kinds
 from tests.feeds.support import CANARY, connected, subscribe, well_formed
@@ -14,7 +15,8 @@ from tests.providers.client import RunningProvider, running
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.settings import PolledSettings
+from ticker.settings import PolledSettings, SymbolOptions
+from ticker.source import Subscription
 
 SYMBOLS = {
     "alpaca": ("AAPL", "BRK-B", "BTC-USD"),
@@ -30,6 +32,7 @@ SYMBOLS = {
     "twelvedata": ("AAPL", "EUR/USD"),
 }
 KEYED = [kind for kind in SYMBOLS if kinds()[kind].Settings.secrets]
+ASKED = [Subscription("A", "A", SymbolOptions())]
 BAD_BODIES = ("html", "empty", "null", "garbage", "nan", "torn", "truncate", "huge", "not_gzip", "hang_up", "reset")
 
 
@@ -202,3 +205,15 @@ def test_a_wrong_key_is_not_tried_again_soon(case: Case, runtime: Runtime) -> No
     errors = case._replace(feed=wrong).errors()
     wrong.close()
     assert [(error.retryable, error.rejects_symbol) for error in errors] == [(False, False)] * len(case.symbols)
+
+
+@pytest.mark.parametrize("ticks", [
+    alpaca.parse(b'{"A":{"latestTrade":{"p":0,"t":"2026-11-30T15:00:00Z"}}}', ASKED),
+    alphavantage.parse(b'{"Global Quote":{"01. symbol":"A","05. price":"0.0000","08. previous close":"5.0000"}}', ASKED, None),
+    coingecko.parse(b'{"a":{"usd":0,"usd_24h_change":0}}', ASKED),
+    tiingo.parse(b'[{"ticker":"A","tngoLast":0.0,"prevClose":5.0}]', ASKED),
+    twelvedata.parse(b'{"symbol":"A","close":"0.00","previous_close":"5.0"}', ASKED, 0.0)])
+def test_a_price_of_zero_is_none_yet(ticks: dict[str, Tick | FeedError]) -> None:
+    """Nothing that they have is given away: it is no price that `allow_negative` could let pass."""
+    with pytest.raises(FeedError, match="nobody has traded it"):
+        raise ticks["A"] if isinstance(ticks["A"], FeedError) else AssertionError(ticks)
