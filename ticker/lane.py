@@ -222,7 +222,7 @@ def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: St
         price, tick.bid, tick.ask, tick.open, tick.high, tick.low, prev_close, tick.volume, change, change_pct,
         tick.currency or lane.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
         tick.ext_time, tick.halted, tick.origin, tick.hops,
-        symbol=lane.symbol, received_time=received_ms, seq=seq, source=track.feed, kind=track.kind, state=state,
+        symbol=lane.symbol, received_time=received_ms, seq=seq, source=track.feed, kind=tick.kind or track.kind, state=state,
     )
 
 

@@ -71,6 +71,8 @@ class Tick(Price, frozen=True, omit_defaults=True, gc=False):
     """It is priced once a trading day (funds, fixings, reference rates), by the source's own word."""
     volume_of: VolumeOf | None = None
     """What `volume` counts, where that is not the same for all symbols of the source."""
+    kind: Kind | None = None
+    """How it came, where that is not how its source's prices come: polled, in the place of a stream that is not to be had."""
     odd: tuple[Odd, ...] | None = None
     """What of the answer could not be read. Told once, with the tick that it came with."""
 

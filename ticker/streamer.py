@@ -13,6 +13,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+import msgspec
+
 from ticker.clock import Clock
 from ticker.errors import FeedError
 from ticker.health import Health
@@ -169,7 +171,8 @@ class Streamer:
         self._snapshots.look(self._alone, self._wanted, self._version, self._put_meanwhile, ALONE_EVERY_S)
 
     def _put_meanwhile(self, answer: Answer) -> None:
-        self._put(answer)
+        self._put({symbol: msgspec.structs.replace(news, kind="polled") if isinstance(news, Tick) else news
+                   for symbol, news in answer.items()})
         if any(isinstance(news, Tick) for news in answer.values()):
             self._health.served()
 

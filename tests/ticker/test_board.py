@@ -33,6 +33,15 @@ def test_the_ticks_currency_goes_before_the_settings() -> None:
     assert [quote.currency for quote in board.apply("a", tick(1.0, currency="EUR"), NOW)] == ["EUR"]
 
 
+def test_how_a_tick_came_goes_before_how_its_source_s_come() -> None:
+    """Polled in the place of a stream; the next one of the stream is the stream's again, at the same price too."""
+    board = Board("epoch")
+    board.configure({"X": SymbolSettings(feed=("a",))}, {"a": FeedTerms("streamed", 0.5)}, NOW)
+    news: list[Answer] = [tick(1.0), {"X": Tick(price=1.1, kind="polled")}, tick(1.1), tick(1.2)]
+    assert [quote.kind for at, answer in enumerate(news) for quote in board.apply("a", answer, NOW + at)] == [
+        "streamed", "polled", "streamed", "streamed"]
+
+
 @pytest.mark.parametrize("settle_first", [False, True], ids=["second tick", "after many"])
 def test_identical_answers_are_no_updates(settle_first: bool) -> None:
     """The same again changes nothing but how long the price may be believed."""

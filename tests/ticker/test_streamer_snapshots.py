@@ -137,6 +137,7 @@ def test_a_stream_that_is_not_to_be_had_leaves_its_symbols_to_what_is_beside_it(
     bench.time.run_s(95)
     assert 9 <= len(beside.batches) <= 12
     assert len(bench.prices()) == len(beside.batches)
+    assert {news.kind for answer in bench.delivered for news in answer.values() if isinstance(news, Tick)} == {"polled"}
     bench.time.run_s(1500)
     assert {state for state, _ in bench.told} == {"retrying"}
     assert bench.error() == "HTTP 404"
@@ -144,9 +145,12 @@ def test_a_stream_that_is_not_to_be_had_leaves_its_symbols_to_what_is_beside_it(
     bench.source.refusals.clear()
     bench.time.run_s(300)
     asked = len(beside.batches)
-    bench.source.link.say(b"ack")
+    bench.source.link.say(b"ack", b"a 7")
     bench.time.run_s(60)
     assert (bench.state(), len(beside.batches)) == ("ok", asked)
+    news = bench.delivered[-1]["A"]
+    assert isinstance(news, Tick)
+    assert (news.price, news.kind) == (7.0, None)
 
 
 def test_a_short_cut_is_nobody_elses_business(bench: Bench) -> None:
