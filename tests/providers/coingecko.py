@@ -2,6 +2,11 @@
 
 Switches: `"retry_after": "7"` (the header of a 429, which has none otherwise), `"error_200": true` (the body of a 429, with 200).
 
+Where from: path, `ids`, `vs_currencies`, `include_24hr_vol`, `include_24hr_change`, `include_last_updated_at`, `precision=full` and the
+keys (`usd`, `usd_24h_vol`, `usd_24h_change`, `last_updated_at`) are those of https://docs.coingecko.com/reference/simple-price, as clients
+have them: coingecko-openapi-client (npm), cryptotrackr (CRAN), the crate `coingecko` 1.1.3. The header `x-cg-demo-api-key` is sent by many
+programs. Limits and the bodies of errors are as users report them.
+
 Recordings: `simple_price*.json` holds answers; each coin is served under its id, with the keys of the currencies that are asked for.
 `error_429.json` and `error_missing_key_10002.json` are served as they are.
 """

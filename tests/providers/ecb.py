@@ -2,6 +2,9 @@
 
 Switches: `"document_type": true` (the file with a document type and an entity that grows: a billion laughs).
 
+Where from: the address is the one that many programs ask (mayswind/lab, io.yac.ecb.rate.client), who read `Cube`, `currency` and `rate`;
+the elements around them are those of the file itself as its page at www.ecb.europa.eu shows it. It knows no parameter.
+
 Recordings: the first `*eurofxref*.xml` is served as it is.
 """
 

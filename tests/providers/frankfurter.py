@@ -1,8 +1,9 @@
 """Frankfurter: `/v1/latest?base=…&symbols=…` and `/v2/rates?base=…&quotes=…`. Nobody counts calls.
 
-v2 is as its source has it (github.com/lineofflight/frankfurter at 60541ad, August 2026, `lib/versions/v2.rb` and `v2/rate_query.rb`): which
-parameters and codes are refused and in which words, rows in the order of their currencies, one of the base against itself where it is
-asked for or nothing is, none for a currency without rates, days up to tomorrow.
+v1 (path, `base`, `symbols`, the keys of the answer) is as https://frankfurter.dev shows it, and programs ask it. v2 is as its source has it
+(github.com/lineofflight/frankfurter at 60541ad, August 2026, `lib/versions/v2.rb` and `v2/rate_query.rb`): which parameters and codes are
+refused and in which words, rows in the order of their currencies, one of the base against itself where it is asked for or nothing is,
+none for a currency without rates, days up to tomorrow.
 
 Recordings: `v1_latest*.json` holds an answer; of the currencies in it those that are asked for are served. `v1_error_404.json` and
 `v1_error_422.json` are served as they are. Of v2 there are none.

@@ -2,6 +2,11 @@
 
 A weight of 1,200 a minute for an address, `allMids` 2 and all else 20. Another method is 405, a body that is not marked as JSON 415, one
 that it does not know 422, in plain text; a 429 has `null` for a body. Coins are named as they are: `kPEPE` is not `KPEPE`.
+
+Where from: the method, `/info`, `{"type":"allMids"}` and its answer are those of
+https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint, asked so by `hyperliquid/info.py` of
+hyperliquid-dex/hyperliquid-python-sdk (`all_mids`). That it weighs 2 is in hyperliquid of hex.pm, too. Statuses of errors are as users
+report them.
 """
 
 from __future__ import annotations
