@@ -18,6 +18,9 @@ days have 25 hours once a year. The newest trade may be of a later day than the 
 in New York it is of the next trading day, and so are the bars of the night. Bars are not adjusted: on the day of a split the day before is
 as it was (the board does not believe it then).
 
+A trade with `u` was changed since: `canceled` and `incorrect` are none any more, `corrected` is what one of them should have been (so the
+schema of trades in https://docs.alpaca.markets/openapi/market-data-api.json). Then the price goes back.
+
 What Alpaca does not know is absent or null, and so are parts of what it knows. What can't be a symbol fails the whole call, and is named:
 400 `{"message":"invalid symbol: BRK-B"}` (it is `BRK.B` there). 403 is a wrong key, or a `feed` that the plan has not. 200 calls a minute;
 the headers say what is left (`X-Ratelimit-Remaining`, `X-Ratelimit-Reset` in epoch s).
@@ -45,7 +48,7 @@ from feeds.parse import decode, shown, table
 from feeds.polled import PolledFeed
 from feeds.rows import error_object, for_each, in_parts, unknown
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick
+from ticker.quote import Session, Tick, correcting
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
@@ -56,6 +59,9 @@ CRYPTO_ZONE = "America/Chicago"
 MINUTE_MS, SESSION_MS = 60_000, 57_600_000
 """How long after a bar's beginning its close may have been made: the day's is made at 16:00."""
 SIP_DELAY_MIN = 15.0
+TAKEN_BACK = ("canceled", "incorrect")
+CHANGED = (*TAKEN_BACK, "corrected")
+"""What `u` of a trade says."""
 INVALID = re.compile(r"invalid symbol:? *(\S+)", re.IGNORECASE)
 
 
@@ -189,7 +195,7 @@ def _tick(row: Mapping[str, Any], id: str, delay_min: float | None, data_feed: s
     if not trade:
         raise FeedError(f"{id}: no trade so far", payload=shown(row))
     made_ms = FIELDS.time(trade.get("t"))
-    if allowed(trade.get("c"), trade.get("z"), made_ms).last:
+    if trade.get("u") not in TAKEN_BACK and allowed(trade.get("c"), trade.get("z"), made_ms).last:
         price, session = trade.get("p"), session_of(id, data_feed, made_ms, trade.get("c"))
     else:
         price, made_ms = _newest_close(row, id, made_ms)
@@ -203,7 +209,8 @@ def _tick(row: Mapping[str, Any], id: str, delay_min: float | None, data_feed: s
     tick = FIELDS.tick(price, bid=quote.get("bp"), ask=quote.get("ap"), open=today.get("o"), high=today.get("h"), low=today.get("l"),
                        prev_close=before.get("c"), volume=today.get("v"), currency=id.partition("/")[2] or "USD",
                        quote_time=trade.get("t"), delay_min=delay_min, known=known)
-    return tick if tick.quote_time == made_ms else msgspec.structs.replace(tick, quote_time=made_ms, untimed=None)
+    tick = tick if tick.quote_time == made_ms else msgspec.structs.replace(tick, quote_time=made_ms, untimed=None)
+    return correcting(tick) if trade.get("u") in CHANGED else tick
 
 
 def _newest_close(row: Mapping[str, Any], id: str, until_ms: int | None) -> tuple[object, int]:

@@ -12,7 +12,7 @@ from feeds.alpaca import Alpaca, parse
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, connected, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
-from ticker.quote import Tick
+from ticker.quote import Correction, Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "alpaca"
@@ -51,6 +51,23 @@ def feed(provider: RunningProvider, runtime: Runtime) -> Iterator[Alpaca]:
 def test_a_symbol_is_spelt_as_alpaca_does(symbol: str, id: str) -> None:
     """A class behind a dot, a currency behind a slash."""
     assert Alpaca.native_id(symbol) == id
+
+
+@pytest.mark.parametrize("update", ["canceled", "incorrect"])
+def test_a_newest_trade_that_was_taken_back_is_no_price(update: str) -> None:
+    """The newest bar's close is, and it holds though it was made before what was shown."""
+    gone = SPY["latestTrade"] | {"p": 640.0, "u": update}
+    before = SPY["minuteBar"] | {"t": "2026-05-28T19:57:00Z", "c": 611.05}
+    tick = tick_of("SPY", SPY | {"latestTrade": gone, "minuteBar": before})
+    assert isinstance(tick, Correction)
+    assert (tick.price, tick.quote_time) == (611.05, MADE_MS // 60_000 * 60_000 - 60_001)
+
+
+@pytest.mark.parametrize(("update", "kind"), [("corrected", Correction), ("", Tick), (None, Tick), (["canceled"], Tick)])
+def test_a_newest_trade_that_corrects_one_is_the_price(update: Any, kind: type) -> None:
+    """It holds, whatever was shown; words that mean nothing change nothing."""
+    tick = tick_of("SPY", SPY | {"latestTrade": SPY["latestTrade"] | {"u": update}})
+    assert (type(tick), tick.price, tick.quote_time) == (kind, 611.23, MADE_MS)
 
 
 def test_an_error_with_status_200_is_no_unknown_symbol() -> None:
