@@ -198,7 +198,8 @@ class _Row:
         return None if read is None else round(read, 4) + 0.0
 
     def time(self, name: str, value: object) -> int | None:
-        if _is_nothing(value.strip() if isinstance(value, str) else value):
+        plain = value.strip() if isinstance(value, str) else value
+        if plain == "" or _is_zero(plain):
             return None
         times = self._fields.times
         try:

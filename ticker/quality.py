@@ -138,8 +138,8 @@ def standing(lane: Lane, now_ms: int) -> Standing:
 def symbol_state(lane: Lane, now_ms: int) -> dict[str, Any]:
     """The limit that is in force for a symbol, where it comes from, and what it is compared with; times in epoch ms, unknown is `None`.
 
-    `current_as_of`: the latest moment at which the price was surely the newest there was. `market`: `open`, `extended`, `shut`,
-    `unknown`, and until when.
+    `error`: what is wrong with its best source that has an error. `current_as_of`: the latest moment at which the price was surely the
+    newest there was. `market`: `open`, `extended`, `shut`, `unknown`, and until when.
     """
     track = lane.active or lane.tracks[0]
     market = track.market(lane.hours, now_ms)
@@ -147,6 +147,7 @@ def symbol_state(lane: Lane, now_ms: int) -> dict[str, Any]:
         "symbol": lane.symbol,
         "source": lane.quote.source if lane.quote else None,
         "state": lane.quote.state if lane.quote else None,
+        "error": lane.status()[1],
         "stale_after_s": track.limit_in_force_ms(lane.hours) / 1000,
         "stale_after_from": track.limit_from(),
         "current_as_of": track.current_ms or None,

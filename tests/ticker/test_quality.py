@@ -90,7 +90,7 @@ def test_limits_in_force_are_told() -> None:
     """The limit, where it comes from, and what it is compared with."""
     desk = Desk()
     desk.hear(100.0)
-    expected = {"symbol": "X", "source": "a", "state": "fresh", "stale_after_s": 10.0, "stale_after_from": "interval",
+    expected = {"symbol": "X", "source": "a", "state": "fresh", "error": None, "stale_after_s": 10.0, "stale_after_from": "interval",
                 "current_as_of": NOW + 2_000, "market": "unknown", "market_until": None}
     assert desk.state["symbols"] == [expected]
     for _ in range(2):
