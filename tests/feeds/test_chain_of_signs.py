@@ -66,6 +66,7 @@ def check(quote: Quote, row: dict[str, Any]) -> None:
     assert all(math.copysign(1, number) == 1 for number in numbers if number == 0)
     assert f"{quote.price:.15g}" == f"{row['last'] + 0.0:.15g}"
     assert all(told[side] == row[side] for side in ("bid", "ask", "high", "low", "prev_close") if told[side] is not None)
+    assert all(told[side] is not None or not row[side] for side in ("high", "low", "prev_close"))
     assert quote.bid is None or quote.ask is None or quote.bid <= quote.ask
     base = quote.prev_close
     if base is None:
