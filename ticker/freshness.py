@@ -84,6 +84,8 @@ def state_at(now_ms: int, market: Market, *, heard_ms: int, current_ms: int, lim
     """The state of a price whose source last answered at `heard_ms`, and which was the newest there was at `current_ms`."""
     if market.phase == "shut":
         return Verdict("closed", market.until_ms)
+    if market.untraded:
+        return Verdict("stale", market.until_ms)
     if now_ms < current_ms + limit_ms:
         return Verdict("fresh", min(current_ms + limit_ms, market.until_ms))
     if market.off_hours:

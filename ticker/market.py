@@ -24,15 +24,23 @@ class Market(NamedTuple):
     """The phase a market is in, since when and until when as far as is known: `since_ms` is 0 and `until_ms` `NEVER` where it is not.
 
     `off_hours`: it is `extended` though the calendar says that it is shut. Then nobody need answer, either.
+    `untraded`: it never shuts, and its source says all the same that nobody trades. Then no price is current, however new its time.
     """
 
     phase: Phase
     since_ms: int = 0
     until_ms: int = NEVER
     off_hours: bool = False
+    untraded: bool = False
 
 
 UNKNOWN = Market("unknown")
+
+
+LASTS_MS: dict[Session, int] = {"post": 8 * 3_600_000, "overnight": 12 * 3_600_000}
+"""Whoever tells the session by the last trade says of a Friday's evening trade all weekend that it was made in the evening. So long after
+the newest price of such a session it is over. Before the regular hours there need not be a price at all, so that says nothing there.
+"""
 
 
 class Said(NamedTuple):
@@ -110,7 +118,7 @@ def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None
     """
     market = UNKNOWN
     if hours is not None:
-        phase, since_ms, until_ms, _ = hours.at(now_ms - delay_ms)
+        phase, since_ms, until_ms = hours.at(now_ms - delay_ms)[:3]
         market = Market(phase, since_ms and since_ms + delay_ms, min(until_ms, NEVER - delay_ms) + delay_ms)
     if said is not None and now_ms >= said.until_ms:
         said = None
@@ -119,6 +127,8 @@ def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None
             and (said is None or said.session != "closed")):
         return Market("extended", market.since_ms, min(market.until_ms, moved.at_ms + MOVES_MS), off_hours)
     if said is None or market.phase == "open":
+        if hours is ALWAYS and said is not None and said.session == "closed":
+            return market._replace(until_ms=min(market.until_ms, said.until_ms), untraded=True)
         return market
     until_ms = min(market.until_ms, said.until_ms)
     if said.session in ("pre", "post", "overnight"):

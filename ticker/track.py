@@ -12,7 +12,7 @@ from ticker.cadence import overdue_ms
 from ticker.doubt import Doubt
 from ticker.errors import FeedError
 from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
-from ticker.market import Hours, Market, Moved, Said, market_at
+from ticker.market import LASTS_MS, Hours, Market, Moved, Said, market_at
 from ticker.plausible import FORGET_MS, Band
 from ticker.quote import Kind, Tick, VolumeOf
 from ticker.rhythm import Rhythm
@@ -145,7 +145,12 @@ class Track:
         tick = self.tick
         said = None
         if tick is not None and tick.session is not None:
-            said = Said(tick.session, self.said_since_ms, self.heard_ms + max(self.limit_ms, round(STALE_INTERVALS * self.interval_ms)))
+            session, until_ms = tick.session, self.heard_ms + max(self.limit_ms, round(STALE_INTERVALS * self.interval_ms))
+            made_ms = max(tick.quote_time or 0, tick.ext_time or 0)
+            if made_ms and session in LASTS_MS and not self.is_final:
+                over_ms = made_ms + self.delay_ms() + LASTS_MS[session]
+                session, until_ms = ("closed", until_ms) if now_ms >= over_ms else (session, min(until_ms, over_ms))
+            said = Said(session, self.said_since_ms, until_ms)
         return market_at(now_ms, hours, self.delay_ms(), said, self.moved)
 
     def verdict(self, market: Market, hours: Hours | None, now_ms: int) -> Verdict:

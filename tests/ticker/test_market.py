@@ -32,7 +32,14 @@ def test_no_window_at_all() -> None:
 def test_always_open() -> None:
     """At any time, for ever; also as a delayed source shows it."""
     assert ALWAYS.at(1_700_000_000_000) == Market("open", 0, NEVER)
-    assert market_at(1_700_000_000_000, ALWAYS, 900_000, Said("closed", 0, NEVER)) == Market("open", 0, NEVER)
+    assert market_at(1_700_000_000_000, ALWAYS, 900_000, Said("regular", 0, NEVER)) == Market("open", 0, NEVER)
+
+
+def test_always_open_and_nobody_trades() -> None:
+    """A market that never shuts is open all the same, and has no current price for as long as the source's word is good."""
+    said = Said("closed", 0, 1_700_000_001_000)
+    assert market_at(1_700_000_000_000, ALWAYS, 0, said) == Market("open", 0, 1_700_000_001_000, untraded=True)
+    assert market_at(1_700_000_001_000, ALWAYS, 0, said) == Market("open", 0, NEVER)
 
 
 def test_a_delayed_source_opens_and_shuts_later() -> None:

@@ -149,3 +149,33 @@ def test_a_feed_of_daily_rates_knows_its_own_holidays() -> None:
     for passed_h, expected in ((126.9, "fresh"), (127.0, "stale")):
         board.sweep(NOW + round(passed_h * H))
         assert {quote.state for quote in board.quotes.values()} == {expected}
+
+
+def test_the_evening_is_over_at_the_weekend() -> None:
+    """A source that tells the session by its last trade says of Friday's that it was made in the evening, or by night: the market is shut
+    all the same, and asked for rarely, with a calendar and without; while the state before the opening is told of a price of yesterday.
+    """
+    for session, hours_long in (("post", 8), ("overnight", 12)):
+        for weekend in (desk(SHUT), Desk()):
+            made_ms = weekend.now - (hours_long - 1) * H
+            weekend.hear(100.0, quote_time=made_ms, session=session)
+            assert (weekend.quote.state, weekend.board.is_shut("X")) == ("closed", False)
+            weekend.now = made_ms + hours_long * H - 2_001
+            weekend.hear(100.0, quote_time=made_ms, session=session)
+            assert not weekend.board.is_shut("X")
+            assert states(weekend, 0.001) == ["closed"]
+            assert weekend.board.is_shut("X")
+    morning = desk(SHUT)
+    morning.hear(100.0, quote_time=NOW - 14 * H, session="pre")
+    assert not morning.board.is_shut("X")
+
+
+def test_the_last_price_of_the_evening_tells_when_it_is_over() -> None:
+    """One with a time of its own that is newer than the day's close. The times of a recording are told by its own clock."""
+    evening = desk(SHUT)
+    evening.hear(100.0, quote_time=NOW - 10 * H, session="post", ext_price=101.0, ext_time=NOW - 6 * H)
+    assert not evening.board.is_shut("X")
+    replayed = Desk()
+    replayed.board.configure({"X": SymbolSettings(feed=("tape",))}, {"tape": FeedTerms("replayed", 2.0)}, NOW)
+    replayed.hear(100.0, "tape", quote_time=NOW - 90 * H, session="post", upstream_state="closed")
+    assert not replayed.board.is_shut("X")

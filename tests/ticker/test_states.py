@@ -120,7 +120,11 @@ STORIES = {
         {19_998: at(19_998 - 900, delay_min=15.0), 20_898: at(19_998, delay_min=15.0)},
         {19_998: "fresh", 20_010: "stale", 20_898: "fresh", 20_899.9: "fresh", 20_900: "closed"}, symbol={"calendar": "XNYS"}),
     "a market that never shuts": Story(
-        again(at(0, session="closed"), *range(0, 31, 2)), {9.9: "fresh", 10: "stale", 30: "stale"}, symbol={"calendar": "24/7"}),
+        again(at(0, session="closed"), *range(0, 31, 2)), {0: "stale", 9.9: "stale", 10: "stale", 30: "stale"},
+        symbol={"calendar": "24/7"}),
+    "a market that never shuts, nobody trades there, and the time moves": Story(
+        {float(second): at(second, session="closed" if second < 32 else None) for second in range(0, 33, 2)},
+        {0: "stale", 10: "stale", 31.9: "stale", 32: "fresh"}, symbol={"calendar": "24/7"}),
     "beyond the days that are known": Story(
         again(at(40_000), *range(40_000, 40_031, 2)), {40_009.9: "fresh", 40_010: "stale"}, symbol={"calendar": "XNYS"}),
     "a source that says its market is shut": Story(
@@ -140,6 +144,8 @@ STORIES = {
         again(at(-600, session="overnight"), *range(0, 61, 2)), {0: "closed", 60: "closed", 70: "stale"}),
     "after the regular hours, and nobody trades": Story(
         again(at(-600, session="post"), *range(0, 61, 2)), {0: "closed", 60: "closed", 70: "stale"}),
+    "long after the evening's last trade": Story(
+        again(at(-28_790, session="post"), *range(0, 21, 2)), {0: "closed", 9.9: "closed", 10: "closed", 29.9: "closed", 30: "stale"}),
     "after the regular hours of a calendar": Story(
         again(at(-600, session="post"), *range(-60, -1, 2)), {-60: "closed", -2: "closed"}, symbol={"calendar": "XNYS"}),
     "trading is halted": Story(
