@@ -87,7 +87,7 @@ class Notation(NamedTuple):
         if self.time_form in UNITS:
             return epoch_ms(value.strip() if isinstance(value, str) else value, what, UNITS[self.time_form])
         if not isinstance(value, str):
-            raise FeedError(f"{what}: a time in a string was expected", payload=shown(value))
+            raise FeedError(f'{what}: a time in words was expected; time_form = "ms", or "s", is that of a number', payload=shown(value))
         try:
             if self.time_form != "iso":
                 moment = datetime.strptime(value.strip(), self.time_form)

@@ -84,6 +84,7 @@ class RelaySession(StreamSession):
         self._everything = False
         self._spare: dict[str, Tick] = {}  # of everything, what nobody wants
         self._removed: set[str] = set()  # what was asked for and is not there (any more)
+        self._priceless: dict[str, FeedError] = {}  # what the upstream has no price of, and why
         self._heard: set[str] = set()  # what was priced on this connection
         self._moved: set[str] = set()  # … since it was vouched for last
         self._vouch_s = 0.0
@@ -199,13 +200,13 @@ class RelaySession(StreamSession):
             if self.known[key].volume_of != volume_of.get(key):  # said with the next word of the price
                 self.known[key] = msgspec.structs.replace(self.known[key], volume_of=volume_of.get(key))
         there = {row["symbol"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("symbol"), str)}
+        said, self._priceless = self._priceless, {key: found for key, row in there.items() if (found := _no_price(row)) is not None}
         for key in [key for key in self.asked if key not in self._removed and key not in self.unacknowledged]:
             if key not in there:
                 answer |= self._gone(key)
-            elif there[key].get("status") == "rejected":
+            elif (error := self._priceless.get(key)) is not None and (error.rejects_symbol or str(said.get(key)) != str(error)):
                 self._heard.discard(key)
-                reason = words(there[key].get("error"))
-                answer |= self.say(key, FeedError(f"the upstream has no price: {reason}", retryable=False, rejects_symbol=True))
+                answer |= self.say(key, error)
         back = self._removed & there.keys()
         self._removed -= back
         self.ask_again(back)
@@ -233,6 +234,8 @@ class RelaySession(StreamSession):
                 self.acknowledged([key])
                 if key in self._spare:
                     answer |= self._priced(key, self._spare.pop(key))
+                elif key in self._priceless:
+                    answer |= self.say(key, self._priceless[key])
             elif refused.get(key, refused.get("*", "unknown_symbol")) == "unknown_symbol":
                 answer |= self._gone(key)
             elif refused.get(key) == "too_many_symbols" and not self._everything:
@@ -307,3 +310,12 @@ class RelaySession(StreamSession):
         self._asked_in[request] = keys
         limit = {} if self._wish.max_hz is None else {"max_hz": self._wish.max_hz}
         return event("subscribe", {"symbols": wish, **limit}, request)
+
+
+def _no_price(row: dict[str, Any]) -> FeedError | None:
+    """Why the upstream has no price of the symbol of `row`: its source rejects it, or what came of it was no price so far."""
+    status = row.get("status")
+    if status != "rejected" and not (status == "pending" and row.get("error")):
+        return None
+    rejected = status == "rejected"
+    return FeedError(f"the upstream has no price: {words(row.get('error'))}", retryable=not rejected, rejects_symbol=rejected)

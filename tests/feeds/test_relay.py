@@ -143,6 +143,24 @@ def test_what_the_upstream_cannot_price_is_rejected_with_its_words(upstream: Ups
     assert "kraken: no such pair" in str(news["A"])
 
 
+def test_what_the_upstream_has_no_price_of_is_told_in_its_words(runtime: Runtime) -> None:
+    """Be it known when it is asked for, or later; once for each reason. It is no rejection: the next price is one."""
+    waiting = {"symbol": "A", "status": "pending", "error": "the price is zero or below; … allow_negative = true"}
+    upstream = Upstream(runtime)
+    upstream.want("A", "B")
+    upstream.greet()
+    upstream.event("symbols", [waiting, {"symbol": "B", "status": "pending", "error": None}])
+    upstream.acknowledge()
+    errors = {symbol: news for each in upstream.news for symbol, news in each.items()}
+    assert errors.keys() == {"A"}
+    assert isinstance(error := errors["A"], FeedError)
+    assert "allow_negative = true" in str(error)
+    assert (error.retryable, error.rejects_symbol) == (True, False)
+    assert upstream.event("symbols", [waiting, {"symbol": "B", "status": "live"}]) == {}
+    assert upstream.event("symbols", [waiting | {"error": "no such pair"}, {"symbol": "B", "status": "live"}]).keys() == {"A"}
+    assert upstream.quotes(upstream.quote("A", 1, 1)).keys() == {"A"}
+
+
 def test_a_full_subscription_becomes_one_of_everything(runtime: Runtime) -> None:
     """`*` counts as one symbol there. What nobody wants is kept for the day somebody does."""
     upstream = Upstream(runtime)
