@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.e2e.accessibility import violations
 from tests.e2e.page import Relay, Table
@@ -43,6 +43,7 @@ price = "last"
 change = "change"
 quote_time = "made"
 time_form = "ms"
+halted = "halted"
 
 [feeds.shares]
 kind = "yahoo"
@@ -58,12 +59,12 @@ LATE = {{ feed = "late" }}
 OLD = {{ feed = "prompt" }}
 GONE = {{ feed = "prompt" }}
 AAPL = {{ feed = "shares" }}
-HALT = {{ feed = "sim" }}
+HALT = {{ feed = "prompt" }}
 OIL = {{ feed = "prompt" }}
 GOOD = {{ feed = "sim" }}
 """
 ROWS = {"LATE": {"last": 20.5}, "OLD": {"last": 30.5, "change": 1.5, "made": OLD_MS}, "OIL": {"last": -37.63},
-        "GONE": {"last": 40.5, "change": 2.5}}
+        "GONE": {"last": 40.5, "change": 2.5}, "HALT": {"last": 50.5, "halted": True}}
 
 
 class Said(NamedTuple):
@@ -84,27 +85,6 @@ SAID = {
 }
 UNVOUCHED = Said("◌", "waiting", "waiting", True)
 REASON = "the price is zero or below; a symbol whose price can be says allow_negative = true"
-
-
-def halt(message: str | bytes) -> str | bytes:
-    """A message to the page in which the trading of HALT is halted: no feed tells of halts yet, and the page is to know them."""
-    found = re.fullmatch(r"(42[^\[]*)(\[.*\])", message, re.DOTALL) if isinstance(message, str) else None
-    if found is None:
-        return message
-    event = json.loads(found[2])
-    if event[0] not in ("quote", "quotes"):
-        return message
-    quotes: list[dict[str, Any]] = event[1] if isinstance(event[1], list) else [event[1]]
-    for quote in quotes:
-        if quote["symbol"] == "HALT":
-            quote |= {"state": "closed", "halted": True}
-    return found[1] + json.dumps(event)
-
-
-def through(route: WebSocketRoute) -> None:
-    """The way from the page to the relay and back."""
-    server = route.connect_to_server()
-    server.on_message(lambda message: route.send(halt(message)))
 
 
 @pytest.fixture
@@ -128,17 +108,16 @@ def marked(endpoint: RunningProvider, tmp_path: Path) -> Iterator[Relay]:
 
 @pytest.fixture
 def readers(browser: Browser, marked: Relay) -> Iterator[BrowserContext]:
-    """A profile whose pages all hear of the halt."""
+    """A profile for all pages."""
     context = browser.new_context(viewport={"width": 1440, "height": 800}, locale="en-US", timezone_id="UTC", color_scheme="dark",
                                   permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(30_000)
-    context.route_web_socket("**/socket.io/**", through)
     yield context
     context.close()
 
 
 def opened(context: BrowserContext, relay: Relay, path: str, width: int = 1440) -> Page:
-    """A page of its own connection, which is the one that can be listened to."""
+    """A page with a connection of its own."""
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{relay.url}{path}{'&' if '?' in path else '?'}noworker")
@@ -187,6 +166,8 @@ def check_details(page: Page, said: dict[str, Said]) -> None:
         details = page.locator("#details")
         expect(details.get_by_role("heading")).to_have_text(symbol)
         check_open(page, symbol, Said(mark, words, in_full, False))
+        limit = details.locator("dl").get_by_text("stale after")
+        expect(limit).to_have_count(0 if words == "halted" else 1)
 
 
 def check_open(page: Page, symbol: str, said: Said) -> None:

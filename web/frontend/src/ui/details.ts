@@ -139,10 +139,13 @@ export class Details {
     }
   }
 
-  /** The state, the session, and after how much silence it becomes stale: a limit that may be learnt from the source's rhythm. */
+  /**
+   * The state, the session, and after how much silence it becomes stale: a limit that may be learnt from the source's rhythm. No silence
+   * makes stale what is halted, or has no price.
+   */
   private state({ info, quote }: Row, truth: Truth): string {
     const { texts } = this.context;
-    const limit_s = info.stale_after_s;
+    const limit_s = quote && !quote.halted && info.stale_after_s;
     const limit = limit_s ? texts.say("details.stale_after", { limit: formatAge(limit_s * 1000) }) : "";
     return [markedWords(truth, texts), quote?.session ? texts.say(`session.${quote.session}`) : "", limit].filter(Boolean).join(" · ");
   }
