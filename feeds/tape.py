@@ -142,6 +142,10 @@ class Tape:
         """It is always there."""
         self._was_pinged = True
 
+    def leave(self) -> None:
+        """Nobody need be told."""
+        raise Ended("the recording is left", planned=True)
+
     def close(self) -> None:
         self._reader.close()
 

@@ -116,6 +116,11 @@ class WebSocket:
             self._protocol.send_ping(b"")
             self._flush()
 
+    def leave(self) -> None:
+        if self._over is None:
+            self._protocol.send_close(1000)
+            self._flush()
+
     def receive(self, timeout_s: float) -> list[bytes] | None:
         if not self._ready and self._over is None:
             if not self._unread:

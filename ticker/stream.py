@@ -53,6 +53,9 @@ class Link(Protocol):
     def ping(self) -> None:
         """Make the other side send something. Raises `Ended`."""
 
+    def leave(self) -> None:
+        """Say that we go: the other side will end the connection, which `receive` tells. Raises `Ended`."""
+
     def close(self) -> None:
         """Close the connection, without waiting for the other side. Raises nothing."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any
@@ -37,6 +38,8 @@ SETTLED_S = 10.0
 """A connection that has been ready for so long makes its feed `ok`, though nobody trades."""
 PROVEN_S = 60.0
 """… and for so long, as good as one that brought prices."""
+LEAVE_WITHIN_S = 1.0
+"""How long the other side may take to end a connection that we leave, where it has to be gone before another is opened."""
 HEIR_WITHIN_S = 15.0
 """In this time a connection that is to replace another must be ready."""
 HEIR_AGAIN_S = 30.0
@@ -196,7 +199,7 @@ class Streamer:
             while self._charge is charge and self._wanted and not self._stopped:
                 self._step(line)
                 if line.renew and self._charge is charge:
-                    self._replace(charge)
+                    self._replace(charge, line)
         except Ended as error:
             if error.anew:
                 self._anew()
@@ -209,13 +212,22 @@ class Streamer:
         finally:
             self._close(line)
 
-    def _replace(self, charge: object) -> None:
-        """Let another connection take the place of the one in use. Raises `Ended` where that has to go first."""
+    def _replace(self, charge: object, line: Line) -> None:
+        """Let another connection take the place of `line`. Raises `Ended` where that has to go first."""
         if not self.source.overlaps:
+            self._leave(line)
             raise Ended("replaced in time", planned=True)
         if not self._heir_coming and self._clock.monotonic() >= self._next_heir_s:
             self._heir_coming = True
             self._runtime.spawn(self._make_heir, charge)
+
+    def _leave(self, line: Line) -> None:
+        """Have the other side end the connection, for a moment: until it has, it counts, and a second one would be refused."""
+        until_s = self._clock.monotonic() + LEAVE_WITHIN_S
+        with suppress(Ended):
+            line.link.leave()
+            while (left_s := until_s - self._clock.monotonic()) > 0:
+                line.link.receive(left_s)
 
     def _make_heir(self, charge: object) -> None:
         """Have a second connection ready before the first is given up, then take charge with it."""

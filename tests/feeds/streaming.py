@@ -69,6 +69,10 @@ class Tap:
         self.pings += 1
         self._link.ping()
 
+    def leave(self) -> None:
+        """Pass it on."""
+        self._link.leave()
+
     def close(self) -> None:
         """Pass it on."""
         self.closed = True

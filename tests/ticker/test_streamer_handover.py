@@ -107,6 +107,20 @@ def test_who_allows_one_connection_only_is_left_before_it_is_joined(bench: Bench
     assert bench.told == []
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_other_side_may_notice_that_we_leave_before_we_come_again(bench: Bench, answers: bool) -> None:
+    """Where one connection only is allowed, the old one counts until it has; for a second at most."""
+    bench.source.longest_s, bench.source.overlaps = 100.0, False
+    bench.start("A")
+    bench.source.link.ends_when_left = answers
+    bench.source.link.say(b"ack", b"a 1")
+    bench.time.run_s(102)
+    left_s = bench.source.links[0].left_s
+    assert left_s is not None
+    assert bench.source.opened_s[1] == pytest.approx(left_s + (0 if answers else 1))
+    assert bench.told == []
+
+
 def test_a_planned_end_is_followed_at_once(bench: Bench) -> None:
     """The end of a recording: what comes next begins anew."""
     bench.start("A")

@@ -120,6 +120,8 @@ class ScriptedLink:
         self.sent: list[bytes] = []
         self.pings = 0
         self.closed = False
+        self.left_s: float | None = None
+        self.ends_when_left = True
         self.answers_pings = True
         self._time = time
         self._waiting: deque[bytes | Ended | None] = deque()
@@ -162,6 +164,12 @@ class ScriptedLink:
         self.pings += 1
         if self.answers_pings:
             self.say(None)
+
+    def leave(self) -> None:
+        """Remember it; the other side ends the connection, unless told otherwise."""
+        self.left_s = self._time.passed_s
+        if self.ends_when_left:
+            self.say(Ended("we have left", planned=True))
 
     def close(self) -> None:
         """Remember it."""
