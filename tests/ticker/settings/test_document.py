@@ -103,9 +103,12 @@ def test_the_default_file_is_valid() -> None:
 
 def test_the_examples_of_the_page_are_valid() -> None:
     """What the page shows can be copied."""
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    first, second = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     feeds = '[feeds.sim]\nkind = "simulated"\n[feeds.coinbase]\nkind = "coinbase"\n[feeds.kraken]\nkind = "kraken"\n'
-    assert len(parse((feeds + example).encode(), feed_kinds(), {}).settings.symbols) == 3
+    assert len(parse((feeds + first).encode(), feed_kinds(), {}).settings.symbols) == 3
+    secrets = {variable_of(("feeds", "night", secret)): "a-key" for secret in feed_kinds()["alpaca"].settings.secrets}
+    kinds_of_price = parse(second.encode(), feed_kinds(), secrets).settings.symbols
+    assert (kinds_of_price["POWER"].allow_negative, kinds_of_price["NAV"].cadence) == (True, "day")
 
 
 def test_each_limit_says_what_it_bounds() -> None:

@@ -145,7 +145,7 @@ export class Details {
    */
   private state({ info, quote }: Row, truth: Truth): string {
     const { texts } = this.context;
-    const limit_s = quote && !quote.halted && info.stale_after_s;
+    const limit_s = quote && truth.word !== "halted" && info.stale_after_s;
     const limit = limit_s ? texts.say("details.stale_after", { limit: formatAge(limit_s * 1000) }) : "";
     return [markedWords(truth, texts), quote?.session ? texts.say(`session.${quote.session}`) : "", limit].filter(Boolean).join(" · ");
   }
