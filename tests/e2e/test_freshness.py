@@ -39,7 +39,8 @@ kind = "simulated"
 
 [symbols]
 "SOL-USD" = { feed = ["coinbase", "kraken"], kraken = "SOLUSD" }
-NIGHT = { feed = "sim", calendar = "XNYS" }
+NIGHT = { feed = "sim", calendar = "XNYS", sim = { volatility_pct = 0 } }
+MOVES = { feed = "sim", calendar = "XNYS", sim = { volatility_pct = 1 } }
 """ + "".join(f'{coin} = {{ feed = "binance" }}\n' for coin in COINS)
 AGREED: dict[str, dict[str, Any]] = {
     "coinbase": {"SOL-USD": {"price": "150.00", "bid": "149.99", "ask": "150.01"}},
@@ -144,10 +145,12 @@ def test_bad_ticks_are_counted_and_not_shown(providers: dict[str, RunningProvide
 
 
 def test_a_market_keeps_its_hours(server: RunningServer) -> None:
-    """Once they are known, which takes a moment: shut is closed, though the simulator goes on, and open is fresh."""
+    """Once they are known, which takes a moment: shut is closed, though the simulator goes on, and open is fresh; as is at any time what
+    moves.
+    """
     wait(lambda: status(server)["markets"][0]["market"] != "unknown")
     (market,) = status(server)["markets"]
     assert (market["calendar"], market["error"]) == ("XNYS", None)
     assert market["until"] > time.time() * 1000
     expected = "closed" if market["market"] == "shut" else "fresh"
-    wait(lambda: states(server)["NIGHT"] == expected)
+    wait(lambda: (states(server)["NIGHT"], states(server)["MOVES"]) == (expected, "fresh"))
