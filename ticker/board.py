@@ -283,25 +283,36 @@ class Board:
         track.fail(error)
         return self._settle(lane, now_ms)
 
-    def _settle(self, lane: Lane, now_ms: int) -> list[Quote]:
-        """Choose the lane's source and state, and publish what differs from the last quote: no update, or one."""
+    def _choose(self, lane: Lane, verdicts: list[Verdict], now_ms: int) -> int | None:
+        """Let the right one of several sources be the one in use; returns its place, `None` where none has a price."""
         tracks = lane.tracks
-        markets = [track.market(lane.hours, now_ms) for track in tracks]
-        verdicts = [track.verdict(market, lane.hours, now_ms) for track, market in zip(tracks, markets, strict=True)]
         index = None if lane.active is None else tracks.index(lane.active)
         usable = lane.usable(verdicts)
         chosen = choose(usable, index, lane.switched_ms, now_ms)
         if chosen is None:  # an old price is better than none
             chosen = next((place for place, track in enumerate(tracks) if track.tick is not None), None)
-        if chosen is not None and chosen != index:
-            if lane.active is not None and index is not None:
-                lane.switched_ms = now_ms
-                why = f"{tracks[chosen].feed} is back" if usable[index] else lane.active.trouble(verdicts[index])
-                self._noticed.switched(lane, lane.active, tracks[chosen], why, now_ms)
-            lane.activate(tracks[chosen])
-            index = chosen
+        if chosen is None or chosen == index:
+            return index
+        if lane.active is not None and index is not None:
+            lane.switched_ms = now_ms
+            why = f"{tracks[chosen].feed} is back" if usable[index] else lane.active.trouble(verdicts[index])
+            self._noticed.switched(lane, lane.active, tracks[chosen], why, now_ms)
+        lane.activate(tracks[chosen])
+        return chosen
+
+    def _settle(self, lane: Lane, now_ms: int) -> list[Quote]:
+        """Choose the lane's source and state, and publish what differs from the last quote: no update, or one."""
+        tracks = lane.tracks
+        markets = [track.market(lane.hours, now_ms) for track in tracks]
+        verdicts = [track.verdict(market, lane.hours, now_ms) for track, market in zip(tracks, markets, strict=True)]
+        if len(tracks) > 1:
+            index = self._choose(lane, verdicts, now_ms)
+        else:  # as nearly all have: there is nothing to choose
+            index = None if tracks[0].tick is None else 0
+            if lane.active is None and index is not None:
+                lane.activate(tracks[0])
         verdict = Verdict("stale", NEVER) if index is None else verdicts[index]
-        if all(track.broken() for track in tracks):
+        if all(map(Track.broken, tracks)):
             verdict = Verdict("failed", verdict.until_ms)
         if lane.take_market(markets[index or 0]):
             self._opened.append(lane.symbol)

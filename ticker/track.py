@@ -110,7 +110,7 @@ class Track:
         tick = self.tick
         return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
                 and self.cadence_ms == 0 and self.kind != "replayed" and not market.off_hours and not self.is_daily()
-                and tick is not None and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
+                and tick is not None and tick.untimed is None and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
 
     def delay_ms(self) -> int:
         """By how much it is behind its market."""
@@ -178,8 +178,8 @@ class Track:
         last, made_ms = self.tick, tick.quote_time
         if (last is None or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
                 or tick.session != last.session or tick.delay_min != last.delay_min or tick.prev_close != last.prev_close
-                or tick.halted != last.halted or tick.cadence != last.cadence or tick.volume_of != last.volume_of
-                or tick.untimed is not None or last.untimed is not None or tick.odd is not None
+                or tick.volume_of != last.volume_of
+                or tick.halted is not None or tick.cadence is not None or tick.untimed is not None or tick.odd is not None
                 or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None
                 or (tick.upstream_state is not None and tick.upstream_state != "fresh") or not is_surely_sound(tick)):
             return False

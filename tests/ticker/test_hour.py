@@ -235,7 +235,7 @@ class Account:
             assert market.phase == "open" or quote.state in (("fresh", "closed", "failed") if may_move else ("closed", "failed"))
             self.check_word(quote, calendar, now)
             settled = seen_ms - market.since_ms >= SETTLED_MS and (market.phase == "open" or not rests(symbol))
-            is_open = calendar is not None and market.phase == "open"
+            is_open = calendar == "XNYS" and market.phase == "open"
             if settled and any(self.vouches(self.feeds[feed], quote, now, is_open) for feed in self.symbols[symbol].feed):
                 assert quote.state == "fresh"
 
@@ -248,7 +248,8 @@ class Account:
 
     def check_word(self, quote: Quote, calendar: str | None, now: int) -> None:
         """Halted is closed, never fresh or stale. Without a calendar the source's word counts for as long as it is heard, and nobody calls
-        a price closed without it; with one that says open it does not.
+        a price closed without it; with one that says open it does not. Of a market that never shuts, a source that calls it closed has no
+        fresh price.
         """
         feed, limit_ms = self.feeds[quote.source], self.limits_ms[quote.symbol]
         silent_ms = now - feed.heard_ms[quote.symbol]
@@ -257,6 +258,7 @@ class Account:
             self.shown["halted"] += 1
         elif calendar == "24/7":
             assert quote.state != "closed"
+            assert quote.state != "fresh" or quote.session != "closed" or silent_ms >= limit_ms
         elif calendar is None and quote.state == "closed":
             opens_ms = limit_ms + round(DELAY_MIN.get(quote.source, 0.0) * 60_000)
             has_opened = quote.session == "regular" and now - self.said_ms[quote.symbol] < opens_ms
