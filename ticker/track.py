@@ -110,7 +110,8 @@ class Track:
         tick = self.tick
         return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
                 and self.cadence_ms == 0 and self.kind != "replayed" and not market.off_hours and not self.is_daily()
-                and tick is not None and tick.untimed is None and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
+                and tick is not None and tick.untimed is None
+                and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
 
     def delay_ms(self) -> int:
         """By how much it is behind its market."""
