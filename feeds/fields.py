@@ -250,12 +250,12 @@ def untraded(row: Mapping[str, Any], traded: str, *sides: str) -> bool:
     """Whether nobody trades it, by the source's own word: `traded` (its count, or its volume) is 0 in figures, and each of `sides` (its
     bid, its ask) is in the row, and is none or 0; of an array, all of it. What is left out or can't be read says nothing of the kind.
     """
-    return (traded in row and all(_is_zero(value) for value in _items(row[traded]))
+    return (traded in row and row[traded] != [] and all(_is_zero(value) for value in _items(row[traded]))
             and all(name in row and all(value is None or value == "" or _is_zero(value) for value in _items(row[name])) for name in sides))
 
 
 def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) and value else [value]
+    return value if isinstance(value, list) else [value]
 
 
 def _is_zero(value: object) -> bool:
