@@ -11,10 +11,10 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ticker.market import DAY_MS
 from ticker.quote import Quote, VolumeOf
 
 MINUTE_MS = 60_000
-DAY_MS = 86_400_000
 MINUTES = 60
 """How far back the bars go."""
 ANEW_BELOW = 0.1

@@ -107,12 +107,12 @@ def plain(tick: Tick) -> Tick:
     """`tick` as it is remembered: what was odd about it is told, and what it corrected is corrected."""
     if type(tick) is Tick and tick.odd is None:
         return tick
-    return Tick(**{name: getattr(tick, name) for name in Tick.__struct_fields__ if name != "odd"})
+    return Tick(**msgspec.structs.asdict(tick) | {"odd": None})
 
 
 def correcting(tick: Tick) -> Correction:
     """`tick` as one that takes back what was said before."""
-    return tick if isinstance(tick, Correction) else Correction(**{name: getattr(tick, name) for name in Tick.__struct_fields__})
+    return tick if isinstance(tick, Correction) else Correction(**msgspec.structs.asdict(tick))
 
 
 _ENCODER = msgspec.json.Encoder()

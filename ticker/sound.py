@@ -27,12 +27,17 @@ NOT_FINITE = "not a finite number"
 ABOVE_THE_ASK = "above the ask"
 
 
+def needs_key(price: float, allow_negative: bool) -> bool:
+    """Whether a price is refused for want of `allow_negative` in the symbol's settings."""
+    return price <= 0 and not allow_negative
+
+
 def no_price(tick: Tick, now_ms: int, allow_negative: bool, is_replayed: bool) -> BadTick | None:
     """What is wrong with a price that can't be one whatever came before it. The times of a recording are told by its own clock."""
     price, made_ms = tick.price, tick.quote_time
     if not MINUS_INFINITY < price < INFINITY:  # true of NaN
         return BadTick(f"{price:g} is no price", payload=repr(tick))
-    if price <= 0 and not allow_negative:
+    if needs_key(price, allow_negative):
         return BadTick(NEEDS_KEY, payload=encode(plain(tick)))
     if made_ms is not None and made_ms > now_ms + AHEAD_MS and not is_replayed:
         return BadTick("the price was made more than a day from now", payload=encode(plain(tick)))

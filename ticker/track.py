@@ -129,7 +129,7 @@ class Track:
         """
         tick = self.tick
         return (tick is not None and (self.is_daily_here or tick.cadence == "day") and not self.limit_is_the_symbols
-                and tick.upstream_state is None and self.kind not in ("relayed", "replayed"))
+                and tick.upstream_state is None and not self.is_final)
 
     def limit_in_force_ms(self, hours: Hours | None) -> int:
         """After how much silence its price is stale: the limit; of a price a day, how long after its own time the next one is overdue."""

@@ -97,16 +97,7 @@ class Massive(Provider):
         return Reply.json({"request_id": "1", "results": rows, "status": "OK"})
 
     def _row(self, ticker: str, known: frozenset[str], timeframe: str = "") -> dict[str, Any] | None:
-        if ticker in self.control.unknown:
-            return None
-        overlay = self.control.rows.get(ticker, {})
-        if self.fixtures is not None:
-            recording: dict[str, Any] | None = self.recorded(f"row/{ticker}")
-            return None if recording is None else recording | overlay
-        if ticker not in known:
-            return None
-        now = self.price(ticker)
-        return (_index(ticker, now, timeframe) if timeframe else self._made_up(ticker, now)) | overlay
+        return self.row(ticker, known, lambda now: _index(ticker, now, timeframe) if timeframe else self._made_up(ticker, now))
 
     def _made_up(self, ticker: str, now: Price) -> dict[str, Any]:
         market = {"X:": "crypto", "C:": "forex"}.get(ticker[:2], "stocks")

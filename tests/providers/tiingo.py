@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.providers.shares import SHARES, WRONG_KEY, Quota, rfc3339_ns
-from tests.providers.wire import Provider, Reply, Request, not_found, read_json
+from tests.providers.wire import Price, Provider, Reply, Request, not_found, read_json
 
 TICKERS = frozenset(share.replace(".", "-") for share in SHARES)
 LIMITED = {"detail": "Error: You have run over your hourly request allocation. Please upgrade at https://api.tiingo.com/pricing"}
@@ -64,15 +64,9 @@ class Tiingo(Provider):
         return Reply.json([row for row in map(self._row, tickers) if row is not None])
 
     def _row(self, ticker: str) -> dict[str, Any] | None:
-        if ticker in self.control.unknown:
-            return None
-        overlay = self.control.rows.get(ticker, {})
-        if self.fixtures is not None:
-            recording: dict[str, Any] | None = self.recorded(f"row/{ticker}")
-            return None if recording is None else recording | overlay
-        if ticker not in TICKERS:
-            return None
-        now = self.price(ticker)
+        return self.row(ticker, TICKERS, lambda now: self._made_up(ticker, now))
+
+    def _made_up(self, ticker: str, now: Price) -> dict[str, Any]:
         last, bid, ask = float(now.last), float(now.bid), float(now.ask)
         time = rfc3339_ns(now.time_s - 4 * 3600).replace("Z", "-04:00")
         row = {"ticker": ticker, "timestamp": time, "lastSaleTimestamp": time, "quoteTimestamp": time, "open": float(now.open),
@@ -83,4 +77,4 @@ class Tiingo(Provider):
             row |= dict.fromkeys(("mid", "bidPrice", "askPrice", "bidSize", "askSize", "lastSize"))
         if self.control.switches.get("no_agreement"):
             row |= dict.fromkeys(("last", "lastSize", "bidPrice", "askPrice", "bidSize", "askSize", "mid"))
-        return row | overlay
+        return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -159,6 +159,18 @@ class Provider(ABC):
                 turn = self._turns[key] = self._turns.get(key, -1) + 1
                 return values[turn % len(values)]
         return None
+
+    def row(self, name: str, known: Collection[str], make: Callable[[Price], dict[str, Any]]) -> dict[str, Any] | None:
+        """The row of `name`, as it was recorded, or as `make` has it where `known` names it; with what the control puts in its fields.
+        `None` where there is none.
+        """
+        if name in self.control.unknown:
+            return None
+        if self.fixtures is not None:
+            found: dict[str, Any] | None = self.recorded(f"row/{name}")
+        else:
+            found = make(self.price(name)) if name in known else None
+        return None if found is None else found | self.control.rows.get(name, {})
 
     def recorded_keys(self) -> list[str]:
         """Everything that something is recorded under."""

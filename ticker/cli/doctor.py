@@ -29,6 +29,7 @@ from ticker.errors import FeedError, SettingsError
 from ticker.quote import Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
+from ticker.sound import needs_key
 from ticker.source import Source, Subscription, reason
 from web.fanout.library import LibraryMismatch, check_libraries
 from web.runtime import UNIX, EventletRuntime, is_patched
@@ -203,7 +204,7 @@ def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
         words = reason(found) if isinstance(found, FeedError) else f"no answer: {found}"
         return Finding(what, "fail", f"{symbol}: {words}", remedy(found, Asked(name, feed, subscription)))
     wish = settings.symbols[symbol]
-    if found.price <= 0 and not wish.allow_negative:
+    if needs_key(found.price, wish.allow_negative):
         return Finding(what, "fail", f"{symbol}: the price is zero or below, {found.price:g}", needs_negative(symbol, wish.feed))
     if found.odd:
         unknown = ", ".join(sorted({odd.field for odd in found.odd}))

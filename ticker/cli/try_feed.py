@@ -21,6 +21,7 @@ from ticker.quote import PRICE_FIELDS, Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions, aliases
 from ticker.settings.words import did_you_mean
+from ticker.sound import needs_key
 from ticker.source import Source, Subscription
 from web.runtime import EventletRuntime
 
@@ -60,7 +61,7 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
             table.add_row(field, escape(_shown(value)))
     console.print(table)
     wish = settings.symbols.get(symbol)
-    if tick.price <= 0 and not (wish is not None and wish.allow_negative):
+    if needs_key(tick.price, wish is not None and wish.allow_negative):
         console.print(f"[yellow]![/] the price is zero or below; {escape(needs_negative(symbol, wish.feed if wish else (name,)))}")
     for odd in () if isinstance(source, HttpJson) else tick.odd or ():  # there it stands beside what was found
         console.print(f"[yellow]![/] {escape(odd.field)} is unknown: {escape(odd.reason)} [dim]{escape(odd.excerpt)}[/]")
