@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ARGS ?=
 PAGE := web/frontend
-CODE := main.py ticker feeds web tests $(if $(wildcard bench/*.py),bench)
+CODE := main.py cli ticker feeds web tests $(if $(wildcard bench/*.py),bench)
 APT_LINE := apt-get install -y make python3-venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -91,7 +91,7 @@ lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
 .PHONY: fuzz
 fuzz: dev page ## feed every parser with nonsense for SECONDS=20 each, and every route with EXAMPLES=1000 requests
 	.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(ARGS)
-	EXAMPLES=$(or $(EXAMPLES),1000) .venv/bin/python -m pytest -p tests.green tests/web/test_openapi.py
+	EXAMPLES=$(or $(EXAMPLES),1000) .venv/bin/python -m pytest -p tests.green tests/web/api/test_openapi.py
 
 .PHONY: soak
 soak: dev faketime ## run under load and faults for about MINUTES=10, then under each attack for SECONDS=10; print figures and bounds
@@ -142,7 +142,7 @@ unit: dev page
 	# In four processes, since a patched one is one thread and mostly waits. What the others said follows when all have ended.
 	green() { .venv/bin/python -m pytest -p tests.green "$$@"; }
 	edges=(tests/conformance tests/fuzz tests/providers tests/web)
-	streams=(tests/feeds/test_*stream*.py tests/feeds/test_relay*.py)
+	streams=(tests/feeds/test_*stream*.py tests/feeds/*/test_*stream*.py tests/feeds/streams tests/feeds/tickercast)
 	green tests/feeds "$${streams[@]/#/--ignore=}" >.stamps/feeds.log 2>&1 & feeds=$$!
 	green "$${streams[@]}" >.stamps/streams.log 2>&1 & stream=$$!
 	green "$${edges[@]}" >.stamps/edges.log 2>&1 & edge=$$!

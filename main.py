@@ -23,7 +23,7 @@ import eventlet  # noqa: E402  (the warning filter must stand before it)
 
 eventlet.monkey_patch()
 
-from ticker.cli import main  # noqa: E402  (everything else must be imported after the patch)
+from cli import main  # noqa: E402  (everything else must be imported after the patch)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)

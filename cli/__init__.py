@@ -8,10 +8,10 @@ import importlib.util
 import click
 
 import ticker
-from ticker.cli.options import EXIT_WRONG, print_problems
-from ticker.cli.plain_signs import speak_plainly
+from cli.options import EXIT_WRONG, print_problems
+from cli.process.plain_signs import speak_plainly
 from ticker.errors import SettingsError
-from ticker.settings.words import nearest
+from ticker.settings.describe import nearest
 
 DEFAULT = "serve"
 COMMANDS = (DEFAULT, "validate", "symbols", "doctor", "record", "replay", "watch")

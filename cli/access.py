@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ticker.settings import ServerSettings
-from ticker.settings.trust import tokens_in
-from web.access import Tokens, Verifier
+from ticker.settings.auth import tokens_in
+from web.auth.tokens import Tokens, Verifier
 
 
 def verifier_of(server: ServerSettings) -> Verifier | None:
@@ -12,7 +12,7 @@ def verifier_of(server: ServerSettings) -> Verifier | None:
     if server.auth == "token":
         return Tokens([*tokens_in(server.tokens), *tokens_in(server.tokens_previous)])
     if server.auth == "jwt":
-        from web.jwt_verifier import JwtVerifier  # here, because its library takes 0.1 s that only who asks for it should wait
+        from web.auth.jwt import JwtVerifier  # here, because its library takes 0.1 s that only who asks for it should wait
 
         return JwtVerifier(server)
     return None

@@ -17,24 +17,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from feeds.polled import PolledFeed
+from cli.diagnosis.ask import ask
+from cli.diagnosis.remedies import Asked, needs_negative, remedy
+from cli.diagnosis.try_feed import try_feed
+from cli.options import EXIT_FAILED, config_option, load_settings
+from cli.process.open_files import CURE, descriptors, scarcity, shortage
+from feeds.http.feed import PolledFeed
 from feeds.registry import kinds
-from feeds.streamed import StreamFeed
-from ticker.cli.ask import ask
-from ticker.cli.open_files import CURE, descriptors, scarcity, shortage
-from ticker.cli.options import EXIT_FAILED, config_option, load_settings
-from ticker.cli.remedies import Asked, needs_negative, remedy
-from ticker.cli.try_feed import try_feed
+from feeds.streams.feed import StreamFeed
+from ticker.board.sanity import needs_key
 from ticker.errors import FeedError, SettingsError
 from ticker.quote import Tick
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import Settings, SymbolOptions
-from ticker.sound import needs_key
 from ticker.source import Source, Subscription, reason
-from web.fanout.library import LibraryMismatch, check_libraries
 from web.runtime import UNIX, EventletRuntime, is_patched
+from web.socketio.server import LibraryMismatch, check_libraries
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "web" / "frontend" / "dist" / "index.html"
 LOCK = ROOT / "requirements.txt"
 POLL_LIMIT_S = 15.0

@@ -1,4 +1,4 @@
-"""`python -m ticker.cli.document`: writes the tables of docs/settings.md, and docs/openapi.json, anew. Not a command of `main.py`: users
+"""`python -m cli.document`: writes the tables of docs/settings.md, and docs/openapi.json, anew. Not a command of `main.py`: users
 need no such thing.
 """
 
@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ticker.cli.options import feed_kinds
+from cli.options import feed_kinds
 from ticker.settings.document import with_tables
-from web.openapi import DOCUMENT
+from web.api.openapi import DOCUMENT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "settings.md"
 
 

@@ -10,8 +10,8 @@ from typing import NoReturn
 import click
 
 from ticker.errors import Problem
+from ticker.settings.describe import toml
 from ticker.settings.load import FeedKind, Loaded, load
-from ticker.settings.words import toml
 
 EXIT_FAILED = 1
 """The run failed: a port in use, a disk full, a feed out of reach."""
@@ -36,7 +36,7 @@ def load_settings(config: Path, overrides: Mapping[str, object] | None = None) -
     """
     loaded = load(config, feed_kinds(), os.environ, overrides)
     if loaded.settings.server.auth == "jwt":
-        from ticker.cli.access import verifier_of
+        from cli.access import verifier_of
 
         verifier_of(loaded.settings.server)  # raises for keys that are none
     return loaded

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import click
 
+from cli.options import EXIT_WRONG, config_option, fail, load_settings
+from cli.process.logs import LEVELS, log_to_stderr
+from cli.process.recording_file import RecordingFile
+from cli.process.stderr import leave
+from cli.process.terminal import Terminal
 from feeds.registry import kinds
-from ticker.cli.logs import LEVELS, log_to_stderr
-from ticker.cli.options import EXIT_WRONG, config_option, fail, load_settings
-from ticker.cli.recording_file import RecordingFile
-from ticker.cli.stderr import leave
-from ticker.cli.terminal import Terminal
 from ticker.clock import SystemClock
-from ticker.recording import header
-from ticker.relay import Relay
+from ticker.core import Relay
 from ticker.runtime import Aside
 from ticker.settings import Settings
+from ticker.sinks.recording import header
 from web.runtime import EventletRuntime, Signals
 
 log = logging.getLogger("tickercast")

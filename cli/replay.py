@@ -12,24 +12,24 @@ from click.core import ParameterSource
 from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 
-from feeds.replay import ReplaySettings
-from feeds.tape import Reader
+from cli.access import verifier_of
+from cli.options import EXIT_WRONG, config_option, fail, feed_kinds
+from cli.process.logs import LEVELS, log_to_stderr
+from cli.process.settings_file import SettingsFile
+from cli.serve import Service
+from feeds.replay.feed import ReplaySettings
+from feeds.replay.tape import Reader
 from ticker import symbols
-from ticker.cli.access import verifier_of
-from ticker.cli.logs import LEVELS, log_to_stderr
-from ticker.cli.options import EXIT_WRONG, config_option, fail, feed_kinds
-from ticker.cli.serve import Service
-from ticker.cli.settings_file import SettingsFile
 from ticker.clock import SystemClock
 from ticker.errors import FeedError
-from ticker.recording import Header, moment_ms
-from ticker.settings import Settings, source
+from ticker.settings import Settings, toml_file
 from ticker.settings.environment import PREFIX
 from ticker.settings.load import parse
 from ticker.settings.model import SymbolSettings
-from web.access import Access
-from web.fanout.guard import LibraryMismatch
+from ticker.sinks.recording import Header, moment_ms
+from web.auth.tokens import Access
 from web.runtime import EventletRuntime
+from web.socketio.library_check import LibraryMismatch
 
 log = logging.getLogger("tickercast")
 
@@ -70,7 +70,7 @@ def command(ctx: click.Context, file: Path, config: Path, speed: float, loop: bo
         fail(str(error), EXIT_WRONG)
     reader.close()
     is_named = ctx.get_parameter_source("config") is not ParameterSource.DEFAULT
-    content = source.read(config) if is_named or config.exists() else b"[symbols]\n"
+    content = toml_file.read(config) if is_named or config.exists() else b"[symbols]\n"
     environ = {name: value for name, value in os.environ.items() if not name.startswith(f"{PREFIX}FEEDS__")}
     loaded = parse(without_feeds(content), feed_kinds(), environ, {"server.host": host, "server.port": port}, name=config.name)
     feed = ReplaySettings(kind=FEED, file=str(file), speed=speed, loop=loop, begin=begin, end=end)

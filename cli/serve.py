@@ -15,35 +15,35 @@ from typing import NoReturn, get_args
 
 import click
 
+from cli.access import verifier_of
+from cli.options import EXIT_FAILED, config_option, fail, feed_kinds
+from cli.process import open_files
+from cli.process.logs import LEVELS, Format, log_to_stderr
+from cli.process.notify import Notifier
+from cli.process.output import NdjsonWriter
+from cli.process.settings_file import SettingsFile
+from cli.process.stderr import leave
+from cli.process.terminal import Terminal
 from feeds.registry import kinds
-from ticker.cli import open_files
-from ticker.cli.access import verifier_of
-from ticker.cli.logs import LEVELS, Format, log_to_stderr
-from ticker.cli.notify import Notifier
-from ticker.cli.options import EXIT_FAILED, config_option, fail, feed_kinds
-from ticker.cli.output import NdjsonWriter
-from ticker.cli.settings_file import SettingsFile
-from ticker.cli.stderr import leave
-from ticker.cli.terminal import Terminal
 from ticker.clock import SystemClock
+from ticker.core import Relay
 from ticker.errors import Problem
-from ticker.relay import Relay
-from ticker.settings import FeedSettings, Settings, source
+from ticker.settings import FeedSettings, Settings, toml_file
 from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Outcome, Reloader
 from ticker.source import Source
-from web.access import Access
-from web.admin import admin
-from web.fanout.guard import LibraryMismatch
-from web.first_rows import first_rows
-from web.hosts import is_loopback
-from web.page import page
+from web.api.admin import admin
+from web.api.first_rows import first_rows
+from web.api.page import page
+from web.app import WebServer
+from web.auth.tokens import Access
+from web.http.hosts import is_loopback
 from web.runtime import UNIX, EventletRuntime, Signals
-from web.server import WebServer
+from web.socketio.library_check import LibraryMismatch
 
 log = logging.getLogger("tickercast")
 
-PAGE = Path(__file__).parents[2] / "web" / "frontend" / "dist"
+PAGE = Path(__file__).parents[1] / "web" / "frontend" / "dist"
 _LOOK_EVERY_S = 0.25  # at whether the terminal, and the reader of stdout, are there
 _LOOK_AT_DRAIN_S = 0.01
 
@@ -69,7 +69,7 @@ def command(config: Path, host: str | None, port: int | None, log_level: str, lo
         return found
 
     def read() -> tuple[bytes, Loaded]:
-        content = source.read(config)
+        content = toml_file.read(config)
         return content, reparse(content)
 
     reading = runtime.aside(f"reading {config.name}")  # so that a signal ends it on whatever mount it lies

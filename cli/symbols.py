@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ticker.cli.options import config_option, fail, feed_kinds
+from cli.options import config_option, fail, feed_kinds
 from ticker.errors import Problem
+from ticker.settings.describe import key_path
 from ticker.settings.load import Loaded, load
-from ticker.settings.words import key_path
 
 
 @click.group()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ticker.cli.options import EXIT_WRONG, config_option, load_settings, print_problems
+from cli.options import EXIT_WRONG, config_option, load_settings, print_problems
 from ticker.errors import Problem, SettingsError
 
 

@@ -12,11 +12,11 @@ and `GET /v1beta3/crypto/us/snapshots?symbols=BTC/USD` (https://docs.alpaca.mark
 `{"snapshots":{…}}`, without `x`, `c` and `z`. `feed` is `iex`, `sip`, `delayed_sip`, `otc`, and for the night `boats` (the Blue Ocean ATS
 itself) or `overnight` (Alpaca's own, derived from it). Numbers are numbers, times have up to nine digits of a second. A side of 0 is none.
 
-The newest trade is not always the price: `c` and `z` say what it may set (`feeds.conditions`). Where it may not, the newest bar's close is,
-made at the latest when its minute ended. A bar's `t` is when its day begins: midnight in New York for shares, in Chicago for crypto, whose
-days have 25 hours once a year. The newest trade may be of a later day than the newest daily bar, which then is the day before; from 20:00
-in New York it is of the next trading day, and so are the bars of the night. Bars are not adjusted: on the day of a split the day before is
-as it was (the board does not believe it then).
+The newest trade is not always the price: `c` and `z` say what it may set (`feeds.values.conditions`). Where it may not, the newest bar's
+close is, made at the latest when its minute ended. A bar's `t` is when its day begins: midnight in New York for shares, in Chicago for
+crypto, whose days have 25 hours once a year. The newest trade may be of a later day than the newest daily bar, which then is the day
+before; from 20:00 in New York it is of the next trading day, and so are the bars of the night. Bars are not adjusted: on the day of a
+split the day before is as it was (the board does not believe it then).
 
 A trade with `u` was changed since: `canceled` and `incorrect` are none any more, `corrected` is what one of them should have been (so the
 schema of trades in https://docs.alpaca.markets/openapi/market-data-api.json). Then the price goes back.
@@ -38,15 +38,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from pydantic import Field, HttpUrl, SecretStr
 
+from feeds.api_keys import KeyedSettings, Sendable
 from feeds.base import Answer, Subscription
-from feeds.conditions import allowed, us_session, us_trading_day
-from feeds.fields import Fields, Known, part
-from feeds.http import Response
-from feeds.keys import KeyedSettings, Sendable
-from feeds.pairs import slashed
-from feeds.parse import decode, shown, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, for_each, in_parts, unknown
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import error_object, for_each, in_parts, unknown
+from feeds.values.conditions import allowed, us_session, us_trading_day
+from feeds.values.fields import Fields, Known, part
+from feeds.values.pairs import slashed
+from feeds.values.parse import decode, shown, table
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, correcting
 from ticker.runtime import Runtime

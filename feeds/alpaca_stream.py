@@ -22,12 +22,12 @@ A subscription is answered with all that are in force. A side of 0 is none. Unti
 and the close before, are asked for over REST (`feeds.alpaca`), and from time to time again. The free plan has one connection (a second
 one is 406) and 30 symbols (405).
 
-A trade sets what its conditions let it set (`feeds.conditions`). Corrections (`c`: what begins with o was told, what begins with c was so)
-and cancellations (`x`) come by themselves with the trades, and are followed (`feeds.trades`); their `t` is when they were told. What a
-status means depends on the tape `z`: `2` of A and B, `H` and `P` of C are halts; `3` and `T` their end; `Q` of C lets quotes in and no
-trade. Crypto has none of these, nor conditions. The night's streams are silent by day; whose plan has them not is told 409, and a wrong
-path is HTTP 404: then, as with every stream that is not to be had, the prices of the snapshots are all there is. So it is with `otc`, of
-which the documentation names no stream.
+A trade sets what its conditions let it set (`feeds.values.conditions`). Corrections (`c`: what begins with o was told, what begins with c
+was so) and cancellations (`x`) come by themselves with the trades, and are followed (`feeds.streams.trades`); their `t` is when they were
+told. What a status means depends on the tape `z`: `2` of A and B, `H` and `P` of C are halts; `3` and `T` their end; `Q` of C lets quotes
+in and no trade. Crypto has none of these, nor conditions. The night's streams are silent by day; whose plan has them not is told 409, and
+a wrong path is HTTP 404: then, as with every stream that is not to be had, the prices of the snapshots are all there is. So it is with
+`otc`, of which the documentation names no stream.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ import msgspec
 from pydantic import AnyUrl, Field, SecretStr
 
 from feeds.alpaca import FIELDS, NIGHT, SIP_DELAY_MIN, Alpaca, day_of, session_of, terms_of
+from feeds.api_keys import Sendable
 from feeds.base import Answer, Subscription
-from feeds.conditions import allowed
-from feeds.keys import Sendable
-from feeds.parse import array, decode, number, table
-from feeds.polled import PolledFeed
-from feeds.session import StreamSession
-from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
-from feeds.trades import Named, Trade, TradesOf
+from feeds.http.feed import PolledFeed
+from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.streams.session import StreamSession
+from feeds.streams.trades import Named, Trade, TradesOf
+from feeds.values.conditions import allowed
+from feeds.values.parse import array, decode, number, table
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import merge

@@ -26,14 +26,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, HttpUrl
 
+from feeds.api_keys import KeyedSettings
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields
-from feeds.keys import KeyedSettings
-from feeds.limits import LONGEST_WAIT_S, SHORTEST_WAIT_S
-from feeds.pairs import DAY_MIN
-from feeds.parse import decode, table
-from feeds.polled import PolledFeed
-from feeds.rows import for_each, unknown
+from feeds.http.feed import PolledFeed
+from feeds.http.limit_headers import LONGEST_WAIT_S, SHORTEST_WAIT_S
+from feeds.values.batch import for_each, unknown
+from feeds.values.fields import Fields
+from feeds.values.pairs import DAY_MIN
+from feeds.values.parse import decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.settings import BudgetSettings, PolledSettings

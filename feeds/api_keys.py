@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ticker.hidden import BLANK, SHORTEST
+from ticker.secrets import BLANK, SHORTEST
 from ticker.settings import FeedSettings, PolledSettings
 
 
@@ -40,7 +40,7 @@ def spellings(settings: FeedSettings) -> list[bytes]:
     """The secrets as they may stand in an answer: as they are, as an address has them, as JSON and HTML may. Three letters are no secret:
     to blank them would be to garble what has them by chance.
 
-    For whole answers, of 8 MB and at each poll. What is shown of one is blanked once more and in every spelling (`ticker.hidden`).
+    For whole answers, of 8 MB and at each poll. What is shown of one is blanked once more and in every spelling (`ticker.secrets`).
     """
     values = (getattr(settings, name) for name in settings.secrets)
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr) and len(value.get_secret_value()) >= SHORTEST]

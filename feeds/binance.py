@@ -39,14 +39,14 @@ import msgspec
 from pydantic import Field, HttpUrl, model_validator
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields, untraded
-from feeds.http import Response
-from feeds.limits import LONGEST_BAN_S, bounded_wait_s, retry_after_s, until_minute_ends_s
-from feeds.parse import decode, table
-from feeds.polled import PolledFeed
-from ticker.budget import Cost, Usage
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
+from feeds.http.limit_headers import LONGEST_BAN_S, bounded_wait_s, retry_after_s, until_minute_ends_s
+from feeds.values.fields import Fields, untraded
+from feeds.values.parse import decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
+from ticker.rate_limit import Cost, Usage
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns
 

@@ -36,11 +36,11 @@ from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
 from feeds.binance import FIELDS, Binance
-from feeds.fields import untraded
-from feeds.parse import decode, table, text
-from feeds.polled import PolledFeed
-from feeds.session import StreamSession
-from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.http.feed import PolledFeed
+from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.streams.session import StreamSession
+from feeds.values.fields import untraded
+from feeds.values.parse import decode, table, text
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.stream import Silence

@@ -31,14 +31,14 @@ from urllib.parse import quote
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields, untraded
-from feeds.http import Response
-from feeds.parse import decode, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, unknown
-from ticker.budget import Demand
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import error_object, unknown
+from feeds.values.fields import Fields, untraded
+from feeds.values.parse import decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
+from ticker.rate_limit import Demand
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 

@@ -29,10 +29,10 @@ from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
 from feeds.coinbase import delisted
-from feeds.fields import Fields, untraded
-from feeds.parse import array, decode, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, for_each, unknown
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import error_object, for_each, unknown
+from feeds.values.fields import Fields, untraded
+from feeds.values.parse import array, decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.settings import BudgetSettings, PolledSettings

@@ -35,10 +35,10 @@ from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
 from feeds.coinbase import FIELDS, product_error
-from feeds.fields import untraded
-from feeds.parse import array, decode, table, text
-from feeds.session import StreamSession
-from feeds.streamed import StreamFeed, StreamSettings, StreamUrl
+from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
+from feeds.streams.session import StreamSession
+from feeds.values.fields import untraded
+from feeds.values.parse import array, decode, table, text
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.stream import Silence

@@ -23,12 +23,12 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from feeds.api_keys import Sendable
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields
-from feeds.keys import Sendable
-from feeds.parse import decode, table
-from feeds.polled import PolledFeed
-from feeds.rows import for_each, unknown
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import for_each, unknown
+from feeds.values.fields import Fields
+from feeds.values.parse import decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime

@@ -11,7 +11,7 @@
     </gesmes:Envelope>
 
 A rate is what one euro costs: `EURUSD` is here, `USDEUR` and `USDJPY` are not, and we do not make them up (`frankfurter` has them).
-The day is that of the rates; what time of it they were made is told in `feeds.pairs`. The file is new at about 16:00 in Frankfurt.
+The day is that of the rates; what time of it they were made is told in `feeds.values.pairs`. The file is new at about 16:00 in Frankfurt.
 
 XML is a language with traps (entities that grow without end, or read files). All of them need a document type declaration, so an answer
 that has one is refused where it begins; what is left of the language is tags and text, and expat, which Python brings, reads it safely.
@@ -26,10 +26,10 @@ from xml.parsers import expat
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields
-from feeds.pairs import DAILY_CADENCE_S, DAY_MIN, fixing_ms, pair_of
-from feeds.polled import PolledFeed
-from feeds.rows import for_each, unknown
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import for_each, unknown
+from feeds.values.fields import Fields
+from feeds.values.pairs import DAILY_CADENCE_S, DAY_MIN, fixing_ms, pair_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime

@@ -24,14 +24,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field, HttpUrl
 
+from feeds.api_keys import KeyedSettings
 from feeds.base import Answer, Subscription
-from feeds.conditions import us_session_by_time, us_trading_day
-from feeds.fields import Fields
-from feeds.http import Response
-from feeds.keys import KeyedSettings
-from feeds.parse import decode, shown, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, unknown
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import error_object, unknown
+from feeds.values.conditions import us_session_by_time, us_trading_day
+from feeds.values.fields import Fields
+from feeds.values.parse import decode, shown, table
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
 from ticker.runtime import Runtime

@@ -25,15 +25,15 @@ from urllib.parse import quote
 import msgspec
 from pydantic import AnyUrl, Field, SecretStr
 
+from feeds.api_keys import Sendable
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields
 from feeds.finnhub import Finnhub, day_of, session_of
-from feeds.keys import Sendable
-from feeds.parse import array, decode, table
-from feeds.polled import PolledFeed
-from feeds.session import StreamSession
-from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
-from feeds.trades import Trade, TradesOf
+from feeds.http.feed import PolledFeed
+from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.streams.session import StreamSession
+from feeds.streams.trades import Trade, TradesOf
+from feeds.values.fields import Fields
+from feeds.values.parse import array, decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import merge

@@ -5,8 +5,8 @@ central banks publish of some 200 currencies and metals. No key.
 
     {"amount":1.0,"base":"EUR","date":"2026-10-08","rates":{"GBP":0.87495,"USD":1.0915}}
 
-Rates are numbers. The day is that of the rates, on a Sunday Friday's; what time of it they were made is told in `feeds.pairs`. From euros
-they have the bank's own digits, from another base they are rounded to 4 to 6. A base has a call of its own.
+Rates are numbers. The day is that of the rates, on a Sunday Friday's; what time of it they were made is told in `feeds.values.pairs`. From
+euros they have the bank's own digits, from another base they are rounded to 4 to 6. A base has a call of its own.
 
 An unknown base, or none but unknown currencies, is 404 `{"message":"not found"}`, a currency against itself 422 `{"message":"bad currency
 pair"}`; one unknown currency among others is left out. Nobody counts calls, and rates are new once a day, at about 16:00 in Frankfurt.
@@ -31,14 +31,14 @@ from typing import Any, ClassVar
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields
-from feeds.http import Response
-from feeds.pairs import DAILY_CADENCE_S, DAY_MIN, WITHDRAWN, fixing_ms, pair_of
-from feeds.parse import array, decode, number, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, for_each, in_parts, unknown
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import error_object, for_each, in_parts, unknown
+from feeds.values.fields import Fields
+from feeds.values.pairs import DAILY_CADENCE_S, DAY_MIN, WITHDRAWN, fixing_ms, pair_of
+from feeds.values.parse import array, decode, number, table
+from ticker.calendars.market_hours import DAY_MS
 from ticker.errors import FeedError
-from ticker.market import DAY_MS
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings

@@ -37,14 +37,14 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, HttpUrl
 
+from feeds.api_keys import KeyedSettings
 from feeds.base import Answer, Subscription
-from feeds.conditions import allowed_ids, us_session
-from feeds.fields import Fields, part
-from feeds.keys import KeyedSettings
-from feeds.pairs import national_pair
-from feeds.parse import array, decode, epoch_ms, number, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, for_each, in_parts, unknown
+from feeds.http.feed import PolledFeed
+from feeds.values.batch import error_object, for_each, in_parts, unknown
+from feeds.values.conditions import allowed_ids, us_session
+from feeds.values.fields import Fields, part
+from feeds.values.pairs import national_pair
+from feeds.values.parse import array, decode, epoch_ms, number, table
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
 from ticker.runtime import Runtime

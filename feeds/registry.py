@@ -1,4 +1,4 @@
-"""Which kinds of feed there are: every subclass of `Feed` in this folder that names its `kind`."""
+"""Which kinds of feed there are: every subclass of `Feed` in this folder, and in the folders below it, that names its `kind`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from feeds.base import Feed
 
 @cache
 def kinds() -> Mapping[str, type[Feed]]:
-    """The feed classes by the word in `kind = "…"`, in alphabetical order. Imports every module of the package.
+    """The feed classes by the word in `kind = "…"`, in alphabetical order. Imports every module of the package, and of the packages in it.
 
     Raises `TypeError` where two classes claim one kind.
     """
-    for module in pkgutil.iter_modules(feeds.__path__):
-        importlib.import_module(f"{feeds.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(feeds.__path__, f"{feeds.__name__}."):
+        importlib.import_module(module.name)
     found: dict[str, type[Feed]] = {}
     for feed in _subclasses(Feed):
         # Only what lives here: a feed class made elsewhere (a test, a notebook) is not on offer.

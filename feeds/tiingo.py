@@ -26,15 +26,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, HttpUrl
 
+from feeds.api_keys import KeyedSettings
 from feeds.base import Answer, Subscription
-from feeds.conditions import us_session_by_time
-from feeds.fields import Fields
-from feeds.http import Response
-from feeds.keys import KeyedSettings
-from feeds.limits import LONGEST_WAIT_S
-from feeds.parse import array, decode
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, for_each, unknown
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
+from feeds.http.limit_headers import LONGEST_WAIT_S
+from feeds.values.batch import error_object, for_each, unknown
+from feeds.values.conditions import us_session_by_time
+from feeds.values.fields import Fields
+from feeds.values.parse import array, decode
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.runtime import Runtime

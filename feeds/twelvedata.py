@@ -25,17 +25,17 @@ from typing import Any, ClassVar
 
 from pydantic import Field, HttpUrl
 
+from feeds.api_keys import KeyedSettings
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields
-from feeds.keys import KeyedSettings
-from feeds.limits import LONGEST_WAIT_S, credits_left, server_time_s, until_minute_ends_s
-from feeds.pairs import slashed
-from feeds.parse import decode, epoch_ms, shown, table
-from feeds.polled import PolledFeed
-from feeds.rows import error_object, for_each, unknown
-from ticker.budget import Cost, Usage
+from feeds.http.feed import PolledFeed
+from feeds.http.limit_headers import LONGEST_WAIT_S, credits_left, server_time_s, until_minute_ends_s
+from feeds.values.batch import error_object, for_each, unknown
+from feeds.values.fields import Fields
+from feeds.values.pairs import slashed
+from feeds.values.parse import decode, epoch_ms, shown, table
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
+from ticker.rate_limit import Cost, Usage
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 from ticker.turn import in_turns

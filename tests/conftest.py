@@ -5,7 +5,7 @@ import shutil
 import hypothesis
 import pytest
 
-from ticker import hidden
+from ticker import secrets
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("tickercast")
 @pytest.fixture(autouse=True)
 def _hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test knows the secrets of another: a short one would garble what that expects to read."""
-    monkeypatch.setattr(hidden, "HIDDEN", hidden.Hidden())
+    monkeypatch.setattr(secrets, "HIDDEN", secrets.Hidden())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from feeds import parse, yahoo_quote
 from feeds.base import Subscription
-from feeds.fields import Fields
-from feeds.units import unit_of, without_difference_noise, without_float32_noise
-from ticker.board import Board
+from feeds.values import parse
+from feeds.values.fields import Fields
+from feeds.values.units import unit_of, without_difference_noise, without_float32_noise
+from feeds.yahoo import quotes
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import PRICE_FIELDS, Quote, Tick
 from ticker.settings import SymbolOptions
 from ticker.settings.model import SymbolSettings
@@ -157,7 +158,7 @@ def test_rows_of_yahoos(row: list[str]) -> None:
     body = json.dumps({"quoteResponse": {"result": [{"symbol": "X", "regularMarketPrice": 100} | json_of(row[0])], "error": None}})
 
     def read() -> dict[str, Any]:
-        tick = yahoo_quote.parse(body.encode(), [Subscription("X", "X", SymbolOptions())], NOW_MS)["X"]
+        tick = quotes.parse(body.encode(), [Subscription("X", "X", SymbolOptions())], NOW_MS)["X"]
         if isinstance(tick, FeedError):
             raise tick
         fields = {name: value for name in PRICE_FIELDS if (value := getattr(tick, name)) is not None}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ticker.quote import Quote
 from ticker.settings.model import BroadcastSettings, LimitSettings
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -45,7 +45,8 @@ def test_every_limit_that_is_named_exists() -> None:
 
 def test_every_code_of_a_refusal_is_told() -> None:
     """The codes that the server's sources hand to clients."""
-    sources = "".join((ROOT / "web" / name).read_text(encoding="utf-8") for name in ("board.py", "rest.py", "fanout/library.py"))
+    files = ("socketio/board.py", "api/routes.py", "socketio/server.py")
+    sources = "".join((ROOT / "web" / name).read_text(encoding="utf-8") for name in files)
     given = set(re.findall(r'"((?:unknown|too_many|already|bad|no)_\w+)"', sources))
     assert given >= {"unknown_symbol", "too_many_symbols", "too_many_clients", "too_many_requests", "bad_request", "no_price_yet"}
     told = words(PAGE) | set(re.findall(r'code: "(\w+)"', PAGE))

@@ -8,24 +8,24 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from ticker.attention import Attention
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.calendars.exchange_hours import Load, load
+from ticker.calendars.loader import Markets
 from ticker.clock import Clock, ClockWatch
-from ticker.exchange_hours import Load, load
-from ticker.freshness import FeedTerms
+from ticker.counters import FeedMeter
+from ticker.demand import Attention
 from ticker.gate import Accounts
 from ticker.listeners import Listeners
-from ticker.markets import Markets
-from ticker.meters import FeedMeter
-from ticker.poller import LOOP_BELOW_S, Poller
+from ticker.polling.poller import LOOP_BELOW_S, Poller
+from ticker.polling.scheduler import Schedule
 from ticker.quote import Quote, VolumeOf
 from ticker.runtime import Runtime
-from ticker.schedule import Schedule
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
 from ticker.settings.reload import Reload
 from ticker.source import Answer, Source, Subscription
 from ticker.stream import StreamSource
-from ticker.streamer import Streamer
+from ticker.streaming.streamer import Streamer
 from ticker.wanted import same_source, subscriptions
 
 log = logging.getLogger(__name__)

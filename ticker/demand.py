@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from ticker.board import Board
+from ticker.board.board import Board
 from ticker.clock import Clock
 from ticker.interest import Interest, periods_s
-from ticker.poller import Poller
+from ticker.polling.poller import Poller
 from ticker.settings.model import PolledSettings, Settings
 from ticker.source import Subscription
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ticker import hidden
+from ticker import secrets
 
 SAID_LENGTH = 200
 EXCERPT_LENGTH = 120
@@ -22,7 +22,7 @@ def said(words: str, longest: int = SAID_LENGTH) -> str:
     """What a stranger said, or what may hold it, fit for logs and clients: secrets blanked, then one line without control characters,
     marks that turn the direction of writing and the like (they are escaped), then cut to `longest` characters.
     """
-    blanked = hidden.HIDDEN.blank(words[:LOOKED_AT])
+    blanked = secrets.HIDDEN.blank(words[:LOOKED_AT])
     if not blanked.isprintable():
         blanked = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in blanked[:longest + 1])
     return blanked if len(blanked) <= longest else blanked[:longest - 1] + "…"
@@ -30,7 +30,7 @@ def said(words: str, longest: int = SAID_LENGTH) -> str:
 
 def excerpt(payload: bytes | str) -> str:
     """The first 120 characters of a payload, at most 200 as they are shown: secrets blanked, on one line, in ASCII, the rest escaped."""
-    text = hidden.HIDDEN.blank(payload[:LOOKED_AT].decode("utf-8", "replace") if isinstance(payload, bytes) else payload[:LOOKED_AT])
+    text = secrets.HIDDEN.blank(payload[:LOOKED_AT].decode("utf-8", "replace") if isinstance(payload, bytes) else payload[:LOOKED_AT])
     shown = text[:EXCERPT_LENGTH].encode("unicode_escape", "replace").decode("ascii")
     return shown if len(text) <= EXCERPT_LENGTH and len(shown) <= SAID_LENGTH else shown[:SAID_LENGTH - 1] + "…"
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ticker.budget import CALL, Budget, Cost, Rate, Usage, lowest
 from ticker.errors import BudgetSpent
+from ticker.rate_limit import CALL, Budget, Cost, Rate, Usage, lowest
 from ticker.runtime import Runtime
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
-from ticker.budget import Cost, Demand
 from ticker.errors import FeedError, said
 from ticker.gate import Gate
 from ticker.quote import Correction, Kind, Tick, VolumeOf, correcting
+from ticker.rate_limit import Cost, Demand
 from ticker.settings.model import FeedSettings, SymbolOptions
 
 

@@ -1,7 +1,7 @@
 """What the core asks of a feed that is not asked again and again but talks by itself: a stream. Beside `ticker.source`.
 
 Three parts, so that each can be tested without the others: a `Link` is the I/O of one connection and knows nothing of what is said
-over it; a `Session` is what is said, and does no I/O; the `StreamSource` makes both. `ticker.streamer` owns their life.
+over it; a `Session` is what is said, and does no I/O; the `StreamSource` makes both. `ticker.streaming.streamer` owns their life.
 """
 
 from __future__ import annotations

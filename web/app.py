@@ -11,39 +11,39 @@ from flask import Blueprint, Flask, Response, request
 from prometheus_client import ProcessCollector
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from ticker.board.history import History
 from ticker.clock import Clock
-from ticker.history import History
+from ticker.core import Relay
 from ticker.listeners import WireState
 from ticker.quote import Quote
-from ticker.relay import Relay
 from ticker.runtime import Task
 from ticker.settings import Settings
-from web.access import Access
-from web.admission import Admission
-from web.binding import Binding
-from web.board import Board
-from web.cache import AnswerCache
-from web.fanout.closing import Closing
+from web.api.openapi import openapi
+from web.api.routes import error, rest
+from web.auth.tokens import Access
+from web.auth.visible import visible_symbols
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
-from web.fanout.library import TickerSocketIO
-from web.front import Front
-from web.guard import Guard, guard
-from web.hosts import Hosts
 from web.http.answer import NOTHING
+from web.http.cache import AnswerCache
+from web.http.entrance import Front
+from web.http.guard import Guard, guard
+from web.http.hosts import Hosts
 from web.http.listener import Listener, MostConnections
+from web.http.origins import is_foreign, origin_check, shared_with
+from web.http.proxies import Proxies
 from web.http.server import HttpServer
 from web.http.wsgi import called, whole
 from web.metrics.clients import ClientsCollector
 from web.metrics.prices import FeedsCollector, SymbolsCollector
 from web.metrics.process import AboutCollector
 from web.metrics.scrape import metrics
-from web.openapi import openapi
-from web.origins import is_foreign, origin_check, shared_with
-from web.proxies import Proxies
-from web.rest import error, rest
 from web.runtime import UNIX, EventletRuntime
-from web.visible import visible_symbols
-from web.watchers import Watchers
+from web.socketio.admission import Admission
+from web.socketio.board import Board
+from web.socketio.identify import Binding
+from web.socketio.server import TickerSocketIO
+from web.socketio.watched import Watchers
 
 log = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ RELIED_UPON: dict[Any, tuple[str, ...]] = {
     eventlet.patcher: ("original", "is_monkey_patched"),
     eventlet.green.socket: ("getaddrinfo", "create_connection"),
 }
-"""Names of eventlet's that are used here beyond its documentation; they are checked at start (`web.fanout.guard`)."""
+"""Names of eventlet's that are used here beyond its documentation; they are checked at start (`web.socketio.library_check`)."""
 
 
 def original(module: str) -> ModuleType:

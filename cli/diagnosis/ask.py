@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feeds.streamed import LISTEN_S, listen
+from feeds.streams.feed import LISTEN_S, listen
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import Source, Subscription

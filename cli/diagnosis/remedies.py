@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from ticker.errors import BudgetSpent, Fault, FeedError
 from ticker.settings import FeedSettings
+from ticker.settings.describe import key_part, toml
 from ticker.settings.environment import variable_of
-from ticker.settings.words import key_part, toml
 from ticker.source import Subscription
 
 OF_FAULT: dict[Fault, str] = {

@@ -10,18 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from feeds.http_json import HttpJson
+from cli.diagnosis.ask import ask
+from cli.diagnosis.remedies import Asked, needs_negative, remedy
+from cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
+from feeds.generic.feed import HttpJson
 from feeds.registry import kinds
 from ticker import symbols
-from ticker.cli.ask import ask
-from ticker.cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
-from ticker.cli.remedies import Asked, needs_negative, remedy
+from ticker.board.sanity import needs_key
 from ticker.errors import FeedError, said
 from ticker.quote import PRICE_FIELDS, Tick
 from ticker.runtime import DeadlineExceeded
-from ticker.settings import Settings, SymbolOptions, aliases
-from ticker.settings.words import did_you_mean
-from ticker.sound import needs_key
+from ticker.settings import Settings, SymbolOptions, other_names
+from ticker.settings.describe import did_you_mean
 from ticker.source import Source, Subscription
 from web.runtime import EventletRuntime
 
@@ -40,7 +40,7 @@ def try_feed(config: Path, feed: str, symbol: str) -> None:
     if name not in settings.feeds:
         fail(f"there is no feed {name}; {did_you_mean(name, settings.feeds, 'feeds')}", EXIT_WRONG)
     if problem := symbols.check(symbol):
-        hint = aliases.hint(symbol, [name], taken=settings.symbols)
+        hint = other_names.hint(symbol, [name], taken=settings.symbols)
         fail(f"the symbol {problem}" + (f"; {hint}" if hint else ""), EXIT_WRONG)
     runtime = EventletRuntime()
     source: Source = kinds()[settings.feeds[name].kind](name, settings.feeds[name], runtime)

@@ -4,7 +4,7 @@ Nothing that comes from outside reaches the terminal raw: what is not printable 
 here without, and are looked through once more, as tracebacks quote whatever a library had in hand. A kind of event, which is a place in the
 code, is told `BURST` times at once and then once a second; the next line of its kind says how many were left out.
 
-A line is made where it is logged, and written by a thread (`ticker.cli.stderr`): to log never blocks.
+A line is made where it is logged, and written by a thread (`cli.process.stderr`): to log never blocks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from ticker import hidden
-from ticker.cli.stderr import Lines, lines_of_stderr
+from cli.process.stderr import Lines, lines_of_stderr
+from ticker import secrets
 from web.runtime import original
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -132,11 +132,13 @@ def _when(record: logging.LogRecord) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    return hidden.HIDDEN.blank_whole(record.getMessage())
+    return secrets.HIDDEN.blank_whole(record.getMessage())
 
 
 def _traceback(record: logging.LogRecord) -> str:
-    return hidden.HIDDEN.blank_whole(logging.Formatter().formatException(record.exc_info)) if record.exc_info and record.exc_info[0] else ""
+    if not record.exc_info or not record.exc_info[0]:
+        return ""
+    return secrets.HIDDEN.blank_whole(logging.Formatter().formatException(record.exc_info))
 
 
 def _one_line(text: str) -> str:

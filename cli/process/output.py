@@ -6,10 +6,10 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 
-from ticker.cli.descriptors import is_gone, write_some
-from ticker.cli.options import EXIT_WRONG, fail
-from ticker.ndjson import NdjsonBacklog
+from cli.options import EXIT_WRONG, fail
+from cli.process.descriptors import is_gone, write_some
 from ticker.quote import Quote
+from ticker.sinks.ndjson import NdjsonBacklog
 from web.runtime import EventletRuntime
 
 _PIPE_BUF = 4096  # a pipe takes so many bytes at once or not at all (POSIX: PIPE_BUF, at least 512; Linux: 4096)

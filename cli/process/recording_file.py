@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ticker.quote import Quote, VolumeOf
-from ticker.recording import Packer, batch
+from ticker.sinks.recording import Packer, batch
 
 PACKED_SUFFIX = ".gz"
 MOST_WAITING_BYTES = 67_108_864

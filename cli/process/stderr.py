@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from ticker.cli.descriptors import write_some
+from cli.process.descriptors import write_some
 from web.runtime import original
 
 MOST_BYTES = 1_048_576

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
-from ticker.cli.descriptors import is_gone
+from cli.process.descriptors import is_gone
 
 CLOSED_S = 5.0
 """The SIGHUP that says so comes with the end of the terminal, by way of the shell, which may take its time."""

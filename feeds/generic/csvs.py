@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feeds.slices import MOST_BYTES, TooHeavy
+from feeds.values.slices import MOST_BYTES, TooHeavy
 from ticker.errors import FeedError
 from ticker.source import Unread
 from ticker.turn import in_turns

@@ -11,7 +11,7 @@ from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 from jmespath.visitor import TreeInterpreter
 
-from feeds.parse import shown
+from feeds.values.parse import shown
 from ticker.errors import FeedError
 from ticker.turn import Turn
 

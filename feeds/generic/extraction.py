@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple, get_args
 from jmespath.parser import ParsedResult
 
 from feeds.base import Subscription
-from feeds.csvs import MOST_ROWS, Csv, read_csv
-from feeds.expressions import search
-from feeds.fields import Fields
-from feeds.notation import Notation
-from feeds.parse import decode, shown
-from feeds.rows import for_each
+from feeds.generic.csvs import MOST_ROWS, Csv, read_csv
+from feeds.generic.expressions import search
+from feeds.generic.notation import Notation
+from feeds.values.batch import for_each
+from feeds.values.fields import Fields
+from feeds.values.parse import decode, shown
 from ticker.errors import FeedError, excerpt
 from ticker.quote import Odd, Session, Tick
 from ticker.source import Unread

@@ -32,15 +32,15 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from feeds.api_keys import Sendable
 from feeds.base import Answer, Subscription
-from feeds.csvs import Csv
-from feeds.expressions import check_expression, compiled
-from feeds.extraction import FIELDS, Extraction, Finding
-from feeds.http import Response
-from feeds.keys import Sendable
-from feeds.notation import Notation, check_time_form, zone_of
-from feeds.polled import PolledFeed
-from feeds.templates import SECRETS, SYMBOL, SYMBOLS, check_body, check_places, filled, filled_body, places, places_in
+from feeds.generic.csvs import Csv
+from feeds.generic.expressions import check_expression, compiled
+from feeds.generic.extraction import FIELDS, Extraction, Finding
+from feeds.generic.notation import Notation, check_time_form, zone_of
+from feeds.generic.templates import SECRETS, SYMBOL, SYMBOLS, check_body, check_places, filled, filled_body, places, places_in
+from feeds.http.client import Response
+from feeds.http.feed import PolledFeed
 from ticker.errors import FeedError
 from ticker.quote import VolumeOf
 from ticker.runtime import Runtime

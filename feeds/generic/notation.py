@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from feeds.parse import TimeUnit, epoch_ms, iso_ms, number, shown
+from feeds.values.parse import TimeUnit, epoch_ms, iso_ms, number, shown
 from ticker.errors import FeedError
 
 NOTHING = frozenset({"", "-", "--", "n/a", "n/d", "na", "null", "none"})

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ticker.settings.words import nearest
+from ticker.settings.describe import nearest
 
 SYMBOL, SYMBOLS = "symbol", "symbols"
 SECRETS = ("api_key", "api_secret")

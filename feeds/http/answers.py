@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from feeds.wire import TooMuch
+from feeds.http.errors import TooMuch
 from ticker.turn import Turn
 
 MAX_BODY_BYTES = 8 * 1024 * 1024

@@ -19,17 +19,17 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
-from feeds.cookies import Cookies
-from feeds.keys import blanked, spellings
-from feeds.limits import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
-from feeds.reading import MAX_BODY_BYTES
-from feeds.redirects import redirect
-from feeds.sender import Content, Form, Pairs, Sender
-from feeds.unpacking import pieces
-from feeds.wire import HUNG_UP, WIRE_ERRORS, Trouble, causes, trouble
-from ticker.budget import CALL, Cost, Usage
+from feeds.api_keys import blanked, spellings
+from feeds.http.answers import MAX_BODY_BYTES
+from feeds.http.cookies import Cookies
+from feeds.http.decompress import pieces
+from feeds.http.errors import HUNG_UP, WIRE_ERRORS, Trouble, causes, trouble
+from feeds.http.limit_headers import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
+from feeds.http.redirects import redirect
+from feeds.http.transport import Content, Form, Pairs, Sender
 from ticker.errors import FeedError
 from ticker.gate import Gate
+from ticker.rate_limit import CALL, Cost, Usage
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings import PolledSettings
 

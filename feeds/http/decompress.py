@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import urllib3
 from urllib3.exceptions import DecodeError
 
-from feeds.wire import TooMuch
+from feeds.http.errors import TooMuch
 from ticker.turn import Turn
 
 ACCEPTED = "gzip, deflate"

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from feeds.base import Feed
-from feeds.cookies import Cookies
-from feeds.http import Http
-from feeds.limits import remaining_calls
-from ticker.budget import Usage
+from feeds.http.client import Http
+from feeds.http.cookies import Cookies
+from feeds.http.limit_headers import remaining_calls
 from ticker.gate import Gate
+from ticker.rate_limit import Usage
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
 

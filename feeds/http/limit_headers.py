@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from ticker.budget import Usage
+from ticker.rate_limit import Usage
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
 LONGEST_BAN_S = 259_200.0

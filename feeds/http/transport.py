@@ -7,8 +7,8 @@ from http.cookiejar import DefaultCookiePolicy
 
 import requests
 
-from feeds.reading import BoundedAdapter
-from feeds.unpacking import ACCEPTED
+from feeds.http.answers import BoundedAdapter
+from feeds.http.decompress import ACCEPTED
 from ticker import __version__
 
 MAX_CONNECTIONS = 4

@@ -11,7 +11,7 @@ today's open. There is no time: `quote_time` stays unknown. The day of `open`, `
 t, a and b are 0 nobody trades it: the market is closed (that Kraken writes an empty book so is not verified).
 
 Rows are keyed by Kraken's own names, not by what was asked for: XBTUSD comes back as XXBTZUSD, SOLUSD as SOLUSD. Its lists of pairs
-(`feeds.kraken_pairs`) know every spelling. Tokenized shares are unknown pairs without `&asset_class=tokenized_asset`, and currencies with
+(`feeds.kraken.pairs`) know every spelling. Tokenized shares are unknown pairs without `&asset_class=tokenized_asset`, and currencies with
 it, so both can't share a call (JKorf/Kraken.Net#146, nautechsystems/nautilus_trader#3455; the parameter is called `aclass_base` in
 AssetPairs, and `pair` wants the altname). That Kraken calls them unknown then is inferred; of OHLC `EGeneral:Invalid arguments` is told.
 
@@ -30,11 +30,11 @@ from typing import Any, ClassVar
 from pydantic import Field, HttpUrl
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields, first, untraded
-from feeds.kraken_pairs import KRAKEN_NAMES, NO_PAIRS, AssetClass, Pair, Pairs, is_mixed, pairs_of
-from feeds.parse import array, decode, table, text
-from feeds.polled import PolledFeed
-from feeds.rows import for_each, in_parts
+from feeds.http.feed import PolledFeed
+from feeds.kraken.pairs import KRAKEN_NAMES, NO_PAIRS, AssetClass, Pair, Pairs, is_mixed, pairs_of
+from feeds.values.batch import for_each, in_parts
+from feeds.values.fields import Fields, first, untraded
+from feeds.values.parse import array, decode, table, text
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.runtime import Runtime

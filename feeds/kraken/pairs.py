@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from feeds.units import currency_of
+from feeds.values.units import currency_of
 from ticker.turn import in_turns
 
 AssetClass = Literal["currency", "tokenized_asset"]

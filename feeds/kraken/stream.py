@@ -32,11 +32,11 @@ import msgspec
 from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields, untraded
-from feeds.kraken_pairs import USUAL_NAMES
-from feeds.parse import array, decode, table, text
-from feeds.session import StreamSession
-from feeds.streamed import StreamFeed, StreamSettings, StreamUrl
+from feeds.kraken.pairs import USUAL_NAMES
+from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
+from feeds.streams.session import StreamSession
+from feeds.values.fields import Fields, untraded
+from feeds.values.parse import array, decode, table, text
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.stream import Silence

@@ -30,15 +30,15 @@ import msgspec
 from pydantic import Field, field_validator
 
 from feeds.base import Answer, Feed, Subscription
-from feeds.rows import unknown
-from feeds.session import StreamSession, is_older
-from feeds.streamed import listen
-from feeds.tape import OVER, Play, Tape
+from feeds.replay.tape import OVER, Play, Tape
+from feeds.streams.feed import listen
+from feeds.streams.session import StreamSession, is_older
+from feeds.values.batch import unknown
 from ticker.errors import FeedError
 from ticker.quote import Kind, Tick, VolumeOf, correcting, plain
-from ticker.recording import Header, NotARecording, as_tick, moment_ms, read_batch, read_header
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings
+from ticker.sinks.recording import Header, NotARecording, as_tick, moment_ms, read_batch, read_header
 from ticker.source import Source, merge
 
 VOUCH_EVERY_S = 1.0

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ticker.errors import FeedError
 from ticker.quote import Quote, VolumeOf
-from ticker.recording import Header, NotARecording, Unpacker, batch, moment_ms, read_batch, read_header, time_of
 from ticker.runtime import Aside, Runtime
+from ticker.sinks.recording import Header, NotARecording, Unpacker, batch, moment_ms, read_batch, read_header, time_of
 from ticker.stream import Ended
 
 log = logging.getLogger(__name__)

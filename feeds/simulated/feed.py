@@ -17,7 +17,7 @@ distribution that it has in the long run; inside a block a Brownian bridge leads
 same whether or not the ticks before it were ever looked at. All draws come from BLAKE2b of (seed, symbol, block): the same in every
 process and in every version of Python.
 
-With `faults` things go wrong as `feeds.script` tells.
+With `faults` things go wrong as `feeds.simulated.script` tells.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import msgspec
 from pydantic import Field, model_validator
 
 from feeds.base import Answer, Feed, Subscription
-from feeds.script import Fault, Script, misprinted, odd, spoilt
+from feeds.simulated.script import Fault, Script, misprinted, odd, spoilt
 from ticker.errors import FeedError
 from ticker.quote import Kind, Tick, VolumeOf, correcting
 from ticker.runtime import Runtime

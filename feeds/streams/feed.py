@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AnyUrl, Field, HttpUrl, UrlConstraints, field_validator
 
+from feeds.api_keys import spellings
 from feeds.base import Answer, Feed, Subscription
-from feeds.keys import spellings
-from feeds.polled import PolledFeed
-from feeds.websocket import WebSocket
+from feeds.http.feed import PolledFeed
+from feeds.streams.websocket import WebSocket
 from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick

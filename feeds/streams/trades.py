@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from feeds.conditions import EVERYTHING, Allowed
+from feeds.values.conditions import EVERYTHING, Allowed
 from ticker.quote import Correction, Session, Tick, correcting
 
 MOST_EVENTS = 64

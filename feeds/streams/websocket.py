@@ -2,8 +2,8 @@
 
 Bounded in all directions: the handshake by a deadline, a message by its length and the number of its fragments, pings by their number, a
 send by a deadline. What was read is taken in a little at a time, with others' turns between: frames may be two bytes long. As with
-`feeds.http` nothing of the machine leaks into it: no proxy of the environment, the same certificates, and what comes back of our secrets
-is blanked.
+`feeds.http.client` nothing of the machine leaks into it: no proxy of the environment, the same certificates, and what comes back of our
+secrets is blanked.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from websockets.http11 import Response as HandshakeResponse
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from feeds.http import Response
-from feeds.keys import blanked
-from feeds.limits import remaining_calls, server_time_s
-from feeds.redirects import redirect
-from feeds.wire import WIRE_ERRORS, causes, trouble
+from feeds.api_keys import blanked
+from feeds.http.client import Response
+from feeds.http.errors import WIRE_ERRORS, causes, trouble
+from feeds.http.limit_headers import remaining_calls, server_time_s
+from feeds.http.redirects import redirect
 from ticker import __version__
 from ticker.errors import FeedError, excerpt
 from ticker.runtime import DeadlineExceeded, Runtime

@@ -36,10 +36,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
 
+from feeds.api_keys import Sendable
 from feeds.base import Subscription
-from feeds.keys import Sendable
-from feeds.relay_session import Memory, RelaySession, Wish
-from feeds.streamed import StreamFeed, StreamSettings, StreamUrl
+from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
+from feeds.tickercast.session import Memory, RelaySession, Wish
 from ticker.quote import Kind
 from ticker.runtime import Runtime
 

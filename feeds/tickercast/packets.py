@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from feeds.parse import array, decode, text
+from feeds.values.parse import array, decode, text
 from ticker.errors import FeedError
 
 Word = Literal["open", "close", "ping", "joined", "left", "event", "acknowledgement", "refused", "other"]

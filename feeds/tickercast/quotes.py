@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from feeds.fields import Fields
-from feeds.parse import EARLIEST_MS, LARGEST, LATEST_MS, SMALLEST_PRICE, elements, number, shown, text
-from feeds.slices import LARGE_BYTES
-from feeds.units import currency_of
-from ticker import hidden
+from feeds.values.fields import Fields
+from feeds.values.parse import EARLIEST_MS, LARGEST, LATEST_MS, SMALLEST_PRICE, elements, number, shown, text
+from feeds.values.slices import LARGE_BYTES
+from feeds.values.units import currency_of
+from ticker import secrets
 from ticker.errors import FeedError, excerpt, said
 from ticker.nested import undisturbed
 from ticker.quote import Odd, Session, State, Tick, VolumeOf
@@ -104,7 +104,7 @@ def tick_of(row: Row, volume_of: VolumeOf | None = None) -> Tick:
         price=row.price, bid=row.bid, ask=row.ask, open=row.open, high=row.high, low=row.low, prev_close=row.prev_close, volume=row.volume,
         change=row.change, change_pct=row.change_pct, currency=row.currency, quote_time=row.quote_time, delay_min=row.delay_min,
         session=row.session, ext_price=row.ext_price, ext_change_pct=row.ext_change_pct, ext_time=row.ext_time, halted=row.halted,
-        origin=_name(row.origin or row.source, hidden.HIDDEN.version), hops=row.hops + 1, upstream_state=row.state, volume_of=volume_of)
+        origin=_name(row.origin or row.source, secrets.HIDDEN.version), hops=row.hops + 1, upstream_state=row.state, volume_of=volume_of)
 
 
 def read_quote(row: dict[str, Any], volume_of: VolumeOf | None = None) -> tuple[Tick, int]:
@@ -122,7 +122,7 @@ def read_quote(row: dict[str, Any], volume_of: VolumeOf | None = None) -> tuple[
         currency=_known(currency_of(row.get("currency")), row, "currency", odd),
         session=_known(next((word for word in SESSIONS if word == row.get("session")), None), row, "session", odd),
         halted=_known(row.get("halted") is True or None, row, "halted", odd),
-        origin=_name(text(row.get("origin") or row.get("source"), "origin"), hidden.HIDDEN.version),
+        origin=_name(text(row.get("origin") or row.get("source"), "origin"), secrets.HIDDEN.version),
         hops=hops,
         upstream_state=_state(row.get("state")),
         volume_of=volume_of,

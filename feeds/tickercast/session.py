@@ -1,4 +1,4 @@
-"""What is said over one connection to another tickercast. Pure: no I/O. `feeds.relay` tells the story."""
+"""What is said over one connection to another tickercast. Pure: no I/O. `feeds.tickercast.feed` tells the story."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from feeds.base import Answer
-from feeds.packets import PONG, Packet, event, join, parse
-from feeds.parse import array, number, table
-from feeds.relayed import read_quote, read_rows, tick_of, volumes_of
-from feeds.rows import unknown
-from feeds.session import StreamSession, is_older
-from feeds.upstream import MOST_UPSTREAM, named, nearest, refusal, words
+from feeds.streams.session import StreamSession, is_older
+from feeds.tickercast.packets import PONG, Packet, event, join, parse
+from feeds.tickercast.quotes import read_quote, read_rows, tick_of, volumes_of
+from feeds.tickercast.upstream import MOST_UPSTREAM, named, nearest, refusal, words
+from feeds.values.batch import unknown
+from feeds.values.parse import array, number, table
 from ticker import symbols
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf, correcting, plain

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from feeds.parse import shown
+from feeds.values.parse import shown
 from ticker.errors import LOOKED_AT, said
 from ticker.stream import Ended
 

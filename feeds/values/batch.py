@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from feeds.base import Answer, Subscription
-from feeds.http import Response
-from feeds.parse import decode, table
+from feeds.http.client import Response
+from feeds.values.parse import decode, table
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.turn import in_turns

@@ -17,8 +17,8 @@ from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 import msgspec
 
-from feeds.parse import LARGEST, SMALLEST_PRICE, BadTime, NoTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
-from feeds.units import Unit, unit_of, without_difference_noise
+from feeds.values.parse import LARGEST, SMALLEST_PRICE, BadTime, NoTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
+from feeds.values.units import Unit, unit_of, without_difference_noise
 from ticker.errors import BadTick, FeedError, excerpt
 from ticker.quote import Odd, Session, State, Tick, VolumeOf
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from feeds.parse import shown
+from feeds.values.parse import shown
 from ticker.errors import FeedError
 
 _PAIR = re.compile(r"([A-Z]{3})[/-]?([A-Z]{3})(?:=X)?")

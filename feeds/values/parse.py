@@ -1,7 +1,7 @@
 """From a provider's JSON to numbers, times and tables: whole and strict, or a `FeedError` that shows the offending piece.
 
-Every function takes `what`, the piece's name in the message. They all raise: the fields of a row are read by `feeds.fields`, which knows
-what may be unknown.
+Every function takes `what`, the piece's name in the message. They all raise: the fields of a row are read by `feeds.values.fields`, which
+knows what may be unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from feeds.slices import GROUP_BYTES, LARGE_BYTES, DecodeGroup, Slicer, TooHeavy
+from feeds.values.slices import GROUP_BYTES, LARGE_BYTES, DecodeGroup, Slicer, TooHeavy
 from ticker.errors import BadTick, Fault, FeedError
 from ticker.nested import undisturbed
 from ticker.turn import Turn

@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from ticker import hidden
+from ticker import secrets
 from ticker.errors import said
 from ticker.settings.model import CURRENCY_CODE
 
@@ -48,7 +48,7 @@ def unit_of(code: str | None) -> Unit:
 
 def currency_of(code: object) -> str | None:
     """A provider's currency code, if it is one: it is shown to everybody as it stands, so any other text of theirs is not."""
-    return code if isinstance(code, str) and _is_code(code, hidden.HIDDEN.version) else None
+    return code if isinstance(code, str) and _is_code(code, secrets.HIDDEN.version) else None
 
 
 def without_float32_noise(value: float, decimals: int | None = None) -> float:

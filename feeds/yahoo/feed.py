@@ -13,7 +13,7 @@ addresses, cookie, crumb, charts and the stream (https://github.com/ranaroussi/y
 Times are in s, percents are percents, `GBp` is pence. A symbol that Yahoo does not know has no row, or one with `quoteType` `NONE`, or
 one without a price. `overnightMarketPrice`, `…ChangePercent` (against the regular price) and `…Time` are those of the night, and stay in
 the row until the next; `marketState` may say `OVERNIGHT` then, or still `POSTPOST` and `PREPRE`. What the cookie and the crumb are is told
-in `feeds.yahoo_session`; without a good pair the answer is 401
+in `feeds.yahoo.session`; without a good pair the answer is 401
 `{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}`.
 
 `GET /v8/finance/chart/AAPL?range=1d&interval=1d` needs neither, and knows one symbol:
@@ -42,13 +42,13 @@ from urllib.parse import quote
 from pydantic import Field, HttpUrl, field_validator
 
 from feeds.base import Answer, Subscription
-from feeds.cookies import Cookies
-from feeds.http import Response
-from feeds.limits import bounded_wait_s
-from feeds.parse import decode, table
-from feeds.polled import PolledFeed
-from feeds.yahoo_quote import ASKED_FOR, parse, parse_chart, unknown
-from feeds.yahoo_session import Crumb, Limit, YahooSession, consent_form
+from feeds.http.client import Response
+from feeds.http.cookies import Cookies
+from feeds.http.feed import PolledFeed
+from feeds.http.limit_headers import bounded_wait_s
+from feeds.values.parse import decode, table
+from feeds.yahoo.quotes import ASKED_FOR, parse, parse_chart, unknown
+from feeds.yahoo.session import Crumb, Limit, YahooSession, consent_form
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.runtime import Runtime

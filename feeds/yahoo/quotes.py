@@ -1,4 +1,4 @@
-"""Yahoo's two answers as ticks: rows of `v7/finance/quote`, and the `meta` of `v8/finance/chart`. Pure; `feeds.yahoo` shows both."""
+"""Yahoo's two answers as ticks: rows of `v7/finance/quote`, and the `meta` of `v8/finance/chart`. Pure; `feeds.yahoo.feed` shows both."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from feeds.base import Subscription
-from feeds.fields import Fields, Known, Through, part
-from feeds.parse import EARLIEST_MS, LATEST_MS, array, decode, epoch_ms, shown, table, text
-from feeds.units import without_float32_noise
+from feeds.values.fields import Fields, Known, Through, part
+from feeds.values.parse import EARLIEST_MS, LATEST_MS, array, decode, epoch_ms, shown, table, text
+from feeds.values.units import without_float32_noise
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
 from ticker.turn import in_turns

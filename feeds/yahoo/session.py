@@ -19,10 +19,10 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from feeds.cookies import Cookies
-from feeds.http import Http, Response
-from feeds.limits import bounded_wait_s
-from feeds.sender import Form
+from feeds.http.client import Http, Response
+from feeds.http.cookies import Cookies
+from feeds.http.limit_headers import bounded_wait_s
+from feeds.http.transport import Form
 from ticker.errors import BudgetSpent, FeedError
 from ticker.source import reason
 

@@ -15,7 +15,7 @@ floats: 307.2 comes as 307.20001220703125, and goes on as 307.2.
 extended one or the night's (there are no fields of its own for that), `change` is against the regular price and `day_volume` counts that
 session alone: so they go into `ext_…`, and `price` and `volume` stay the regular ones. Only shares, options and exchange-traded funds have
 such hours. `quote_type`: 7 is a heartbeat, 5 and 28 are no quotes, 11 and 12 are funds, priced once a day. Nothing comes of a symbol
-until it moves: what was before is asked for over REST (`feeds.yahoo`).
+until it moves: what was before is asked for over REST (`feeds.yahoo.feed`).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ import msgspec
 from pydantic import AnyUrl, Field
 
 from feeds.base import Answer, Subscription
-from feeds.fields import Fields, Known, Through
-from feeds.parse import decode, table, text
-from feeds.polled import PolledFeed
-from feeds.protobuf import MOST_BYTES, fields, zigzag
-from feeds.session import StreamSession
-from feeds.streamed import SnapshotFeed, SnapshotSettings, StreamUrl
-from feeds.units import FLOAT32_ERROR, currency_of, without_difference_noise, without_float32_noise
-from feeds.yahoo import Yahoo, YahooSettings
-from feeds.yahoo_quote import key_of, noiseless
+from feeds.http.feed import PolledFeed
+from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
+from feeds.streams.session import StreamSession
+from feeds.values.fields import Fields, Known, Through
+from feeds.values.parse import decode, table, text
+from feeds.values.protobuf import MOST_BYTES, fields, zigzag
+from feeds.values.units import FLOAT32_ERROR, currency_of, without_difference_noise, without_float32_noise
+from feeds.yahoo.feed import Yahoo, YahooSettings
+from feeds.yahoo.quotes import key_of, noiseless
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
 from ticker.stream import Silence

@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.server import with_files
 from tests.providers.client import running
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SIM = '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n'
 
 

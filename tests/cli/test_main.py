@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import ticker
-from ticker.cli import COMMANDS, main
+from cli import COMMANDS, main
 from ticker.errors import Problem, SettingsError
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
             raise SettingsError([Problem("server.port", "is zero", "write another", 0), Problem("x\x1b[2J", "is odd")])
         runs.append(options)
 
-    module = ModuleType("ticker.cli.serve")
+    module = ModuleType("cli.serve")
     module.__dict__["command"] = command
-    monkeypatch.setitem(sys.modules, "ticker.cli.serve", module)
+    monkeypatch.setitem(sys.modules, "cli.serve", module)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name.endswith(("serve", "validate", "symbols")) or None)
     return runs
 
@@ -110,7 +110,7 @@ def test_each_command_that_exists_can_be_imported() -> None:
 
 def test_validate_does_not_import_what_serve_needs() -> None:
     """A check of the settings starts at once: no web, no scheduler, no TOML editor."""
-    code = ("import sys; from ticker.cli import main; main(['validate'], standalone_mode=False); "
+    code = ("import sys; from cli import main; main(['validate'], standalone_mode=False); "
             "print(sorted({'flask', 'socketio', 'apscheduler', 'tomlkit', 'rich', 'web'} & set(sys.modules)))")
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from feeds.replay import ReplaySettings
-from ticker.cli.replay import replayed
-from ticker.recording import header, read_header
+from cli.replay import replayed
+from feeds.replay.feed import ReplaySettings
 from ticker.settings.model import Settings, SymbolSettings
+from ticker.sinks.recording import header, read_header
 
 
 def test_symbols_are_those_of_the_recording() -> None:

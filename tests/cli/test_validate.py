@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ticker.cli import main
+from cli import main
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 GOOD = '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n'
 UNUSED = GOOD + '[feeds.coinbase]\nkind = "coinbase"\n'
 BAD = GOOD + '[server]\nport = "x"\nhost = "\\u001b[2J \\u202e"\n[broadcast]\nheartbeat_s = nan\n'

@@ -16,14 +16,14 @@ from flask import Flask, request
 from flask_socketio import emit
 
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.fanout.door import Door
+from web.auth.identity import ANYBODY
 from web.fanout.engine import Engine
-from web.fanout.library import TickerSocketIO
 from web.http.listener import Listener, MostConnections
 from web.http.server import HttpServer
 from web.http.wsgi import responder
-from web.identity import ANYBODY
 from web.runtime import ASYNC_MODE, EventletRuntime
+from web.socketio.engineio_server import Door
+from web.socketio.server import TickerSocketIO
 
 _SEGMENT_S = 0.02
 MAX_PAYLOAD_BYTES = 1_000_000  # what both suites expect the handshake to announce

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from feeds.alpaca_stream import AlpacaSession, AlpacaStream
-from tests.feeds.streaming import said
+from tests.feeds.streams.streaming import said
 from tests.feeds.support import subscribe
 from ticker.quote import Tick
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.feeds.relaying import Upstream
+from tests.feeds.tickercast.relaying import Upstream
 from tests.providers.client import RunningProvider, running
 from web.runtime import EventletRuntime
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from feeds.base import Feed, Subscription
-from feeds.polled import PolledFeed
+from feeds.http.feed import PolledFeed
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Tick

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.streamer
+import ticker.streaming.streamer
 from feeds.alpaca_stream import FINAL, AlpacaSession, AlpacaStream
 from tests.feeds.alpaca_words import (
     AT_MS,
@@ -26,7 +26,7 @@ from tests.feeds.alpaca_words import (
     in_force,
     wanting,
 )
-from tests.feeds.streaming import Bench, said, sent, survives
+from tests.feeds.streams.streaming import Bench, said, sent, survives
 from tests.feeds.support import CANARY, JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
@@ -195,7 +195,7 @@ def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
 @pytest.fixture
 def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A stream on the local server."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"per_s": 50})
     bench = Bench(AlpacaStream, provider, runtime)
     yield bench
@@ -226,7 +226,7 @@ def test_a_refusal_is_clear_and_not_retried_madly(bench: Bench, provider: Runnin
 def test_a_stream_that_is_not_to_be_had_leaves_the_prices_to_rest(
         provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, data_feed: str, plan: int | None, why: str) -> None:
     """The plan is without it, or there is none: prices come all the same, the feed is `retrying` and says why."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"plan": plan} if plan else {})
     bench = Bench(AlpacaStream, provider, runtime, data_feed=data_feed)
     bench.want("AAPL")
@@ -297,7 +297,7 @@ def test_who_is_let_in_too_late_comes_again(bench: Bench, provider: RunningProvi
 
 def test_forty_symbols_on_the_free_plan(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty are streamed; ten say that they are too many, and have the prices from beside the stream."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(limits=True, switches={"per_s": 200})
     bench = Bench(AlpacaStream, provider, runtime)
     symbols = [f"T{number:03}" for number in range(40)]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.feeds.alpaca_words import AT_MS, DAY, FULL, HALT, QUOTE, TICK, TRADE, cancelled, corrected, false, wanting
-from tests.feeds.streaming import said
+from tests.feeds.streams.streaming import said
 from ticker.quote import Correction, Tick
 
 

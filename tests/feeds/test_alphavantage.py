@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from feeds.alphavantage import AlphaVantage, parse
-from feeds.limits import LONGEST_WAIT_S, SHORTEST_WAIT_S
-from feeds.pairs import DAY_MIN
+from feeds.http.limit_headers import LONGEST_WAIT_S, SHORTEST_WAIT_S
+from feeds.values.pairs import DAY_MIN
 from tests.feeds.support import JSON, answers_or_complains, complaint, connected, mutated, subscribe
 from tests.providers.client import RunningProvider
 from ticker.quote import Tick

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.binance import Binance, BinanceSettings, parse, refusal
-from feeds.http import Response
+from feeds.http.client import Response
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.budget import Budget, Rate, Usage
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
+from ticker.rate_limit import Budget, Rate, Usage
 from ticker.runtime import Runtime
 
 SOL = {

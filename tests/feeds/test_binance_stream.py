@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.streamer
+import ticker.streaming.streamer
 from feeds.binance_stream import LONGEST_S, BinanceSession, BinanceStream, BinanceStreamSettings
-from tests.feeds.streaming import Bench, said, sent, survives
+from tests.feeds.streams.streaming import Bench, said, sent, survives
 from tests.feeds.support import JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider, running
 from ticker.errors import FeedError
@@ -168,7 +168,7 @@ def test_a_goodbye_is_understood() -> None:
 @pytest.fixture
 def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A stream on the local server, which is in a hurry."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"per_s": 50})
     bench = Bench(BinanceStream, provider, runtime)
     yield bench
@@ -211,7 +211,7 @@ def test_a_goodbye_is_followed_by_a_second_connection_before_the_cut(bench: Benc
 
 def test_many_symbols_keep_to_the_providers_limits(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """600 symbols, half of them changed again and again: five frames a second are never exceeded, nor is the connection closed."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     symbols = [f"T{number:03}{quote}" for number in range(300) for quote in ("USDT", "EUR")]
     with running("binance_stream") as provider:
         provider.set(switches={"per_s": 2000, "ping_s": 2})

@@ -12,17 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.finnhub import parse as parse_finnhub
-from feeds.http_json import HttpJsonSettings
-from feeds.replay import ReplaySession
-from tests.feeds.relaying import Upstream
-from ticker.board import Board
-from ticker.freshness import FeedTerms
-from ticker.history import MINUTE_MS, History
+from feeds.generic.feed import HttpJsonSettings
+from feeds.replay.feed import ReplaySession
+from tests.feeds.tickercast.relaying import Upstream
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.board.history import MINUTE_MS, History
 from ticker.quote import PRICE_FIELDS, Quote, Tick, encode
-from ticker.recording import batch, header
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.model import QualitySettings, Settings, SymbolSettings
+from ticker.sinks.recording import batch, header
 from ticker.source import Answer, Subscription
 
 NOW = 1_779_998_399_000

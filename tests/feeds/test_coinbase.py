@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from feeds.coinbase import STATS_EVERY_S, STATS_VALID_S, Coinbase, CoinbaseSettings, parse, parse_stats
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.budget import CALL, Budget, Rate
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
+from ticker.rate_limit import CALL, Budget, Rate
 from ticker.runtime import Runtime
 
 TICKER = {

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.streamer
+import ticker.streaming.streamer
 from feeds.coinbase_stream import LATE_AFTER_S, CoinbaseSession, CoinbaseStream
-from tests.feeds.streaming import Bench, said, sent, survives
+from tests.feeds.streams.streaming import Bench, said, sent, survives
 from tests.feeds.support import JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
@@ -205,7 +205,7 @@ def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
 @pytest.fixture
 def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A stream on the local server."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"per_s": 50, "beat_s": 0.05})
     bench = Bench(CoinbaseStream, provider, runtime)
     yield bench

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from feeds.coingecko import CoinGecko, parse
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, connected, mutated, subscribe
 from tests.providers.client import RunningProvider, running
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings.model import SymbolSettings

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.ecb import MAX_BYTES, Day, Ecb, newest_day, parse
-from feeds.pairs import DAY_MIN
+from feeds.values.pairs import DAY_MIN
 from tests.feeds.support import answers_or_complains, complaint, connected, subscribe
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.streamer
+import ticker.streaming.streamer
 from feeds.finnhub_stream import FinnhubSession, FinnhubStream
-from tests.feeds.streaming import Bench, said, sent, survives
+from tests.feeds.streams.streaming import Bench, said, sent, survives
 from tests.feeds.support import CANARY, JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
@@ -133,7 +133,7 @@ def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
 @pytest.fixture
 def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A stream on the local server."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"per_s": 50})
     bench = Bench(FinnhubStream, provider, runtime)
     yield bench

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.frankfurter import Frankfurter, parse, parse_rows
-from feeds.pairs import DAY_MIN
+from feeds.values.pairs import DAY_MIN
 from tests.feeds.support import JSON, answers_or_complains, complaint, connected, mutated, subscribe
 from tests.providers.client import RunningProvider
+from ticker.calendars.market_hours import DAY_MS
 from ticker.errors import FeedError
-from ticker.market import DAY_MS
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 

@@ -9,10 +9,10 @@ from pydantic import HttpUrl, SecretStr
 
 import feeds
 from feeds.base import Feed, Subscription
-from feeds.http import Http
+from feeds.http.client import Http
 from feeds.registry import kinds
-from feeds.streamed import SnapshotFeed, StreamFeed, StreamSettings
-from tests.feeds import test_stream_kinds
+from feeds.streams.feed import SnapshotFeed, StreamFeed, StreamSettings
+from tests.feeds.streams import test_stream_kinds
 from tests.feeds.support import complaint
 from tests.providers.__main__ import providers
 from tests.providers.client import RunningProvider
@@ -27,17 +27,17 @@ NO_RUNTIME: Any = None
 """Nothing is asked for."""
 FRESHNESS = PAGE.with_name("freshness.md")
 
-SUPPORT = {"__init__", "base", "conditions", "cookies", "csvs", "expressions", "extraction", "fields", "http", "keys", "kraken_pairs",
-           "limits", "notation", "packets", "pairs", "parse", "polled", "protobuf", "reading", "redirects", "registry", "relay_session",
-           "relayed", "rows", "script", "sender", "session", "slices", "streamed", "tape", "templates", "trades", "units", "unpacking",
-           "upstream", "websocket", "wire", "yahoo_quote", "yahoo_session"}
+SHARED = {"__init__", "api_keys", "base", "registry"}
+"""What is no kind beside the files that are one each."""
 
 
 def test_every_file_is_a_kind_of_its_name() -> None:
-    """One file a provider; adding one is adding a file."""
-    files = {path.stem for path in Path(feeds.__path__[0]).glob("*.py")} - SUPPORT
-    assert set(kinds()) == files
-    assert all(feed.__module__ == f"feeds.{kind}" for kind, feed in kinds().items())
+    """Adding a provider is adding a file; one of several files has a folder, with its kinds in feed.py and stream.py."""
+    files = {path.stem for path in Path(feeds.__path__[0]).glob("*.py")} - SHARED
+    homes = {kind: feed.__module__.removeprefix("feeds.") for kind, feed in kinds().items()}
+    assert {kind for kind, home in homes.items() if "." not in home} == files
+    assert all(home == kind for kind, home in homes.items() if "." not in home)
+    assert {home.split(".")[1] for home in homes.values() if "." in home} == {"feed", "stream"}
 
 
 @pytest.mark.parametrize("kind", kinds())
@@ -59,6 +59,12 @@ def test_it_is_told_what_each_kinds_word_is_worth() -> None:
     assert re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE) == sorted(kinds())
 
 
+def home_of_tests(kind: str) -> Path:
+    """Where the tests of a kind are: they mirror the module that it lives in."""
+    *folders, name = kinds()[kind].__module__.split(".")
+    return TESTS.joinpath(*folders, f"test_{name}.py")
+
+
 POLLED = [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)]
 DESCRIBED = "http_json"
 """The kind whose provider the settings describe."""
@@ -66,8 +72,8 @@ DESCRIBED = "http_json"
 
 @pytest.mark.parametrize("kind", POLLED)
 def test_a_polled_kind_has_a_server_and_tests(kind: str) -> None:
-    """In files of its name."""
-    assert (TESTS / "feeds" / f"test_{kind}.py").exists()
+    """Tests that mirror its module, and a server of its name."""
+    assert home_of_tests(kind).exists()
     assert (TESTS / "providers" / f"{kind}.py").exists()
     assert kind in providers()
 
@@ -103,7 +109,7 @@ def test_two_feeds_of_one_kind_are_a_mistake() -> None:
     with pytest.raises(TypeError, match="'kraken' is claimed by Kraken and"):
         kinds()
     Twin.__module__ = __name__
-    assert kinds()["kraken"].__module__ == "feeds.kraken"
+    assert kinds()["kraken"].__module__ == "feeds.kraken.feed"
 
 
 STREAMED = [kind for kind, feed in kinds().items() if issubclass(feed, StreamFeed) and kind.endswith("_stream")]
@@ -111,8 +117,8 @@ STREAMED = [kind for kind, feed in kinds().items() if issubclass(feed, StreamFee
 
 @pytest.mark.parametrize("kind", STREAMED)
 def test_a_streamed_kind_has_a_server_and_tests(kind: str) -> None:
-    """In files of its name; what all of them do alike is tested for each, end to end too."""
-    assert (TESTS / "feeds" / f"test_{kind}.py").exists()
+    """As a polled one; what all of them do alike is tested for each, end to end too."""
+    assert home_of_tests(kind).exists()
     assert (TESTS / "providers" / f"{kind}.py").exists()
     assert kind in providers()
     assert kind in test_stream_kinds.SYMBOLS

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from feeds.limits import LONGEST_WAIT_S
+from feeds.http.limit_headers import LONGEST_WAIT_S
 from feeds.tiingo import Tiingo, parse
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, connected, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.limits import LONGEST_WAIT_S
+from feeds.http.limit_headers import LONGEST_WAIT_S
 from feeds.twelvedata import TwelveData, parse
 from tests.feeds.support import JSON, answers_or_complains, complaint, connected, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
-from ticker.budget import Usage
 from ticker.errors import FeedError
 from ticker.quote import Tick
+from ticker.rate_limit import Usage
 from ticker.runtime import Runtime
 
 PROVIDER = "twelvedata"

@@ -23,25 +23,25 @@ import feeds.coingecko
 import feeds.ecb
 import feeds.finnhub
 import feeds.frankfurter
-import feeds.http_json
-import feeds.kraken
-import feeds.kraken_pairs
+import feeds.generic.feed
+import feeds.kraken.feed
+import feeds.kraken.pairs
 import feeds.massive
-import feeds.replay
+import feeds.replay.feed
 import feeds.tiingo
 import feeds.twelvedata
-import feeds.yahoo_quote
+import feeds.yahoo.quotes
 from feeds.base import Answer, Subscription
-from feeds.extraction import Extraction
-from feeds.parse import decode
-from feeds.protobuf import fields
-from feeds.reading import Answer as HttpAnswer
+from feeds.generic.extraction import Extraction
+from feeds.http.answers import Answer as HttpAnswer
+from feeds.http.decompress import pieces, unpacked
+from feeds.http.errors import WIRE_ERRORS
 from feeds.registry import kinds
-from feeds.session import StreamSession
-from feeds.slices import LARGE_BYTES
-from feeds.streamed import StreamFeed
-from feeds.unpacking import pieces, unpacked
-from feeds.wire import WIRE_ERRORS
+from feeds.streams.feed import StreamFeed
+from feeds.streams.session import StreamSession
+from feeds.values.parse import decode
+from feeds.values.protobuf import fields
+from feeds.values.slices import LARGE_BYTES
 from tests.feeds import (
     test_alphavantage,
     test_coinbase_advanced,
@@ -50,14 +50,14 @@ from tests.feeds import (
     test_frankfurter,
     test_massive,
     test_tiingo,
-    test_yahoo_quote,
 )
+from tests.feeds.yahoo import test_quotes
 from tests.fuzz.seeds import BROKEN, FOUND, encoded, shown_by, varied
 from tests.fuzz.target import Target
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.recording import NotARecording, as_tick, read_batch, read_header, time_of
 from ticker.settings import SymbolOptions
+from ticker.sinks.recording import NotARecording, as_tick, read_batch, read_header, time_of
 from web.runtime import EventletRuntime
 
 TRADE = {"T": "t", "i": 1, "S": "AAPL", "x": "D", "p": 126.55, "s": 1, "t": "2021-02-22T15:51:44.208Z", "c": ["@"], "z": "C"}
@@ -99,9 +99,9 @@ OF_TESTS = {
     "massive_indices": encoded({"status": "OK", "results": [test_massive.SPX]}),
     "massive_currencies": encoded({"status": "OK", "tickers": [test_massive.EURUSD]}),
     "tiingo": encoded([test_tiingo.PEP]),
-    "yahoo": encoded({"quoteResponse": {"result": [test_yahoo_quote.MICROSOFT, test_yahoo_quote.VODAFONE, test_yahoo_quote.EURO],
+    "yahoo": encoded({"quoteResponse": {"result": [test_quotes.MICROSOFT, test_quotes.VODAFONE, test_quotes.EURO],
                                         "error": None}}),
-    "yahoo_chart": encoded(test_yahoo_quote.CHART),
+    "yahoo_chart": encoded(test_quotes.CHART),
     "alpaca_stream": [b"\n".join(encoded(
         [{"T": "success", "msg": "authenticated"}], [TRADE], [TRADE | {"i": 2, "p": 299.01}, {"T": "d", "S": "AAPL", "h": 299.01, "l": 9}],
         [{"T": "c", "S": "AAPL", "x": "D", "oi": 2, "op": 299.01, "os": 1, "oc": [], "ci": 3, "cp": 127, "cs": 1, "cc": ["4"], "z": "C"}],
@@ -138,16 +138,16 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "finnhub": (feeds.finnhub, lambda body: feeds.finnhub.parse(body, batch_of("AAPL"))),
         "frankfurter": (feeds.frankfurter, lambda body: feeds.frankfurter.parse(body, "EUR", batch_of("EURUSD"))),
         "frankfurter_rows": (feeds.frankfurter, lambda body: feeds.frankfurter.parse_rows(body, batch_of("EURUSD"), round(now_s * 1000))),
-        "kraken": (feeds.kraken, lambda body: feeds.kraken.parse(
-            body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken_pairs.Pairs(feeds.kraken.parse_pairs(PAIRS, "currency")))),
-        "kraken_pairs": (feeds.kraken, lambda body: feeds.kraken.parse_pairs(body, "currency")),
+        "kraken": (feeds.kraken.feed, lambda body: feeds.kraken.feed.parse(
+            body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.pairs.Pairs(feeds.kraken.feed.parse_pairs(PAIRS, "currency")))),
+        "kraken_pairs": (feeds.kraken.feed, lambda body: feeds.kraken.feed.parse_pairs(body, "currency")),
         "massive": (feeds.massive, lambda body: feeds.massive.parse(body, test_massive.BATCH)),
         "massive_indices": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("I:SPX", "I:NDX"))),
         "massive_currencies": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("C:EURUSD"))),
         "tiingo": (feeds.tiingo, lambda body: feeds.tiingo.parse(body, test_tiingo.BATCH)),
         "twelvedata": (feeds.twelvedata, lambda body: feeds.twelvedata.parse(body, batch_of("AAPL", "EUR/USD"), now_s)),
-        "yahoo": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse(body, test_yahoo_quote.BATCH, int(now_s * 1000))),
-        "yahoo_chart": (feeds.yahoo_quote, lambda body: feeds.yahoo_quote.parse_chart(body, test_yahoo_quote.BATCH[0], int(now_s * 1000))),
+        "yahoo": (feeds.yahoo.quotes, lambda body: feeds.yahoo.quotes.parse(body, test_quotes.BATCH, int(now_s * 1000))),
+        "yahoo_chart": (feeds.yahoo.quotes, lambda body: feeds.yahoo.quotes.parse_chart(body, test_quotes.BATCH[0], int(now_s * 1000))),
     }
     for name, (module, parse) in parsers.items():
         yield name, Target(answers(parse), varied([*shown_by(module), *OF_TESTS.get(name, [])]))
@@ -167,7 +167,7 @@ def _described() -> Iterator[tuple[str, Target]]:
                      b'symbol;price\n"A;1\nB;2', b"symbol;price\nA;" + b"1" * 140_000, b"symbol;price\nA;=cmd()\n\x00;1\nA;2;3\n"],
     }
     for name, layout in layouts.items():
-        extraction = feeds.http_json.HttpJsonSettings.model_validate(common | layout).extraction()
+        extraction = feeds.generic.feed.HttpJsonSettings.model_validate(common | layout).extraction()
         yield name, Target(answers(partial(_ticks, extraction)), seeds[name])
 
 

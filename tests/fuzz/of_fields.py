@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from feeds.parse import decode
+from feeds.values.parse import decode
 from tests.fuzz import of_feeds
 from tests.fuzz.target import Target
 from ticker.errors import FeedError

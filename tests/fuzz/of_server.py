@@ -9,15 +9,15 @@ from functools import cache
 
 import msgspec
 
+from cli.options import feed_kinds
 from tests.conformance.peer import masked
 from tests.fuzz.seeds import encoded
 from tests.fuzz.target import Target
 from tests.web.relaying import Relaying
-from ticker.cli.options import feed_kinds
 from ticker.errors import SettingsError
 from ticker.settings.load import parse as parse_settings
 from web.fanout.client import Client, payload_of
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.frames import CLOSE, FrameReader, Violation, close_code, decode_text, frame
 
 

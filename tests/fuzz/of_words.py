@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from tests.fuzz.target import Target
-from ticker.hidden import BLANK, PIECE, Hidden
+from ticker.secrets import BLANK, PIECE, Hidden
 
 KEY = "Zq7Sec9retKxWv+Tn4Lpq8Rz/Jm5Yd3Bh=x"
 WAYS: tuple[Callable[[str], str], ...] = (

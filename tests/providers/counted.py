@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ticker.budget import WINDOWS_S
+from ticker.rate_limit import WINDOWS_S
 
 ROUNDING_S = 1e-9
 """Just a window apart is apart, however the last bit of a float falls."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from feeds.websocket import WebSocket
+from feeds.streams.websocket import WebSocket
 from tests.providers.client import RunningProvider, network_in_front_of, running
 from ticker.stream import Ended
 from web.runtime import EventletRuntime

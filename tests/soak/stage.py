@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tests.e2e.server import RunningServer, serving
 from tests.soak.crowd import Crowd
-from web.admission import SHARES
+from web.socketio.admission import SHARES
 
 QUIET = [f"Q{number}" for number in range(20)]
 BUSY = [f"B{number}" for number in range(180)]

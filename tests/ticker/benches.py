@@ -8,8 +8,8 @@ from random import Random
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime
 from ticker.clock import Clock
+from ticker.core import Relay
 from ticker.quote import Quote
-from ticker.relay import Relay
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
 from web.runtime import EventletRuntime
 

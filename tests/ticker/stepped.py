@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ticker.budget import CALL, Cost, Demand
 from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick, VolumeOf
+from ticker.rate_limit import CALL, Cost, Demand
 from ticker.runtime import DeadlineExceeded
 from ticker.settings.model import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription, Unread

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime
-from ticker.caller import Caller
-from ticker.complaints import Complaints
+from ticker.counters import FeedMeter, Histogram
 from ticker.errors import BudgetSpent, FeedError
-from ticker.meters import FeedMeter, Histogram
+from ticker.feed_log import Complaints
+from ticker.polling.call import Caller
 from ticker.quote import Tick
 from ticker.settings.model import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription

@@ -7,12 +7,12 @@ import pytest
 from pydantic import HttpUrl
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime, subscriptions
-from ticker.attention import LOOK_AT_MARKETS_EVERY_S, Attention
-from ticker.board import Board
-from ticker.freshness import FeedTerms
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.calendars.market_hours import Hours
+from ticker.demand import LOOK_AT_MARKETS_EVERY_S, Attention
 from ticker.interest import READ_LASTS_S
-from ticker.market import Hours
-from ticker.poller import Poller
+from ticker.polling.poller import Poller
 from ticker.settings.model import PolledSettings, Settings, SymbolSettings
 from ticker.source import Subscription
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ticker.spelling import KEY, SPELLINGS, traces
-from ticker import hidden
+from ticker import secrets
 from ticker.errors import BadTick, BudgetSpent, FeedError, excerpt, said
 from ticker.source import Unread, reason
 from ticker.stream import Ended
@@ -30,7 +30,7 @@ def test_an_error_is_one_short_line(evil: str) -> None:
 @pytest.mark.parametrize("spelt", SPELLINGS.values(), ids=SPELLINGS)
 def test_an_error_has_no_secret(spelt: str) -> None:
     """In its words, its excerpt, and what is said of rows that can't be read; also where it stands across the cut."""
-    hidden.HIDDEN.add(KEY)
+    secrets.HIDDEN.add(KEY)
     for filler in ("", "x" * 110, "x" * 190, "x" * 1015):
         text = f"{filler} {spelt} and more"
         shown = [str(FeedError(text)), repr(Ended(text, payload=text.encode())), excerpt(text), Unread(1, text).first]

@@ -17,14 +17,14 @@ from tests.providers.counted import Counted
 from tests.ticker.stepped import subscriptions
 from tests.ticker.virtual import VirtualTime
 from ticker.backoff import CAP_S, JITTER_OF_RETRY_AFTER
-from ticker.board import Board
-from ticker.budget import Cost, Demand, Rate
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.gate import Accounts, Gate
-from ticker.poller import Poller
-from ticker.quarantine import RETRY_S
+from ticker.polling.bad_symbols import RETRY_S
+from ticker.polling.poller import Poller
 from ticker.quote import Kind, Quote, Tick, VolumeOf
+from ticker.rate_limit import Cost, Demand, Rate
 from ticker.settings.model import FeedSettings, SymbolSettings
 from ticker.source import Answer, Subscription, Unread
 

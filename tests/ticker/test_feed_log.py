@@ -2,8 +2,8 @@
 
 import pytest
 
-from ticker.complaints import REPEAT_AFTER_S, Complaints
 from ticker.errors import FeedError
+from ticker.feed_log import REPEAT_AFTER_S, Complaints
 from ticker.quote import Tick
 from ticker.source import Unread
 

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.calendars.market_hours import ALWAYS, Hours
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
-from ticker.market import ALWAYS, Hours
 from ticker.quote import Correction, Odd, Quote, Session, Tick, correcting
 from ticker.settings.model import SymbolSettings
 from ticker.source import Answer

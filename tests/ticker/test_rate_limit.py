@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.stepped import SteppedTime
-from ticker.budget import CALL, SLICES, WINDOWS_S, Budget, Cost, Rate, Usage, lowest, needed
 from ticker.errors import BudgetSpent
 from ticker.gate import Accounts, Gate
+from ticker.rate_limit import CALL, SLICES, WINDOWS_S, Budget, Cost, Rate, Usage, lowest, needed
 
 
 class Arrival(NamedTuple):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.spelling import KEY, SPELLINGS, traces
-from ticker.hidden import MOST, Hidden
+from ticker.secrets import MOST, Hidden
 
 
 def hidden(*secrets: str) -> Hidden:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import State, Tick, encode
 from ticker.settings.model import SymbolSettings
 

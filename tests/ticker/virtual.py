@@ -12,10 +12,10 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from tests.ticker.stepped import START_MS, AtOnce, ScriptedSource
-from ticker.budget import Cost, Demand
 from ticker.errors import FeedError
 from ticker.gate import Gate
 from ticker.quote import Kind, Tick, VolumeOf
+from ticker.rate_limit import Cost, Demand
 from ticker.settings.model import FeedSettings
 from ticker.source import Answer, Subscription, Unread
 from ticker.stream import Ended, Silence

@@ -10,14 +10,14 @@ from typing import Any
 
 from tests.ticker.stepped import ScriptedSource
 from ticker.clock import SystemClock
+from ticker.core import Relay
 from ticker.errors import FeedError
 from ticker.quote import Quote, Tick
-from ticker.relay import Relay
 from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, MetricsSettings, ServerSettings, Settings, SymbolSettings
 from ticker.source import Answer, Subscription
-from web.access import Access, Verifier
+from web.app import WebServer
+from web.auth.tokens import Access, Verifier
 from web.runtime import EventletRuntime
-from web.server import WebServer
 
 PATIENCE_S = 20.0
 

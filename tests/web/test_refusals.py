@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance.peer import Address, Connection, Response
 from tests.web.relaying import Relaying, relaying
-from web.access import Tokens
+from web.auth.tokens import Tokens
 from web.refusals import SAY_EVERY_S, Reason, Refusals
 
 ROOT = Path(__file__).parents[2]

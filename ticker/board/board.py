@@ -11,18 +11,18 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from ticker.currency_week import WEEK
+from ticker.board.failover import choose
+from ticker.board.freshness import FeedTerms, Verdict
+from ticker.board.quality import Quality, Standing, standing
+from ticker.board.source_state import Outcome, Track
+from ticker.board.symbol_state import Lane, make_quote
+from ticker.calendars.currency_week import WEEK
+from ticker.calendars.market_hours import ALWAYS, NEVER, Hours
 from ticker.errors import BadTick, FeedError
-from ticker.freshness import FeedTerms, Verdict
-from ticker.lane import Lane, make_quote
-from ticker.market import ALWAYS, NEVER, Hours
-from ticker.quality import Quality, Standing, standing
 from ticker.quote import Correction, Quote, Tick, VolumeOf
 from ticker.settings.calendars import ALWAYS_OPEN, CURRENCY_WEEK
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer, reason
-from ticker.sources import choose
-from ticker.track import Outcome, Track
 
 LIMITS_TOLD_EVERY_MS = 5_000
 """Limits that were learnt are told to clients at most this often."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticker.market import DAY_MS, Hours
+from ticker.calendars.market_hours import DAY_MS, Hours
 
 HOUR_MS = 3_600_000
 EARLY_MS = HOUR_MS

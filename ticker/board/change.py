@@ -6,8 +6,8 @@ import math
 from decimal import Context, Decimal
 from functools import lru_cache
 
+from ticker.board.sanity import BELOW_ZERO
 from ticker.quote import Odd, Tick
-from ticker.sound import BELOW_ZERO
 
 MOST_RATIO = 3.000000000001
 """No session makes three times as much of a price, or a third: then it was split since, or that is no close. A little more than 3, so that

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ticker.market import Market
+from ticker.calendars.market_hours import Market
 from ticker.quote import Kind, State, Tick, VolumeOf
 
 STALE_MIN_S = 10.0
@@ -49,7 +49,7 @@ def limit_ms(symbol_limit_s: float | None, feed: FeedTerms, interval_s: float | 
     """After how much silence a price is stale, ms: the limit that the settings name, else 3 intervals but at least 10 s; streams 30 s.
 
     `interval_s` is how often the symbol is polled now, where that is not the feed's interval: a limit follows a longer one. What is
-    learnt (`ticker.rhythm`) may lengthen the limit that nobody named.
+    learnt (`ticker.board.learned_limit`) may lengthen the limit that nobody named.
     """
     limit_s = named_limit_s(symbol_limit_s, feed)
     if limit_s is None:

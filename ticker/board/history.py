@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ticker.market import DAY_MS
+from ticker.calendars.market_hours import DAY_MS
 from ticker.quote import Quote, VolumeOf
 
 MINUTE_MS = 60_000

@@ -11,7 +11,8 @@ FORGET_MS = 600_000
 LOWEST_RATIO = 1e-9
 """However much a price may fall at once by the settings, it does not fall to nothing."""
 FAR_RATIO = 10.0
-"""What is beyond this multiple of the price before it, up or down, is more likely a fault that lasts than a market: `ticker.doubt`."""
+"""What is beyond this multiple of the price before it, up or down, is more likely a fault that lasts than a market:
+`ticker.board.unconfirmed`."""
 
 
 class Band(NamedTuple):

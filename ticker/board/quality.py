@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
-from ticker.change import strange_base
+from ticker.board.change import strange_base
+from ticker.board.incidents import BadTicks, Disagreements, OddFields, Switches
+from ticker.board.sanity import no_price, sound
+from ticker.board.source_state import Outcome, Track
+from ticker.board.symbol_state import Lane, disagreement
+from ticker.calendars.market_hours import NEVER
 from ticker.errors import BadTick
-from ticker.incidents import BadTicks, Disagreements, OddFields, Switches
-from ticker.lane import Lane, disagreement
-from ticker.market import NEVER
 from ticker.quote import Tick, encode, plain
-from ticker.sound import no_price, sound
 from ticker.source import reason
-from ticker.track import Outcome, Track
 
 
 class Standing(NamedTuple):

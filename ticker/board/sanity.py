@@ -1,7 +1,8 @@
 """What of a tick can be meant, whoever said it: the one place where the signs of prices, their sides and their times are judged. Pure.
 
 A symbol without `allow_negative` has prices above zero. What is beside the price can't cost the price: it is dropped, and told as odd.
-What a price may be next to others is the business of `ticker.plausible`, what it may be next to the close before of `ticker.change`.
+What a price may be next to others is the business of `ticker.board.outliers`, what it may be next to the close before of
+`ticker.board.change`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def is_surely_sound(tick: Tick) -> bool:
 def sound(tick: Tick, allow_negative: bool, is_final: bool) -> tuple[Tick, list[Odd]]:
     """What remains of a tick with a price, and what was odd about it besides what its feed had found.
 
-    A previous close below zero is left for `ticker.change` to judge, save where the changes are final, as another board has judged them.
+    A previous close below zero is left for `ticker.board.change` to judge, save where the changes are final, as another board has judged
+    them.
     """
     odd: list[Odd] = []
     close, extended, extended_pct, delay_min = tick.prev_close, tick.ext_price, tick.ext_change_pct, tick.delay_min

@@ -8,16 +8,16 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ticker.backoff import DOWN_AFTER
-from ticker.cadence import overdue_ms
-from ticker.doubt import Doubt
+from ticker.board.cadence import overdue_ms
+from ticker.board.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
+from ticker.board.learned_limit import Rhythm
+from ticker.board.outliers import FORGET_MS, Band
+from ticker.board.sanity import INFINITY, is_surely_sound
+from ticker.board.unconfirmed import Doubt
+from ticker.calendars.market_hours import LASTS_MS, Hours, Market, Moved, Said, market_at
 from ticker.errors import FeedError
-from ticker.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
-from ticker.market import LASTS_MS, Hours, Market, Moved, Said, market_at
-from ticker.plausible import FORGET_MS, Band
 from ticker.quote import Kind, Tick, VolumeOf
-from ticker.rhythm import Rhythm
 from ticker.settings.model import SymbolSettings
-from ticker.sound import INFINITY, is_surely_sound
 
 FUTURE_LIMIT_MS = 300_000
 """A `quote_time` further ahead of our clock than this is not believed so far as to hold back the quotes after it."""

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from ticker.change import MOST_RATIO, change_of
-from ticker.freshness import FeedTerms, Verdict
-from ticker.market import NEVER, Hours, Market
-from ticker.plausible import Extent, absolute_band, apart_pct, band
+from ticker.board.change import MOST_RATIO, change_of
+from ticker.board.freshness import FeedTerms, Verdict
+from ticker.board.outliers import Extent, absolute_band, apart_pct, band
+from ticker.board.source_state import Track
+from ticker.calendars.market_hours import NEVER, Hours, Market
 from ticker.quote import Quote, State, Tick, VolumeOf
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import reason
-from ticker.track import Track
 
 
 class Lane:

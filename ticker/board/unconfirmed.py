@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticker.plausible import Band
+from ticker.board.outliers import Band
 from ticker.quote import Tick
 
 INSIST_MS = 5_000

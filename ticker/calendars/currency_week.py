@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from ticker.market import DAY_MS, NEVER, Day, Hours, Market
+from ticker.calendars.market_hours import DAY_MS, NEVER, Day, Hours, Market
 from ticker.settings.calendars import NEW_YORK
 
 WEEK_MS = 7 * DAY_MS

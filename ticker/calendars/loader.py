@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.calendars.currency_week import WEEK
+from ticker.calendars.exchange_hours import TIMEOUT_S, HoursError, Load, Wanted, end_ms, load, span
+from ticker.calendars.market_hours import NEVER, Hours
 from ticker.clock import Clock
-from ticker.currency_week import WEEK
-from ticker.exchange_hours import TIMEOUT_S, HoursError, Load, Wanted, end_ms, load, span
-from ticker.market import NEVER, Hours
 from ticker.quote import Quote
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.calendars import BUILT_IN, CURRENCY_WEEK

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from ticker.clock import Clock
-from ticker.complaints import Complaints
+from ticker.counters import FeedMeter
 from ticker.errors import BudgetSpent, FeedError
-from ticker.meters import FeedMeter
-from ticker.quarantine import Batch
+from ticker.feed_log import Complaints
+from ticker.polling.bad_symbols import Batch
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.model import PolledSettings
 from ticker.source import Answer, Source, bare, bared

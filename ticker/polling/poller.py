@@ -11,18 +11,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any, Literal
 
-from ticker.asker import Asker
 from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
-from ticker.complaints import Complaints
-from ticker.meters import FeedMeter
-from ticker.pace import Pace
-from ticker.quarantine import Batch
-from ticker.rota import split
+from ticker.counters import FeedMeter
+from ticker.feed_log import Complaints
+from ticker.polling.bad_symbols import Batch
+from ticker.polling.interval import Tempo
+from ticker.polling.pace import Pace
+from ticker.polling.rotation import split
+from ticker.polling.round import Asker
+from ticker.polling.tally import Tally
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription, reason
-from ticker.tally import Tally
-from ticker.tempo import Tempo
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
-from ticker.quarantine import Batch
+from ticker.polling.bad_symbols import Batch
 from ticker.source import Subscription
 
 

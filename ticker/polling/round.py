@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from ticker.caller import Caller
 from ticker.clock import Clock
-from ticker.complaints import Complaints
+from ticker.counters import FeedMeter
 from ticker.errors import BadTick, BudgetSpent, FeedError
-from ticker.meters import FeedMeter
-from ticker.quarantine import Batch, Bisection, Quarantine
-from ticker.rota import Rota, split
+from ticker.feed_log import Complaints
+from ticker.polling.bad_symbols import Batch, Bisection, Quarantine
+from ticker.polling.call import Caller
+from ticker.polling.rotation import Rota, split
+from ticker.polling.tally import Tally
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription
-from ticker.tally import Tally
 
 PAROLES_A_ROUND = 5
 """The most quarantined symbols that one round asks for again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticker.errors import BudgetSpent, FeedError
-from ticker.quarantine import Batch
+from ticker.polling.bad_symbols import Batch
 
 GIVE_UP_AFTER = 3
 """So many failed calls running end a poll; fewer cost only their own symbols."""

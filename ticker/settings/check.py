@@ -9,10 +9,10 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from ticker.errors import Problem
+from ticker.settings.describe import did_you_mean, expectation, item_expectation, key_path, nearest, shown, toml
 from ticker.settings.environment import variable_of
 from ticker.settings.model import UNSHOWN, Table
-from ticker.settings.source import folder_of
-from ticker.settings.words import did_you_mean, expectation, item_expectation, key_path, nearest, shown, toml
+from ticker.settings.toml_file import folder_of
 
 Path = tuple[str | int, ...]
 T = TypeVar("T", bound=Table)

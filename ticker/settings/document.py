@@ -7,11 +7,11 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from ticker.settings.describe import expectation, toml
 from ticker.settings.load import FIXED, FeedKind
 from ticker.settings.model import FeedSettings, SymbolOptions, SymbolSettings, Table
-from ticker.settings.words import expectation, toml
 
-BEGIN = "<!-- The tables from here on are written by `python -m ticker.cli.document`. -->"
+BEGIN = "<!-- The tables from here on are written by `python -m cli.document`. -->"
 END = "<!-- End of the tables. -->"
 
 

@@ -17,9 +17,9 @@ from tomlkit.items import Item, Key, Table
 
 from ticker import symbols
 from ticker.errors import Problem, SettingsError
-from ticker.settings import aliases, source
+from ticker.settings import other_names, toml_file
+from ticker.settings.describe import did_you_mean, key_part, key_path
 from ticker.settings.load import FeedKind, Loaded, parse
-from ticker.settings.words import did_you_mean, key_part, key_path
 from ticker.settings.write import replace
 
 ATTEMPTS = 5
@@ -54,10 +54,10 @@ def _edit(path: Path, change: Callable[[str, Loaded | None], str], kinds: Mappin
           valid_before: bool) -> Loaded:
     """Change, check, write; all over again if somebody else wrote in between."""
     for _ in range(ATTEMPTS):
-        data = source.read(path)
+        data = toml_file.read(path)
         # Who edits the file need not hold the server's secrets.
         now = parse(data, kinds, environ, name=path.name, folder=path.parent, secrets_required=False) if valid_before else None
-        text = source.decode(data, path.name)
+        text = toml_file.decode(data, path.name)
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         edited = mark + change(text, now).encode()
         loaded = parse(edited, kinds, environ, name=path.name, folder=path.parent, secrets_required=False)
@@ -80,12 +80,12 @@ def _feed(feed: str | None, feeds: list[str]) -> str:
 def _alias(path: Path, symbol: str, feed: str | None) -> str:
     """How to add a symbol that we can't spell: under another name, by hand. The file may be anything."""
     try:
-        tables = _tables(source.decode(source.read(path), path.name))
+        tables = _tables(toml_file.decode(toml_file.read(path), path.name))
     except SettingsError:
         tables = {}
     feeds = list(tables["feeds"]) if isinstance(tables.get("feeds"), dict) else []
     chosen = feed if feed is not None and feed in feeds else feeds[0] if len(feeds) == 1 else "FEED"
-    return aliases.hint(symbol, [chosen], taken=tables.get("symbols", {}))
+    return other_names.hint(symbol, [chosen], taken=tables.get("symbols", {}))
 
 
 def with_symbol(text: str, symbol: str, feed: str) -> str:
@@ -122,7 +122,7 @@ def _similar(symbol: str, others: Mapping[str, Any]) -> str:
 
 
 def _tables(text: str) -> dict[str, Any]:
-    tables, problems = source.parse(text, "settings.toml")
+    tables, problems = toml_file.parse(text, "settings.toml")
     if problems or not isinstance(tables.get("symbols", {}), dict):
         raise SettingsError(problems or [Problem("symbols", "must be a table", "write [symbols]")])
     return tables
@@ -171,7 +171,7 @@ def _removed(text: str, symbol: str) -> str:
 def _without_lines(text: str, symbol: str) -> str:
     """Without the lines that set its keys, nor those from `[symbols.SYMBOL]` to its last key. What follows speaks of others."""
     lines = text.split("\n")
-    mine = [statement for statement in source.statements(lines) if statement.key[:2] == ("symbols", symbol)]
+    mine = [statement for statement in toml_file.statements(lines) if statement.key[:2] == ("symbols", symbol)]
     headers = [statement.line for statement in mine if statement.table[:2] == ("symbols", symbol)]
     keys = [statement.line for statement in mine if statement.key != statement.table]
     gone = set(keys)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from ticker import symbols
-from ticker.budget import Demand
 from ticker.errors import Problem, SettingsError
-from ticker.settings import aliases, environment, source
+from ticker.rate_limit import Demand
+from ticker.settings import environment, other_names, toml_file
+from ticker.settings.auth import combinations
 from ticker.settings.check import Missing, check, secret_hint, unknown_key
+from ticker.settings.describe import did_you_mean, key_path, nearest, shown, toml
 from ticker.settings.model import (
     FEED_NAME,
     SYMBOL_KEYS,
@@ -26,9 +28,7 @@ from ticker.settings.model import (
     SymbolSettings,
     Table,
 )
-from ticker.settings.oddities import oddities
-from ticker.settings.trust import combinations
-from ticker.settings.words import did_you_mean, key_path, nearest, shown, toml
+from ticker.settings.warnings import oddities
 
 FIXED: Mapping[str, type[Table]] = {
     "server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings, "metrics": MetricsSettings,
@@ -58,7 +58,7 @@ class Loaded:
 def load(path: Path, kinds: Mapping[str, FeedKind], environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, *,
          secrets_required: bool = True) -> Loaded:
     """Read and check the file at `path`; see `parse`. Raises `SettingsError` with every problem at once."""
-    return parse(source.read(path), kinds, environ, overrides, name=path.name, folder=path.parent, secrets_required=secrets_required)
+    return parse(toml_file.read(path), kinds, environ, overrides, name=path.name, folder=path.parent, secrets_required=secrets_required)
 
 
 def parse(data: bytes, kinds: Mapping[str, FeedKind], environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, *,
@@ -69,7 +69,7 @@ def parse(data: bytes, kinds: Mapping[str, FeedKind], environ: Mapping[str, str]
     and that over the file. With `secrets_required` off a missing secret is no error, and its feed's settings can't be used:
     for whoever edits the file without the server's environment. Raises `SettingsError` with every problem at once.
     """
-    tables, problems = source.parse(source.decode(data, name), name)
+    tables, problems = toml_file.parse(toml_file.decode(data, name), name)
     loader = _Loader(kinds, problems, secrets_required, str(folder))
     return loader.load(tables, environ, {key: value for key, value in (overrides or {}).items() if value is not None})
 
@@ -215,7 +215,7 @@ class _Loader:
                 continue
             dotted = [] if reason else list(_dotted(values))
             for parts in dotted:
-                self._add(source.dotted_symbol([symbol, *parts]))
+                self._add(toml_file.dotted_symbol([symbol, *parts]))
             beginnings = {parts[0] for parts in dotted}
             rest = {name: value for name, value in values.items() if name not in beginnings}
             if rest or not dotted:
@@ -226,7 +226,7 @@ class _Loader:
         line = values if isinstance(values, dict) else {}
         given = line.get("feed")
         chosen = [feed for feed in (given if isinstance(given, list) else [given]) if isinstance(feed, str) and feed in feed_names]
-        return aliases.hint(symbol, chosen, line, taken)
+        return other_names.hint(symbol, chosen, line, taken)
 
     def _symbol(self, symbol: str, values: Mapping[str, Any], feed_names: Sequence[str],
                 feeds: Mapping[str, FeedSettings | None]) -> SymbolSettings | None:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
-from ticker import hidden
-from ticker.budget import WINDOWS_S, Rate
+from ticker import secrets
+from ticker.rate_limit import WINDOWS_S, Rate
 from ticker.settings import calendars, origins
 from ticker.settings.ca_file import CaFile
 
@@ -60,7 +60,7 @@ class Table(BaseModel):
         for name in self.secrets:
             secret = getattr(self, name, None)
             if isinstance(secret, SecretStr):  # who edits the file need not hold them
-                hidden.HIDDEN.add(secret.get_secret_value())
+                secrets.HIDDEN.add(secret.get_secret_value())
 
 
 class ServerSettings(Table):

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ticker import symbols
+from ticker.settings.describe import key_part, toml
 from ticker.settings.model import SYMBOL_KEYS, SymbolOptions
-from ticker.settings.words import key_part, toml
 
 _UNSPELLABLE = re.compile(r"[^A-Za-z0-9.\-_=^/:+]+")
 _UNSHOWN = "X"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ticker.errors import Problem, SettingsError
-from ticker.settings import source
+from ticker.settings import toml_file
 from ticker.settings.diff import Changes, diff, live
 from ticker.settings.load import Loaded
 from ticker.settings.model import Settings
@@ -64,7 +64,7 @@ class Reloader:
     def reload(self, now_ms: int) -> Outcome:
         """Take the file as it is now."""
         try:
-            return self._apply(source.read(self._path), now_ms)
+            return self._apply(toml_file.read(self._path), now_ms)
         except SettingsError as error:
             return self._refuse(error, now_ms)
 

@@ -7,7 +7,7 @@ import stat
 from typing import NamedTuple
 
 from ticker.errors import Problem
-from ticker.settings.source import folder_of, without_waiting
+from ticker.settings.toml_file import folder_of, without_waiting
 
 MAX_SECRET_BYTES = 65_536
 _IN_MEMORY = ("tmpfs", "ramfs")

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from ipaddress import ip_network
 
-from ticker.budget import Budget, Demand, lowest
 from ticker.errors import Problem
+from ticker.rate_limit import Budget, Demand, lowest
 from ticker.settings.calendars import BUILT_IN, known_calendars
+from ticker.settings.describe import key_path
 from ticker.settings.model import PolledSettings, Settings
-from ticker.settings.words import key_path
 
 
 def oddities(settings: Settings, demands: Mapping[str, Callable[[int, float], Demand]]) -> Iterator[Problem]:

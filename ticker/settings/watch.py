@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ticker.errors import SettingsError
-from ticker.settings import source
+from ticker.settings import toml_file
 
 AGREE_S = 0.25
 """Two reads this far apart must give the same: an editor that writes piece by piece is not caught in the middle."""
@@ -82,6 +82,6 @@ class Watcher:
 
     def _look(self) -> _Sight:
         try:
-            return _Sight(source.read(self._path))
+            return _Sight(toml_file.read(self._path))
         except SettingsError as error:
             return _Sight(error)

@@ -8,9 +8,9 @@ from typing import Any
 
 from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
-from ticker.complaints import Complaints
 from ticker.errors import FeedError
-from ticker.poller import FeedState
+from ticker.feed_log import Complaints
+from ticker.polling.poller import FeedState
 from ticker.source import reason
 
 LASTING_AFTER = 4

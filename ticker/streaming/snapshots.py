@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ticker.caller import Caller
 from ticker.clock import Clock
-from ticker.complaints import Complaints
+from ticker.counters import FeedMeter
 from ticker.errors import BudgetSpent, FeedError
-from ticker.meters import FeedMeter
-from ticker.quarantine import Batch, Bisection
+from ticker.feed_log import Complaints
+from ticker.polling.bad_symbols import Batch, Bisection
+from ticker.polling.call import Caller
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription
 from ticker.stream import Session

@@ -17,17 +17,17 @@ from typing import Any
 import msgspec
 
 from ticker.clock import Clock
+from ticker.counters import FeedMeter
 from ticker.errors import FeedError
-from ticker.health import Health
-from ticker.inbox import Inbox
-from ticker.line import Line
-from ticker.meters import FeedMeter
-from ticker.poller import FeedState
+from ticker.polling.poller import FeedState
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.snapshots import Snapshots
 from ticker.source import Answer, Subscription, bared
 from ticker.stream import Ended, Session, StreamSource
+from ticker.streaming.connection import Line
+from ticker.streaming.health import Health
+from ticker.streaming.inbox import Inbox
+from ticker.streaming.snapshots import Snapshots
 from ticker.turn import Turn
 
 log = logging.getLogger(__name__)

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from ticker.errors import SettingsError
 from ticker.nested import undisturbed
-from web.access import is_same
-from web.credentials import IN_AN_ADDRESS, in_header, in_url
-from web.guard import ADMIN, refused
-from web.identity import Unauthorized
-from web.rest import answer, error
-from web.throttle import Throttle
+from web.api.routes import answer, error
+from web.auth.credentials import IN_AN_ADDRESS, in_header, in_url
+from web.auth.identity import Unauthorized
+from web.auth.throttle import Throttle
+from web.auth.tokens import is_same
+from web.http.guard import ADMIN, refused
 
 log = logging.getLogger(__name__)
 

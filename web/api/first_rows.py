@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from ticker.clock import Clock
-from ticker.relay import Relay
+from ticker.core import Relay
 
 MOST_ROWS = 60
 """More than most screens show. What is below them nobody misses in that second."""

@@ -1,6 +1,6 @@
-"""The OpenAPI 3.1 document of the HTTP part, written by hand beside `web/rest.py` and `web/admin.py`; served at `/openapi.json`.
+"""The OpenAPI 3.1 document of the HTTP part, written by hand beside `web/api/routes.py` and `web/api/admin.py`; served at `/openapi.json`.
 
-Tests hold every route and every answer against it, and `docs/openapi.json` is a copy (`python -m ticker.cli.document`).
+Tests hold every route and every answer against it, and `docs/openapi.json` is a copy (`python -m cli.document`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from ticker import __version__
-from web.rest import tagged
+from web.api.routes import tagged
 
 Schema = dict[str, Any]
 

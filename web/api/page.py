@@ -6,7 +6,7 @@ is of one build even while another is being made. Files in `assets/` carry a has
 Content-Security-Policy: scripts come from this host only, styles from this host or with the nonce of this very answer (the table's
 library adds its style elements at run time and takes the nonce from a <meta> of the document). No other host is ever asked.
 
-A document that brings prices along (`web.first_rows`) is kept by nobody.
+A document that brings prices along (`web.api.first_rows`) is kept by nobody.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request
 
-from web.first_rows import FirstRows
-from web.origins import is_cross_site
-from web.rest import error
+from web.api.first_rows import FirstRows
+from web.api.routes import error
+from web.http.origins import is_cross_site
 
 NONCE_MARK = b"%CSP_NONCE%"
 """Stands in the built `index.html` where the nonce of an answer goes."""

@@ -11,13 +11,13 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from ticker import __version__
+from ticker.board.history import History
 from ticker.clock import Clock
-from ticker.history import History
-from ticker.relay import Relay
+from ticker.core import Relay
 from ticker.turn import in_turns
-from web import visible
-from web.cache import READ
-from web.identity import ANYBODY, Identity
+from web.auth import visible
+from web.auth.identity import ANYBODY, Identity
+from web.http.cache import READ
 
 
 def answer(payload: object, status: int = 200) -> Response:
@@ -41,7 +41,7 @@ def tagged(payload: object) -> Response:
 
 
 def reader() -> Identity:
-    """Who sends the request that is being answered (`web.guard` found it out)."""
+    """Who sends the request that is being answered (`web.http.guard` found it out)."""
     identity: Identity = g.get("identity", ANYBODY)
     return identity
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from web.patterns import Patterns
+from web.auth.patterns import Patterns
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Identity:
         return self.symbols is None
 
     def may_see(self, symbol: str) -> bool:
-        """Whether `symbol` is for its eyes, if there is one of that name. For many that there are: `web.visible.visible_symbols`."""
+        """Whether `symbol` is for its eyes, if there is one of that name. For many that there are: `web.auth.visible.visible_symbols`."""
         return self.patterns is None or self.patterns.fit(symbol)
 
 

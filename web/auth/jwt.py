@@ -14,8 +14,8 @@ from jwt.algorithms import get_default_algorithms
 from ticker.errors import Problem, SettingsError
 from ticker.nested import undisturbed
 from ticker.settings import ServerSettings
-from web.access import Guessed, digest
-from web.identity import Identity, Unauthorized
+from web.auth.identity import Identity, Unauthorized
+from web.auth.tokens import Guessed, digest
 
 MOST_BYTES = 8192
 """Of a token. A header line is no longer either."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from web.addresses import network_of
+from web.auth.addresses import network_of
 
 MOST_FAILURES = 20
 WINDOW_S = 60.0
@@ -14,7 +14,7 @@ MOST_ADDRESSES = 4096
 
 
 class Throttle:
-    """Remembers the failures of the last minute by address (`web.addresses`)."""
+    """Remembers the failures of the last minute by address (`web.auth.addresses`)."""
 
     def __init__(self) -> None:
         self._failures: dict[str, deque[float]] = {}

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from web.credentials import IN_AN_ADDRESS, in_header, in_payload, in_url
-from web.identity import ANYBODY, Identity, Unauthorized
-from web.throttle import Throttle
+from web.auth.credentials import IN_AN_ADDRESS, in_header, in_payload, in_url
+from web.auth.identity import ANYBODY, Identity, Unauthorized
+from web.auth.throttle import Throttle
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ticker.turn import Turn
-from web.identity import Identity
-from web.patterns import Patterns
+from web.auth.identity import Identity
+from web.auth.patterns import Patterns
 
 Seen = frozenset[str] | None
 """The symbols that somebody may see; `None`: all there are."""

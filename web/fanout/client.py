@@ -7,11 +7,11 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from web.addresses import network_of
-from web.fanout.closing import Closing
+from web.auth.addresses import network_of
+from web.auth.identity import ANYBODY, Identity
+from web.fanout.close_reasons import Closing
 from web.fanout.frames import TEXT, FrameReader
 from web.fanout.outbox import Outbox
-from web.identity import ANYBODY, Identity
 
 if TYPE_CHECKING:
     from web.fanout.engine import Engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.runtime import original
 
 if TYPE_CHECKING:

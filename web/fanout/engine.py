@@ -18,19 +18,19 @@ from ticker.quote import Quote
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
-from web.fanout.closing import Closing, Ledger
+from web.fanout.close_reasons import Closing, Ledger
+from web.fanout.counters import Meters
 from web.fanout.drain import Drain
 from web.fanout.expiry import Expiry
 from web.fanout.flush import Flusher
+from web.fanout.flush_clock import Window
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
-from web.fanout.inbound import Inbound, Receiver
-from web.fanout.meters import Meters
+from web.fanout.handshake_queue import WaitingRoom
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pools import Pools
-from web.fanout.pulse import Pulse
-from web.fanout.readers import Readers
-from web.fanout.waiting import WaitingRoom
-from web.fanout.window import Window
+from web.fanout.receive import Inbound, Receiver
+from web.fanout.subscriptions import Readers
+from web.fanout.timeouts import Pulse
 from web.refusals import Refusals
 from web.runtime import EventletRuntime, original
 

@@ -15,7 +15,7 @@ from ticker.quote import Quote
 from web.fanout.channel import Channel
 from web.fanout.cohort import Cohort, Lane, Part
 from web.fanout.outbox import Outbox, owe
-from web.fanout.readers import Readers
+from web.fanout.subscriptions import Readers
 
 BREATHE_S = 0.002
 """How long a flush may run before it lets the rest of the process have a turn, seconds."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, Violation, close_code, decode_text, frame
 from web.runtime import original
 
@@ -35,7 +35,7 @@ PACKETS_PER_S = 5000
 
 
 class Receiver(Protocol):
-    """Who handles what clients send: the library's server (`web.fanout.library`)."""
+    """Who handles what clients send: the library's server (`web.socketio.server`)."""
 
     def packet(self, client: Client, payload: str | bytes) -> None:
         """An Engine.IO packet came. Raises `ValueError` for one that makes no sense."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.frames import text_frame
 
 if TYPE_CHECKING:

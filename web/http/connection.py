@@ -36,7 +36,7 @@ class Connection:
         self.address = address
         self.port = port
         self.network = network
-        """What it is counted by (`web.addresses`)."""
+        """What it is counted by (`web.auth.addresses`)."""
         self.is_proxy = False
         """Whether it may say for whom it speaks (`web.http.proxy_protocol`)."""
         self.unread = bytearray()

@@ -9,17 +9,17 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-from web.cache import AnswerCache
-from web.fanout.handshake import again
-from web.guard import IDENTITY, Guard
-from web.hosts import HEALTH, Hosts, why_not
+from web.auth.identity import ANYBODY, Identity
 from web.http.answer import Answer, plain, refusal
+from web.http.cache import AnswerCache
+from web.http.guard import IDENTITY, Guard
+from web.http.handshake import again
+from web.http.hosts import HEALTH, Hosts, why_not
+from web.http.origins import OriginCheck, is_foreign, shared_with
+from web.http.proxies import Proxies
+from web.http.rates import Rates
 from web.http.request import Environ
 from web.http.wsgi import Reply, Wsgi, called
-from web.identity import ANYBODY, Identity
-from web.origins import OriginCheck, is_foreign, shared_with
-from web.proxies import Proxies
-from web.rates import Rates
 from web.refusals import Reason, Refusals, body, sentence
 
 SOCKETS = "/socket.io"

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from flask import Flask, Response, g, request
 
-from web.access import Access
-from web.hosts import is_loopback
+from web.auth.identity import ANYBODY, CHALLENGE, Identity, Unauthorized
+from web.auth.tokens import Access
 from web.http.answer import Answer, refusal
-from web.identity import ANYBODY, CHALLENGE, Identity, Unauthorized
-from web.proxies import PASSED_ON
+from web.http.hosts import is_loopback
+from web.http.proxies import PASSED_ON
 
 GUARDED = "/api/"
 """What stands below it is data. `/healthz`, `/readyz` and the page have none."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ticker.settings import ServerSettings
 from ticker.settings.origins import HOST
-from web.proxies import PASSED_ON
+from web.http.proxies import PASSED_ON
 
 LONGEST = 300
 """Of a `Host`: the longest name has 253 letters."""

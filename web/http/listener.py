@@ -14,7 +14,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
-from web.addresses import UNIX_PEER, network_of
+from web.auth.addresses import UNIX_PEER, network_of
 from web.http.connection import Connection
 from web.http.server import HttpServer
 from web.refusals import Reason, Refusals, body

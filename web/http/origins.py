@@ -31,7 +31,7 @@ def origin_check(allowed: Sequence[str]) -> OriginCheck:
     """A function (origin, WSGI environment) that says whether a page from there may connect.
 
     Compared whole, case included: browsers send scheme and host in lower case. An empty list means same origin; "*" allows all. Of
-    X-Forwarded-… it sees what `web.proxies` made of it, and no more.
+    X-Forwarded-… it sees what `web.http.proxies` made of it, and no more.
     """
     everybody = "*" in allowed
     listed = frozenset(map(canonical, allowed))

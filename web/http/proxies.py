@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
-from web.addresses import UNIX_PEER
+from web.auth.addresses import UNIX_PEER
 
 Environ = dict[str, Any]
 Address = IPv4Address | IPv6Address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from web.addresses import network_of
+from web.auth.addresses import network_of
 
 BURST_S = 2.0
 """So many seconds' worth may be made at once."""

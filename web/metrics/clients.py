@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
 from web.metrics.families import counter, counters, gauge, gauges, histograms
 from web.refusals import Reason

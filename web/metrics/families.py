@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.samples import Sample
 
-from ticker.meters import Histogram
+from ticker.counters import Histogram
 
 PREFIX = "tickercast_"
 _A_BREATH = 250

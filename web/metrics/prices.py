@@ -9,11 +9,11 @@ from typing import Any, get_args
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
+from ticker.board.quality import Standing
 from ticker.clock import Clock
-from ticker.poller import FeedState
-from ticker.quality import Standing
+from ticker.core import Relay
+from ticker.polling.poller import FeedState
 from ticker.quote import State
-from ticker.relay import Relay
 from web.metrics.families import counter, counters, gauge, gauges, histograms, long_gauges
 
 SYMBOL_STATES = (*get_args(State), "pending", "rejected")

@@ -10,9 +10,9 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from ticker import __version__
-from ticker.relay import Relay
+from ticker.core import Relay
+from web.api.routes import unready
 from web.metrics.families import counter, gauge, gauges
-from web.rest import unready
 
 
 class AboutCollector(Collector):

@@ -1,4 +1,4 @@
-"""The page `/metrics` itself, in one of Prometheus' two formats. Who may read it is `web.guard`'s to say."""
+"""The page `/metrics` itself, in one of Prometheus' two formats. Who may read it is `web.http.guard`'s to say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from web.cache import OPEN_METRICS
+from web.http.cache import OPEN_METRICS
 
 
 def metrics(collectors: Iterable[Collector]) -> Blueprint:

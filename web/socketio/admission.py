@@ -3,8 +3,8 @@
 A handshake is asked about twice. Before anything of it is looked at, `refusal` says whether anybody may come in now: that costs next to
 nothing and counts nothing. Once it is known who comes, `counted` takes it off what there is for this second. A token is looked at in
 between, also one from an address that has had its share, since a good one is outside of it; so a bad one counts like none. What bad ones
-cost is bounded elsewhere: after a few guesses none from there is looked at (`web.throttle`), and one that is signed and good for nothing is
-checked once (`web.jwt_verifier`).
+cost is bounded elsewhere: after a few guesses none from there is looked at (`web.auth.throttle`), and one that is signed and good for
+nothing is checked once (`web.auth.jwt`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from web.access import Access
-from web.addresses import network_of
+from web.auth.addresses import network_of
+from web.auth.identity import Identity
+from web.auth.tokens import Access
 from web.fanout.client import Client
 from web.fanout.engine import Engine
-from web.identity import Identity
 from web.refusals import Reason
 
 SURPLUS = 64

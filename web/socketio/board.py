@@ -11,17 +11,17 @@ from socketio.exceptions import ConnectionRefusedError
 
 from ticker import __version__
 from ticker.clock import Clock
+from ticker.core import Relay
 from ticker.listeners import WireState
-from ticker.relay import Relay
-from web.admission import Admission
+from web.auth.visible import NOTHING, visible_symbols
 from web.fanout.channel import Channel
 from web.fanout.client import Client
 from web.fanout.cohort import Lane
 from web.fanout.engine import Engine
-from web.fanout.library import Refusal, SocketServer
-from web.fanout.resume import resume
-from web.state_frames import StateFrames, event_frame
-from web.visible import NOTHING, visible_symbols
+from web.socketio.admission import Admission
+from web.socketio.resume import resume
+from web.socketio.server import Refusal, SocketServer
+from web.socketio.state_frames import StateFrames, event_frame
 
 JOINS_PER_S = 2000
 """Namespace joins of one client in a second."""

@@ -17,17 +17,17 @@ from typing import Any, NoReturn
 import engineio
 import msgspec
 
+from web.auth.identity import CHALLENGE, Identity, Unauthorized
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client, payload_of
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation, close_frame, text_frame
-from web.fanout.handshake import Environ, Refused, StartResponse, accept_websocket, answered, full, slim, turned_away
-from web.fanout.inbound import PACKETS_PER_S
+from web.fanout.receive import PACKETS_PER_S
+from web.http.handshake import Environ, Refused, StartResponse, accept_websocket, answered, full, slim, turned_away
 from web.http.head import BadRequest
+from web.http.origins import why_not
 from web.http.request import CONNECTION
-from web.identity import CHALLENGE, Identity, Unauthorized
-from web.origins import why_not
 from web.refusals import Reason
 
 log = Bugs(logging.getLogger(__name__))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from web.access import Access, Guessed, digest
-from web.credentials import in_payload
+from web.auth.credentials import in_payload
+from web.auth.identity import ANYBODY, Identity, Unauthorized
+from web.auth.tokens import Access, Guessed, digest
 from web.fanout.client import Client
 from web.fanout.engine import Engine
-from web.identity import ANYBODY, Identity, Unauthorized
 
 
 class Binding:

@@ -1,6 +1,6 @@
 """The guard against library upgrades: every name of our libraries that their documentation does not promise, or that we override.
 
-They are used in `library.py`, `members.py` and `door.py`, eventlet's in `web/runtime.py`. `check_libraries` refuses to start
+They are used in `server.py`, `manager.py` and `engineio_server.py`, eventlet's in `web/runtime.py`. `check_libraries` refuses to start
 where one is missing.
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from web.fanout.channel import Channel
 from web.fanout.cohort import Lane
-from web.fanout.readers import Readers
+from web.fanout.subscriptions import Readers
 
 
 def resume(readers: Readers, lane: Lane, asked: Collection[Channel], since: Any) -> bool:

@@ -12,20 +12,20 @@ import socketio
 from flask import Flask
 from socketio.exceptions import ConnectionRefusedError
 
+from web.auth.identity import ANYBODY, Identity, Unauthorized
 from web.fanout.bugs import Bugs
 from web.fanout.channel import Channel
 from web.fanout.client import Client
-from web.fanout.closing import Closing
-from web.fanout.door import Door
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation
-from web.fanout.guard import LibraryMismatch, check_libraries
-from web.fanout.handshake import Environ
-from web.fanout.members import Members, frames_of
-from web.fanout.packets import EVENTS, Json, check
 from web.fanout.spelling import meant
-from web.identity import ANYBODY, Identity, Unauthorized
+from web.http.handshake import Environ
 from web.runtime import ASYNC_MODE
+from web.socketio.engineio_server import Door
+from web.socketio.library_check import LibraryMismatch, check_libraries
+from web.socketio.manager import Members, frames_of
+from web.socketio.packets import EVENTS, Json, check
 
 log = Bugs(logging.getLogger(__name__))
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from ticker.relay import Relay
-from web import visible
+from ticker.core import Relay
+from web.auth import visible
+from web.auth.identity import Identity
+from web.auth.patterns import Patterns
+from web.auth.visible import NOTHING, Seen, visible_symbols
 from web.fanout.client import Client
 from web.fanout.frames import text_frame
-from web.identity import Identity
-from web.patterns import Patterns
-from web.visible import NOTHING, Seen, visible_symbols
 
 MOST_KEPT = 32
 """So many frames of one state event are kept for clients that are yet to join."""

@@ -6,14 +6,14 @@ from collections.abc import Collection
 from typing import Protocol
 
 from ticker.runtime import Runtime
-from web.fanout.readers import Readers
+from web.fanout.subscriptions import Readers
 
 TELL_AFTER_S = 0.05
 """Lists change in bursts (a page joins what it shows, a crowd comes in): they are looked through once for a burst."""
 
 
 class Listener(Protocol):
-    """Who wants to know (`ticker.attention.Attention`)."""
+    """Who wants to know (`ticker.demand.Attention`)."""
 
     @property
     def matters(self) -> bool:

@@ -3,10 +3,10 @@
 import pytest
 from pydantic import HttpUrl, SecretStr
 
+from cli.diagnosis.remedies import OF_FAULT, OF_STATUS, Asked, needs_negative, remedy
 from feeds.finnhub import Finnhub
-from feeds.http_json import HttpJson
-from feeds.kraken import Kraken
-from ticker.cli.remedies import OF_FAULT, OF_STATUS, Asked, needs_negative, remedy
+from feeds.generic.feed import HttpJson
+from feeds.kraken.feed import Kraken
 from ticker.errors import BudgetSpent, FeedError
 from ticker.runtime import DeadlineExceeded
 from ticker.settings import SymbolOptions

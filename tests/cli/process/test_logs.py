@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import pytest
 
+from cli.process.logs import BURST, LONGEST, Flood, Format, Handler, JsonLine, TextLine, log_to_stderr
+from cli.process.stderr import Lines, lines_of_stderr
 from tests.ticker.spelling import KEY, traces
-from ticker import hidden
-from ticker.cli.logs import BURST, LONGEST, Flood, Format, Handler, JsonLine, TextLine, log_to_stderr
-from ticker.cli.stderr import Lines, lines_of_stderr
+from ticker import secrets
 
 PATIENCE_S = 20.0
 FORMATS: tuple[Format, ...] = ("text", "json")
@@ -138,7 +138,7 @@ def test_a_line_has_an_end(bench: Bench) -> None:
 
 def test_no_secret_gets_into_a_line(bench: Bench) -> None:
     """In words or in a traceback, where a library quotes what it had in hand; in another spelling too."""
-    hidden.HIDDEN.add(KEY)
+    secrets.HIDDEN.add(KEY)
     for spelt in (KEY, quote(KEY, safe=""), json.dumps(KEY), base64.b64encode(KEY.encode()).decode()):
         bench.log.error("a bug: %s", spelt, exc_info=failure(f"GET /?apikey={spelt} HTTP/1.1"))
     for line in bench.lines():

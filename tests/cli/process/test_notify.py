@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.notify import Notifier
+from cli.process.notify import Notifier
 
 
 @pytest.fixture

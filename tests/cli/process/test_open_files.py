@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from ticker.cli.open_files import Descriptors, descriptors, scarcity, shortage
+from cli.process.open_files import Descriptors, descriptors, scarcity, shortage
 from ticker.settings import FeedSettings, LimitSettings, Settings
 
 SETTINGS = Settings(limits=LimitSettings(max_clients=1000, max_waiting=50), feeds={name: FeedSettings(kind="x") for name in "abc"})

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.descriptors import is_gone
-from ticker.cli.output import NdjsonWriter
-from ticker.ndjson import BACKLOG
+from cli.process.descriptors import is_gone
+from cli.process.output import NdjsonWriter
 from ticker.quote import Quote
+from ticker.sinks.ndjson import BACKLOG
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0

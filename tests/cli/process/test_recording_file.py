@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ticker.cli import recording_file
-from ticker.cli.recording_file import RecordingFile
+from cli.process import recording_file
+from cli.process.recording_file import RecordingFile
 from ticker.quote import Quote, VolumeOf
-from ticker.recording import Unpacker, read_batch
+from ticker.sinks.recording import Unpacker, read_batch
 
 ROOT = Path(__file__).parents[3]
 QUOTE = Quote(symbol="A", price=1.5, received_time=1, seq=1, source="x", kind="polled", state="fresh")
@@ -86,7 +86,7 @@ def test_what_waits_for_the_disk_has_an_end(tmp_path: Path, monkeypatch: pytest.
 
 FULL = """
 import pathlib, resource, sys
-from tests.ticker.cli.test_recording_file import QUOTE, recording
+from tests.cli.process.test_recording_file import QUOTE, recording
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 file = recording(pathlib.Path(sys.argv[1]))

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from ticker.cli import settings_file
-from ticker.cli.settings_file import SettingsFile
+from cli.process import settings_file
+from cli.process.settings_file import SettingsFile
 from ticker.clock import SystemClock
 from ticker.errors import SettingsError
 from ticker.runtime import Busy

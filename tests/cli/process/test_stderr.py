@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.stderr import LONGEST_BEGUN, Lines
+from cli.process.stderr import LONGEST_BEGUN, Lines
 from web.runtime import original
 
 ROOT = Path(__file__).parents[3]
@@ -150,7 +150,7 @@ def test_a_pipe_that_does_not_block_is_waited_for_all_the_same(pipe: Pipe) -> No
 
 FULL = """
 import os, resource, sys
-from ticker.cli.stderr import Lines
+from cli.process.stderr import Lines
 resource.setrlimit(resource.RLIMIT_FSIZE, (150, resource.RLIM_INFINITY))
 lines = Lines(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT))
 for number in range(4):

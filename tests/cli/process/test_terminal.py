@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ticker.cli.terminal import CLOSED_S, Terminal
+from cli.process.terminal import CLOSED_S, Terminal
 
 
 class Window:

@@ -1,4 +1,4 @@
-"""CSV read line by line: the rows of the whole text, and no more memory than they take. What rows mean is in test_http_json.py."""
+"""CSV read line by line: the rows of the whole text, and no more memory than they take. What rows mean is in test_feed.py."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ticker.turn
-from feeds.csvs import MOST_ROWS, Csv, read_csv
+from feeds.generic.csvs import MOST_ROWS, Csv, read_csv
 from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint
-from tests.feeds.test_slices import counted
+from tests.feeds.values.test_slices import counted
 from ticker.errors import FeedError
 from ticker.runtime import Runtime
 from ticker.source import Unread

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.expressions import check_expression, compiled, search
+from feeds.generic.expressions import check_expression, compiled, search
 from tests.feeds.support import JSON, complaint
 from ticker.errors import FeedError
 

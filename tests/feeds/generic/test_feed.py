@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 import ticker.turn
-from feeds.csvs import Csv, read_csv
-from feeds.http_json import HttpJson, HttpJsonSettings
+from cli.options import feed_kinds
+from feeds.generic.csvs import Csv, read_csv
+from feeds.generic.feed import HttpJson, HttpJsonSettings
 from tests.feeds.hostile import Witness
 from tests.feeds.support import CANARY, JSON, answers_or_complains, complaint, mutated, well_formed
 from tests.providers.client import RunningProvider, running
-from ticker.cli.options import feed_kinds
 from ticker.errors import FeedError, SettingsError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
@@ -29,7 +29,7 @@ from ticker.settings.load import parse
 from ticker.source import Subscription, Unread
 
 PROVIDER = "http_json"
-CHAPTER = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text().split("## Any other endpoint")[1].split("\n## ")[0]
+CHAPTER = (Path(__file__).parents[3] / "docs" / "feeds.md").read_text().split("## Any other endpoint")[1].split("\n## ")[0]
 EXAMPLES = re.findall(r"```(?:json|csv)\n(.*?)```\s+```toml\n(.*?)```", CHAPTER, re.DOTALL)
 EXPECTED = [
     ("/v1/quote/KO", {}, {"KO": Tick(price=71.42, bid=71.41, ask=71.43, prev_close=70.95, quote_time=1_779_998_399_000)}),

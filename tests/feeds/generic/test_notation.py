@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.notation import Notation, check_time_form, zone_of
-from feeds.parse import number
+from feeds.generic.notation import Notation, check_time_form, zone_of
+from feeds.values.parse import number
 from tests.feeds.support import JSON, complaint
 from ticker.errors import FeedError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.templates import check_body, filled_body, places_in
+from feeds.generic.templates import check_body, filled_body, places_in
 
 GRAPHQL = "query($s: [String]) { quotes(in: $s) { symbol price } }"
 

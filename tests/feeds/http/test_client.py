@@ -13,16 +13,16 @@ import requests
 import urllib3.exceptions
 from pydantic import SecretStr
 
-from feeds.cookies import Cookies
-from feeds.http import Http, Response
-from feeds.limits import remaining_calls
-from feeds.reading import MAX_BODY_BYTES
+from feeds.http.answers import MAX_BODY_BYTES
+from feeds.http.client import Http, Response
+from feeds.http.cookies import Cookies
+from feeds.http.limit_headers import remaining_calls
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from ticker import __version__
-from ticker.budget import Rate
 from ticker.errors import BudgetSpent
 from ticker.gate import Gate
+from ticker.rate_limit import Rate
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.cookies import MAX_COOKIE_BYTES, MAX_COOKIES, Cookies
+from feeds.http.cookies import MAX_COOKIE_BYTES, MAX_COOKIES, Cookies
 
 
 def after(*headers: str) -> str | None:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
-import feeds.reading
+import feeds.http.answers
 import ticker.turn
-from feeds.http import Http
-from feeds.reading import MAX_CHUNKS, MAX_LINE_BYTES
-from feeds.unpacking import MAX_MEMBERS
+from feeds.http.answers import MAX_CHUNKS, MAX_LINE_BYTES
+from feeds.http.client import Http
+from feeds.http.decompress import MAX_MEMBERS
 from tests.feeds.hostile import Witness, hostile
 from tests.feeds.support import complaint
 from ticker.errors import FeedError
@@ -116,9 +116,9 @@ def test_what_never_ends_is_ended(way: Way, runtime: Runtime, monkeypatch: pytes
 def test_a_deadline_ends_what_no_count_does(way: Way, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes are always there, so the call never waits: the deadline fires all the same, and others have their turns, as long as usual."""
     for name in ("MAX_INTERIM", "MAX_HEADERS", "MAX_CHUNKS", "MAX_RAW_BYTES", "MAX_HEAD_BYTES"):
-        monkeypatch.setattr(feeds.reading, name, 10**12)
-    monkeypatch.setattr("feeds.http.MAX_BODY_BYTES", 10**12)
-    monkeypatch.setattr("feeds.unpacking.MAX_MEMBERS", 10**12)
+        monkeypatch.setattr(feeds.http.answers, name, 10**12)
+    monkeypatch.setattr("feeds.http.client.MAX_BODY_BYTES", 10**12)
+    monkeypatch.setattr("feeds.http.decompress.MAX_MEMBERS", 10**12)
     monkeypatch.setattr("http.client._MAXHEADERS", 10**12)
     error, turns = asked(lambda _: (way.first, way.again), runtime, 0.2)
     assert "no full answer within 0.2 s" in str(error)

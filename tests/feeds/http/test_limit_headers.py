@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.limits import (
+from feeds.http.limit_headers import (
     LONGEST_BAN_S,
     bounded_wait_s,
     clock_ahead_s,
@@ -16,7 +16,7 @@ from feeds.limits import (
     server_time_s,
     until_minute_ends_s,
 )
-from ticker.budget import Usage
+from ticker.rate_limit import Usage
 
 NOW_S = 1_700_000_000.0  # 20 s into a minute
 

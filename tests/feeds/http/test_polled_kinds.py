@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from feeds import alpaca, alphavantage, coingecko, tiingo, twelvedata
-from feeds.polled import PolledFeed
+from feeds.http.feed import PolledFeed
 from feeds.registry import kinds
 from tests.feeds.support import CANARY, connected, subscribe, well_formed
 from tests.providers.client import RunningProvider, running

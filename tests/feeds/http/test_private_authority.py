@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from cli.options import feed_kinds
 from feeds.coinbase import Coinbase
-from feeds.kraken_stream import KrakenStream
+from feeds.kraken.stream import KrakenStream
 from tests.feeds.support import complaint, subscribe
 from tests.providers.certificates import make
 from tests.providers.client import RunningProvider, running
-from ticker.cli.options import feed_kinds
 from ticker.errors import SettingsError
 from ticker.quote import Tick
 from ticker.runtime import Runtime

@@ -1,8 +1,8 @@
-"""Where a redirect leads, in words that help; which are followed is told over the wire in test_http.py."""
+"""Where a redirect leads, in words that help; which are followed is told over the wire in test_client.py."""
 
 import pytest
 
-from feeds.redirects import Redirect, redirect
+from feeds.http.redirects import Redirect, redirect
 
 OLD = "https://api.polygon.io/v2/snapshot?tickers=AAPL"
 HOSTS = ("api.polygon.io", "api.massive.com")

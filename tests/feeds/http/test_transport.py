@@ -1,10 +1,10 @@
-"""What goes onto the wire when the same is asked again and again; what must not leak is told in test_http.py."""
+"""What goes onto the wire when the same is asked again and again; what must not leak is told in test_client.py."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from feeds.sender import MAX_MADE, Sender
+from feeds.http.transport import MAX_MADE, Sender
 from tests.providers.client import RunningProvider, running
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.kraken import LIST_RETRY_S, Kraken, KrakenSettings, parse, parse_pairs
-from feeds.kraken_pairs import NO_PAIRS, Pairs, pairs_of
+from feeds.kraken.feed import LIST_RETRY_S, Kraken, KrakenSettings, parse, parse_pairs
+from feeds.kraken.pairs import NO_PAIRS, Pairs, pairs_of
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
-from ticker.budget import Budget, Rate
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
+from ticker.rate_limit import Budget, Rate
 from ticker.runtime import Runtime
 
 BTC = {
@@ -193,8 +193,8 @@ def test_the_list_is_asked_for_again_after_a_while_or_for_another_symbol(
         feed: Kraken, kraken: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kraken lists new pairs from time to time."""
     now_s = 1000.0
-    monkeypatch.setattr("feeds.kraken.time.monotonic", lambda: now_s)
-    monkeypatch.setattr("feeds.polled.time.monotonic", lambda: now_s)
+    monkeypatch.setattr("feeds.kraken.feed.time.monotonic", lambda: now_s)
+    monkeypatch.setattr("feeds.http.feed.time.monotonic", lambda: now_s)
     kraken.fault("html", path="/0/public/AssetPairs")
     feed.poll(subscribe(Kraken, "BTC-USD"))
     feed.poll(subscribe(Kraken, "BTC-USD", "ETH-USD"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.kraken_pairs import NO_PAIRS, Pair, Pairs, pairs_of, short_name
+from feeds.kraken.pairs import NO_PAIRS, Pair, Pairs, pairs_of, short_name
 
 CURRENCIES = {
     "XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "quote": "ZUSD"},

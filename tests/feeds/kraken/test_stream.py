@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.streamer
-from feeds.kraken_stream import KrakenSession, KrakenStream
-from tests.feeds.streaming import Bench, said, sent, survives
+import ticker.streaming.streamer
+from feeds.kraken.stream import KrakenSession, KrakenStream
+from tests.feeds.streams.streaming import Bench, said, sent, survives
 from tests.feeds.support import JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
@@ -163,7 +163,7 @@ def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
 @pytest.fixture
 def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A stream on the local server."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"per_s": 50, "beat_s": 0.02})
     bench = Bench(KrakenStream, provider, runtime)
     yield bench

@@ -10,17 +10,17 @@ import pytest
 from pydantic import ValidationError
 
 from feeds.base import Subscription
-from feeds.replay import Replay, ReplaySession, ReplaySettings
-from feeds.tape import OVER
+from feeds.replay.feed import Replay, ReplaySession, ReplaySettings
+from feeds.replay.tape import OVER
 from tests.feeds.support import complaint
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Correction, Quote, Tick, correcting
-from ticker.recording import batch, header
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.model import Settings, SymbolSettings
+from ticker.sinks.recording import batch, header
 
 START_MS = 1_795_377_851_000
 HEADER = header(Settings(feeds={}, symbols={symbol: SymbolSettings(feed=("x",)) for symbol in ("A", "B")}), "cf98", START_MS)

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feeds.tape import MOST_LINES, OVER, Play, Tape
+from feeds.replay.tape import MOST_LINES, OVER, Play, Tape
 from tests.feeds.support import complaint
 from tests.ticker.stepped import SteppedTime
 from ticker.errors import FeedError
 from ticker.quote import Quote
-from ticker.recording import batch, header, read_batch
 from ticker.settings.model import Settings
+from ticker.sinks.recording import batch, header, read_batch
 from ticker.stream import Ended
 
 START_MS = 1_795_377_851_000

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from feeds.base import Subscription
-from feeds.simulated import BLOCK, REACH, Market, Simulated, SimulatedOptions, SimulatedSettings
+from feeds.simulated.feed import BLOCK, REACH, Market, Simulated, SimulatedOptions, SimulatedSettings
 from tests.feeds.support import well_formed
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PRICES_OF_ACME = [110.38, 110.32, 110.26, 110.14]
 IN_ANOTHER_PROCESS = """
 import json, sys
-from tests.feeds.test_simulated import walked
+from tests.feeds.simulated.test_feed import walked
 print(json.dumps([walked(symbol, seed) for symbol, seed in json.load(sys.stdin)]))
 """
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from feeds.base import Subscription
-from feeds.script import Fault, Script, spoilt
-from feeds.simulated import BURST_S, Simulated, SimulatedOptions, SimulatedSettings
+from feeds.simulated.feed import BURST_S, Simulated, SimulatedOptions, SimulatedSettings
+from feeds.simulated.script import Fault, Script, spoilt
 from tests.ticker.stepped import SteppedTime
 from ticker.errors import FeedError
 from ticker.quote import Tick, correcting
@@ -45,8 +45,8 @@ class Stage:
 def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[SteppedTime]:
     """The feed's clocks and its runtime."""
     stepped = SteppedTime()
-    monkeypatch.setattr("feeds.simulated.time.monotonic", stepped.monotonic)
-    monkeypatch.setattr("feeds.simulated.time.time", lambda: stepped.now_ms() / 1000)
+    monkeypatch.setattr("feeds.simulated.feed.time.monotonic", stepped.monotonic)
+    monkeypatch.setattr("feeds.simulated.feed.time.time", lambda: stepped.now_ms() / 1000)
     yield stepped
     monkeypatch.undo()
 

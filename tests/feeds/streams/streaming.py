@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from pydantic import SecretStr
 
-from feeds.streamed import StreamFeed
+from feeds.streams.feed import StreamFeed
 from tests.feeds.support import CANARY, answers_or_complains, subscribe
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
@@ -18,7 +18,7 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.source import Answer, Subscription
 from ticker.stream import Link, Session
-from ticker.streamer import Streamer
+from ticker.streaming.streamer import Streamer
 
 PATIENCE_S = 20.0
 """How long to wait for what must come. Machines may be busy."""

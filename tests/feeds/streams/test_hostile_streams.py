@@ -12,15 +12,15 @@ import pytest
 
 import ticker.turn
 from feeds.coinbase_stream import CoinbaseStream
-from feeds.websocket import LONGEST_SLICE_BYTES, MAX_AT_ONCE, MAX_FRAGMENTS, SLICE_BYTES, WebSocket
+from feeds.streams.websocket import LONGEST_SLICE_BYTES, MAX_AT_ONCE, MAX_FRAGMENTS, SLICE_BYTES, WebSocket
 from tests.feeds.hostile import Witness, hostile
-from tests.feeds.streaming import PATIENCE_S
+from tests.feeds.streams.streaming import PATIENCE_S
 from tests.feeds.support import complaint, subscribe
 from ticker.clock import SystemClock
 from ticker.errors import FeedError
 from ticker.runtime import Runtime
 from ticker.stream import Ended
-from ticker.streamer import MOST_ODD, Streamer
+from ticker.streaming.streamer import MOST_ODD, Streamer
 
 LONG_S = 60.0
 """A deadline that is never met: a count of ours comes first."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from feeds.session import AGAIN_AFTER_S, StreamSession, traded
+from feeds.streams.session import AGAIN_AFTER_S, StreamSession, traded
 from tests.ticker.stepped import subscriptions
 from ticker.errors import FeedError
 from ticker.quote import Correction, Odd, Tick

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pytest
 from pydantic import SecretStr
 
-import ticker.streamer
+import ticker.streaming.streamer
 from feeds.registry import kinds
-from feeds.streamed import SnapshotFeed, StreamFeed
-from tests.feeds.streaming import Bench
+from feeds.streams.feed import SnapshotFeed, StreamFeed
+from tests.feeds.streams.streaming import Bench
 from tests.feeds.support import CANARY, complaint, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
 from ticker.runtime import Runtime
@@ -50,7 +50,7 @@ def stream_kind(kind: str) -> type[StreamFeed]:
 
 @pytest.fixture(autouse=True)
 def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
 
 
 @pytest.fixture(scope="module", params=SYMBOLS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.conditions import Allowed
-from feeds.trades import MOST_EVENTS, Named, Trade, Trades, TradesOf
+from feeds.streams.trades import MOST_EVENTS, Named, Trade, Trades, TradesOf
+from feeds.values.conditions import Allowed
 from ticker.quote import Correction, Tick
 
 AT_MS = 1_796_050_800_000

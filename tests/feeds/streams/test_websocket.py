@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feeds.websocket import WebSocket
+from feeds.streams.websocket import WebSocket
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from ticker.runtime import Runtime

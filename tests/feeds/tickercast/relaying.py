@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import AnyUrl
 
 from feeds.base import Subscription
-from feeds.relay import RelayFeed, RelaySettings
+from feeds.tickercast.feed import RelayFeed, RelaySettings
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime

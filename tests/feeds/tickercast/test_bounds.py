@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from feeds.relay_session import MOST_SPARE, MOST_SYMBOLS
-from tests.feeds.relaying import Upstream
+from feeds.tickercast.session import MOST_SPARE, MOST_SYMBOLS
 from tests.feeds.support import complaint
-from ticker import hidden
+from tests.feeds.tickercast.relaying import Upstream
+from ticker import secrets
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.source import reason
@@ -57,7 +57,7 @@ def test_what_an_upstream_says_without_end_is_bounded(upstream: Upstream) -> Non
 def test_the_first_source_is_named_as_it_may_be_shown(upstream: Upstream) -> None:
     """In quotes that are all right, and in those that are looked at one by one."""
     key = "an-upstreams-key-of-ours"
-    hidden.HIDDEN.add(key)
+    secrets.HIDDEN.add(key)
     for fields in ({}, {"bid": None}):
         for number, name in enumerate((f"s{key}", "\x1b[2J", "sim")):
             news = upstream.quotes(upstream.quote("A", 1.0, 10 * len(fields) + number, source=name, **fields))

@@ -11,8 +11,8 @@ from hypothesis import given
 from pydantic import AnyUrl, SecretStr, ValidationError
 
 from feeds.base import Subscription
-from feeds.relay import RelayFeed, RelaySettings
-from feeds.relay_session import (
+from feeds.tickercast.feed import RelayFeed, RelaySettings
+from feeds.tickercast.session import (
     DEAD_AFTER_S,
     GREETS_WITHIN_S,
     HOLD_S,
@@ -20,11 +20,11 @@ from feeds.relay_session import (
     SYMBOLS_A_MESSAGE,
     VOUCH_EVERY_S,
 )
-from tests.feeds.relaying import MADE_MS, Upstream
 from tests.feeds.support import CANARY, complaint, mutated
-from ticker.board import Board
+from tests.feeds.tickercast.relaying import MADE_MS, Upstream
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Tick, correcting
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions

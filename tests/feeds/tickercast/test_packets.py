@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.packets import Packet, event, join, parse
+from feeds.tickercast.packets import Packet, event, join, parse
 from tests.feeds.support import complaint
 from ticker.errors import FeedError
 

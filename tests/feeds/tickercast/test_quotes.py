@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ticker.turn
-from feeds.relayed import MOST_HOPS, read_quote, read_rows, tick_of, volumes_of
+from feeds.tickercast.quotes import MOST_HOPS, read_quote, read_rows, tick_of, volumes_of
 from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint, mutated, well_formed
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Quote, Tick, encode, plain
-from ticker.recording import as_tick, batch, read_batch
 from ticker.runtime import Runtime
+from ticker.sinks.recording import as_tick, batch, read_batch
 
 QUOTE: dict[str, Any] = {
     "symbol": "BTC-USD", "price": 67244.12, "bid": 67244.1, "ask": 67244.13, "open": 66120.5, "high": 67500, "low": 65980.01,

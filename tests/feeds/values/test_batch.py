@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from feeds.base import Subscription
-from feeds.http import Response
-from feeds.rows import error_object, for_each, in_parts, unknown
+from feeds.http.client import Response
+from feeds.values.batch import error_object, for_each, in_parts, unknown
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.settings import SymbolOptions

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from feeds.conditions import EVERYTHING, NEW_YORK, Allowed, allowed, allowed_ids, us_session, us_session_by_time, us_trading_day
+from feeds.values.conditions import EVERYTHING, NEW_YORK, Allowed, allowed, allowed_ids, us_session, us_session_by_time, us_trading_day
 
 NOTHING, VOLUME_ONLY = Allowed(False, False, False), Allowed(False, False, True)
 NOT_LAST, NO_VOLUME = Allowed(False, True, True), Allowed(True, True, False)

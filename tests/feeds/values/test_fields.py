@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from feeds.fields import Fields, first, part, untraded
+from feeds.values.fields import Fields, first, part, untraded
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Tick
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.ecb import Ecb, EcbSettings
-from feeds.pairs import DAY_MIN, fixing_ms, national_pair, pair_of, slashed
+from feeds.values.pairs import DAY_MIN, fixing_ms, national_pair, pair_of, slashed
 from tests.feeds.support import JSON, complaint
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds import parse
+from feeds.values import parse
 from tests.feeds.support import JSON, complaint
 from ticker.errors import BadTick, FeedError
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.protobuf import fields, zigzag
+from feeds.values.protobuf import fields, zigzag
 from tests.feeds.support import complaint
 from ticker.errors import FeedError
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import feeds.parse
-import feeds.slices
+import feeds.values.parse
+import feeds.values.slices
 import ticker.turn
-from feeds.parse import decode, decode_strictly, elements
-from feeds.slices import LARGE_BYTES, TooHeavy
+from feeds.values.parse import decode, decode_strictly, elements
+from feeds.values.slices import LARGE_BYTES, TooHeavy
 from tests.feeds.hostile import Witness
 from tests.feeds.support import JSON, complaint, mutated
 from ticker.runtime import Runtime
@@ -32,10 +32,10 @@ NESTED = st.recursive(
 def tiny() -> Iterator[None]:
     """Slices so small that an example has many."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (feeds.slices, feeds.parse):
+        for module in (feeds.values.slices, feeds.values.parse):
             patch.setattr(module, "LARGE_BYTES", 160)  # all texts of these tests are shorter
             patch.setattr(module, "GROUP_BYTES", 30)
-        patch.setattr(feeds.slices, "MOST_LEVELS", 1000)
+        patch.setattr(feeds.values.slices, "MOST_LEVELS", 1000)
         yield
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.units import MINOR_UNITS, currency_of, unit_of, without_difference_noise, without_float32_noise
+from feeds.values.units import MINOR_UNITS, currency_of, unit_of, without_difference_noise, without_float32_noise
 
 
 def widened(value: float) -> float:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from feeds.yahoo import CHARTS_A_CALL, COOKIE_PAGES, Yahoo, YahooSettings
+from feeds.yahoo.feed import CHARTS_A_CALL, COOKIE_PAGES, Yahoo, YahooSettings
 from tests.feeds.support import complaint, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
-from ticker.budget import Usage
 from ticker.errors import BadTick, BudgetSpent, FeedError
 from ticker.quote import Session, Tick
+from ticker.rate_limit import Usage
 from ticker.runtime import Runtime
 
 GETCRUMB, QUOTES, CHART = "/v1/test/getcrumb", "/v7/finance/quote", "/v8/finance/chart"
@@ -34,7 +34,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The feed's clock."""
     clock = Clock()
-    monkeypatch.setattr("feeds.yahoo.time.monotonic", clock)
+    monkeypatch.setattr("feeds.yahoo.feed.time.monotonic", clock)
     return clock
 
 
@@ -185,7 +185,7 @@ def test_charts_stand_in_for_quotes_that_are_refused(
     assert count(yahoo)[QUOTES] == asked
     clock.now_s += 1
     assert ticks(feed, "AAPL", "VOD.L")["AAPL"].bid is not None
-    assert [record.levelname for record in caplog.records if record.name == "feeds.yahoo"] == ["WARNING", "INFO"]
+    assert [record.levelname for record in caplog.records if record.name == "feeds.yahoo.feed"] == ["WARNING", "INFO"]
 
 
 @pytest.mark.parametrize("text", ["Too Many Requests", "<html>", ""])

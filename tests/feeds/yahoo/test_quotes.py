@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.base import Subscription
-from feeds.yahoo import Yahoo
-from feeds.yahoo_quote import ASKED_FOR, key_of, night_of, parse, parse_chart
+from feeds.yahoo.feed import Yahoo
+from feeds.yahoo.quotes import ASKED_FOR, key_of, night_of, parse, parse_chart
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe
-from ticker.change import change_of
+from ticker.board.change import change_of
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
 

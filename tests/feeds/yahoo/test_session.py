@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.cookies import Cookies
-from feeds.http import Http, Response
-from feeds.yahoo_session import MAX_PAGES, Crumb, Limit, YahooSession, consent_form
+from feeds.http.client import Http, Response
+from feeds.http.cookies import Cookies
+from feeds.yahoo.session import MAX_PAGES, Crumb, Limit, YahooSession, consent_form
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from tests.providers.yahoo import CONSENT, COOKIE, CRUMB
@@ -35,7 +35,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The session's clock."""
     clock = Clock()
-    monkeypatch.setattr("feeds.yahoo_session.time.monotonic", clock)
+    monkeypatch.setattr("feeds.yahoo.session.time.monotonic", clock)
     return clock
 
 

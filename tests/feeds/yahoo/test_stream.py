@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.streamer
-from feeds.yahoo_stream import YahooStream, YahooStreamSession, parse_pricing
-from tests.feeds.streaming import Bench, said, sent, survives
+import ticker.streaming.streamer
+from feeds.yahoo.stream import YahooStream, YahooStreamSession, parse_pricing
+from tests.feeds.streams.streaming import Bench, said, sent, survives
 from tests.feeds.support import JSON, complaint, mutated, subscribe
 from tests.providers.client import RunningProvider
 from tests.providers.yahoo_stream import pricing
@@ -264,7 +264,7 @@ def test_what_is_wanted_is_said_again_each_quarter_of_a_minute() -> None:
 @pytest.fixture
 def bench(provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A stream on the local server."""
-    monkeypatch.setattr(ticker.streamer, "LOOK_S", 0.01)
+    monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"per_s": 50})
     bench = Bench(YahooStream, provider, runtime)
     yield bench

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Quote, Tick
 from ticker.settings.model import QualitySettings, SymbolSettings
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ticker.desk import NOW, TERMS, Desk
-from ticker.doubt import FAR_MS, FAR_TIMES, INSIST_MS
+from tests.ticker.board.desk import NOW, TERMS, Desk
+from ticker.board.outliers import FORGET_MS
+from ticker.board.sanity import NEEDS_KEY
+from ticker.board.source_state import FUTURE_LIMIT_MS
+from ticker.board.unconfirmed import FAR_MS, FAR_TIMES, INSIST_MS
 from ticker.errors import BadTick, FeedError
-from ticker.plausible import FORGET_MS
 from ticker.settings.model import QualitySettings, SymbolSettings
-from ticker.sound import NEEDS_KEY
-from ticker.track import FUTURE_LIMIT_MS
 
 
 @pytest.mark.parametrize("price", [0.0, -0.0, -1.0, math.nan, math.inf, -math.inf])

@@ -3,15 +3,15 @@
 
 import pytest
 
-from tests.ticker.boards import LIMIT, NOW, UNKNOWN, board_of, one_source, seen, state, tick, two_sources
-from ticker.board import Board
+from tests.ticker.board.boards import LIMIT, NOW, UNKNOWN, board_of, one_source, seen, state, tick, two_sources
+from ticker.board.board import Board
+from ticker.board.failover import RETURN_REST_MS
+from ticker.board.freshness import FeedTerms
+from ticker.board.source_state import FUTURE_LIMIT_MS
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Quote, Tick
 from ticker.settings.model import SymbolSettings
 from ticker.source import Answer
-from ticker.sources import RETURN_REST_MS
-from ticker.track import FUTURE_LIMIT_MS
 
 
 def test_a_tick_becomes_a_quote() -> None:

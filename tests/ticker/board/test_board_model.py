@@ -6,9 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Quote, Tick
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer

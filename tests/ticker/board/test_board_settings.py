@@ -1,8 +1,8 @@
 """A board whose settings change under it: what stays, what begins anew."""
 
-from tests.ticker.boards import NOW, TERMS, UNKNOWN, board_of, one_source, seen, state, tick
-from ticker.board import Board
-from ticker.freshness import FeedTerms
+from tests.ticker.board.boards import NOW, TERMS, UNKNOWN, board_of, one_source, seen, state, tick
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
 from ticker.settings.model import SymbolOptions, SymbolSettings
 
 

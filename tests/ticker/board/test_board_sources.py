@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.ticker.boards import LIMIT, NOW, UNKNOWN, seen, state, tick, two_sources
-from ticker.sources import RETURN_REST_MS
+from tests.ticker.board.boards import LIMIT, NOW, UNKNOWN, seen, state, tick, two_sources
+from ticker.board.failover import RETURN_REST_MS
 
 
 def test_errors_of_several_sources_name_the_feed() -> None:

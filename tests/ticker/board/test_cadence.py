@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.cadence import overdue_ms
-from ticker.currency_week import WEEK
-from ticker.market import ALWAYS, Hours
+from ticker.board.cadence import overdue_ms
+from ticker.calendars.currency_week import WEEK
+from ticker.calendars.market_hours import ALWAYS, Hours
 
 H = 3_600_000
 D = 24 * H

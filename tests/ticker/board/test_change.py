@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.change import change_of
+from ticker.board.change import change_of
 from ticker.quote import Tick
 
 PRICES = st.floats(min_value=1e-9, max_value=1e12)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ticker.desk import NOW, Desk
-from ticker.board import Board
+from tests.ticker.board.desk import NOW, Desk
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.board.sanity import NEEDS_KEY
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
 from ticker.quote import Correction, Kind, Odd, Quote, Tick
 from ticker.settings.model import SymbolSettings
-from ticker.sound import NEEDS_KEY
 
 
 def correct(desk: Desk, price: float, feed: str = "a", **fields: Any) -> list[float]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.sources import RETURN_REST_MS, choose
+from ticker.board.failover import RETURN_REST_MS, choose
 
 
 def test_first_healthy_one() -> None:

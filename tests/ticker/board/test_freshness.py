@@ -2,8 +2,8 @@
 
 import pytest
 
-from ticker.freshness import FeedTerms, current_ms, limit_ms, state_at
-from ticker.market import NEVER, UNKNOWN, Market
+from ticker.board.freshness import FeedTerms, current_ms, limit_ms, state_at
+from ticker.calendars.market_hours import NEVER, UNKNOWN, Market
 from ticker.quote import Tick
 
 NOW = 1_700_000_000_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.history import MINUTE_MS, MINUTES, Bar, History
-from ticker.market import DAY_MS
+from ticker.board.history import MINUTE_MS, MINUTES, Bar, History
+from ticker.calendars.market_hours import DAY_MS
 from ticker.quote import Quote, State, VolumeOf
 
 START_MS = 1_800_000_000_000 // MINUTE_MS * MINUTE_MS

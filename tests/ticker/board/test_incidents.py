@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ticker.incidents import LINES, LINES_WINDOW_MS, SHOWN, BadTicks, Disagreements, Lines, OddFields, Switches
+from ticker.board.incidents import LINES, LINES_WINDOW_MS, SHOWN, BadTicks, Disagreements, Lines, OddFields, Switches
 from ticker.quote import Odd
 
 NOW = 1_700_000_000_000

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.rhythm import BREAK_MS, LONGEST_MS, STEPS_MS, WINDOW_MS, Rhythm
+from ticker.board.learned_limit import BREAK_MS, LONGEST_MS, STEPS_MS, WINDOW_MS, Rhythm
 
 NOW = 1_700_000_000_000
 FLOOR = 10_000

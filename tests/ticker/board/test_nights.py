@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ticker.desk import NOW, Desk
-from ticker.board import Board
+from tests.ticker.board.desk import NOW, Desk
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.calendars.market_hours import Hours
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
-from ticker.market import Hours
 from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ticker.desk import NOW, Desk
+from tests.ticker.board.desk import NOW, Desk
 from ticker.errors import FeedError
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ticker.desk import NOW, Desk
-from ticker.board import Board
-from ticker.freshness import FeedTerms
+from tests.ticker.board.desk import NOW, Desk
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.board.sanity import ABOVE_THE_ASK, AHEAD_MS, BELOW_ZERO, NEEDS_KEY, NOT_FINITE, NUMBERS, SIDES, SIZES, sound
 from ticker.quote import Kind, Odd, Tick
 from ticker.settings.model import SymbolSettings
-from ticker.sound import ABOVE_THE_ASK, AHEAD_MS, BELOW_ZERO, NEEDS_KEY, NOT_FINITE, NUMBERS, SIDES, SIZES, sound
 
 NUMBERS_OF_ALL_KINDS = st.one_of(
     st.none(), st.sampled_from([0.0, -0.0, 1.0, 1.5, -1.5, 100.0, 5e-324, 1.7e308, math.nan, math.inf, -math.inf]), st.floats())

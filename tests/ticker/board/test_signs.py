@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ticker.desk import NOW, TERMS, Desk
-from ticker.plausible import Extent
+from tests.ticker.board.desk import NOW, TERMS, Desk
+from ticker.board.outliers import Extent
 from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
 

@@ -10,13 +10,13 @@ from unittest.mock import patch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ticker.board import Board
-from ticker.freshness import FeedTerms
-from ticker.market import Hours
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.board.sanity import NUMBERS, SIDES, SIZES
+from ticker.board.source_state import Track
+from ticker.calendars.market_hours import Hours
 from ticker.quote import Odd, Quote, Session, Tick
 from ticker.settings.model import SymbolSettings
-from ticker.sound import NUMBERS, SIDES, SIZES
-from ticker.track import Track
 
 START_MS = 1_700_000_000_000
 OPEN = Hours([(START_MS - 1_000_000, START_MS + 20_000)], START_MS + 10_000_000)

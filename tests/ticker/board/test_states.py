@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ticker.board import Board
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.calendars.market_hours import Hours
 from ticker.errors import FeedError
-from ticker.freshness import FeedTerms
-from ticker.market import Hours
 from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
 
@@ -191,7 +191,7 @@ def test_states(story: Story) -> None:
 
 def test_the_page_about_freshness_has_these_stories() -> None:
     """In this order, each by its name."""
-    page = (Path(__file__).parents[2] / "docs" / "freshness.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "freshness.md").read_text(encoding="utf-8")
     rows = page.partition("## Row by row")[2].partition("\n## ")[0]
     assert re.findall(r"^\| (?!what happens|---)([^|]+) \|", rows, re.MULTILINE) == list(STORIES)
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ticker.currency_week import WEEK
-from ticker.market import Day, Market
+from ticker.calendars.currency_week import WEEK
+from ticker.calendars.market_hours import Day, Market
 
 
 def ms(text: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticker.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, HoursError, Wanted, Windows, end_ms, load, span
+from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, HoursError, Wanted, Windows, end_ms, load, span
 
 NOW = 1_700_000_000_000
 

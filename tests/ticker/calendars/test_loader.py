@@ -9,10 +9,10 @@ from queue import SimpleQueue
 import pytest
 
 from tests.ticker.stepped import START_MS, SteppedTime
-from ticker.board import Board
-from ticker.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, Found, HoursError
-from ticker.freshness import FeedTerms
-from ticker.markets import Markets
+from ticker.board.board import Board
+from ticker.board.freshness import FeedTerms
+from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, Found, HoursError
+from ticker.calendars.loader import Markets
 from ticker.quote import Quote, Tick
 from ticker.settings.model import SymbolSettings
 from web.runtime import EventletRuntime

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ticker.market import ALWAYS, MOVES_MS, NEVER, UNKNOWN, Day, Hours, Market, Moved, Said, market_at
+from ticker.calendars.market_hours import ALWAYS, MOVES_MS, NEVER, UNKNOWN, Day, Hours, Market, Moved, Said, market_at
 from ticker.quote import Session
 
 HOURS = Hours([(1_000, 2_000), (2_500, 3_000), (5_000, 6_000)], 7_000)

@@ -5,7 +5,7 @@ from random import Random
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime, subscriptions
 from ticker.errors import FeedError
-from ticker.poller import Poller
+from ticker.polling.poller import Poller
 from ticker.quote import Tick
 from ticker.settings.model import FeedSettings
 from ticker.source import Answer, Subscription

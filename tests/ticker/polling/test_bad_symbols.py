@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.ticker.stepped import subscriptions
 from ticker.errors import FeedError
-from ticker.quarantine import RETRY_S, Batch, Bisection, Quarantine
+from ticker.polling.bad_symbols import RETRY_S, Batch, Bisection, Quarantine
 from ticker.quote import Tick
 from ticker.source import Answer
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.pace import Pace
+from ticker.polling.pace import Pace
 
 
 def test_does_not_drift() -> None:

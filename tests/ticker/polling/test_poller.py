@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import HttpUrl
 
-from tests.ticker.polling import Bench, names
+from tests.ticker.polling.pollers import Bench, names
 from tests.ticker.stepped import START_MS, subscriptions
 from ticker.errors import BadTick, FeedError
 from ticker.quote import Tick

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.metered import Metered
-from tests.ticker.polling import names
+from tests.ticker.polling.pollers import names
 from tests.ticker.stepped import SteppedTime, subscriptions
-from ticker.budget import Rate
 from ticker.errors import FeedError
 from ticker.gate import Accounts
-from ticker.poller import Poller
+from ticker.polling.poller import Poller
 from ticker.quote import Tick
+from ticker.rate_limit import Rate
 from ticker.source import Answer, Subscription
 
 TEN = Rate("calls", 10, "s")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.ticker.polling import Bench, names
+from tests.ticker.polling.pollers import Bench, names
 from tests.ticker.stepped import subscriptions
 from ticker.errors import FeedError
-from ticker.quarantine import RETRY_S
+from ticker.polling.bad_symbols import RETRY_S
 from ticker.settings.model import SymbolOptions
 from ticker.source import Answer, Subscription
 

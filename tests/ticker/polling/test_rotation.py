@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.stepped import subscriptions
-from ticker.rota import Rota, split
+from ticker.polling.rotation import Rota, split
 from ticker.source import Subscription
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.schedule import Schedule, _Every
+from ticker.polling.scheduler import Schedule, _Every
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0

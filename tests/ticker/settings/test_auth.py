@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from tests.ticker.settings.kinds import KINDS
 from ticker.errors import SettingsError
 from ticker.settings import Settings
+from ticker.settings.auth import tokens_in
 from ticker.settings.diff import diff, live
 from ticker.settings.load import parse
-from ticker.settings.trust import tokens_in
 
 TOKEN, OTHER = "good-horse-battery-staple", "other-horse-battery-staple"
 KEY = "a secret that two parties share!"

@@ -4,8 +4,8 @@ import pytest
 from pydantic import Field
 
 from tests.ticker.settings.kinds import HttpSettings, WalkSettings
-from ticker.budget import Demand, Rate
 from ticker.errors import SettingsError
+from ticker.rate_limit import Demand, Rate
 from ticker.settings.load import FeedKind, Loaded, parse
 from ticker.settings.model import BudgetSettings
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from tests.ticker.settings.kinds import KeyedSettings
 from ticker.settings import ServerSettings, SymbolSettings
-from ticker.settings.words import did_you_mean, expectation, item_expectation, key_path, nearest, shown, toml
+from ticker.settings.describe import did_you_mean, expectation, item_expectation, key_path, nearest, shown, toml
 
 
 class Samples(BaseModel):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.document import PAGE
+from cli.options import feed_kinds
 from tests.ticker.settings.kinds import KINDS
-from ticker.cli.document import PAGE
-from ticker.cli.options import feed_kinds
 from ticker.settings import LimitSettings, Settings, Table
 from ticker.settings.document import BEGIN, END, tables, with_tables
 from ticker.settings.environment import variable_of
@@ -19,9 +19,9 @@ COMMENTED_OUT = re.compile(r"^#(?=\[|\"?[A-Za-z_-]+\"? = )", re.MULTILINE)
 
 
 def test_the_page_is_up_to_date() -> None:
-    """`python -m ticker.cli.document` would change nothing."""
+    """`python -m cli.document` would change nothing."""
     page = PAGE.read_text(encoding="utf-8")
-    assert with_tables(page, feed_kinds()) == page, "run python -m ticker.cli.document"
+    assert with_tables(page, feed_kinds()) == page, "run python -m cli.document"
 
 
 def test_the_page_has_every_key() -> None:

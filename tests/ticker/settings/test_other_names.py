@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.ticker.settings.kinds import KINDS
 from ticker import symbols
 from ticker.errors import SettingsError
-from ticker.settings.aliases import alias, hint
+from ticker.settings.describe import key_part
 from ticker.settings.load import parse
-from ticker.settings.words import key_part
+from ticker.settings.other_names import alias, hint
 
 FEEDS = '[feeds.sim]\nkind = "walk"\n[feeds.other]\nkind = "walk"\n[symbols]\n'
 

@@ -166,7 +166,7 @@ def test_changed_between_loading_and_the_first_check(tmp_path: Path) -> None:
 
 def test_an_unchanged_file_is_not_read(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four times a second for years: a check costs one look at the status."""
-    monkeypatch.setattr("ticker.settings.source.read", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("ticker.settings.toml_file.read", lambda path: pytest.fail(f"{path} was read"))
     assert watched.seen() == []
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ticker.ndjson import BACKLOG, NdjsonBacklog
 from ticker.quote import Quote
+from ticker.sinks.ndjson import BACKLOG, NdjsonBacklog
 
 
 def quote(symbol: str, seq: int, received_time: int = 0) -> Quote:

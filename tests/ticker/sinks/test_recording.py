@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from feeds.finnhub import FinnhubSettings
 from ticker.quote import Quote, Tick, VolumeOf
-from ticker.recording import (
+from ticker.settings.model import Settings, SymbolSettings
+from ticker.sinks.recording import (
     MAX_LINE_BYTES,
     Batch,
     NotARecording,
@@ -29,7 +30,6 @@ from ticker.recording import (
     read_header,
     time_of,
 )
-from ticker.settings.model import Settings, SymbolSettings
 
 START_MS = 1_795_377_851_000
 QUOTES = [

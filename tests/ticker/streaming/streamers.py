@@ -10,7 +10,7 @@ from tests.ticker.stepped import ScriptedSource, subscriptions
 from tests.ticker.virtual import ScriptedStream, VirtualTime
 from ticker.quote import Tick
 from ticker.source import Answer
-from ticker.streamer import Streamer
+from ticker.streaming.streamer import Streamer
 
 
 class Bench:

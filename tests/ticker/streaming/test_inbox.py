@@ -1,7 +1,7 @@
 """What waits for the board: all of it, or the newest of each symbol."""
 
-from ticker.inbox import BACKLOG, Inbox
 from ticker.quote import Correction, Tick
+from ticker.streaming.inbox import BACKLOG, Inbox
 
 
 def test_what_is_folded_still_corrects() -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.ticker.stepped import START_MS, subscriptions
-from tests.ticker.streaming import Bench, streamer
+from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
-from ticker.inbox import BACKLOG
 from ticker.quote import Tick
 from ticker.stream import Ended, Silence
+from ticker.streaming.inbox import BACKLOG
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ticker.streaming import Bench, streamer
+from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
 from ticker.stream import Ended
 

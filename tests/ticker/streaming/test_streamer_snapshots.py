@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.ticker.stepped import subscriptions
-from tests.ticker.streaming import Bench, streamer
+from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import Answer, Subscription

@@ -9,7 +9,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 from ticker.errors import Problem, SettingsError
-from web.admin import admin
+from web.api.admin import admin
 
 TOKEN = "correct-horse-battery"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

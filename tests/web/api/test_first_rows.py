@@ -11,7 +11,7 @@ import pytest
 from tests.web.relaying import Relaying, relaying
 from ticker.clock import SystemClock
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
-from web.first_rows import MOST_ROWS, first_rows
+from web.api.first_rows import MOST_ROWS, first_rows
 
 SYMBOLS = ["ACME", "QUIET", "BTC/USD"]
 

@@ -17,15 +17,15 @@ from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
+from tests.web.api.test_admin import BEARER, TOKEN, File
 from tests.web.relaying import Relaying, relaying
-from tests.web.test_admin import BEARER, TOKEN, File
 from ticker.errors import Problem, SettingsError
 from ticker.quote import Quote
 from ticker.symbols import check
-from web.admin import admin
-from web.openapi import DOCUMENT
+from web.api.admin import admin
+from web.api.openapi import DOCUMENT
 
-COPY = Path(__file__).parents[2] / "docs" / "openapi.json"
+COPY = Path(__file__).parents[3] / "docs" / "openapi.json"
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
 """Requests to each operation; `make fuzz` sends 1,000."""
 SYMBOLS = ["ACME", "BTC/USD", "^GSPC", "EURUSD=X", "A+B"]
@@ -62,7 +62,7 @@ def test_the_document_is_published(running: Relaying) -> None:
     answer = running.http.get("/openapi.json")
     assert (answer.status_code, answer.mimetype, answer.get_json()) == (200, "application/json", DOCUMENT)
     assert running.http.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    assert json.loads(COPY.read_text(encoding="utf-8")) == DOCUMENT, "python -m ticker.cli.document writes it"
+    assert json.loads(COPY.read_text(encoding="utf-8")) == DOCUMENT, "python -m cli.document writes it"
 
 
 def test_every_route_is_in_it_and_no_other(running: Relaying) -> None:

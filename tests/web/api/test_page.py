@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from web.page import NONCE_MARK, ROWS_MARK, page
+from web.api.page import NONCE_MARK, ROWS_MARK, page
 
-BUILD = Path(__file__).parents[2] / "web" / "frontend" / "dist"
+BUILD = Path(__file__).parents[3] / "web" / "frontend" / "dist"
 SCRIPT = "assets/index-Ab12Cd34.js"
 SOURCE = b"export const prices = [1, 2, 3];\n" * 50
 

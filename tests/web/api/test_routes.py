@@ -12,11 +12,11 @@ from werkzeug.test import TestResponse
 
 import ticker
 from tests.web.relaying import Relaying, relaying
+from ticker.board.history import History
 from ticker.clock import SystemClock
 from ticker.errors import FeedError
-from ticker.history import History
 from ticker.settings.reload import Reload
-from web.rest import rest
+from web.api.routes import rest
 
 ODD = ["BTC/USD", "^GSPC", "EURUSD=X", "A+B", "A.B:C_D-E"]
 ALLOWED = "Access-Control-Allow-Origin"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.addresses import MOST_REMEMBERED, network_of
+from web.auth.addresses import MOST_REMEMBERED, network_of
 
 
 @pytest.mark.parametrize(("address", "network"), [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.credentials import in_header, in_payload, in_url
+from web.auth.credentials import in_header, in_payload, in_url
 
 
 @pytest.mark.parametrize(("header", "token"), [

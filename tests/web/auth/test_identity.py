@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.identity import ANYBODY, Identity
+from web.auth.identity import ANYBODY, Identity
 
 
 def test_one_pattern_is_enough() -> None:

@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from ticker.errors import SettingsError
 from ticker.settings import ServerSettings
-from web.access import Guessed
-from web.identity import Identity, Unauthorized
-from web.jwt_verifier import LEEWAY_S, MOST_BYTES, MOST_REMEMBERED, JwtVerifier
+from web.auth.identity import Identity, Unauthorized
+from web.auth.jwt import LEEWAY_S, MOST_BYTES, MOST_REMEMBERED, JwtVerifier
+from web.auth.tokens import Guessed
 
 NOW_S = 1_800_000_000
 SECRET, OTHER = "a secret that two parties share!", "another one that nobody shares!!"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web import patterns as module
-from web.patterns import _INTERNED, Patterns
+from web.auth import patterns as module
+from web.auth.patterns import _INTERNED, Patterns
 
 
 def matches(pattern: str, symbol: str) -> bool:

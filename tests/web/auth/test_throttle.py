@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from web.throttle import MOST_ADDRESSES, MOST_FAILURES, Throttle
+from web.auth.throttle import MOST_ADDRESSES, MOST_FAILURES, Throttle
 
 
 def closed(throttle: Throttle, address: str, now_s: float) -> int | None:

@@ -7,9 +7,9 @@ import logging
 
 import pytest
 
-from web.access import Access, Guessed, Tokens, Verifier
-from web.identity import ANYBODY, Identity, Unauthorized
-from web.throttle import MOST_FAILURES
+from web.auth.identity import ANYBODY, Identity, Unauthorized
+from web.auth.throttle import MOST_FAILURES
+from web.auth.tokens import Access, Guessed, Tokens, Verifier
 
 GOOD, OLD = "good-horse-battery-staple", "old-horse-battery-staple"
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web import visible
-from web.identity import ANYBODY, Identity
-from web.patterns import Patterns
-from web.visible import Visibility, visible_symbols
+from web.auth import visible
+from web.auth.identity import ANYBODY, Identity
+from web.auth.patterns import Patterns
+from web.auth.visible import Visibility, visible_symbols
 
 SYMBOLS = dict.fromkeys(["BTC-USD", "BTC-EUR", "AAPL", "TSLA"])
 SOME = Identity(symbols=("BTC-*", "AAPL", "NOPE"))

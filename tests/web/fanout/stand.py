@@ -15,15 +15,15 @@ from tests.conformance.peer import Client as Peer
 from tests.web.fanout.quotes import quote
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
-from web.fanout.library import TickerSocketIO
 from web.http.listener import Listener, MostConnections
+from web.http.origins import origin_check
 from web.http.server import HttpServer
 from web.http.wsgi import responder, whole
-from web.origins import origin_check
 from web.refusals import Reason
 from web.runtime import EventletRuntime
+from web.socketio.server import TickerSocketIO
 
 PING_INTERVAL_S, PING_TIMEOUT_S = 3600, 3600
 SMALL_BYTES = 4096

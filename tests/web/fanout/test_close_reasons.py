@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from web.fanout.closing import SAY_EVERY_S, Closing, Ledger
+from web.fanout.close_reasons import SAY_EVERY_S, Closing, Ledger
 
 
 def test_codes_and_reasons_are_told_apart() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.conformance.peer import HANDSHAKE
-from tests.web.fanout.conftest import MakeStand
+from tests.web.conftest import MakeStand
 from tests.web.fanout.stand import SMALL_BYTES, Reader, Stand
 from ticker.settings import BroadcastSettings
 from web.fanout.drain import AWAY_S

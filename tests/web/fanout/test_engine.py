@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.conformance.peer import CLOSE, PING, PONG, Frame, close_payload, masked
-from tests.web.fanout.conftest import MakeStand
+from tests.web.conftest import MakeStand
 from tests.web.fanout.stand import SMALL_BYTES, Stand
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
+from web.fanout.handshake_queue import WaitingRoom
 from web.fanout.outbox import CONTROL_LIMIT_BYTES
-from web.fanout.waiting import WaitingRoom
 from web.runtime import EventletRuntime
 
 SYMBOLS = [f"S{number}" for number in range(20)]

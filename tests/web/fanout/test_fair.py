@@ -7,7 +7,7 @@ import pytest
 from tests.web.fanout.quotes import quote
 from web.fanout.flush import BREATHE_S, LONGEST_BREATH_S, OTHERS_SHARE, Flusher
 from web.fanout.outbox import Outbox
-from web.fanout.readers import Readers
+from web.fanout.subscriptions import Readers
 
 WRITE_S = 10e-6
 CLIENTS = 4_000  # a flush of 40 ms

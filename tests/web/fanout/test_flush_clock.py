@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.fanout.window import EARLY, Window
+from web.fanout.flush_clock import EARLY, Window
 
 LENGTH_S = 0.05
 

@@ -7,7 +7,7 @@ import pytest
 from tests.web.fanout.quotes import quote
 from web.fanout.channel import Channel
 from web.fanout.frame_table import picker
-from web.fanout.readers import Readers
+from web.fanout.subscriptions import Readers
 
 
 def flushed(readers: Readers, *symbols: str) -> list[Channel]:

@@ -13,8 +13,8 @@ from ticker.quote import Quote
 from web.fanout.flush import Flusher
 from web.fanout.frames import text_frame
 from web.fanout.outbox import CONTROL_LIMIT_BYTES, ControlOverflow
-from web.fanout.readers import Readers
-from web.fanout.resume import resume
+from web.fanout.subscriptions import Readers
+from web.socketio.resume import resume
 
 SYMBOLS = ["A", "B/C", "^D", "E", "F"]
 LARGE_BYTES = 100_000

@@ -10,12 +10,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.web.fanout.test_pulse import Watched, connected
+from tests.web.fanout.test_timeouts import Watched, connected
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.auth.identity import ANYBODY
 from web.fanout.client import Client
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
-from web.identity import ANYBODY
 from web.runtime import EventletRuntime
 
 ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", ""]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from web.fanout import inbound
-from web.fanout.inbound import AT_ONCE, Inbound
+from web.fanout import receive
+from web.fanout.receive import AT_ONCE, Inbound
 from web.runtime import original
 
 CLIENTS = AT_ONCE + 40
@@ -32,8 +32,8 @@ class Crowd:
             self.epoll.register(ours.fileno(), select.EPOLLIN)
         wake = os.eventfd(0)
         stack.callback(os.close, wake)
-        self.inbound = Inbound(None, self.epoll, wake, clients)  # type: ignore[arg-type]  # nobody is closed here
-        self.inbound.readable = self._take  # type: ignore[method-assign]
+        self.receive = Inbound(None, self.epoll, wake, clients)  # type: ignore[arg-type]  # nobody is closed here
+        self.receive.readable = self._take  # type: ignore[method-assign]
 
     def _take(self, client: Any) -> None:
         client.socket.recv(1)  # and leaves some
@@ -49,22 +49,22 @@ def crowd() -> Iterator[Crowd]:
 
 def test_a_round_reads_everybody_once_where_there_is_time(crowd: Crowd) -> None:
     """However many they are."""
-    crowd.inbound.take_share(1000.0)
-    crowd.inbound.read()
+    crowd.receive.take_share(1000.0)
+    crowd.receive.read()
     assert sorted(set(crowd.read)) == list(range(CLIENTS))
 
 
 def test_where_there_is_none_they_take_turns(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
     """One a round, however many rounds it takes; nobody is passed over again and again."""
-    monkeypatch.setattr(inbound, "READ_S", -1.0)
-    crowd.inbound.take_share(0.0)
+    monkeypatch.setattr(receive, "READ_S", -1.0)
+    crowd.receive.take_share(0.0)
     for _ in range(2 * CLIENTS):
-        crowd.inbound.read()
+        crowd.receive.read()
     assert len(crowd.read) == 2 * CLIENTS
     assert set(crowd.read) == set(range(CLIENTS))
 
 
 def test_a_long_round_gives_reading_its_share(crowd: Crowd) -> None:
     """After 300 ms of other work 100 ms are for reading: a quarter of the whole."""
-    crowd.inbound.take_share(0.3)
-    assert crowd.inbound._read_s == pytest.approx(0.1)
+    crowd.receive.take_share(0.3)
+    assert crowd.receive._read_s == pytest.approx(0.1)

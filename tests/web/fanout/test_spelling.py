@@ -12,12 +12,12 @@ import socketio
 from tests.e2e.raw import RawPolling, RawSocket
 from tests.web.fanout.stand import Reader, Stand
 from tests.web.relaying import PATIENCE_S, Relaying, relaying
+from web.auth.identity import Identity, Unauthorized
 from web.fanout.channel import Channel
 from web.fanout.cohort import space_parts
 from web.fanout.outbox import Outbox
-from web.fanout.readers import Readers
 from web.fanout.spelling import Spelled, meant
-from web.identity import Identity, Unauthorized
+from web.fanout.subscriptions import Readers
 
 SPELLINGS = {"/%5EGSPC": "^GSPC", "/%5eGSPC": "^GSPC", "/EURUSD%3DX": "EURUSD=X", "/ACME/": "ACME", "/BTC%2FUSD": "BTC/USD",
              "/%41CME": "ACME", "/%5EGSPC/": "^GSPC"}

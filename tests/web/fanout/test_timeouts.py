@@ -13,10 +13,10 @@ import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client, Transport, payload_of
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
 from web.fanout.frames import close_frame, text_frame
-from web.fanout.pulse import UPGRADE_S, Pulse
+from web.fanout.timeouts import UPGRADE_S, Pulse
 from web.runtime import EventletRuntime, original
 
 INTERVAL_S, TIMEOUT_S = 10, 25

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from web import cache as module
-from web.cache import LONGEST_QUERY, MOST_ANSWERS, READ, AnswerCache
+from web.http import cache as module
 from web.http.answer import Answer
+from web.http.cache import LONGEST_QUERY, MOST_ANSWERS, READ, AnswerCache
 from web.runtime import EventletRuntime
 
 

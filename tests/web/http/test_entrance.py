@@ -10,8 +10,8 @@ import pytest
 
 from tests.conformance.peer import HANDSHAKE, Address, Connection, Response
 from tests.web.relaying import Relaying, relaying
-from web.access import Tokens
-from web.front import is_counted
+from web.auth.tokens import Tokens
+from web.http.entrance import is_counted
 
 TOKEN = "correct-horse-battery"
 

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 from tests.web.relaying import Relaying, relaying
 from ticker.errors import FeedError
 from ticker.settings.reload import Reload
-from web.access import Guessed
-from web.identity import ANYBODY, Identity, Unauthorized
-from web.throttle import MOST_FAILURES
-from web.visible import NOT_TOLD
+from web.auth.identity import ANYBODY, Identity, Unauthorized
+from web.auth.throttle import MOST_FAILURES
+from web.auth.tokens import Guessed
+from web.auth.visible import NOT_TOLD
 
 SYMBOLS = ["BTC-USD", "BTC-EUR", "SECRET/ONE", "SECRETTWO"]
 DATA = ["/api/symbols", "/api/quotes", "/api/quotes?symbols=BTC-USD", "/api/quotes/BTC-USD", "/api/quotes/NOPE", "/api/sparkline",

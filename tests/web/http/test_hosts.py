@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ticker.settings.model import ServerSettings
-from web.hosts import Hosts, is_loopback, name_of, why_not
-from web.proxies import PASSED_ON
+from web.http.hosts import Hosts, is_loopback, name_of, why_not
+from web.http.proxies import PASSED_ON
 
 
 def ours(asked: str | None, *, peer: str = "127.0.0.1", path: str = "/api/quotes", passed_on: bool = False, **server: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.origins import canonical, origin_check, why_not
+from web.http.origins import canonical, origin_check, why_not
 
 OWN: dict[str, Any] = {"wsgi.url_scheme": "http", "HTTP_HOST": "relay.example:5000"}
 

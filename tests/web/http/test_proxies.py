@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from web.proxies import Proxies
+from web.http.proxies import Proxies
 
 TRUSTED = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from web.rates import BURST_S, MOST_NETWORKS, Rates
+from web.http.rates import BURST_S, MOST_NETWORKS, Rates
 
 
 def made(rates: Rates, number: int, now_s: float, address: str = "192.0.2.1", per_s: float = 10.0) -> int:

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.raw import RawPolling, RawSocket
 from tests.web.metrics.reading import Scrape, scrape, total, value
 from tests.web.relaying import Relaying, relaying
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.refusals import Reason
 
 

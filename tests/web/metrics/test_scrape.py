@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 
 from tests.web.metrics.reading import MACHINE
 from tests.web.relaying import Relaying
-from web.access import Tokens
-from web.guard import from_this_machine
+from web.auth.tokens import Tokens
+from web.http.guard import from_this_machine
 from web.metrics.families import counter, long_gauges
 from web.metrics.scrape import metrics
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.access import Access, Tokens
-from web.admission import SURPLUS, Admission
+from web.auth.identity import ANYBODY, Identity
+from web.auth.tokens import Access, Tokens
 from web.fanout.client import Client
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
-from web.identity import ANYBODY, Identity
 from web.refusals import Reason
 from web.runtime import EventletRuntime
+from web.socketio.admission import SURPLUS, Admission
 
 TOKEN, PROXY = "a token of sixteen", "198.51.100.99"
 

@@ -149,7 +149,7 @@ def test_other_namespaces_work_as_documented(running: Relaying) -> None:
 
 def test_joins_have_a_limit_of_their_own(running: Relaying, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than 2,000 in a second are refused by name, and the client stays."""
-    monkeypatch.setattr("web.board.JOINS_PER_S", 2)
+    monkeypatch.setattr("web.socketio.board.JOINS_PER_S", 2)
     engine, now_s = running.server.engine, running.server.engine.clock()
     monkeypatch.setattr(engine, "clock", lambda: now_s)
     with closing(RawSocket(running.address)) as client:

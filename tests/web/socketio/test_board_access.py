@@ -12,14 +12,14 @@ import pytest
 from tests.e2e.raw import POLLING, WEBSOCKET, RawPolling, RawSocket
 from tests.web.relaying import PATIENCE_S, Relaying, relaying
 from ticker.settings.reload import Reload
-from web.access import Guessed
-from web.board import MOST_UNKNOWN
-from web.fanout.pulse import Pulse
-from web.identity import ANYBODY, Identity, Unauthorized
+from web.auth.identity import ANYBODY, Identity, Unauthorized
+from web.auth.throttle import MOST_FAILURES
+from web.auth.tokens import Guessed
+from web.auth.visible import NOT_TOLD
+from web.fanout.timeouts import Pulse
 from web.refusals import Reason, body
 from web.runtime import EventletRuntime
-from web.throttle import MOST_FAILURES
-from web.visible import NOT_TOLD
+from web.socketio.board import MOST_UNKNOWN
 
 SYMBOLS = ["BTC-USD", "BTC-EUR", "SECRETONE", "SECRETTWO"]
 NOW_S = 2_000_000_000.0

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.conformance.peer import BINARY, HANDSHAKE, PING, TEXT, Connection, masked, send_text
-from tests.web.fanout.conftest import MakeStand
+from tests.web.conftest import MakeStand
 from tests.web.fanout.stand import Stand
 from ticker.settings import LimitSettings
-from web.fanout.inbound import PACKETS_PER_S
+from web.fanout.receive import PACKETS_PER_S
 from web.refusals import Reason, body
 
 SEPARATOR = "\x1e"

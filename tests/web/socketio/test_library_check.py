@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import socketio
 
-from web.fanout.guard import RELIED_UPON, RELIED_UPON_IN_AN_INSTANCE, TESTED, LibraryMismatch, check_libraries
+from web.socketio.library_check import RELIED_UPON, RELIED_UPON_IN_AN_INSTANCE, TESTED, LibraryMismatch, check_libraries
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,7 +64,7 @@ def test_serve_refuses_to_start(tmp_path: Path) -> None:
     settings.write_text('[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n')
     program = ("import eventlet; eventlet.monkey_patch()\n"
                "import socketio; del socketio.Server._handle_ack\n"
-               f"from ticker.cli import main; main(['serve', '--headless', '--port', '0', '--config', {str(settings)!r}])\n")
+               f"from cli import main; main(['serve', '--headless', '--port', '0', '--config', {str(settings)!r}])\n")
     ended = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60,
                            check=False)
     assert ended.returncode == 1

@@ -11,11 +11,11 @@ import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client, payload_of
-from web.fanout.closing import Closing
+from web.fanout.close_reasons import Closing
 from web.fanout.engine import Engine
-from web.fanout.library import SocketServer
-from web.fanout.members import Members
 from web.runtime import EventletRuntime
+from web.socketio.manager import Members
+from web.socketio.server import SocketServer
 
 
 class Club:
@@ -248,7 +248,7 @@ def test_a_client_that_is_gone_leaves_nothing(club: Club) -> None:
 
 
 class Steps:
-    """Counts the lines of members.py that run: what a call costs, whatever the machine."""
+    """Counts the lines of manager.py that run: what a call costs, whatever the machine."""
 
     def __enter__(self) -> Steps:
         self.lines = 0
@@ -260,7 +260,7 @@ class Steps:
         sys.settrace(self._before)
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.endswith("members.py"):
+        if not frame.f_code.co_filename.endswith("manager.py"):
             return None
         self.lines += event == "line"
         return self._trace

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.web.metrics.reading import MACHINE
 from tests.web.relaying import Relaying, relaying
-from web.page import NONCE_MARK, page
+from web.api.page import NONCE_MARK, page
 
 PATHS = ["/", "/embed", "/tape", "/assets/main-Ab12Cd34.js", "/icon.svg", "/api/symbols", "/api/quotes", "/api/quotes/ACME",
          "/api/quotes/NOPE", "/api/sparkline", "/api/candles/ACME", "/api/status", "/healthz", "/readyz", "/metrics", "/openapi.json",

@@ -9,8 +9,8 @@ import pytest
 from tests.web.fanout.quotes import quote
 from web.fanout.flush import Flusher
 from web.fanout.outbox import Outbox
-from web.fanout.readers import Readers
-from web.fanout.resume import resume
+from web.fanout.subscriptions import Readers
+from web.socketio.resume import resume
 
 TRUE = {"A": 3, "B": 5}
 

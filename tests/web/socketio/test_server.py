@@ -12,11 +12,11 @@ import flask_socketio
 import pytest
 
 from tests.conformance.peer import BINARY, Frame, masked
-from tests.web.fanout.conftest import MakeStand
+from tests.web.conftest import MakeStand
 from tests.web.fanout.stand import Reader, Stand
 from ticker.settings import LimitSettings
-from web.fanout import library
-from web.identity import Identity, Unauthorized
+from web.auth.identity import Identity, Unauthorized
+from web.socketio import server
 
 NAMESPACES = pytest.mark.parametrize("namespace", ["/", "/chat", "/A"])
 
@@ -397,7 +397,7 @@ def test_events_a_second(make_stand: MakeStand) -> None:
         refusal = json.loads(reader.text().removeprefix("435"))[0]
         assert (refusal["ok"], refusal["code"]) == (False, "too_many_requests")
         assert reader.text().startswith("436[{")
-        reader.say(*(['42["echo"]'] * 5 * library.PATIENCE))
+        reader.say(*(['42["echo"]'] * 5 * server.PATIENCE))
         assert reader.everything() == ([], 4006)
     assert stand.engine.closes == {"too_many_requests": 1}
 

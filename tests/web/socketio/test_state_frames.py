@@ -9,10 +9,10 @@ import pytest
 
 from tests.web.relaying import Relaying
 from ticker.settings.reload import Reload
+from web.auth.identity import ANYBODY, Identity
+from web.auth.visible import NOT_TOLD
 from web.fanout.client import Client, payload_of
-from web.identity import ANYBODY, Identity
-from web.state_frames import MOST_KEPT, StateFrames
-from web.visible import NOT_TOLD
+from web.socketio.state_frames import MOST_KEPT, StateFrames
 
 SYMBOLS = ["BTC-USD", "BTC-EUR", "AAPL"]
 

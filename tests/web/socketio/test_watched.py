@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 import pytest
 
 from tests.web.fanout.stand import Stand
-from web.watchers import Watchers
+from web.socketio.watched import Watchers
 
 
 class Told:

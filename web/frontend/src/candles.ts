@@ -43,7 +43,7 @@ const ANEW_BELOW = 0.1;
 /** Where updates were passed over for so long, nobody knows when it was that the count grew, ms. */
 const LONGEST_GAP_MS = 60_000;
 
-/** What a source counts, from price to price: the rules of the server's bars (`ticker/history.py`). */
+/** What a source counts, from price to price: the rules of the server's bars (`ticker/board/history.py`). */
 class Count {
   private last: Trade | undefined;
   private rested = false;

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ticker.errors import SettingsError
-from ticker.settings.source import MAX_BYTES, Statement, decode, parse, read, statements
+from ticker.settings.toml_file import MAX_BYTES, Statement, decode, parse, read, statements
 
 
 def refusal_of(path: Path) -> str:

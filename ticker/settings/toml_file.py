@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ticker import symbols
 from ticker.errors import Problem, SettingsError
-from ticker.settings.words import key_part, key_path, nearest
+from ticker.settings.describe import key_part, key_path, nearest
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_LINES_REREAD = 40_000

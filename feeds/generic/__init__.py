@@ -1,0 +1,1 @@
+"""Any endpoint that answers JSON or CSV, described in settings alone."""

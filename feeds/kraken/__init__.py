@@ -1,0 +1,1 @@
+"""Kraken spot, public market data: polled and streamed."""

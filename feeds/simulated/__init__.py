@@ -1,0 +1,1 @@
+"""Prices out of nothing, and faults by the clock."""

@@ -1,0 +1,1 @@
+"""Another tickercast as the source."""

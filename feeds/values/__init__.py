@@ -1,0 +1,1 @@
+"""From a provider's words to prices, sizes, times and symbols. Pure."""

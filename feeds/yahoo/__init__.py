@@ -1,0 +1,1 @@
+"""Yahoo Finance, unofficial: polled and streamed."""

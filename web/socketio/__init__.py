@@ -1,0 +1,1 @@
+"""Socket.IO on the fan-out engine: handshakes, namespaces, and what clients may ask for."""
