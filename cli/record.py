@@ -17,7 +17,7 @@ from cli.process.stderr import leave
 from cli.process.terminal import Terminal
 from feeds.registry import kinds
 from ticker.clock import SystemClock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.runtime import Aside
 from ticker.settings import Settings
 from ticker.sinks.recording import header
@@ -56,16 +56,16 @@ def record(path: Path, settings: Settings, *, replace: bool) -> None:
     It is written in a thread: a disk may be slow, and feeds are listened to meanwhile. In the end it is waited for, until a second signal.
     """
     runtime, clock = EventletRuntime(), SystemClock()
-    relay = Relay(runtime, clock, lambda name, feed: kinds()[feed.kind](name, feed, runtime), epoch=secrets.token_hex(6))
+    core = Core(runtime, clock, lambda name, feed: kinds()[feed.kind](name, feed, runtime), epoch=secrets.token_hex(6))
     started_ms, started_s = clock.now_ms(), clock.monotonic()
-    file = RecordingFile(path, header(settings, relay.epoch, started_ms),
-                         lambda: started_ms + round((clock.monotonic() - started_s) * 1000), relay.volume_of, replace=replace)
+    file = RecordingFile(path, header(settings, core.epoch, started_ms),
+                         lambda: started_ms + round((clock.monotonic() - started_s) * 1000), core.volume_of, replace=replace)
     terminal = Terminal()
     signals = Signals(runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    relay.on_quotes.append(file.put)
-    relay.configure(settings)
-    relay.attention.watch_everything()
-    relay.start()
+    core.on_quotes.append(file.put)
+    core.configure(settings)
+    core.watching.watch_everything()
+    core.start()
     log.info("recording %d symbols of %d feeds into %s", len(settings.symbols), len(settings.feeds), path)
     disk = runtime.aside(f"writing {path.name}")
     failures: list[OSError] = []
@@ -77,7 +77,7 @@ def record(path: Path, settings: Settings, *, replace: bool) -> None:
             break
         if signal.SIGHUP in came and terminal.was_closed(clock.monotonic()):
             break
-    relay.stop()
+    core.stop()
     flushing.kill()
     if failures:
         raise failures[0]

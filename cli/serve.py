@@ -26,7 +26,7 @@ from cli.process.stderr import leave
 from cli.process.terminal import Terminal
 from feeds.registry import kinds
 from ticker.clock import SystemClock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.errors import Problem
 from ticker.settings import FeedSettings, Settings, toml_file
 from ticker.settings.load import Loaded, parse
@@ -99,29 +99,29 @@ class Service:
         self.runtime = runtime
         self.clock = SystemClock()
         self._file = file
-        self.relay = Relay(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
+        self.core = Core(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
         self.access = access
         self._notifier = Notifier(os.environ)
         blueprints = [admin(lambda: self._settings.server.admin_token, file.add, file.remove)]
         if not headless:
-            rows = first_rows(self.relay, self.clock, lambda: access.is_open)
+            rows = first_rows(self.core, self.clock, lambda: access.is_open)
             blueprints.append(page(PAGE, settings.server.frame_ancestors, rows, runtime.aside("reading the page's files").run))
-        self.server = WebServer(self.relay, settings, self.runtime, self.clock, blueprints, access)
+        self.server = WebServer(self.core, settings, self.runtime, self.clock, blueprints, access)
         self._settings = settings
         self._is_over = threading.Event()
         self._exit_code = 0
         self._ndjson = NdjsonWriter(self.runtime, self._stdout_over) if ndjson else None
         self._ends_with_stdout = headless
         if self._ndjson is not None:
-            self.relay.on_quotes.append(self._ndjson.publish)
-            self.relay.attention.watch_everything()
+            self.core.on_quotes.append(self._ndjson.publish)
+            self.core.watching.watch_everything()
 
     def run(self) -> NoReturn:
         """Serve until a signal, or until a headless `--ndjson` can write no more; then end the process."""
         terminal = Terminal()
         signals = Signals(self.runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         open_files.provide(self._settings)
-        self.relay.configure(self._settings)
+        self.core.configure(self._settings)
         try:
             host, port = self.server.start()
         except OSError as error:
@@ -129,7 +129,7 @@ class Service:
             if server.host.startswith(UNIX):
                 fail(f"cannot listen on {server.host}: {error.strerror or error}")
             fail(f"cannot listen on {server.host} port {server.port}: {error.strerror or error}; choose another with --port")
-        self.relay.start()
+        self.core.start()
         gc.freeze()  # what is there now stays: to look through it for garbage would hold everybody up for a tenth of a second
         self._say_where(host, port)
         self._file.start(self._take, self._notifier.ready)
@@ -167,7 +167,7 @@ class Service:
         """
         log.info("stopping")
         self._notifier.stopping()
-        self.relay.stop()
+        self.core.stop()
         self.server.drain()
         server, begun_s = self._settings.server, self.clock.monotonic()
         while (passed_s := self.clock.monotonic() - begun_s) < max(server.drain_s, server.drain_min_s):
@@ -199,7 +199,7 @@ class Service:
         if reload.ok:
             tell_warnings(self._file.warnings)
             try:
-                self.relay.configure(outcome.settings)
+                self.core.configure(outcome.settings)
                 self.server.configure(outcome.settings)
                 if outcome.settings.limits != self._settings.limits:
                     open_files.extend(outcome.settings)
@@ -211,7 +211,7 @@ class Service:
                 reload = replace(reload, ok=False, error=f"internal error: {type(error).__name__}")
         else:
             log.error("settings not applied, the old ones go on: %s", (reload.error or "").replace("\n", " | "))
-        self.relay.report_reload(reload)
+        self.core.report_reload(reload)
 
     def _make_source(self, name: str, settings: FeedSettings) -> Source:
         return kinds()[settings.kind](name, settings, self.runtime)

@@ -11,14 +11,13 @@ from typing import Any
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.exchange_hours import Load, load
-from ticker.calendars.loader import Markets
+from ticker.calendars.loader import CalendarLoader
 from ticker.clock import Clock, ClockWatch
-from ticker.counters import FeedMeter
-from ticker.demand import Attention
+from ticker.counters import FeedCounters
 from ticker.gate import Accounts
 from ticker.listeners import Listeners
 from ticker.polling.poller import LOOP_BELOW_S, Poller
-from ticker.polling.scheduler import Schedule
+from ticker.polling.scheduler import Scheduler
 from ticker.quote import Quote, VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
@@ -27,6 +26,7 @@ from ticker.source import Answer, Source, Subscription
 from ticker.stream import StreamSource
 from ticker.streaming.streamer import Streamer
 from ticker.wanted import same_source, subscriptions
+from ticker.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +37,13 @@ SWEEP_EVERY_S = 0.25
 TOLD = ("feed", "kind", "state", "error", "interval_s", "widened", "upstream")
 
 
-class Relay:
+class Core:
     """Polls the feeds of the settings in force and publishes what the board accepts.
 
     `on_quotes`: called with the updates of each applied batch, in order, once a batch, in the task that polled.
     `on_state`: called when the named state of the wire has changed; ask `symbols_state()`, `feeds_state()` or `config_state()` for it.
     A listener must not block; what it raises is logged and harms nobody else.
-    `attention`: tell it who watches what.
+    `watching`: tell it who watches what.
     """
 
     def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None,
@@ -53,16 +53,16 @@ class Relay:
         self.on_quotes = self._listeners.on_quotes
         self.on_state = self._listeners.on_state
         self._publish = self._listeners.publish
-        self.markets = Markets(self.board, runtime, clock, self._publish, load_hours)
-        self.attention = Attention(self.board, clock, self._poll_now)
+        self.markets = CalendarLoader(self.board, runtime, clock, self._publish, load_hours)
+        self.watching = Watching(self.board, clock, self._poll_now)
         self._runtime = runtime
         self._clock = clock
         self._make_source = make_source
         self._random = random or Random()
-        self._schedule = Schedule(runtime)
+        self._scheduler = Scheduler(runtime)
         self._settings = Settings()
         self._pollers: dict[str, Runner] = {}
-        self.meters: dict[str, FeedMeter] = {}  # by feed
+        self.feed_counters: dict[str, FeedCounters] = {}  # by feed
         self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
         self._accounts = Accounts()
         self._started = False
@@ -121,16 +121,16 @@ class Relay:
         quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
         self.markets.configure(settings.symbols.values())
         self._settings = settings
-        self.meters = {name: self.meters.get(name) or FeedMeter() for name in settings.feeds}
+        self.feed_counters = {name: self.feed_counters.get(name) or FeedCounters() for name in settings.feeds}
         self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
         self._accounts.share({name: source.gate for name, source in sources.items() if source.gate is not None})
-        self.attention.configure(settings, {name: one for name, one in self._pollers.items() if isinstance(one, Poller)})
+        self.watching.configure(settings, {name: one for name, one in self._pollers.items() if isinstance(one, Poller)})
         self._publish([quote for quote in quotes if quote.symbol in settings.symbols])
         for name, poller in self._pollers.items():
             poller.interval_s = settings.feeds[name].interval_s
             new = poller.want(wanted[name])
             if isinstance(poller, Poller):
-                self.attention.settle(name)
+                self.watching.settle(name)
                 self._intervals_changed(poller)
             if self._started:
                 self._run(poller, new)
@@ -143,7 +143,7 @@ class Relay:
     def start(self) -> None:
         """Begin to poll. `configure` must have been called."""
         self._started = True
-        self._schedule.start()
+        self._scheduler.start()
         for poller in self._pollers.values():
             self._run(poller, [])
         self._runtime.spawn(self._sweep_on)
@@ -153,7 +153,7 @@ class Relay:
         self._stopped = True
         for poller in self._pollers.values():
             poller.stop()
-        self._schedule.stop()
+        self._scheduler.stop()
 
     def sweep(self) -> None:
         """What follows from the passing of time alone: quotes turn stale. `start` lets it happen four times a second."""
@@ -161,7 +161,7 @@ class Relay:
         self._publish(self.board.sweep(self._clock.now_ms()))
         self.markets.look()
         self._look_at_symbols()
-        self.attention.look_around()
+        self.watching.look_around()
 
     def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """What the wire says of these symbols, or of all: `symbol name decimals group feed currency stale_after_s status error
@@ -209,10 +209,10 @@ class Relay:
         name = source.name
         if isinstance(source, StreamSource):
             return Streamer(source, self._runtime, self._clock, self.epoch, random=self._random, deliver=partial(self._deliver, name),
-                            changed=partial(self._feed_changed, name), anew=partial(self._begins_anew, name), meter=self.meters[name])
+                            changed=partial(self._feed_changed, name), anew=partial(self._begins_anew, name), counters=self.feed_counters[name])
         return Poller(source, source.settings.interval_s, self._runtime, self._clock, random=self._random,
                       deliver=partial(self._deliver, name), changed=partial(self._feed_changed, name),
-                      paced=partial(self._feed_paced, name), retry_in=partial(self._schedule.run_in, name), meter=self.meters[name])
+                      paced=partial(self._feed_paced, name), retry_in=partial(self._scheduler.run_in, name), counters=self.feed_counters[name])
 
     def _run(self, poller: Runner, new: Sequence[Subscription]) -> None:
         """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now. A stream just runs."""
@@ -233,20 +233,20 @@ class Relay:
         if interval_s < LOOP_BELOW_S:
             self._runtime.spawn(poller.loop)
         else:
-            self._schedule.every(name, interval_s, poller.run)
-            self._schedule.pace(name, poller.planned_s)
+            self._scheduler.every(name, interval_s, poller.run)
+            self._scheduler.pace(name, poller.planned_s)
 
     def _halt(self, poller: Runner) -> None:
         if isinstance(poller, Streamer):
             return
         self._rates.pop(poller.source.name, None)
-        self._schedule.remove(poller.source.name)
+        self._scheduler.remove(poller.source.name)
         poller.end_loop()
 
     def _deliver(self, feed: str, answer: Answer) -> None:
         quotes = self.board.apply(feed, answer, self._clock.now_ms())
         if quotes:
-            self.meters[feed].updates += len(quotes)
+            self.feed_counters[feed].updates += len(quotes)
             self._publish(quotes)
         self._look_at_symbols()
 
@@ -274,7 +274,7 @@ class Relay:
         poller = self._pollers[feed]
         assert isinstance(poller, Poller)
         if self._rates.get(feed, 0.0) >= LOOP_BELOW_S:
-            self._schedule.pace(feed, poller.planned_s)
+            self._scheduler.pace(feed, poller.planned_s)
         self._intervals_changed(poller)
         self._listeners.tell("feeds")
 
@@ -305,7 +305,7 @@ class Relay:
             log.warning("the clock was set by %+.1f s; polling every feed now", step_ms / 1000)
             if step_ms < 0:
                 self.board.clock_stepped_back(-step_ms)
-            self._schedule.run_all_now()
+            self._scheduler.run_all_now()
 
     def _feeds_told(self) -> list[tuple[Any, ...]]:
         """What a change of is worth telling: `last_success` and `next_try` alone are not."""

@@ -44,7 +44,7 @@ class Histogram:
         return told
 
 
-class FeedMeter:
+class FeedCounters:
     """What one feed was asked, what came of it, and how long that took."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ NAMED = 5
 """So many symbols are named in one line; the others are counted."""
 
 
-class Complaints:
+class FeedLog:
     """The memory of what was said of one feed."""
 
     def __init__(self, feed: str) -> None:

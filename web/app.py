@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ticker.board.history import History
 from ticker.clock import Clock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.listeners import WireState
 from ticker.quote import Quote
 from ticker.runtime import Task
@@ -22,11 +22,11 @@ from web.api.openapi import openapi
 from web.api.routes import error, rest
 from web.auth.tokens import Access
 from web.auth.visible import visible_symbols
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.http.answer import NOTHING
 from web.http.cache import AnswerCache
-from web.http.entrance import Front
+from web.http.entrance import Entrance
 from web.http.guard import Guard, guard
 from web.http.hosts import Hosts
 from web.http.listener import Listener, MostConnections
@@ -40,7 +40,7 @@ from web.metrics.process import AboutCollector
 from web.metrics.scrape import metrics
 from web.runtime import UNIX, EventletRuntime
 from web.socketio.admission import Admission
-from web.socketio.board import Board
+from web.socketio.board import BoardNamespace
 from web.socketio.identify import Binding
 from web.socketio.server import TickerSocketIO
 from web.socketio.watched import Watchers
@@ -52,24 +52,24 @@ _SPARE_REQUESTS = 512  # HTTP requests at a time beyond one a client (long polli
 
 
 class WebServer:
-    """Serves what `relay` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's). `access` says who
+    """Serves what `core` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's). `access` says who
     may read.
     """
 
-    def __init__(self, relay: Relay, settings: Settings, runtime: EventletRuntime, clock: Clock,
+    def __init__(self, core: Core, settings: Settings, runtime: EventletRuntime, clock: Clock,
                  blueprints: Sequence[Blueprint] = (), access: Access | None = None) -> None:
-        self._relay = relay
+        self._core = core
         self._runtime = runtime
         self._settings = settings
         server = settings.server
-        self.engine = Engine(runtime, relay.epoch, settings.broadcast, settings.limits, server.ping_interval_s, server.ping_timeout_s)
+        self.engine = Engine(runtime, core.epoch, settings.broadcast, settings.limits, server.ping_interval_s, server.ping_timeout_s)
         self.app = Flask("web", static_folder=None)
         self.app.url_map.merge_slashes = False  # a symbol may hold one
         self._clock = clock
         self._history = History()
         self._origin_allowed = origin_check(server.allowed_origins)
         foreign = partial(is_foreign, is_allowed=self._origin_allowed)
-        api = rest(relay, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining, foreign)
+        api = rest(core, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining, foreign)
         for blueprint in (api, openapi(), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
         self.access = access or Access()
@@ -90,20 +90,20 @@ class WebServer:
         admission = Admission(self.engine, self.access, self._proxies.is_trusted)
         sockets.eio.max_clients_reached, sockets.eio.counted = admission.refusal, admission.counted
         inner = self.app.wsgi_app
-        cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, relay.attention.read)
-        self._front = Front(inner, self._proxies, Hosts(server), keeper, cache, self._origin_allowed,
-                            lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, relay.symbols),
+        cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, core.watching.read)
+        self._entrance = Entrance(inner, self._proxies, Hosts(server), keeper, cache, self._origin_allowed,
+                            lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, core.symbols),
                             self.engine.refusals, lambda: self.engine.draining)
-        self.app.wsgi_app = self._front  # type: ignore[method-assign]  # as Flask documents
-        self.board = Board(sockets, self.engine, relay, clock, admission)
-        self._watchers = Watchers(self.engine.readers, runtime, relay.attention)
+        self.app.wsgi_app = self._entrance  # type: ignore[method-assign]  # as Flask documents
+        self.board = BoardNamespace(sockets, self.engine, core, clock, admission)
+        self._watchers = Watchers(self.engine.subscriptions, runtime, core.watching)
         self._tasks: list[Task] = []
         self._heart: Task | None = None
         self._socket: Any = None
         self._http: HttpServer | None = None
         self._updates = self._states = 0  # so many of quotes, and of what is said about symbols and feeds
-        relay.on_quotes.append(self._published)
-        relay.on_state.append(self._state_changed)
+        core.on_quotes.append(self._published)
+        core.on_state.append(self._state_changed)
 
     def start(self) -> tuple[str, int]:
         """Listen and serve; returns host and port (`unix:PATH` and 0). Raises `OSError` where it is taken."""
@@ -111,7 +111,7 @@ class WebServer:
         self._socket = self._runtime.listen(server.host, server.port)
         host, port = (server.host, 0) if server.host.startswith(UNIX) else self._socket.getsockname()[:2]
         self._sync_channels()
-        self._http = HttpServer(self._front.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining, self.engine.refusals)
+        self._http = HttpServer(self._entrance.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining, self.engine.refusals)
         listener = Listener(self._runtime, self._socket, self._http, self._most_connections, self._proxies.is_trusted, self.engine.refusals)
         self._tasks = [self._runtime.spawn(work) for work in (self.engine.run, self._sample, listener.run)]
         self._heart = self._runtime.spawn(self._beat)
@@ -145,7 +145,7 @@ class WebServer:
         """Close every client that is left with a reason, and stop listening."""
         with self.engine.turn:
             for client in list(self.engine.clients):
-                self.engine.close(client, Closing.SHUTDOWN)
+                self.engine.close(client, CloseReason.SHUTDOWN)
         self.engine.stop()
         self._runtime.sleep(0)
         for task in (*self._tasks, self._heart):
@@ -158,8 +158,8 @@ class WebServer:
         if self._settings.server.metrics == "off":
             return []
         breathe = partial(self._runtime.sleep, 0)
-        symbols = SymbolsCollector(self._relay, self._clock, lambda: self._settings.metrics.per_symbol, breathe)
-        collectors = [AboutCollector(self._relay), ClientsCollector(self.engine, breathe), FeedsCollector(self._relay), symbols]
+        symbols = SymbolsCollector(self._core, self._clock, lambda: self._settings.metrics.per_symbol, breathe)
+        collectors = [AboutCollector(self._core), ClientsCollector(self.engine, breathe), FeedsCollector(self._core), symbols]
         return [metrics([*collectors, ProcessCollector(registry=None)])]
 
     def _beat(self) -> None:
@@ -170,7 +170,7 @@ class WebServer:
     def _sample(self) -> None:
         while True:
             self._runtime.sleep(_SAMPLE_EVERY_S)
-            self._history.sample(self._relay.quotes, self._relay.volume_of, self._clock.now_ms())
+            self._history.sample(self._core.quotes, self._core.volume_of, self._clock.now_ms())
 
     def _version(self, route: str) -> int:
         """Changes with what the answers of `route` show, apart from what time does to them."""
@@ -190,15 +190,15 @@ class WebServer:
 
     def _sync_channels(self) -> None:
         """Have a channel for each symbol of the settings, and none for any other."""
-        registry = self.engine.readers.registry
+        registry = self.engine.subscriptions.registry
         with self.engine.turn:
-            for symbol in [symbol for symbol in registry if symbol not in self._relay.symbols]:
+            for symbol in [symbol for symbol in registry if symbol not in self._core.symbols]:
                 self.socketio.server.remove_symbol(symbol)
-            for symbol in self._relay.symbols:
+            for symbol in self._core.symbols:
                 if symbol not in registry:
-                    self.engine.readers.add_channel(symbol)
-                    if symbol in self._relay.quotes:
-                        self.engine.publish([self._relay.quotes[symbol]])
+                    self.engine.subscriptions.add_channel(symbol)
+                    if symbol in self._core.quotes:
+                        self.engine.publish([self._core.quotes[symbol]])
 
     def _cross_origin(self, response: Response) -> Response:
         headers = response.headers

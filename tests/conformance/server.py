@@ -22,7 +22,7 @@ from web.http.listener import Listener, MostConnections
 from web.http.server import HttpServer
 from web.http.wsgi import responder
 from web.runtime import ASYNC_MODE, EventletRuntime
-from web.socketio.engineio_server import Door
+from web.socketio.engineio_server import EngineIOServer
 from web.socketio.server import TickerSocketIO
 
 _SEGMENT_S = 0.02
@@ -36,14 +36,14 @@ class ConformanceServer:
         """`connect_timeout_s`: a Socket.IO client that joined nothing for so long is closed."""
         self.runtime = EventletRuntime()
         self.app = Flask("conformance", static_folder=None)
-        pulse = {"ping_interval_s": ping_interval_s, "ping_timeout_s": ping_timeout_s}
-        self._socketio_engine = Engine(self.runtime, "conformance", BroadcastSettings(), _limits(connect_timeout_s), **pulse)
+        timeouts = {"ping_interval_s": ping_interval_s, "ping_timeout_s": ping_timeout_s}
+        self._socketio_engine = Engine(self.runtime, "conformance", BroadcastSettings(), _limits(connect_timeout_s), **timeouts)
         # An Engine.IO client joins nothing, ever.
-        self._engineio_engine = Engine(self.runtime, "conformance", BroadcastSettings(), _limits(3600), **pulse)
+        self._engineio_engine = Engine(self.runtime, "conformance", BroadcastSettings(), _limits(3600), **timeouts)
         self.socketio = TickerSocketIO(self.app, self._socketio_engine, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
-        echo = Door(async_mode=ASYNC_MODE, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
+        echo = EngineIOServer(async_mode=ASYNC_MODE, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
         echo.engine = self._engineio_engine
-        self._engineio_engine.receiver = echo
+        self._engineio_engine.packet_handler = echo
         for door in (self.socketio.server.eio, echo):
             door.origin_allowed = lambda origin, environ: True
             door.is_foreign = lambda environ: False

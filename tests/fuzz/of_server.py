@@ -17,7 +17,7 @@ from tests.web.relaying import Relaying
 from ticker.errors import SettingsError
 from ticker.settings.load import parse as parse_settings
 from web.fanout.client import Client, payload_of
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.frames import CLOSE, FrameReader, Violation, close_code, decode_text, frame
 
 
@@ -97,14 +97,14 @@ def _packets(*opening: bytes) -> Callable[[bytes], None]:
             try:
                 for packet in (*opening, *data.split(b"\n")):
                     door._handle(client, packet[1:] if packet[:1] == b"b" else decode_text(packet))
-                    answered = client.frames(engine.readers.number, engine.readers.registry)
+                    answered = client.frames(engine.subscriptions.number, engine.subscriptions.registry)
                     client.accepted(sum(map(len, answered)))
                     check_answers(answered)
             except ValueError:
-                engine.close(client, Closing.BAD_PACKET)
+                engine.close(client, CloseReason.BAD_PACKET)
             except Violation as violation:
-                engine.close(client, Closing.of(violation))
-            engine.close(client, Closing.CLIENT)
+                engine.close(client, CloseReason.of(violation))
+            engine.close(client, CloseReason.CLIENT)
         engine.flusher.pump.clear()
         assert not engine.clients
         assert engine.ledger.opened == engine.closes.total()

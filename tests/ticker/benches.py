@@ -8,7 +8,7 @@ from random import Random
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime
 from ticker.clock import Clock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.quote import Quote
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
 from web.runtime import EventletRuntime
@@ -41,9 +41,9 @@ class Bench:
         self.refused = ""
         self.updates: SimpleQueue[Quote] = SimpleQueue()
         self.states: list[str] = []
-        self.relay = Relay(EventletRuntime(), clock or self.time, self.make, "epoch", NoJitter())
-        self.relay.on_quotes.append(self.take)
-        self.relay.on_state.append(self.states.append)
+        self.core = Core(EventletRuntime(), clock or self.time, self.make, "epoch", NoJitter())
+        self.core.on_quotes.append(self.take)
+        self.core.on_state.append(self.states.append)
 
     def make(self, name: str, settings: FeedSettings) -> ScriptedSource:
         """Make a source, unless its name is `refused`."""

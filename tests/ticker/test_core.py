@@ -24,35 +24,35 @@ def bench() -> Iterator[Bench]:
     """A relay that is stopped in the end."""
     bench = Bench()
     yield bench
-    bench.relay.stop()
+    bench.core.stop()
 
 
 def test_every_feed_is_polled_at_once(bench: Bench) -> None:
     """From settings to quotes, and the states that clients are told."""
-    bench.relay.configure(settings_of({"A": "one", "B": "two"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one", "B": "two"}))
+    bench.core.start()
     quotes = bench.wait("A", "B")
     assert {symbol: quote.source for symbol, quote in quotes.items()} == {"A": "one", "B": "two"}
-    assert bench.relay.quotes == quotes
-    assert bench.relay.epoch == "epoch"
-    assert list(bench.relay.symbols) == ["A", "B"]
-    assert [entry["status"] for entry in bench.relay.symbols_state()] == ["live", "live"]
-    assert [(entry["feed"], entry["state"], entry["last_success"]) for entry in bench.relay.feeds_state()] == [
+    assert bench.core.quotes == quotes
+    assert bench.core.epoch == "epoch"
+    assert list(bench.core.symbols) == ["A", "B"]
+    assert [entry["status"] for entry in bench.core.symbols_state()] == ["live", "live"]
+    assert [(entry["feed"], entry["state"], entry["last_success"]) for entry in bench.core.feeds_state()] == [
         ("one", "ok", START_MS), ("two", "ok", START_MS)]
     assert set(bench.states) == {"symbols", "feeds"}
 
 
 def test_first_prices_that_come_one_by_one_are_told_together(bench: Bench) -> None:
     """The list of symbols is long, so it is told at most so often; a sweep tells what is left, and nothing is told twice."""
-    bench.relay.configure(settings_of({f"S{number}": "one" for number in range(1_000)}))
+    bench.core.configure(settings_of({f"S{number}": "one" for number in range(1_000)}))
     live: list[int] = []
-    bench.relay.on_state.append(lambda _: live.append(sum(entry["status"] == "live" for entry in bench.relay.symbols_state())))
+    bench.core.on_state.append(lambda _: live.append(sum(entry["status"] == "live" for entry in bench.core.symbols_state())))
     for number in range(1_000):
         bench.time.pass_s(0.001)
-        bench.relay._deliver("one", {f"S{number}": Tick(price=1.0)})
+        bench.core._deliver("one", {f"S{number}": Tick(price=1.0)})
     bench.time.pass_s(0.25)
-    bench.relay.sweep()
-    bench.relay.sweep()
+    bench.core.sweep()
+    bench.core.sweep()
     assert len(live) <= 6
     assert live == sorted(set(live))
     assert live[-1] == 1_000
@@ -60,20 +60,20 @@ def test_first_prices_that_come_one_by_one_are_told_together(bench: Bench) -> No
 
 def test_what_was_not_told_yet_is_told_with_new_settings(bench: Bench) -> None:
     """A change that waits for its turn is not lost to a reload that changes nothing itself."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay._deliver("one", {"A": Tick(price=1.0)})
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core._deliver("one", {"A": Tick(price=1.0)})
     bench.states.clear()
-    bench.relay.configure(settings_of({"A": "one"}))
+    bench.core.configure(settings_of({"A": "one"}))
     assert bench.states == ["symbols"]
 
 
 def test_what_is_old_by_nature_is_not_stale(bench: Bench) -> None:
     """A feed of daily rates says so, and the board is told."""
-    bench.relay.configure(settings_of({"A": "daily"}))
+    bench.core.configure(settings_of({"A": "daily"}))
     bench.source("daily").cadence_s = 432_000.0
     bench.source("daily").answer = lambda batch: {"A": Tick(price=1.0, quote_time=START_MS - 200_000_000)}
-    bench.relay.configure(settings_of({"A": "daily"}, HOUR_S - 1))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "daily"}, HOUR_S - 1))
+    bench.core.start()
     assert bench.wait("A")["A"].state == "fresh"
 
 
@@ -81,10 +81,10 @@ def test_the_prices_are_reported_on(bench: Bench) -> None:
     """Limits in force, bad ticks, disagreements, switches and markets; quality and calendars are taken from the settings."""
     settings = Settings(feeds={"one": FeedSettings(kind="scripted", interval_s=HOUR_S)}, quality=QualitySettings(max_jump_pct=1.0),
                         symbols={"A": SymbolSettings(feed=("one",), calendar="XHKG")})
-    bench.relay.configure(settings)
-    bench.relay._deliver("one", {"A": Tick(price=100.0)})
-    bench.relay._deliver("one", {"A": Tick(price=102.0)})
-    state = bench.relay.quality_state()
+    bench.core.configure(settings)
+    bench.core._deliver("one", {"A": Tick(price=100.0)})
+    bench.core._deliver("one", {"A": Tick(price=102.0)})
+    state = bench.core.quality_state()
     assert state.keys() == {"symbols", "bad_ticks", "odd_fields", "divergences", "switches", "markets"}
     assert [entry["stale_after_s"] for entry in state["symbols"]] == [3 * HOUR_S]
     assert state["bad_ticks"]["count"] == 1
@@ -97,7 +97,7 @@ def test_ids_and_options_reach_the_source(bench: Bench) -> None:
     options = SymbolOptions(id="XBTUSD")
     settings = Settings(feeds={"one": FeedSettings(kind="scripted")}, symbols={
         "BTC-USD": SymbolSettings(feed=("one",), options={"one": options}), "ETH-USD": SymbolSettings(feed=("one",))})
-    bench.relay.configure(settings)
+    bench.core.configure(settings)
 
     def answer(batch: Sequence[Subscription]) -> Answer:
         for subscription in batch:
@@ -105,7 +105,7 @@ def test_ids_and_options_reach_the_source(bench: Bench) -> None:
         return {}
 
     bench.source("one").answer = answer
-    bench.relay.start()
+    bench.core.start()
     assert [asked.get(timeout=PATIENCE_S) for _ in range(2)] == [
         Subscription("BTC-USD", "XBTUSD", options), Subscription("ETH-USD", "eth-usd", SymbolOptions())]
 
@@ -113,46 +113,46 @@ def test_ids_and_options_reach_the_source(bench: Bench) -> None:
 def test_one_call_of_the_listeners_a_batch(bench: Bench) -> None:
     """A batch goes out whole."""
     batches: SimpleQueue[list[str]] = SimpleQueue()
-    bench.relay.on_quotes.append(lambda quotes: batches.put([quote.symbol for quote in quotes]))
-    bench.relay.configure(settings_of({"A": "one", "B": "one", "C": "one"}))
-    bench.relay.start()
+    bench.core.on_quotes.append(lambda quotes: batches.put([quote.symbol for quote in quotes]))
+    bench.core.configure(settings_of({"A": "one", "B": "one", "C": "one"}))
+    bench.core.start()
     assert batches.get(timeout=PATIENCE_S) == ["A", "B", "C"]
 
 
 def test_a_new_symbol_is_polled_at_once_and_alone(bench: Bench) -> None:
     """Adding one line does not wait for the interval, nor disturb the others."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.start()
     first = bench.wait("A")["A"]
     bench.states.clear()
-    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
+    bench.core.configure(settings_of({"A": "one", "B": "one"}))
     assert bench.wait("B").keys() == {"B"}
     assert bench.source("one").batches == [["A"], ["B"]]
-    assert bench.relay.quotes["A"] is first
-    assert [entry["symbol"] for entry in bench.relay.symbols_state()] == ["A", "B"]
+    assert bench.core.quotes["A"] is first
+    assert [entry["symbol"] for entry in bench.core.symbols_state()] == ["A", "B"]
     assert set(bench.states) == {"symbols"}
 
 
 def test_the_first_symbol_of_a_feed_that_had_none(bench: Bench) -> None:
     """A feed without symbols rests; its first symbol wakes it, and its last puts it to rest."""
     rest = settings_of({}, one=FeedSettings(kind="scripted", interval_s=0.1))
-    bench.relay.configure(rest)
-    bench.relay.start()
+    bench.core.configure(rest)
+    bench.core.start()
     some = settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=0.1))
-    bench.relay.configure(some)
+    bench.core.configure(some)
     bench.wait("A")
-    bench.relay.configure(rest)
+    bench.core.configure(rest)
     asked = len(bench.source("one").batches)
-    bench.relay.configure(settings_of({"M": "marker"}, interval_s=0.1, one=FeedSettings(kind="scripted", interval_s=0.1)))
+    bench.core.configure(settings_of({"M": "marker"}, interval_s=0.1, one=FeedSettings(kind="scripted", interval_s=0.1)))
     for _ in range(4):
         bench.wait("M")
     assert len(bench.source("one").batches) == asked
-    assert [entry["feed"] for entry in bench.relay.feeds_state()] == ["marker", "one"]
+    assert [entry["feed"] for entry in bench.core.feeds_state()] == ["marker", "one"]
 
 
 def test_a_feed_that_breaks_stops_no_other(bench: Bench) -> None:
     """One raises what it should not, one hangs; the third goes on."""
-    bench.relay.configure(settings_of({"A": "bug", "B": "hang", "C": "fine"}, 0.1))
+    bench.core.configure(settings_of({"A": "bug", "B": "hang", "C": "fine"}, 0.1))
     forever = threading.Event()
 
     def bug(batch: Sequence[Subscription]) -> Answer:
@@ -164,50 +164,50 @@ def test_a_feed_that_breaks_stops_no_other(bench: Bench) -> None:
 
     bench.source("bug").answer = bug
     bench.source("hang").answer = hang
-    bench.relay.start()
+    bench.core.start()
     for _ in range(3):
         assert bench.wait("C").keys() == {"C"}
-    assert {entry["feed"]: entry["state"] for entry in bench.relay.feeds_state()} == {"bug": "retrying", "hang": "ok", "fine": "ok"}
+    assert {entry["feed"]: entry["state"] for entry in bench.core.feeds_state()} == {"bug": "retrying", "hang": "ok", "fine": "ok"}
     forever.set()
 
 
 def test_a_feed_that_goes_down_fails_its_quotes() -> None:
     """After five failures running: the quote and the feed's state say so; with its next answer all is well."""
     bench = Bench(SystemClock())
-    bench.relay.configure(settings_of({"A": "one"}, 0.1))
+    bench.core.configure(settings_of({"A": "one"}, 0.1))
     source = bench.source("one")
 
     def fail(batch: Sequence[Subscription]) -> Answer:
         raise FeedError("HTTP 502", payload="<html>")
 
-    bench.relay.start()
+    bench.core.start()
     bench.wait("A")
     source.answer = fail
     bench.states.clear()
     while (quote := bench.wait("A")["A"]).state != "failed":
         assert quote.state == "fresh"
-    (feed,) = bench.relay.feeds_state()
+    (feed,) = bench.core.feeds_state()
     assert (feed["state"], feed["error"]) == ("down", "HTTP 502")
     assert [state for state in bench.states if state == "feeds"] == ["feeds", "feeds"]
     source.answer = source.prices
     assert bench.wait("A")["A"].state == "fresh"
-    bench.relay.stop()
+    bench.core.stop()
 
 
 def test_the_second_source_takes_over(bench: Bench) -> None:
     """When the first rejects the symbol, and says so in the symbol's state."""
-    bench.relay.configure(settings_of({"A": ("one", "two")}))
+    bench.core.configure(settings_of({"A": ("one", "two")}))
     bench.source("one").answer = lambda batch: {"A": FeedError("unknown", rejects_symbol=True)}
-    bench.relay.start()
+    bench.core.start()
     assert bench.wait("A")["A"].source == "two"
-    (symbol,) = bench.relay.symbols_state()
+    (symbol,) = bench.core.symbols_state()
     assert (symbol["feed"], symbol["status"], symbol["error"]) == (["one", "two"], "live", "one: unknown")
 
 
 def test_silence_turns_stale_without_being_asked(bench: Bench) -> None:
     """The relay sweeps by itself."""
-    bench.relay.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
+    bench.core.start()
     bench.wait("A")
     bench.time.pass_s(5.0)
     assert bench.wait("A")["A"].state == "stale"
@@ -215,9 +215,9 @@ def test_silence_turns_stale_without_being_asked(bench: Bench) -> None:
 
 def test_a_clock_that_is_set_back(bench: Bench) -> None:
     """An hour back: every feed is polled at once, and a price in silence turns stale in its time."""
-    bench.relay.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
+    bench.core.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
     source = bench.source("one")
-    bench.relay.start()
+    bench.core.start()
     bench.wait("A")
     asked = threading.Event()
 
@@ -229,7 +229,7 @@ def test_a_clock_that_is_set_back(bench: Bench) -> None:
     bench.time.pass_s(4.0)
     bench.time.wall_offset_ms -= 3_600_000
     assert asked.wait(PATIENCE_S)
-    assert bench.relay.quotes["A"].state == "fresh"
+    assert bench.core.quotes["A"].state == "fresh"
     bench.time.pass_s(1.0)
     assert bench.wait("A")["A"].state == "stale"
 
@@ -237,22 +237,22 @@ def test_a_clock_that_is_set_back(bench: Bench) -> None:
 def test_a_clock_that_was_set_is_mentioned_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """Forwards or backwards, by a second or more, and not at every sweep from then on."""
     bench.time.wall_offset_ms += 999
-    bench.relay.sweep()
+    bench.core.sweep()
     assert caplog.text == ""
     bench.time.wall_offset_ms += 1
     for _ in range(3):
-        bench.relay.sweep()
+        bench.core.sweep()
     assert caplog.text.count("the clock was set by +1.0 s") == 1
 
 
 def test_a_symbol_that_leaves_with_its_feed_leaves_in_silence(bench: Bench) -> None:
     """What becomes of its price when its feed is closed is nobody's business any more."""
-    bench.relay.configure(settings_of({"A": "one", "B": "two"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one", "B": "two"}))
+    bench.core.start()
     bench.wait("A", "B")
-    bench.relay.board.set_feed_down("one", True, bench.time.now_ms())
-    bench.relay.configure(settings_of({"B": "two"}))
-    bench.relay.configure(settings_of({"B": "two", "C": "two"}))
+    bench.core.board.set_feed_down("one", True, bench.time.now_ms())
+    bench.core.configure(settings_of({"B": "two"}))
+    bench.core.configure(settings_of({"B": "two", "C": "two"}))
     assert bench.wait("C").keys() == {"C"}
 
 
@@ -261,29 +261,29 @@ def test_a_listener_that_raises_harms_nobody(bench: Bench, caplog: pytest.LogCap
     def broken(_: Any) -> None:
         raise RuntimeError("listener")
 
-    bench.relay.on_quotes.insert(0, broken)
-    bench.relay.on_state.insert(0, broken)
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
+    bench.core.on_quotes.insert(0, broken)
+    bench.core.on_state.insert(0, broken)
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.start()
     bench.wait("A")
     assert "symbols" in bench.states
     assert "a listener failed on 1 quotes" in caplog.text
     assert "a listener failed on a change of symbols" in caplog.text
-    assert bench.relay.feeds_state()[0]["state"] == "ok"
+    assert bench.core.feeds_state()[0]["state"] == "ok"
 
 
 def test_reports_of_reloads(bench: Bench) -> None:
     """The start counts as a good one; later ones are told."""
-    assert bench.relay.config_state() == {"ok": True, "at": START_MS, "error": None, "restart_required": []}
-    bench.relay.report_reload(Reload(ok=False, at=START_MS + 1, error="port: too big", restart_required=("server.port",)))
-    assert bench.relay.config_state() == {"ok": False, "at": START_MS + 1, "error": "port: too big", "restart_required": ["server.port"]}
+    assert bench.core.config_state() == {"ok": True, "at": START_MS, "error": None, "restart_required": []}
+    bench.core.report_reload(Reload(ok=False, at=START_MS + 1, error="port: too big", restart_required=("server.port",)))
+    assert bench.core.config_state() == {"ok": False, "at": START_MS + 1, "error": "port: too big", "restart_required": ["server.port"]}
     assert bench.states == ["config"]
 
 
 def test_stop_is_final() -> None:
     """It does not wait for a poll that hangs, closes every source, and nothing is published any more."""
     bench = Bench()
-    bench.relay.configure(settings_of({"A": "hang", "B": "fast"}, 0.01))
+    bench.core.configure(settings_of({"A": "hang", "B": "fast"}, 0.01))
     forever, begun = threading.Event(), threading.Event()
 
     def hang(batch: Sequence[Subscription]) -> Answer:
@@ -292,9 +292,9 @@ def test_stop_is_final() -> None:
         return {"A": Tick(price=1.0)}
 
     bench.source("hang").answer = hang
-    bench.relay.start()
+    bench.core.start()
     assert begun.wait(PATIENCE_S)
-    bench.relay.stop()
+    bench.core.stop()
     assert all(source.closed for source in bench.made)
     while not bench.updates.empty():
         bench.updates.get()
@@ -306,6 +306,6 @@ def test_stop_is_final() -> None:
 def test_stop_without_start() -> None:
     """Closes what was made."""
     bench = Bench()
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.stop()
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.stop()
     assert bench.made[0].closed

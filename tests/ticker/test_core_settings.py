@@ -17,43 +17,43 @@ def bench() -> Iterator[Bench]:
     """A relay that is stopped in the end."""
     bench = Bench()
     yield bench
-    bench.relay.stop()
+    bench.core.stop()
 
 
 def test_a_removed_symbol_leaves(bench: Bench) -> None:
     """It is asked for no more and has no quote; what stays is left as it is. Back again, its `seq` goes on."""
-    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one", "B": "one"}))
+    bench.core.start()
     first = bench.wait("A", "B")
-    bench.relay.configure(settings_of({"A": "one"}))
-    assert bench.relay.quotes == {"A": first["A"]}
-    bench.relay.configure(settings_of({"A": "one", "B": "one"}))
+    bench.core.configure(settings_of({"A": "one"}))
+    assert bench.core.quotes == {"A": first["A"]}
+    bench.core.configure(settings_of({"A": "one", "B": "one"}))
     assert bench.wait("B")["B"].seq == 2
     assert bench.source("one").batches == [["A", "B"], ["B"]]
 
 
 def test_the_same_settings_again_change_nothing(bench: Bench) -> None:
     """Saving the file as it was tells nobody anything."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.start()
     bench.wait("A")
     bench.time.pass_s(1)
-    bench.relay.sweep()  # tells that the symbol is live
+    bench.core.sweep()  # tells that the symbol is live
     bench.states.clear()
-    bench.relay.configure(settings_of({"A": "one"}))
+    bench.core.configure(settings_of({"A": "one"}))
     assert bench.states == []
     assert len(bench.made) == 1
 
 
 def test_a_changed_feed_is_replaced(bench: Bench) -> None:
     """The old source is closed and the new one polled instead; the price stays until the new one has its own, however old that is."""
-    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="a")))
+    bench.core.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="a")))
     old = bench.source("one")
     old.answer = lambda batch: {"A": Tick(price=1.0, quote_time=START_MS)}
-    bench.relay.start()
+    bench.core.start()
     bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="b")))
-    assert bench.relay.quotes["A"].state == "fresh"
+    bench.core.configure(settings_of({"A": "one"}, one=KeyedSettings(kind="scripted", interval_s=0.1, key="b")))
+    assert bench.core.quotes["A"].state == "fresh"
     assert old.closed
     asked = len(old.batches)
     new = bench.source("one")
@@ -67,11 +67,11 @@ def test_a_changed_feed_is_replaced(bench: Bench) -> None:
 def test_a_changed_interval_takes_hold_at_once(bench: Bench, intervals_s: tuple[float, float]) -> None:
     """With the same source, be it the scheduler's or its own loop's business."""
     before_s, after_s = intervals_s
-    bench.relay.configure(settings_of({"A": "one"}, before_s))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}, before_s))
+    bench.core.start()
     bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}, after_s))
-    bench.relay.configure(settings_of({"A": "one"}, after_s).model_copy())
+    bench.core.configure(settings_of({"A": "one"}, after_s))
+    bench.core.configure(settings_of({"A": "one"}, after_s).model_copy())
     for _ in range(5):
         bench.wait("A")
     assert len(bench.made) == 1
@@ -80,11 +80,11 @@ def test_a_changed_interval_takes_hold_at_once(bench: Bench, intervals_s: tuple[
 
 def test_a_slower_interval_ends_the_fast_loop(bench: Bench) -> None:
     """From a hundred polls a second to one an hour: the loop stops."""
-    bench.relay.configure(settings_of({"A": "one"}, 0.01))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}, 0.01))
+    bench.core.start()
     bench.wait("A")
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.configure(settings_of({"A": "one", "M": "marker"}, marker=FeedSettings(kind="scripted", interval_s=0.1)))
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.configure(settings_of({"A": "one", "M": "marker"}, marker=FeedSettings(kind="scripted", interval_s=0.1)))
     bench.wait("M")
     asked = len(bench.source("one").batches)
     for _ in range(3):
@@ -94,13 +94,13 @@ def test_a_slower_interval_ends_the_fast_loop(bench: Bench) -> None:
 
 def test_a_removed_feed_is_closed(bench: Bench) -> None:
     """Its symbols move to another feed; its price stays on show, as stale, until that one has its own."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.start()
     bench.wait("A")
-    bench.relay.configure(settings_of({"A": "two"}))
+    bench.core.configure(settings_of({"A": "two"}))
     assert bench.source("one").closed
-    assert bench.relay.quotes["A"].state == "stale"
-    assert [entry["feed"] for entry in bench.relay.feeds_state()] == ["two"]
+    assert bench.core.quotes["A"].state == "stale"
+    assert [entry["feed"] for entry in bench.core.feeds_state()] == ["two"]
     while (quote := bench.wait("A")["A"]).source != "two":
         assert quote.state == "stale"
     assert quote.state == "fresh"
@@ -108,15 +108,15 @@ def test_a_removed_feed_is_closed(bench: Bench) -> None:
 
 def test_settings_that_cannot_be_met_change_nothing(bench: Bench) -> None:
     """Where a source can't be made, what was made is closed again and the settings before stay in force."""
-    bench.relay.configure(settings_of({"A": "one"}))
-    bench.relay.start()
+    bench.core.configure(settings_of({"A": "one"}))
+    bench.core.start()
     bench.wait("A")
     bench.refused = "three"
     with pytest.raises(ValueError, match="no key for three"):
-        bench.relay.configure(settings_of({"B": "two", "C": "three"}))
+        bench.core.configure(settings_of({"B": "two", "C": "three"}))
     assert bench.source("two").closed
     assert not bench.source("one").closed
-    assert list(bench.relay.symbols) == ["A"]
+    assert list(bench.core.symbols) == ["A"]
     bench.refused = ""
-    bench.relay.configure(settings_of({"A": "one", "D": "one"}))
+    bench.core.configure(settings_of({"A": "one", "D": "one"}))
     assert bench.wait("D")

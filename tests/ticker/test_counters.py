@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime
-from ticker.counters import FeedMeter, Histogram
+from ticker.counters import FeedCounters, Histogram
 from ticker.errors import BudgetSpent, FeedError
-from ticker.feed_log import Complaints
+from ticker.feed_log import FeedLog
 from ticker.polling.call import Caller
 from ticker.quote import Tick
 from ticker.settings.model import FeedSettings, SymbolOptions
@@ -34,16 +34,16 @@ def test_a_value_counts_up_to_its_bound_and_there_too() -> None:
 ])
 def test_calls_are_counted_by_their_outcome(error: FeedError | None, outcome: str) -> None:
     """A 503 that says when to come back is a failure; a body that says so in a 200 is a limit."""
-    meter = FeedMeter()
-    meter.polled(0.2, error)
-    assert {name: count for name, count in meter.polls.items() if count} == {outcome: 1}
-    assert (meter.latency_s.count, meter.latency_s.sum) == (1, 0.2)
+    counters = FeedCounters()
+    counters.polled(0.2, error)
+    assert {name: count for name, count in counters.polls.items() if count} == {outcome: 1}
+    assert (counters.latency_s.count, counters.latency_s.sum) == (1, 0.2)
 
 
 def test_a_caller_counts_what_it_asked() -> None:
     """Each call with its time, a bug of the feed's as a failure, and a call that was not made not at all."""
-    time, source, meter = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted")), FeedMeter()
-    caller = Caller(source, time, time, Complaints("feed"), meter)
+    time, source, counters = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted")), FeedCounters()
+    caller = Caller(source, time, time, FeedLog("feed"), counters)
     outcomes: list[Answer | Exception] = [{"A": Tick(price=1.0)}, FeedError("no", status=429), BudgetSpent(9.0), KeyError("a bug")]
 
     def answer(batch: object) -> Answer:
@@ -58,14 +58,14 @@ def test_a_caller_counts_what_it_asked() -> None:
     for _ in range(3):
         with pytest.raises(FeedError):
             caller.ask([A])
-    assert meter.polls == {"answered": 1, "failed": 1, "limited": 1}
-    assert (meter.latency_s.count, meter.latency_s.sum) == (3, 1.5)
+    assert counters.polls == {"answered": 1, "failed": 1, "limited": 1}
+    assert (counters.latency_s.count, counters.latency_s.sum) == (3, 1.5)
 
 
 def test_an_error_that_is_kept_keeps_nothing_else() -> None:
     """Neither the frames in which it was raised, where a whole answer lies, nor what it was raised from: not of the call, not of a row."""
     time, source = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted"))
-    caller = Caller(source, time, time, Complaints("feed"), FeedMeter())
+    caller = Caller(source, time, time, FeedLog("feed"), FeedCounters())
 
     def fail(batch: object) -> Answer:
         body = b"a whole answer"

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.ticker.stepped import ScriptedSource
 from ticker.clock import SystemClock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.errors import FeedError
 from ticker.quote import Quote, Tick
 from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, MetricsSettings, ServerSettings, Settings, SymbolSettings
@@ -49,10 +49,10 @@ class Relaying:
                                       **(server or {}))
         self._metrics = MetricsSettings(**(metrics or {}))
         runtime, clock = EventletRuntime(), SystemClock()
-        self.relay = Relay(runtime, clock, self._make, "epoch", NoJitter())
-        self.server = WebServer(self.relay, self.settings(symbols), runtime, clock, access=Access(verifier))
-        self.relay.on_quotes.append(self._keep)
-        self.relay.configure(self.settings(symbols))
+        self.core = Core(runtime, clock, self._make, "epoch", NoJitter())
+        self.server = WebServer(self.core, self.settings(symbols), runtime, clock, access=Access(verifier))
+        self.core.on_quotes.append(self._keep)
+        self.core.configure(self.settings(symbols))
         self.http = self.server.app.test_client()
         self.address = ("", 0)
 
@@ -89,9 +89,9 @@ def relaying(symbols: Sequence[str], prices: Mapping[str, float | FeedError], **
     """A server that listens at `address`, stopped with the block."""
     running = Relaying(symbols, prices, **tables)
     running.address = running.server.start()
-    running.relay.start()
+    running.core.start()
     try:
         yield running
     finally:
-        running.relay.stop()
+        running.core.stop()
         running.server.stop()

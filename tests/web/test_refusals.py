@@ -41,13 +41,13 @@ WIRE: dict[str, tuple[str, dict[str, str], int, int, str]] = {
 @pytest.fixture(scope="module")
 def running() -> Iterator[Relaying]:
     """A relay at this machine's own names that asks for a token."""
-    with relaying(["ACME"], {}, verifier=Tokens(["correct-horse-battery"])) as relay:
-        yield relay
+    with relaying(["ACME"], {}, verifier=Tokens(["correct-horse-battery"])) as core:
+        yield core
 
 
-def asked(relay: Relaying, target: str, headers: dict[str, str]) -> Response:
+def asked(core: Relaying, target: str, headers: dict[str, str]) -> Response:
     """The answer, which may come before the question was taken in whole."""
-    with Connection(Address(*relay.address)) as connection:
+    with Connection(Address(*core.address)) as connection:
         with suppress(ConnectionError):
             connection.request("GET", target, {"Host": "localhost", **headers})
         return connection.response()

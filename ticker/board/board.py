@@ -1,7 +1,7 @@
 """The newest quote of every symbol, and whether it can still be believed. A plain object: no I/O, and the time is an argument.
 
-Each symbol is a `Lane`; what one feed says of it is a `Track`, one for each feed in the symbol's `feed`, best first. All tracks
-remember their newest tick; one of them is active and is what the lane publishes. `apply` takes in a feed's answer, `sweep` the
+Each symbol is a `SymbolState`; what one feed says of it is a `SourceState`, one for each feed in the symbol's `feed`, best first. All of
+them remember their newest tick; one is active and is what is published. `apply` takes in a feed's answer, `sweep` the
 passing of time; both return the quotes that are updates, in order, each with the next `seq` of its symbol.
 """
 
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from ticker.board.failover import choose
 from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.quality import Quality, Standing, standing
-from ticker.board.source_state import Outcome, Track
-from ticker.board.symbol_state import Lane, make_quote
+from ticker.board.source_state import Outcome, SourceState
+from ticker.board.symbol_state import SymbolState, make_quote
 from ticker.calendars.currency_week import WEEK
 from ticker.calendars.market_hours import ALWAYS, NEVER, Hours
 from ticker.errors import BadTick, FeedError
@@ -46,8 +46,8 @@ class Board:
         self.quotes: dict[str, Quote] = {}
         self.volume_of: dict[str, VolumeOf] = {}
         self._noticed = Quality()
-        self._lanes: dict[str, Lane] = {}
-        self._tracks: dict[str, dict[str, tuple[Lane, Track]]] = {}  # by feed, by symbol
+        self._symbol_states: dict[str, SymbolState] = {}
+        self._sources: dict[str, dict[str, tuple[SymbolState, SourceState]]] = {}  # by feed, by symbol
         self._terms: dict[str, FeedTerms] = {}
         self._wanted_quality = QualitySettings()
         self._intervals_s: dict[str, Mapping[str, float]] = {}  # by feed, by symbol, where they are not the feed's
@@ -66,34 +66,34 @@ class Board:
 
         A symbol that stays keeps its price, its `seq` and what its remaining sources have said.
         """
-        removed = [symbol for symbol in self._lanes if symbol not in symbols]
+        removed = [symbol for symbol in self._symbol_states if symbol not in symbols]
         for symbol in removed:
-            self._left_at[symbol] = self._lanes.pop(symbol).seq
+            self._left_at[symbol] = self._symbol_states.pop(symbol).seq
             self.quotes.pop(symbol, None)
             self.volume_of.pop(symbol, None)
             self._noticed.forget(symbol)
-        before, self._lanes = self._lanes, {}
+        before, self._symbol_states = self._symbol_states, {}
         same_quality = quality is None or quality == self._wanted_quality
         self._wanted_quality = quality or self._wanted_quality
         unchanged = {feed for feed, terms in feeds.items() if self._terms.get(feed) == terms}
         self._terms = dict(feeds)
         self._noticed.keep_feeds(feeds)
-        self._tracks = {feed: {} for feed in feeds}
+        self._sources = {feed: {} for feed in feeds}
         added: list[str] = []
         quotes: list[Quote] = []
         for symbol, settings in symbols.items():
-            lane = before.get(symbol)
-            if lane is None:
-                lane = Lane(symbol, settings, self._left_at.pop(symbol, 0))
+            symbol_state = before.get(symbol)
+            if symbol_state is None:
+                symbol_state = SymbolState(symbol, settings, self._left_at.pop(symbol, 0))
                 added.append(symbol)
-            elif same_quality and lane.settings == settings and unchanged.issuperset(settings.feed):
-                self._add(lane)
+            elif same_quality and symbol_state.settings == settings and unchanged.issuperset(settings.feed):
+                self._add(symbol_state)
                 continue
-            lane.take_settings(settings, self._wanted_quality)
-            lane.take_sources(self._terms, self._intervals_s, self._down)
-            lane.hours = self._hours.get(settings.calendar or "")
-            self._add(lane)
-            quotes += self._settle(lane, now_ms)
+            symbol_state.take_settings(settings, self._wanted_quality)
+            symbol_state.take_sources(self._terms, self._intervals_s, self._down)
+            symbol_state.hours = self._hours.get(settings.calendar or "")
+            self._add(symbol_state)
+            quotes += self._settle(symbol_state, now_ms)
         self._sweep_at = 0
         self._symbols_changed = True
         return Changes(added, removed, quotes)
@@ -101,29 +101,29 @@ class Board:
     def apply(self, feed: str, answer: Answer, now_ms: int) -> list[Quote]:
         """Take in one answer of `feed`, whole; returns the updates. Symbols that are not (or no longer) on the board are passed over."""
         accepted: list[Quote] = []
-        tracks = self._tracks.get(feed)
-        if not tracks:
+        sources = self._sources.get(feed)
+        if not sources:
             return accepted
         quotes = self.quotes
         for symbol, news in answer.items():
-            found = tracks.get(symbol)
+            found = sources.get(symbol)
             if found is None:
                 continue
-            lane, track = found
-            limit_ms = track.limit_ms
+            symbol_state, source = found
+            limit_ms = source.limit_ms
             # The rule, and nearly all there is. A correction is a tick of another type.
-            if track.steady and type(news) is Tick and track.follow(news, now_ms, lane.lowest, lane.highest):
-                if track.limit_ms != limit_ms:
+            if source.steady and type(news) is Tick and source.follow(news, now_ms, symbol_state.lowest, symbol_state.highest):
+                if source.limit_ms != limit_ms:
                     self._limits_changed = True
-                    lane.check_at_ms = self._sweep_at = 0
-                lane.seq += 1
-                lane.quote = quotes[symbol] = quote = make_quote(lane, track, news, now_ms, "fresh", lane.seq)
+                    symbol_state.check_at_ms = self._sweep_at = 0
+                symbol_state.seq += 1
+                symbol_state.quote = quotes[symbol] = quote = make_quote(symbol_state, source, news, now_ms, "fresh", symbol_state.seq)
                 accepted.append(quote)
                 continue
             if isinstance(news, Tick):
-                accepted += self._hear(lane, track, news, now_ms)
+                accepted += self._hear(symbol_state, source, news, now_ms)
             else:
-                accepted += self._fail(lane, track, news, now_ms)
+                accepted += self._fail(symbol_state, source, news, now_ms)
         return accepted
 
     def set_feed_down(self, feed: str, down: bool, now_ms: int) -> list[Quote]:
@@ -133,24 +133,24 @@ class Board:
         else:
             self._down.discard(feed)
         accepted: list[Quote] = []
-        for lane, track in self._tracks.get(feed, {}).values():
-            if track.feed_down != down:
-                track.feed_down = down
-                accepted += self._settle(lane, now_ms)
+        for symbol_state, source in self._sources.get(feed, {}).values():
+            if source.feed_down != down:
+                source.feed_down = down
+                accepted += self._settle(symbol_state, now_ms)
         return accepted
 
     def restart_feed(self, feed: str, now_ms: int) -> list[Quote]:
         """Forget what `feed` did wrong and how new its prices were: its source was replaced. Returns the updates that follow."""
         self._down.discard(feed)
         accepted: list[Quote] = []
-        for lane, track in self._tracks.get(feed, {}).values():
-            had_trouble = track.error is not None or track.feed_down
-            track.restart()
-            if track is lane.active:
-                lane.newest_ms = 0
+        for symbol_state, source in self._sources.get(feed, {}).values():
+            had_trouble = source.error is not None or source.feed_down
+            source.restart()
+            if source is symbol_state.active:
+                symbol_state.newest_ms = 0
             if had_trouble:
                 self._symbols_changed = True
-                accepted += self._settle(lane, now_ms)
+                accepted += self._settle(symbol_state, now_ms)
         return accepted
 
     def set_intervals(self, feed: str, intervals_s: Mapping[str, float], now_ms: int) -> list[Quote]:
@@ -161,31 +161,31 @@ class Board:
         before = self._intervals_s.get(feed, {})
         self._intervals_s[feed] = intervals_s
         accepted: list[Quote] = []
-        for symbol, (lane, track) in self._tracks.get(feed, {}).items():
+        for symbol, (symbol_state, source) in self._sources.get(feed, {}).items():
             interval_s = intervals_s.get(symbol)
             if interval_s != before.get(symbol):
-                limits = track.limit_ms, track.next_limit
-                track.take_interval(self._terms[feed], lane.settings, interval_s, now_ms)
-                if limits != (track.limit_ms, track.next_limit):
+                limits = source.limit_ms, source.next_limit
+                source.take_interval(self._terms[feed], symbol_state.settings, interval_s, now_ms)
+                if limits != (source.limit_ms, source.next_limit):
                     self._limits_changed = True
-                    accepted += self._settle(lane, now_ms)
+                    accepted += self._settle(symbol_state, now_ms)
         return accepted
 
     def set_hours(self, calendar: str, hours: Hours, now_ms: int) -> list[Quote]:
         """Take in when the markets of `calendar` are open; returns the updates that follow."""
         self._hours[calendar] = hours
         accepted: list[Quote] = []
-        for lane in self._lanes.values():
-            if lane.settings.calendar == calendar:
-                lane.hours = hours
-                self._limits_changed = self._limits_changed or any(track.is_daily() for track in lane.tracks)
-                accepted += self._settle(lane, now_ms)
+        for symbol_state in self._symbol_states.values():
+            if symbol_state.settings.calendar == calendar:
+                symbol_state.hours = hours
+                self._limits_changed = self._limits_changed or any(source.is_daily() for source in symbol_state.sources)
+                accepted += self._settle(symbol_state, now_ms)
         return accepted
 
     def is_shut(self, symbol: str) -> bool:
         """Whether the market of `symbol` is shut, as far as is known: then its price does not move, and need not be asked for often."""
-        lane = self._lanes.get(symbol)
-        return lane is not None and lane.is_shut
+        symbol_state = self._symbol_states.get(symbol)
+        return symbol_state is not None and symbol_state.is_shut
 
     def take_opened(self) -> list[str]:
         """The symbols whose market has opened since this was last asked: time to poll them."""
@@ -202,14 +202,14 @@ class Board:
             self._limits_changed, self._limits_told_ms, self._symbols_changed = False, now_ms, True
         if now_ms < self._sweep_at:
             return accepted
-        for lane in [lane for lane in self._lanes.values() if lane.check_at_ms <= now_ms]:
-            active = lane.active
-            if active is not None and active.steady and now_ms < lane.changes_at_ms:  # then it was heard since, in all likelihood
+        for symbol_state in [symbol_state for symbol_state in self._symbol_states.values() if symbol_state.check_at_ms <= now_ms]:
+            active = symbol_state.active
+            if active is not None and active.steady and now_ms < symbol_state.changes_at_ms:  # then it was heard since, in all likelihood
                 due_ms = active.current_ms + active.limit_ms
-                lane.check_at_ms = due_ms if due_ms < lane.changes_at_ms else lane.changes_at_ms  # `min` would take twice as long
-            if lane.check_at_ms <= now_ms:
-                accepted += self._settle(lane, now_ms)
-        self._sweep_at = min([lane.check_at_ms for lane in self._lanes.values()], default=NEVER)
+                symbol_state.check_at_ms = due_ms if due_ms < symbol_state.changes_at_ms else symbol_state.changes_at_ms  # `min` would take twice as long
+            if symbol_state.check_at_ms <= now_ms:
+                accepted += self._settle(symbol_state, now_ms)
+        self._sweep_at = min([symbol_state.check_at_ms for symbol_state in self._symbol_states.values()], default=NEVER)
         return accepted
 
     def clock_stepped_back(self, by_ms: int) -> None:
@@ -217,11 +217,11 @@ class Board:
 
         Else nothing would turn stale for `by_ms`, and prices that we date ourselves would count as older than the last one.
         """
-        for tracks in self._tracks.values():
-            for _, track in tracks.values():
-                track.clock_stepped_back(by_ms)
-        for lane in self._lanes.values():
-            lane.clock_stepped_back(by_ms)
+        for sources in self._sources.values():
+            for _, source in sources.values():
+                source.clock_stepped_back(by_ms)
+        for symbol_state in self._symbol_states.values():
+            symbol_state.clock_stepped_back(by_ms)
         self._limits_told_ms -= by_ms
         self._sweep_at = 0
 
@@ -232,100 +232,100 @@ class Board:
 
     def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """What the wire says of these symbols, or of all in the settings' order (docs/protocol.md, `symbols`)."""
-        return [self._lanes[symbol].wire_state() for symbol in (self._lanes if symbols is None else symbols)]
+        return [self._symbol_states[symbol].wire_state() for symbol in (self._symbol_states if symbols is None else symbols)]
 
     def quality_state(self, now_ms: int) -> dict[str, Any]:
         """What `/api/status` says of the prices: `symbols bad_ticks odd_fields divergences switches` (docs/freshness.md)."""
-        return self._noticed.state(self._lanes.values(), now_ms)
+        return self._noticed.state(self._symbol_states.values(), now_ms)
 
     def standings(self, now_ms: int) -> list[Standing]:
         """How every symbol stands, in the settings' order."""
-        return [standing(lane, now_ms) for lane in self._lanes.values()]
+        return [standing(symbol_state, now_ms) for symbol_state in self._symbol_states.values()]
 
     def incidents(self) -> dict[str, int]:
         """How often prices were not what they should be: `bad_ticks`, `odd_fields`, `switches`, `divergences`."""
         return self._noticed.counts()
 
-    def _add(self, lane: Lane) -> None:
-        self._lanes[lane.symbol] = lane
-        for track in lane.tracks:
-            self._tracks[track.feed][lane.symbol] = lane, track
+    def _add(self, symbol_state: SymbolState) -> None:
+        self._symbol_states[symbol_state.symbol] = symbol_state
+        for source in symbol_state.sources:
+            self._sources[source.feed][symbol_state.symbol] = symbol_state, source
 
-    def _hear(self, lane: Lane, track: Track, said: Tick, now_ms: int) -> list[Quote]:
-        tick = self._noticed.judge(lane, track, said, now_ms)
+    def _hear(self, symbol_state: SymbolState, source: SourceState, said: Tick, now_ms: int) -> list[Quote]:
+        tick = self._noticed.judge(symbol_state, source, said, now_ms)
         if isinstance(tick, BadTick):
-            return self._fail(lane, track, tick, now_ms)
-        if track.answers_again():
+            return self._fail(symbol_state, source, tick, now_ms)
+        if source.answers_again():
             self._symbols_changed = True
-        limit_ms = track.limit_ms
+        limit_ms = source.limit_ms
         if isinstance(said, Correction):
-            track.correct(tick, now_ms)
+            source.correct(tick, now_ms)
             outcome: Outcome = "news"
         else:
-            is_open = lane.quote is None or lane.quote.state != "closed"
-            outcome = track.hear(tick, now_ms, lane.believable, partial(lane.agrees, track, now_ms=now_ms), is_open)
+            is_open = symbol_state.quote is None or symbol_state.quote.state != "closed"
+            outcome = source.hear(tick, now_ms, symbol_state.believable, partial(symbol_state.agrees, source, now_ms=now_ms), is_open)
         if outcome in ("jump", "backwards"):
-            self._noticed.not_believed(lane, track, tick, outcome, now_ms)
+            self._noticed.not_believed(symbol_state, source, tick, outcome, now_ms)
         elif outcome == "news":
-            lane.believe(track, tick)
-        self._limits_changed = self._limits_changed or track.limit_ms != limit_ms or (outcome == "news" and track.is_daily())
-        if outcome == "same" and track.steady:  # it stays fresh, only for longer
+            symbol_state.believe(source, tick)
+        self._limits_changed = self._limits_changed or source.limit_ms != limit_ms or (outcome == "news" and source.is_daily())
+        if outcome == "same" and source.steady:  # it stays fresh, only for longer
             return []
-        if len(lane.tracks) > 1:
-            self._noticed.compare(lane, track, now_ms)
-        return self._settle(lane, now_ms)
+        if len(symbol_state.sources) > 1:
+            self._noticed.compare(symbol_state, source, now_ms)
+        return self._settle(symbol_state, now_ms)
 
-    def _fail(self, lane: Lane, track: Track, error: FeedError, now_ms: int) -> list[Quote]:
-        if track.error is None or reason(track.error) != reason(error):
+    def _fail(self, symbol_state: SymbolState, source: SourceState, error: FeedError, now_ms: int) -> list[Quote]:
+        if source.error is None or reason(source.error) != reason(error):
             self._symbols_changed = True
         if isinstance(error, BadTick):
-            self._noticed.no_price(lane, track, error, now_ms)
-        track.fail(error)
-        return self._settle(lane, now_ms)
+            self._noticed.no_price(symbol_state, source, error, now_ms)
+        source.fail(error)
+        return self._settle(symbol_state, now_ms)
 
-    def _choose(self, lane: Lane, verdicts: list[Verdict], now_ms: int) -> int | None:
+    def _choose(self, symbol_state: SymbolState, verdicts: list[Verdict], now_ms: int) -> int | None:
         """Let the right one of several sources be the one in use; returns its place, `None` where none has a price."""
-        tracks = lane.tracks
-        index = None if lane.active is None else tracks.index(lane.active)
-        usable = lane.usable(verdicts)
-        chosen = choose(usable, index, lane.switched_ms, now_ms)
+        sources = symbol_state.sources
+        index = None if symbol_state.active is None else sources.index(symbol_state.active)
+        usable = symbol_state.usable(verdicts)
+        chosen = choose(usable, index, symbol_state.switched_ms, now_ms)
         if chosen is None:  # an old price is better than none
-            chosen = next((place for place, track in enumerate(tracks) if track.tick is not None), None)
+            chosen = next((place for place, source in enumerate(sources) if source.tick is not None), None)
         if chosen is None or chosen == index:
             return index
-        if lane.active is not None and index is not None:
-            lane.switched_ms = now_ms
-            why = f"{tracks[chosen].feed} is back" if usable[index] else lane.active.trouble(verdicts[index])
-            self._noticed.switched(lane, lane.active, tracks[chosen], why, now_ms)
-        lane.activate(tracks[chosen])
+        if symbol_state.active is not None and index is not None:
+            symbol_state.switched_ms = now_ms
+            why = f"{sources[chosen].feed} is back" if usable[index] else symbol_state.active.trouble(verdicts[index])
+            self._noticed.switched(symbol_state, symbol_state.active, sources[chosen], why, now_ms)
+        symbol_state.activate(sources[chosen])
         return chosen
 
-    def _settle(self, lane: Lane, now_ms: int) -> list[Quote]:
+    def _settle(self, symbol_state: SymbolState, now_ms: int) -> list[Quote]:
         """Choose the lane's source and state, and publish what differs from the last quote: no update, or one."""
-        tracks = lane.tracks
-        markets = [track.market(lane.hours, now_ms) for track in tracks]
-        verdicts = [track.verdict(market, lane.hours, now_ms) for track, market in zip(tracks, markets, strict=True)]
-        if len(tracks) > 1:
-            index = self._choose(lane, verdicts, now_ms)
+        sources = symbol_state.sources
+        markets = [source.market(symbol_state.hours, now_ms) for source in sources]
+        verdicts = [source.verdict(market, symbol_state.hours, now_ms) for source, market in zip(sources, markets, strict=True)]
+        if len(sources) > 1:
+            index = self._choose(symbol_state, verdicts, now_ms)
         else:  # as nearly all have: there is nothing to choose
-            index = None if tracks[0].tick is None else 0
-            if lane.active is None and index is not None:
-                lane.activate(tracks[0])
+            index = None if sources[0].tick is None else 0
+            if symbol_state.active is None and index is not None:
+                symbol_state.activate(sources[0])
         verdict = Verdict("stale", NEVER) if index is None else verdicts[index]
-        if all(map(Track.broken, tracks)):
+        if all(map(SourceState.broken, sources)):
             verdict = Verdict("failed", verdict.until_ms)
-        if lane.take_market(markets[index or 0]):
-            self._opened.append(lane.symbol)
-        lane.check_at_ms = lane.changes_at_ms if lane.active is None else verdict.until_ms
-        self._sweep_at = min(self._sweep_at, lane.check_at_ms)
-        volume_of = lane.volume_of()
-        if self.volume_of.get(lane.symbol) != volume_of:
-            self.volume_of[lane.symbol] = volume_of
+        if symbol_state.take_market(markets[index or 0]):
+            self._opened.append(symbol_state.symbol)
+        symbol_state.check_at_ms = symbol_state.changes_at_ms if symbol_state.active is None else verdict.until_ms
+        self._sweep_at = min(self._sweep_at, symbol_state.check_at_ms)
+        volume_of = symbol_state.volume_of()
+        if self.volume_of.get(symbol_state.symbol) != volume_of:
+            self.volume_of[symbol_state.symbol] = volume_of
             self._symbols_changed = True
-        quote = lane.next_quote(verdict.state)
+        quote = symbol_state.next_quote(verdict.state)
         if quote is not None:
-            self._symbols_changed = self._symbols_changed or lane.quote is None
-            lane.quote = self.quotes[lane.symbol] = quote
-        for track, market in zip(tracks, markets, strict=True):
-            track.steady = verdict.state == "fresh" and track is lane.active and not lane.allow_negative and track.is_plain(market)
+            self._symbols_changed = self._symbols_changed or symbol_state.quote is None
+            symbol_state.quote = self.quotes[symbol_state.symbol] = quote
+        for source, market in zip(sources, markets, strict=True):
+            source.steady = verdict.state == "fresh" and source is symbol_state.active and not symbol_state.allow_negative and source.is_plain(market)
         return [] if quote is None else [quote]

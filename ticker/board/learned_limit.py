@@ -18,7 +18,7 @@ STEPS_MS = (10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180
 """The limits there are: clients are told each change, so there should be few."""
 
 
-class Rhythm:
+class LearnedLimit:
     """The lapses of one symbol at one source. Times are arguments, ms."""
 
     __slots__ = ("_before", "_longest", "_second", "_usual_ms", "_window_ends_ms")

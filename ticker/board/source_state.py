@@ -10,10 +10,10 @@ import msgspec
 from ticker.backoff import DOWN_AFTER
 from ticker.board.cadence import overdue_ms
 from ticker.board.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
-from ticker.board.learned_limit import Rhythm
+from ticker.board.learned_limit import LearnedLimit
 from ticker.board.outliers import FORGET_MS, Band
 from ticker.board.sanity import INFINITY, is_surely_sound
-from ticker.board.unconfirmed import Doubt
+from ticker.board.unconfirmed import UnconfirmedJump
 from ticker.calendars.market_hours import LASTS_MS, Hours, Market, Moved, Said, market_at
 from ticker.errors import FeedError
 from ticker.quote import Kind, Tick, VolumeOf
@@ -33,13 +33,13 @@ class NextLimit(NamedTuple):
     at_ms: int
 
 
-class Track:
-    """What a lane knows from one of its sources."""
+class SourceState:
+    """What a symbol knows from one of its sources."""
 
-    __slots__ = ("base", "cadence_ms", "current_ms", "doubt", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
-                 "is_daily_here", "is_final", "is_yardstick", "kind", "limit_is_named", "limit_is_the_symbols", "limit_ms", "moved",
-                 "newest_ms", "next_limit", "received_ms", "rejected", "rhythm", "said_since_ms", "shortest_ms", "steady", "tick",
-                 "volume_of")
+    __slots__ = ("base", "cadence_ms", "current_ms", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
+                 "is_daily_here", "is_final", "is_yardstick", "kind", "learned_limit", "limit_is_named", "limit_is_the_symbols", "limit_ms", "moved",
+                 "newest_ms", "next_limit", "received_ms", "rejected", "said_since_ms", "shortest_ms", "steady", "tick",
+                 "unconfirmed", "volume_of")
 
     def __init__(self, feed: str, feed_down: bool) -> None:
         self.feed = feed
@@ -52,13 +52,13 @@ class Track:
         self.newest_ms = 0  # the newest `quote_time` that is believed
         self.said_since_ms = 0  # when `tick.session` came to be what it is; 0: it was so from the start
         self.moved: Moved | None = None  # the last time its price became another one, as far as `take` saw
-        self.doubt: Doubt | None = None  # a jump that nothing has confirmed yet
+        self.unconfirmed: UnconfirmedJump | None = None  # a jump that nothing has confirmed yet
         self.base: float | None = None  # the previous close that was judged last
         self.failures = 0  # answers running that had an error for this symbol
         self.error: FeedError | None = None
         self.rejected = False  # the provider does not know the symbol
         self.next_limit: NextLimit | None = None
-        self.rhythm: Rhythm | None = None  # where nobody named a limit
+        self.learned_limit: LearnedLimit | None = None  # where nobody named a limit
         self.steady = False  # the next tick needs no decision, if it is like the one before
 
     def take_terms(self, terms: FeedTerms, settings: SymbolSettings, interval_s: float | None) -> None:
@@ -74,10 +74,10 @@ class Track:
         self.limit_is_the_symbols = settings.stale_after_s is not None
         self.is_daily_here = settings.cadence == "day"
         if self.limit_is_named or terms.kind in ("simulated", "replayed", "relayed"):
-            self.rhythm = None
-        elif self.rhythm is None:
-            self.rhythm = Rhythm()
-        self.limit_ms = self.rhythm.limit_ms(self.shortest_ms) if self.rhythm else self.shortest_ms
+            self.learned_limit = None
+        elif self.learned_limit is None:
+            self.learned_limit = LearnedLimit()
+        self.limit_ms = self.learned_limit.limit_ms(self.shortest_ms) if self.learned_limit else self.shortest_ms
 
     def take_interval(self, terms: FeedTerms, settings: SymbolSettings, interval_s: float | None, now_ms: int) -> None:
         """The symbol is polled at another interval from now on.
@@ -108,7 +108,7 @@ class Track:
         that it moves say anything of the market.
         """
         tick = self.tick
-        return (self.next_limit is None and self.error is None and not self.feed_down and self.doubt is None
+        return (self.next_limit is None and self.error is None and not self.feed_down and self.unconfirmed is None
                 and self.cadence_ms == 0 and self.kind != "replayed" and not market.off_hours and not self.is_daily()
                 and tick is not None and tick.untimed is None
                 and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
@@ -197,7 +197,7 @@ class Track:
                 if now_ms >= current_ms + self.limit_ms:
                     return False
             self.newest_ms = made_ms
-        if self.rhythm is not None:
+        if self.learned_limit is not None:
             self.learn(now_ms - self.current_ms, now_ms - self.heard_ms, now_ms)
         self.tick, self.current_ms = tick, current_ms
         self.heard_ms = self.received_ms = now_ms
@@ -217,7 +217,7 @@ class Track:
             self.take(tick, now_ms)
             return "news"
         if tick == last:
-            self.doubt = None
+            self.unconfirmed = None
             self._is_current(tick, last, self.received_ms, now_ms)
             return "same"
         made_ms = tick.quote_time
@@ -225,9 +225,9 @@ class Track:
             return "backwards"
         jumps = (self.is_yardstick and not self.is_final and now_ms - heard_ms <= FORGET_MS
                  and not believable.holds(tick.price, last.price))
-        doubt = self.doubt
-        if jumps and not (doubt is not None and doubt.confirmed(tick, last, now_ms, believable)) and not agreed(tick):
-            self.doubt = Doubt(tick, now_ms) if doubt is None else doubt.heard(tick, last, now_ms, believable)
+        unconfirmed = self.unconfirmed
+        if jumps and not (unconfirmed is not None and unconfirmed.confirmed(tick, last, now_ms, believable)) and not agreed(tick):
+            self.unconfirmed = UnconfirmedJump(tick, now_ms) if unconfirmed is None else unconfirmed.heard(tick, last, now_ms, believable)
             return "jump"
         before_ms = self.current_ms
         if made_ms is not None and made_ms < self.newest_ms:  # another board has restored it
@@ -249,15 +249,15 @@ class Track:
 
         Where polls were further apart than they should be, the silence was not the source's own.
         """
-        if self.rhythm is None or (self.interval_ms and silence_ms > max(2 * self.interval_ms, 5_000)):
+        if self.learned_limit is None or (self.interval_ms and silence_ms > max(2 * self.interval_ms, 5_000)):
             return False
-        self.rhythm.note(lapse_ms, now_ms)
-        limit_ms, self.limit_ms = self.limit_ms, self.rhythm.limit_ms(self.shortest_ms)
+        self.learned_limit.note(lapse_ms, now_ms)
+        limit_ms, self.limit_ms = self.limit_ms, self.learned_limit.limit_ms(self.shortest_ms)
         return limit_ms != self.limit_ms
 
     def take(self, tick: Tick, now_ms: int) -> None:
         """Believe `tick`."""
-        last, self.tick, self.doubt = self.tick, tick, None
+        last, self.tick, self.unconfirmed = self.tick, tick, None
         if last is None or not _differs_in_state_only(tick, last):
             self.received_ms = now_ms
         made_ms = tick.quote_time
@@ -287,7 +287,7 @@ class Track:
 
     def restart(self) -> None:
         """Its source was replaced: what it did wrong, and how new its prices were, is the past."""
-        self.newest_ms, self.doubt, self.is_yardstick = 0, None, False
+        self.newest_ms, self.unconfirmed, self.is_yardstick = 0, None, False
         self.answers_again()
 
     def clock_stepped_back(self, by_ms: int) -> None:
@@ -301,10 +301,10 @@ class Track:
             self.moved = Moved(self.moved.at_ms - by_ms, self.moved.after_ms - by_ms)
         if self.next_limit is not None:
             self.next_limit = self.next_limit._replace(at_ms=self.next_limit.at_ms - by_ms)
-        if self.doubt is not None:
-            self.doubt.clock_stepped_back(by_ms)
-        if self.rhythm is not None:
-            self.rhythm.clock_stepped_back(by_ms)
+        if self.unconfirmed is not None:
+            self.unconfirmed.clock_stepped_back(by_ms)
+        if self.learned_limit is not None:
+            self.learned_limit.clock_stepped_back(by_ms)
 
     def _is_current(self, tick: Tick, last: Tick | None, received_ms: int, now_ms: int) -> None:
         """`tick` was heard now: draw the conclusion as to how long it has surely been the newest there is."""

@@ -10,26 +10,26 @@ import msgspec
 from ticker.board.change import MOST_RATIO, change_of
 from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.outliers import Extent, absolute_band, apart_pct, band
-from ticker.board.source_state import Track
+from ticker.board.source_state import SourceState
 from ticker.calendars.market_hours import NEVER, Hours, Market
 from ticker.quote import Quote, State, Tick, VolumeOf
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import reason
 
 
-class Lane:
-    """A symbol's tracks, best first; one of them is active, and is what the lane publishes."""
+class SymbolState:
+    """A symbol and its sources, best first; one of them is active, and is what is published."""
 
     __slots__ = ("active", "allow_negative", "believable", "changes_at_ms", "check_at_ms", "extent", "highest", "hours", "is_shut",
-                 "lowest", "max_apart_pct", "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "switched_ms", "symbol",
-                 "tracks")
+                 "lowest", "max_apart_pct", "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "sources",
+                 "switched_ms", "symbol")
 
     def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
         self.symbol = symbol
         self.settings = settings
         self.seq = seq
-        self.tracks: tuple[Track, ...] = ()
-        self.active: Track | None = None
+        self.sources: tuple[SourceState, ...] = ()
+        self.active: SourceState | None = None
         self.switched_ms: int | None = None
         self.newest_ms = 0  # the newest `quote_time` published from the sources it has now
         self.quote: Quote | None = None
@@ -44,30 +44,30 @@ class Lane:
         """What is to be shown of it, and believed."""
         if self.settings.options != settings.options:  # whoever is asked for something else now has said nothing yet
             asked = settings.options
-            self.tracks = tuple(track for track in self.tracks if self.settings.options.get(track.feed) == asked.get(track.feed))
+            self.sources = tuple(source for source in self.sources if self.settings.options.get(source.feed) == asked.get(source.feed))
             self.extent.forget()
         if self.allow_negative and not settings.allow_negative:  # what was said so far was judged by other rules
-            self.tracks = ()
+            self.sources = ()
         self.settings = settings
         self.allow_negative = settings.allow_negative
         self.max_jump_pct = quality.max_jump_pct if settings.max_jump_pct is None else settings.max_jump_pct
         self.max_apart_pct = quality.max_divergence_pct if settings.max_divergence_pct is None else settings.max_divergence_pct
         self.believable = band(self.max_jump_pct)
-        self.lowest, self.highest = self.believable.lowest, self.believable.highest  # at hand for `Track.follow`
+        self.lowest, self.highest = self.believable.lowest, self.believable.highest  # at hand for `SourceState.follow`
         self.most_apart = self.max_apart_pct
         if self.allow_negative:
-            for tick in [track.tick for track in self.tracks if track.tick is not None]:
+            for tick in [source.tick for source in self.sources if source.tick is not None]:
                 self.extent.note(tick)
             self._judge_by_extent()
 
-    def believe(self, track: Track, tick: Tick) -> None:
+    def believe(self, source: SourceState, tick: Tick) -> None:
         """A source has said `tick`, and is believed.
 
         Where it took back what is on show, other sources' prices need not be newer than that any more. Prices of any sign are judged by
         where they have been.
         """
-        if track is self.active and track.newest_ms < self.newest_ms:
-            self.newest_ms = track.newest_ms
+        if source is self.active and source.newest_ms < self.newest_ms:
+            self.newest_ms = source.newest_ms
         if self.allow_negative:
             self.extent.note(tick)
             self._judge_by_extent()
@@ -88,14 +88,14 @@ class Lane:
 
     def take_sources(self, terms: Mapping[str, FeedTerms], intervals_s: Mapping[str, Mapping[str, float]], down: Container[str]) -> None:
         """Have a track of each feed that the settings name, best first; those it has stay."""
-        had = {track.feed: track for track in self.tracks}
-        tracks = []
+        had = {source.feed: source for source in self.sources}
+        sources = []
         for feed in self.settings.feed:
-            track = had.get(feed) or Track(feed, feed in down)
-            track.take_terms(terms[feed], self.settings, intervals_s.get(feed, {}).get(self.symbol))
-            tracks.append(track)
-        self.tracks = tuple(tracks)
-        if self.active not in tracks:
+            source = had.get(feed) or SourceState(feed, feed in down)
+            source.take_terms(terms[feed], self.settings, intervals_s.get(feed, {}).get(self.symbol))
+            sources.append(source)
+        self.sources = tuple(sources)
+        if self.active not in sources:
             # Nobody vouches for the published price any more, nor must the next source's be newer.
             self.active, self.switched_ms, self.newest_ms = None, None, 0
 
@@ -115,11 +115,11 @@ class Lane:
     def status(self) -> tuple[str, str | None]:
         """`pending`, `live` or `rejected`, and what is wrong with its best source that has an error."""
         shown: str | None = None
-        for track in self.tracks:
-            if track.error is not None:
-                shown = reason(track.error) if len(self.tracks) == 1 else f"{track.feed}: {reason(track.error)}"
+        for source in self.sources:
+            if source.error is not None:
+                shown = reason(source.error) if len(self.sources) == 1 else f"{source.feed}: {reason(source.error)}"
                 break
-        if all(track.rejected for track in self.tracks):
+        if all(source.rejected for source in self.sources):
             return "rejected", shown
         return "pending" if self.quote is None else "live", shown
 
@@ -130,28 +130,28 @@ class Lane:
         """
         newest_ms = max(self.newest_ms, self.active.newest_ms) if self.active else 0
         states: list[State | None] = []
-        for track, verdict in zip(self.tracks, verdicts, strict=True):
-            made_ms = track.tick.quote_time if track.tick else None
+        for source, verdict in zip(self.sources, verdicts, strict=True):
+            made_ms = source.tick.quote_time if source.tick else None
             if made_ms is None and verdict.state == "closed":  # whoever gives no time has had this price since then
-                made_ms = track.received_ms
-            follows = track is self.active or made_ms is None or made_ms >= newest_ms
-            states.append(verdict.state if track.tick is not None and follows and not track.broken() else None)
+                made_ms = source.received_ms
+            follows = source is self.active or made_ms is None or made_ms >= newest_ms
+            states.append(verdict.state if source.tick is not None and follows and not source.broken() else None)
         best = "fresh" if "fresh" in states else "closed"
         return [state == best for state in states]
 
-    def activate(self, track: Track) -> None:
-        """Let `track` be the one in use: none of its prices may be older than what was published."""
+    def activate(self, source: SourceState) -> None:
+        """Let `source` be the one in use: none of its prices may be older than what was published."""
         if self.active is not None:
             self.newest_ms = max(self.newest_ms, self.active.newest_ms)
-        track.newest_ms = max(track.newest_ms, self.newest_ms)
-        self.active = track
+        source.newest_ms = max(source.newest_ms, self.newest_ms)
+        self.active = source
 
-    def agrees(self, track: Track, tick: Tick, now_ms: int) -> bool:
-        """Whether another source sees the price where `tick` has it, rather than where `track` had it before."""
-        last = track.tick
-        for other in self.tracks:
-            seen = other.tick if other.doubt is None else other.doubt.tick
-            if other is track or seen is None or last is None or not _heard(other, now_ms):
+    def agrees(self, source: SourceState, tick: Tick, now_ms: int) -> bool:
+        """Whether another source sees the price where `tick` has it, rather than where `source` had it before."""
+        last = source.tick
+        for other in self.sources:
+            seen = other.tick if other.unconfirmed is None else other.unconfirmed.tick
+            if other is source or seen is None or last is None or not _heard(other, now_ms):
                 continue
             if self.apart(tick.price, seen.price) <= self.most_apart and abs(tick.price - seen.price) < abs(last.price - seen.price):
                 return True
@@ -174,7 +174,7 @@ class Lane:
 
     def volume_of(self) -> VolumeOf:
         """What the volume of its quote counts: by the word of the source in use, for this symbol or for all of its own."""
-        in_force = self.active or self.tracks[0]
+        in_force = self.active or self.sources[0]
         said = in_force.tick.volume_of if in_force.tick else None
         return said or in_force.volume_of
 
@@ -182,7 +182,7 @@ class Lane:
         """This symbol's entry of the wire's `symbols`."""
         settings, quote = self.settings, self.quote
         status, error = self.status()
-        in_force = self.active or self.tracks[0]
+        in_force = self.active or self.sources[0]
         return {
             "symbol": self.symbol,
             "name": settings.name,
@@ -197,37 +197,37 @@ class Lane:
         }
 
 
-def disagreement(lane: Lane, track: Track, other: Track, now_ms: int) -> float | None:
-    """How far apart the prices of two sources of `lane` are, by its measure; `None` where they can't be compared."""
-    tick, reference = track.tick, other.tick
-    if tick is None or reference is None or not _heard(track, now_ms) or not _heard(other, now_ms):
+def disagreement(symbol_state: SymbolState, source: SourceState, other: SourceState, now_ms: int) -> float | None:
+    """How far apart the prices of two sources of `symbol_state` are, by its measure; `None` where they can't be compared."""
+    tick, reference = source.tick, other.tick
+    if tick is None or reference is None or not _heard(source, now_ms) or not _heard(other, now_ms):
         return None
     if tick.currency is not None and reference.currency is not None and tick.currency != reference.currency:
         return None
-    return lane.apart(tick.price, reference.price)
+    return symbol_state.apart(tick.price, reference.price)
 
 
-def make_quote(lane: Lane, track: Track, tick: Tick, received_ms: int, state: State, seq: int) -> Quote:
+def make_quote(symbol_state: SymbolState, source: SourceState, tick: Tick, received_ms: int, state: State, seq: int) -> Quote:
     """`tick` as the lane publishes it."""
     price, prev_close, change, change_pct = tick.price, tick.prev_close, tick.change, tick.change_pct
     # Thousands of times a second, so what is rare is asked for last; the first question is that of `change.strange_base`.
-    if prev_close is not None and not (price <= prev_close * MOST_RATIO and prev_close <= price * MOST_RATIO) and not track.is_final:
-        if lane.allow_negative:
+    if prev_close is not None and not (price <= prev_close * MOST_RATIO and prev_close <= price * MOST_RATIO) and not source.is_final:
+        if symbol_state.allow_negative:
             change, change_pct = change_of(tick)
         else:
             prev_close = change = change_pct = None
-    elif (change is None or change_pct is None or change >= price or price <= 0.0) and not track.is_final:
+    elif (change is None or change_pct is None or change >= price or price <= 0.0) and not source.is_final:
         change, change_pct = change_of(tick)
     return Quote(  # by position, in the order of `PRICE_FIELDS`
         price, tick.bid, tick.ask, tick.open, tick.high, tick.low, prev_close, tick.volume, change, change_pct,
-        tick.currency or lane.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
+        tick.currency or symbol_state.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
         tick.ext_time, tick.halted, tick.origin, tick.hops,
-        symbol=lane.symbol, received_time=received_ms, seq=seq, source=track.feed, kind=tick.kind or track.kind, state=state,
+        symbol=symbol_state.symbol, received_time=received_ms, seq=seq, source=source.feed, kind=tick.kind or source.kind, state=state,
     )
 
 
-def _heard(track: Track, now_ms: int) -> bool:
-    return not track.broken() and now_ms - track.heard_ms < track.limit_ms
+def _heard(source: SourceState, now_ms: int) -> bool:
+    return not source.broken() and now_ms - source.heard_ms < source.limit_ms
 
 
 def _same(quote: Quote, last: Quote) -> bool:

@@ -12,7 +12,7 @@ FAR_MS = 60_000
 """A source alone has to say so as often, over so long, until a far jump is believed."""
 
 
-class Doubt:
+class UnconfirmedJump:
     """The newest tick of those that jumped from the `last` one that was believed to about the same place."""
 
     __slots__ = ("_first_ms", "_same_since_ms", "_times", "tick")
@@ -35,10 +35,10 @@ class Doubt:
         tells = doubted.quote_time is not None and doubted.quote_time != last.quote_time
         return not tells or tick.quote_time != doubted.quote_time or now_ms - self._same_since_ms >= INSIST_MS
 
-    def heard(self, tick: Tick, last: Tick, now_ms: int, believable: Band) -> Doubt:
+    def heard(self, tick: Tick, last: Tick, now_ms: int, believable: Band) -> UnconfirmedJump:
         """What is to be doubted after `tick`, which jumped too: one more of these, or another one."""
         if not believable.confirms(tick.price, self.tick.price, last.price):
-            return Doubt(tick, now_ms)
+            return UnconfirmedJump(tick, now_ms)
         if (tick.price, tick.quote_time) != (self.tick.price, self.tick.quote_time):
             self._same_since_ms = now_ms
         self.tick = tick

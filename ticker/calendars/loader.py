@@ -19,7 +19,7 @@ from ticker.settings.model import SymbolSettings
 log = logging.getLogger(__name__)
 
 
-class Markets:
+class CalendarLoader:
     """Loads hours in tasks of their own and hands them to the board; `publish` takes the updates that follow."""
 
     def __init__(self, board: Board, runtime: Runtime, clock: Clock, publish: Callable[[Sequence[Quote]], None],

@@ -72,7 +72,7 @@ class Bisection:
         self._parts += [_Part(batch[middle:], False, False), _Part(batch[:middle], False, True)]
 
 
-class Quarantine:
+class BadSymbols:
     """Symbols that a provider rejected when asked alone, and when to ask again. Times are monotonic seconds."""
 
     def __init__(self) -> None:

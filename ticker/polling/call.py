@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from ticker.clock import Clock
-from ticker.counters import FeedMeter
+from ticker.counters import FeedCounters
 from ticker.errors import BudgetSpent, FeedError
-from ticker.feed_log import Complaints
+from ticker.feed_log import FeedLog
 from ticker.polling.bad_symbols import Batch
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.model import PolledSettings
@@ -17,14 +17,14 @@ from ticker.source import Answer, Source, bare, bared
 
 
 class Caller:
-    """Calls `source` and counts that in `meter`; bugs of its code go to `complaints`."""
+    """Calls `source` and counts that in `counters`; bugs of its code go to `feed_log`."""
 
-    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints, meter: FeedMeter) -> None:
+    def __init__(self, source: Source, runtime: Runtime, clock: Clock, feed_log: FeedLog, counters: FeedCounters) -> None:
         self.source = source
         self._runtime = runtime
         self._clock = clock
-        self._complaints = complaints
-        self._meter = meter
+        self._feed_log = feed_log
+        self._counters = counters
         self._one_call = threading.Lock()  # a source is never asked twice at a time
         settings = source.settings
         # The feed keeps its own time limit; this one is for a feed that fails to.
@@ -58,9 +58,9 @@ class Caller:
             except BudgetSpent:
                 raise  # it was not made
             except FeedError as error:
-                self._meter.polled(self._clock.monotonic() - started_s, error)
+                self._counters.polled(self._clock.monotonic() - started_s, error)
                 raise
-            self._meter.polled(self._clock.monotonic() - started_s, None)
+            self._counters.polled(self._clock.monotonic() - started_s, None)
             return answer
 
     def _call(self, batch: Batch) -> Answer:
@@ -80,7 +80,7 @@ class Caller:
     def bug(self, error: Exception) -> FeedError:
         """Something raised what it should not: told in the log, unless the source is closed."""
         if not self.closed:
-            self._complaints.bug(error, self._clock.monotonic())
+            self._feed_log.bug(error, self._clock.monotonic())
         return FeedError(f"internal error: {type(error).__name__}")  # its words are for the log: they may be anybody's
 
     def _limit(self) -> AbstractContextManager[None]:

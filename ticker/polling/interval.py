@@ -13,7 +13,7 @@ NOTABLY_LATE = 0.2
 """… and of how long calls take, which is never twice the same."""
 
 
-class Tempo:
+class Interval:
     """The intervals of one feed. `interval_s` is what the settings say; what is slower than that is stretched by the same factor."""
 
     def __init__(self, source: Source, interval_s: float) -> None:

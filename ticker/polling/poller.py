@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
-from ticker.counters import FeedMeter
-from ticker.feed_log import Complaints
+from ticker.counters import FeedCounters
+from ticker.feed_log import FeedLog
 from ticker.polling.bad_symbols import Batch
-from ticker.polling.interval import Tempo
+from ticker.polling.interval import Interval
 from ticker.polling.pace import Pace
 from ticker.polling.rotation import split
 from ticker.polling.round import Asker
@@ -39,12 +39,12 @@ URGENT_ABOVE_S = 1.0
 class Poller:
     """One feed's polls, back-off and state. `deliver(answer)` takes in what came; `changed()` is called when `state` or `error` has
     changed, `paced()` when an interval in force has; `retry_in(seconds)` asks for the next run after that time instead of after the
-    interval; `meter` counts the calls.
+    interval; `counters` counts the calls.
     """
 
     def __init__(self, source: Source, interval_s: float, runtime: Runtime, clock: Clock, *, deliver: Callable[[Answer], None],
                  changed: Callable[[], None], retry_in: Callable[[float], None], paced: Callable[[], None] = lambda: None,
-                 random: Random | None = None, meter: FeedMeter | None = None) -> None:
+                 random: Random | None = None, counters: FeedCounters | None = None) -> None:
         self.source = source
         self.state: FeedState = "ok"
         self.error: str | None = None
@@ -55,9 +55,9 @@ class Poller:
         self._paced = paced
         self._retry_in = retry_in
         self._random = random or Random()
-        self._complaints = Complaints(source.name)
-        self._tempo = Tempo(source, interval_s)
-        self._asker = Asker(source, runtime, clock, self._complaints, meter or FeedMeter(), deliver=deliver, may_go_on=self._may_go_on)
+        self._feed_log = FeedLog(source.name)
+        self._interval = Interval(source, interval_s)
+        self._asker = Asker(source, runtime, clock, self._feed_log, counters or FeedCounters(), deliver=deliver, may_go_on=self._may_go_on)
         self._failures = 0
         self._not_before_s = 0.0
         self._running = False
@@ -67,26 +67,26 @@ class Poller:
     @property
     def interval_s(self) -> float:
         """What the settings say is the time between two polls."""
-        return self._tempo.interval_s
+        return self._interval.interval_s
 
     @interval_s.setter
     def interval_s(self, interval_s: float) -> None:
-        self._tempo.interval_s = interval_s
+        self._interval.interval_s = interval_s
 
     @property
     def planned_s(self) -> float:
         """The same, or longer where the provider's limits have no room for so many polls."""
-        return self._tempo.planned_s
+        return self._interval.planned_s
 
     @property
     def symbols(self) -> Collection[str]:
         """What is wanted."""
-        return self._asker.rota.wanted.keys()
+        return self._asker.rotation.wanted.keys()
 
     @property
     def wants_any(self) -> bool:
         """Whether there is a symbol to poll."""
-        return bool(self._asker.rota.wanted)
+        return bool(self._asker.rotation.wanted)
 
     def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
         """Poll `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
@@ -106,10 +106,10 @@ class Poller:
 
         Symbols that are `strict` are not given longer because the provider is slow.
         """
-        rota, hurried = self._asker.rota, self._asker.hurried
-        lenient, severe = ({period_s: self._tempo.in_force_s(period_s, with_calls) for period_s in {*rota.counts(), *hurried.values()}}
+        rotation, hurried = self._asker.rotation, self._asker.hurried
+        lenient, severe = ({period_s: self._interval.in_force_s(period_s, with_calls) for period_s in {*rotation.counts(), *hurried.values()}}
                            for with_calls in (True, False))
-        return {symbol: (severe if strict(symbol) else lenient)[hurried.get(symbol) or rota.period_s(symbol)] for symbol in rota.wanted}
+        return {symbol: (severe if strict(symbol) else lenient)[hurried.get(symbol) or rotation.period_s(symbol)] for symbol in rotation.wanted}
 
     def run(self) -> None:
         """One poll of all that is wanted. Raises nothing; returns at once where a poll is under way or it is too early to try again."""
@@ -122,28 +122,28 @@ class Poller:
         self._running = True
         changed = self._look()
         started_s = self._clock.monotonic()
-        interval_s = self._tempo.planned_s
+        interval_s = self._interval.planned_s
         if changed:
             self._retry_in(interval_s)
         self.next_try_ms = self._clock.now_ms() + round(interval_s * 1000)
         try:
-            self._poll(self._asker.round(interval_s, self._tempo.most(self._asker.batch_size)), interval_s)
+            self._poll(self._asker.round(interval_s, self._interval.most(self._asker.batch_size)), interval_s)
         finally:
             self._running = False
         took_s = self._clock.monotonic() - started_s
         if took_s < max(interval_s, LOOP_BELOW_S):  # a loop knows by itself when it is late
-            self._complaints.in_time()
-            self._tempo.took(0.0)
+            self._feed_log.in_time()
+            self._interval.took(0.0)
             if (again_in_s := self.source.again_in_s) is not None and self._may_go_on():
                 self._retry_in(again_in_s)
         elif self._may_go_on() and not self._failures and not self._stopped:
-            self._complaints.slow(took_s, interval_s)
-            self._tempo.took(took_s)
+            self._feed_log.slow(took_s, interval_s)
+            self._interval.took(took_s)
             self._retry_in(LATE_PAUSE_S)  # the run that was due meanwhile was left out
 
     def run_for(self, new: Sequence[Subscription]) -> None:
         """Poll only `new` (just added, or faster from now on), at once; not where the next poll comes soon anyhow, or while backing off."""
-        if self._tempo.planned_s <= URGENT_ABOVE_S or self._clock.monotonic() < self._not_before_s:
+        if self._interval.planned_s <= URGENT_ABOVE_S or self._clock.monotonic() < self._not_before_s:
             return
         if batches := split(self._asker.still_wanted(new), self._asker.batch_size):
             self._poll(batches, 0)
@@ -174,30 +174,30 @@ class Poller:
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
         return {"feed": self.source.name, "kind": self.source.kind, "state": self.state, "last_success": self._asker.last_success_ms,
-                "next_try": self.next_try_ms, "error": self.error, "interval_s": round(self._tempo.in_force_s(), 3),
-                "widened": self._tempo.reason}
+                "next_try": self.next_try_ms, "error": self.error, "interval_s": round(self._interval.in_force_s(), 3),
+                "widened": self._interval.reason}
 
     def _may_go_on(self) -> bool:
         return self._clock.monotonic() >= self._not_before_s
 
     def _plan(self) -> None:
         """Who is polled how often has changed."""
-        self._tempo.plan(self._asker.rota.counts())
+        self._interval.plan(self._asker.rotation.counts())
         self._look()
 
     def _look(self) -> bool:
         """Whether the intervals in force have changed, by what the limits allow or by how long calls take."""
-        changed = self._tempo.look()
+        changed = self._interval.look()
         if changed:
-            often = len(self._asker.rota.counts()) > 1
-            self._complaints.widened(self._tempo.limited, self._tempo.planned_s, self._clock.monotonic(), often)
+            often = len(self._asker.rotation.counts()) > 1
+            self._feed_log.widened(self._interval.limited, self._interval.planned_s, self._clock.monotonic(), often)
             self._paced()
         return changed
 
     def _poll(self, batches: list[Batch], spread_over_s: float) -> None:
         """Ask, and draw the conclusions."""
         hurried = len(self._asker.hurried)
-        tally = self._asker.ask(batches, spread_over_s, max(self._tempo.planned_s, URGENT_ABOVE_S))
+        tally = self._asker.ask(batches, spread_over_s, max(self._interval.planned_s, URGENT_ABOVE_S))
         if self._stopped:
             return
         self._conclude(tally)
@@ -210,17 +210,17 @@ class Poller:
         if tally.failures and (tally.give_up or not tally.answers):
             error = tally.worst()
             self._failures += 1
-            delay = delay_s(self._failures, self._tempo.planned_s, self._random.random(),
+            delay = delay_s(self._failures, self._interval.planned_s, self._random.random(),
                             retry_after_s=error.retry_after_s, retryable=error.retryable)
-            self._complaints.failure(error, delay, now_s)
+            self._feed_log.failure(error, delay, now_s)
             self._show("down" if self._failures >= DOWN_AFTER else "retrying", reason(error))
             self._rest(delay)
         elif tally.answers:
             for batch, error in tally.failures:
                 self._asker.fail(batch, error)
             self._failures = 0
-            self._complaints.success()
-            self._complaints.unread(self.source.unread)
+            self._feed_log.success()
+            self._feed_log.unread(self.source.unread)
             self._show("ok", reason(tally.failures[0][1]) if tally.failures else None)
         if tally.spent is not None:  # the provider's limits have no room for the rest of the round: nobody has failed
             self._rest(tally.spent.wait_s)

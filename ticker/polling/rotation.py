@@ -9,7 +9,7 @@ from ticker.polling.bad_symbols import Batch
 from ticker.source import Subscription
 
 
-class Rota:
+class Rotation:
     """The symbols of one feed in their order, and how often each is asked for."""
 
     def __init__(self) -> None:

@@ -6,39 +6,39 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ticker.clock import Clock
-from ticker.counters import FeedMeter
+from ticker.counters import FeedCounters
 from ticker.errors import BadTick, BudgetSpent, FeedError
-from ticker.feed_log import Complaints
-from ticker.polling.bad_symbols import Batch, Bisection, Quarantine
+from ticker.feed_log import FeedLog
+from ticker.polling.bad_symbols import BadSymbols, Batch, Bisection
 from ticker.polling.call import Caller
-from ticker.polling.rotation import Rota, split
+from ticker.polling.rotation import Rotation, split
 from ticker.polling.tally import Tally
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription
 
-PAROLES_A_ROUND = 5
+RETRIES_A_ROUND = 5
 """The most quarantined symbols that one round asks for again."""
 
 
 class Asker:
     """Whom to ask a source for, and the asking. `deliver(answer)` takes in what came; `may_go_on()` is asked before each call, and
-    `meter` counts them.
+    `counters` counts them.
     """
 
-    def __init__(self, source: Source, runtime: Runtime, clock: Clock, complaints: Complaints, meter: FeedMeter, *,
+    def __init__(self, source: Source, runtime: Runtime, clock: Clock, feed_log: FeedLog, counters: FeedCounters, *,
                  deliver: Callable[[Answer], None], may_go_on: Callable[[], bool]) -> None:
-        self.rota = Rota()
+        self.rotation = Rotation()
         self.hurried: dict[str, float] = {}  # symbols that were slow, with their period, until they have been asked for at the new pace
         self.last_success_ms: int | None = None
         self._asked_s: dict[str, float] = {}  # when each symbol was asked for last, while some are slow
         self._runtime = runtime
         self._clock = clock
-        self._complaints = complaints
+        self._feed_log = feed_log
         self._deliver = deliver
         self._may_go_on = may_go_on
-        self._caller = Caller(source, runtime, clock, complaints, meter)
+        self._caller = Caller(source, runtime, clock, feed_log, counters)
         self._wanted_since = 0  # counts the calls of `want`
-        self._quarantine = Quarantine()
+        self._bad_symbols = BadSymbols()
         self._searches: list[Bisection] = []  # spoiled batches whose culprits are not all found
         self._apart: set[str] | None = None  # whom rounds leave out, until something about that changes
         self._chosen: list[Subscription] | None = None
@@ -52,12 +52,12 @@ class Asker:
 
     def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
         """Ask for `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
-        before = self.rota.wanted.keys()
-        new = self.rota.want(subscriptions)
-        for symbol in [*(subscription.symbol for subscription in new), *(before - self.rota.wanted.keys())]:
-            self._quarantine.release(symbol)
-            self._complaints.forget(symbol)
-        for symbol in self._asked_s.keys() - self.rota.wanted.keys():
+        before = self.rotation.wanted.keys()
+        new = self.rotation.want(subscriptions)
+        for symbol in [*(subscription.symbol for subscription in new), *(before - self.rotation.wanted.keys())]:
+            self._bad_symbols.release(symbol)
+            self._feed_log.forget(symbol)
+        for symbol in self._asked_s.keys() - self.rotation.wanted.keys():
             del self._asked_s[symbol]
         self._searches = []
         self._apart = self._chosen = None
@@ -68,12 +68,12 @@ class Asker:
         """Ask for these only once in so many seconds each; returns those that are asked for more often than so far, and were asked for
         last longer ago than `interval_s`.
         """
-        before = {symbol: self.rota.period_s(symbol) for symbol in self.rota.wanted}
-        faster = self.rota.slow(periods_s)
+        before = {symbol: self.rotation.period_s(symbol) for symbol in self.rotation.wanted}
+        faster = self.rotation.slow(periods_s)
         now_s = self._clock.monotonic()
         self.hurried = {symbol: period_s for symbol, period_s in self.hurried.items() if symbol not in periods_s}
         self.hurried.update((symbol, period_s) for symbol in faster if (period_s := before[symbol]) is not None)
-        return [self.rota.wanted[symbol] for symbol in faster if now_s - self._asked_s.get(symbol, -math.inf) >= interval_s]
+        return [self.rotation.wanted[symbol] for symbol in faster if now_s - self._asked_s.get(symbol, -math.inf) >= interval_s]
 
     def stop(self) -> None:
         """Ask and deliver nothing more. A call under way is not waited for."""
@@ -83,17 +83,17 @@ class Asker:
         """The calls of one round that takes `interval_s`, for at most so many symbols that need not be in it."""
         if self._apart is None:
             self._apart = {subscription.symbol for search in self._searches for subscription in search.unresolved}
-            self._apart.update(symbol for symbol in self.rota.wanted if symbol in self._quarantine)
-            self.rota.reshuffle()
-        chosen = self.rota.round(interval_s, self._apart, most)
+            self._apart.update(symbol for symbol in self.rotation.wanted if symbol in self._bad_symbols)
+            self.rotation.reshuffle()
+        chosen = self.rotation.round(interval_s, self._apart, most)
         if chosen is not self._chosen:  # the same list means the same symbols
             self._chosen, self._split = chosen, split(chosen, self.batch_size)
-        paroles = self._quarantine.due(self._clock.monotonic(), PAROLES_A_ROUND)
-        return self._split + [[self.rota.wanted[symbol]] for symbol in paroles]
+        retried = self._bad_symbols.due(self._clock.monotonic(), RETRIES_A_ROUND)
+        return self._split + [[self.rotation.wanted[symbol]] for symbol in retried]
 
     def still_wanted(self, batch: Batch) -> list[Subscription]:
         """Those of `batch` that are wanted just so."""
-        return [subscription for subscription in batch if self.rota.wanted.get(subscription.symbol) == subscription]
+        return [subscription for subscription in batch if self.rotation.wanted.get(subscription.symbol) == subscription]
 
     def ask(self, batches: list[Batch], spread_over_s: float, patience_s: float) -> Tally:
         """Make the calls, spread over that time; then go on with the search for culprits. For room in the provider's limits each call
@@ -115,7 +115,7 @@ class Asker:
     def fail(self, batch: Batch, error: FeedError) -> None:
         """Deliver `error` for all of `batch`."""
         errors = {subscription.symbol: error for subscription in batch}
-        self._complaints.symbols(errors)
+        self._feed_log.symbols(errors)
         self._deliver(errors)
 
     def _make_calls(self, batches: list[Batch], spread_over_s: float, tally: Tally) -> None:
@@ -137,7 +137,7 @@ class Asker:
                     return
         finally:
             if asked < len(batches):
-                self.rota.left_out(batches[asked:])
+                self.rotation.left_out(batches[asked:])
 
     def _await_room(self, batch: Batch, tally: Tally) -> None:
         self._caller.wait_for_room(len(batch), tally.patience_s, lambda: self._stopped)
@@ -153,7 +153,7 @@ class Asker:
             elif not error.rejects_symbol:
                 tally.failed(batch, error)
             elif len(batch) == 1:
-                self._convict(batch[0], error, tally)
+                self._reject(batch[0], error, tally)
             else:
                 self._searches.append(Bisection(batch))  # taken up when the other batches have had their turn
                 self._apart = None
@@ -166,7 +166,7 @@ class Asker:
         try:
             for part, outcome in search.run(lambda part: self._ask_in_turn(part, tally), tally.search_calls):
                 if isinstance(outcome, FeedError):
-                    self._convict(part[0], outcome, tally)
+                    self._reject(part[0], outcome, tally)
                 else:
                     self._take(part, outcome, tally)
                 if self._stopped or asked_at != self._wanted_since:
@@ -189,7 +189,7 @@ class Asker:
         """One call; whatever goes wrong is a `FeedError`."""
         asked_at = self._wanted_since
         answer = self._caller.ask(batch)
-        if self.rota.has_slow or self.hurried:
+        if self.rotation.has_slow or self.hurried:
             now_s = self._clock.monotonic()
             for subscription in batch:
                 self._asked_s[subscription.symbol] = now_s
@@ -205,23 +205,23 @@ class Asker:
         if len(batch) == 1:
             alone = answer.get(first)
             if isinstance(alone, FeedError) and alone.rejects_symbol:
-                self._convict(batch[0], alone, tally)
+                self._reject(batch[0], alone, tally)
                 return
-            if self._quarantine.release(first):
+            if self._bad_symbols.release(first):
                 self._apart = None
         tally.good()
         self.last_success_ms = self._clock.now_ms()
-        self._complaints.symbols(answer)
+        self._feed_log.symbols(answer)
         self._deliver(answer)
 
-    def _convict(self, subscription: Subscription, error: FeedError, tally: Tally) -> None:
+    def _reject(self, subscription: Subscription, error: FeedError, tally: Tally) -> None:
         """The provider does not know this symbol, asked for it alone: leave it out for a while. The provider itself is fine."""
         if self._stopped:
             return
         tally.good()
-        if self.rota.wanted.get(subscription.symbol) != subscription:
+        if self.rotation.wanted.get(subscription.symbol) != subscription:
             return
-        self._quarantine.put(subscription.symbol, self._clock.monotonic())
+        self._bad_symbols.put(subscription.symbol, self._clock.monotonic())
         self._apart = None
-        self._complaints.symbols({subscription.symbol: error})
+        self._feed_log.symbols({subscription.symbol: error})
         self._deliver({subscription.symbol: error})

@@ -17,7 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from ticker.runtime import Runtime
 
 
-class Schedule:
+class Scheduler:
     """Runs work at intervals, by name. A run that is not over when the next is due is not joined by a second one; what was missed
     (a long run, a machine that slept) is made up for by a single run, however much it was.
     """

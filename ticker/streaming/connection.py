@@ -10,7 +10,7 @@ DEAD_AFTER_S = 30.0
 """Not a byte for so long, and the connection is dead, whatever TCP thinks."""
 
 
-class Line:
+class Connection:
     """Its I/O, what is said over it, and what has been seen of it."""
 
     def __init__(self, link: Link, session: Session, now_s: float) -> None:

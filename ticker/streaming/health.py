@@ -9,7 +9,7 @@ from typing import Any
 from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
 from ticker.errors import FeedError
-from ticker.feed_log import Complaints
+from ticker.feed_log import FeedLog
 from ticker.polling.poller import FeedState
 from ticker.source import reason
 
@@ -27,7 +27,7 @@ class Health:
         self.error: str | None = None
         self.last_success_ms: int | None = None
         self.next_try_ms: int | None = None
-        self.complaints = Complaints(feed)
+        self.feed_log = FeedLog(feed)
         self.interval_s = interval_s
         self._clock = clock
         self._changed = changed
@@ -59,13 +59,13 @@ class Health:
                         retry_after_s=error.retry_after_s, retryable=error.retryable)
         self._not_before_s = now_s + delay
         self.next_try_ms = self._clock.now_ms() + round(delay * 1000)
-        self.complaints.failure(error, delay, now_s)
+        self.feed_log.failure(error, delay, now_s)
         self._show("down" if self._failures >= DOWN_AFTER and not self._served(now_s) else "retrying", reason(error))
 
     def bug(self, error: Exception) -> FeedError:
         """What our own code raised, as a failure of the feed."""
         if not self.over:
-            self.complaints.bug(error, self._clock.monotonic())
+            self.feed_log.bug(error, self._clock.monotonic())
         return FeedError(f"internal error: {type(error).__name__}")  # its words are for the log: they may be anybody's
 
     def prices(self) -> None:
@@ -86,7 +86,7 @@ class Health:
         """The connection does what it is for, or has been ready for long enough to say so."""
         self.next_try_ms = None
         self._final = False
-        self.complaints.success()
+        self.feed_log.success()
         self._show("ok", None)
 
     def proven(self) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticker.clock import Clock
-from ticker.counters import FeedMeter
+from ticker.counters import FeedCounters
 from ticker.errors import BudgetSpent, FeedError
-from ticker.feed_log import Complaints
+from ticker.feed_log import FeedLog
 from ticker.polling.bad_symbols import Batch, Bisection
 from ticker.polling.call import Caller
 from ticker.runtime import Runtime
@@ -30,12 +30,12 @@ SEARCH_CALLS = 64
 class Snapshots:
     """Asks `source` each `every_s` seconds, in a task of its own, as fast as the provider's limits let it."""
 
-    def __init__(self, source: Source, every_s: float, runtime: Runtime, clock: Clock, meter: FeedMeter) -> None:
+    def __init__(self, source: Source, every_s: float, runtime: Runtime, clock: Clock, counters: FeedCounters) -> None:
         self._every_s = every_s
         self._runtime = runtime
         self._clock = clock
-        self._complaints = Complaints(f"{source.name}, prices beside the stream")
-        self._caller = Caller(source, runtime, clock, self._complaints, meter)
+        self._feed_log = FeedLog(f"{source.name}, prices beside the stream")
+        self._caller = Caller(source, runtime, clock, self._feed_log, counters)
         self._session: Session | None = None  # the one that was asked for last
         self._had: dict[str, Subscription] = {}  # what was asked for on its behalf
         self._complete = -1  # the version of what is wanted of which nothing is missing
@@ -96,13 +96,13 @@ class Snapshots:
                         raise
             if problem is not None:
                 raise problem
-            self._complaints.success()
+            self._feed_log.success()
         except BudgetSpent as error:
             self._not_before_s = self._clock.monotonic() + error.wait_s
         except FeedError as error:
             wait_s = max(AGAIN_AFTER_S, error.retry_after_s or 0.0)
             self._not_before_s = self._clock.monotonic() + wait_s
-            self._complaints.failure(error, wait_s, self._clock.monotonic())
+            self._feed_log.failure(error, wait_s, self._clock.monotonic())
         finally:
             self._asking = False
 

@@ -17,14 +17,14 @@ from typing import Any
 import msgspec
 
 from ticker.clock import Clock
-from ticker.counters import FeedMeter
+from ticker.counters import FeedCounters
 from ticker.errors import FeedError
 from ticker.polling.poller import FeedState
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.source import Answer, Subscription, bared
 from ticker.stream import Ended, Session, StreamSource
-from ticker.streaming.connection import Line
+from ticker.streaming.connection import Connection
 from ticker.streaming.health import Health
 from ticker.streaming.inbox import Inbox
 from ticker.streaming.snapshots import Snapshots
@@ -40,9 +40,9 @@ PROVEN_S = 60.0
 """… and for so long, as good as one that brought prices."""
 LEAVE_WITHIN_S = 1.0
 """How long the other side may take to end a connection that we leave, where it has to be gone before another is opened."""
-HEIR_WITHIN_S = 15.0
+SUCCESSOR_WITHIN_S = 15.0
 """In this time a connection that is to replace another must be ready."""
-HEIR_AGAIN_S = 30.0
+SUCCESSOR_AGAIN_S = 30.0
 """After this time it is tried again."""
 ALONE_EVERY_S = 10.0
 """Where there is no connection to be had, what there is to ask for beside it is asked for so often."""
@@ -61,7 +61,7 @@ class Streamer:
 
     def __init__(self, source: StreamSource, runtime: Runtime, clock: Clock, here: str, *, deliver: Callable[[Answer], None],
                  changed: Callable[[], None], anew: Callable[[], None], random: Random | None = None,
-                 meter: FeedMeter | None = None) -> None:
+                 counters: FeedCounters | None = None) -> None:
         self.source = source
         self._runtime = runtime
         self._clock = clock
@@ -69,19 +69,19 @@ class Streamer:
         self._deliver = deliver
         self._changed = changed
         self._anew = anew
-        self._meter = meter or FeedMeter()
+        self._counters = counters or FeedCounters()
         self._health = Health(source.name, source.settings.interval_s, clock, changed, random)
         beside = source.snapshots
-        self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock, self._meter)
+        self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock, self._counters)
         self._alone: Session | None = None  # a session without a connection, for what is asked for beside it
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
         self._inbox = Inbox()
         self._applying = False
-        self._lines: list[Line] = []
+        self._lines: list[Connection] = []
         self._charge: object | None = None  # the task that is in charge; `None`: there is none
-        self._heir_coming = False
-        self._next_heir_s = 0.0
+        self._successor_coming = False
+        self._next_successor_s = 0.0
         self._connects = 0
         self._gaps = 0  # of connections that are over
         self._mute_s = 0.0
@@ -112,7 +112,7 @@ class Streamer:
         before, self._wanted = self._wanted, {subscription.symbol: subscription for subscription in subscriptions}
         new = [subscription for subscription in subscriptions if before.get(subscription.symbol) != subscription]
         for symbol in [*(one.symbol for one in new), *(before.keys() - self._wanted.keys())]:
-            self._health.complaints.forget(symbol)
+            self._health.feed_log.forget(symbol)
         self._version += 1
         return new
 
@@ -132,28 +132,28 @@ class Streamer:
 
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
-        gaps = self._gaps + sum(line.session.gaps for line in self._lines)
+        gaps = self._gaps + sum(connection.session.gaps for connection in self._lines)
         return {"feed": self.source.name, "kind": self.source.kind, **self._health.wire_state(), "reconnects": max(0, self._connects - 1),
                 "gaps": gaps, "folded": self._inbox.folded, **self._facts}
 
-    def _go_on(self, charge: object, line: Line | None) -> None:
+    def _go_on(self, charge: object, connection: Connection | None) -> None:
         """One connection after the other, for as long as the task `charge` is in charge."""
         try:
             while self._charge is charge and self._wanted and not self._stopped:
-                if line is None:
-                    line = self._connect()
-                if line is not None:
-                    self._serve(charge, line)
-                    line = None
+                if connection is None:
+                    connection = self._connect()
+                if connection is not None:
+                    self._serve(charge, connection)
+                    connection = None
         finally:
-            if line is not None:
-                self._close(line)
+            if connection is not None:
+                self._close(connection)
             if self._charge is charge:
                 self._charge = None
 
-    def _connect(self) -> Line | None:
+    def _connect(self) -> Connection | None:
         """A new connection; or `None` where it failed, or after a moment's wait where it is too early."""
-        too_early_s = LOOK_S if self._heir_coming else self._health.wait_s
+        too_early_s = LOOK_S if self._successor_coming else self._health.wait_s
         if too_early_s > 0:
             self._ask_meanwhile()
             self._runtime.sleep(min(too_early_s, LOOK_S))
@@ -166,7 +166,7 @@ class Streamer:
 
     def _ask_meanwhile(self) -> None:
         """Where there is no connection to be had (the plan has no such stream, say), live on what is asked for beside it."""
-        if self._snapshots is None or self._heir_coming or not self._health.lasting:
+        if self._snapshots is None or self._successor_coming or not self._health.lasting:
             return
         if self._alone is None:
             self._alone = self.source.session(self._here)
@@ -179,152 +179,152 @@ class Streamer:
         if any(isinstance(news, Tick) for news in answer.values()):
             self._health.served()
 
-    def _open(self) -> Line:
+    def _open(self) -> Connection:
         link = self.source.open(list(self._wanted.values()))
-        line = Line(link, self.source.session(self._here), self._clock.monotonic())
+        connection = Connection(link, self.source.session(self._here), self._clock.monotonic())
         self._connects += 1
-        self._lines.append(line)
-        return line
+        self._lines.append(connection)
+        return connection
 
-    def _close(self, line: Line) -> None:
-        self._lines.remove(line)
-        self._gaps += line.session.gaps
+    def _close(self, connection: Connection) -> None:
+        self._lines.remove(connection)
+        self._gaps += connection.session.gaps
         if self._snapshots is not None:
-            self._snapshots.forget(line.session)
-        line.link.close()
+            self._snapshots.forget(connection.session)
+        connection.link.close()
 
-    def _serve(self, charge: object, line: Line) -> None:
-        """Use `line` until it ends, or another takes its place; then close it."""
+    def _serve(self, charge: object, connection: Connection) -> None:
+        """Use `connection` until it ends, or another takes its place; then close it."""
         try:
             while self._charge is charge and self._wanted and not self._stopped:
-                self._step(line)
-                if line.renew and self._charge is charge:
-                    self._replace(charge, line)
+                self._step(connection)
+                if connection.renew and self._charge is charge:
+                    self._replace(charge, connection)
         except Ended as error:
             if error.anew:
                 self._anew()
-            if error.planned and (line.has_data or line.session.ready):
+            if error.planned and (connection.has_data or connection.session.ready):
                 log.info("feed %s: %s; connecting anew", self.source.name, error)
             else:
                 self._health.failed(error)
         except Exception as error:
             self._health.failed(self._health.bug(error))
         finally:
-            self._close(line)
+            self._close(connection)
 
-    def _replace(self, charge: object, line: Line) -> None:
-        """Let another connection take the place of `line`. Raises `Ended` where that has to go first."""
+    def _replace(self, charge: object, connection: Connection) -> None:
+        """Let another connection take the place of `connection`. Raises `Ended` where that has to go first."""
         if not self.source.overlaps:
-            self._leave(line)
+            self._leave(connection)
             raise Ended("replaced in time", planned=True)
-        if not self._heir_coming and self._clock.monotonic() >= self._next_heir_s:
-            self._heir_coming = True
-            self._runtime.spawn(self._make_heir, charge)
+        if not self._successor_coming and self._clock.monotonic() >= self._next_successor_s:
+            self._successor_coming = True
+            self._runtime.spawn(self._make_successor, charge)
 
-    def _leave(self, line: Line) -> None:
+    def _leave(self, connection: Connection) -> None:
         """Have the other side end the connection, for a moment: until it has, it counts, and a second one would be refused."""
         until_s = self._clock.monotonic() + LEAVE_WITHIN_S
         with suppress(Ended):
-            line.link.leave()
+            connection.link.leave()
             while (left_s := until_s - self._clock.monotonic()) > 0:
-                line.link.receive(left_s)
+                connection.link.receive(left_s)
 
-    def _make_heir(self, charge: object) -> None:
+    def _make_successor(self, charge: object) -> None:
         """Have a second connection ready before the first is given up, then take charge with it."""
-        line = None
+        connection = None
         try:
-            line = self._open()
-            until_s = self._clock.monotonic() + HEIR_WITHIN_S
-            while not line.session.ready and not self._stopped:
+            connection = self._open()
+            until_s = self._clock.monotonic() + SUCCESSOR_WITHIN_S
+            while not connection.session.ready and not self._stopped:
                 if self._clock.monotonic() > until_s:
-                    raise Ended(f"not ready within {HEIR_WITHIN_S:g} s")
-                self._step(line)
+                    raise Ended(f"not ready within {SUCCESSOR_WITHIN_S:g} s")
+                self._step(connection)
         except Exception as error:
             problem = error if isinstance(error, FeedError) else self._health.bug(error)
             log.info("feed %s: a new connection in place of the old one could not be had: %s", self.source.name, problem)
-            self._next_heir_s = self._clock.monotonic() + HEIR_AGAIN_S
-            if line is not None:
-                self._close(line)
+            self._next_successor_s = self._clock.monotonic() + SUCCESSOR_AGAIN_S
+            if connection is not None:
+                self._close(connection)
             return
         finally:
-            self._heir_coming = False
+            self._successor_coming = False
         if self._charge is charge:
-            self._charge = heir = object()
-            self._go_on(heir, line)
+            self._charge = successor = object()
+            self._go_on(successor, connection)
         else:
-            self._close(line)
+            self._close(connection)
 
-    def _step(self, line: Line) -> None:
+    def _step(self, connection: Connection) -> None:
         """Say what is to be said, wait a little for what comes, and take it in. Raises `Ended`."""
-        session, now_s = line.session, self._clock.monotonic()
-        if line.version != self._version:
-            line.version = self._version
+        session, now_s = connection.session, self._clock.monotonic()
+        if connection.version != self._version:
+            connection.version = self._version
             session.want(list(self._wanted.values()))
         messages, answer = session.due(now_s)
         for message in messages:
-            line.link.send(message)
+            connection.link.send(message)
         if answer:
             self._put(answer)
-        if self._snapshots is not None and line is self._lines[-1]:
+        if self._snapshots is not None and connection is self._lines[-1]:
             self._snapshots.look(session, self._wanted, self._version, self._put)
-        self._watch(line, now_s)
-        received = line.link.receive(max(0.0, min(LOOK_S, session.next_due_s(now_s))))
+        self._watch(connection, now_s)
+        received = connection.link.receive(max(0.0, min(LOOK_S, session.next_due_s(now_s))))
         if received is None:
             return
         now_s = self._clock.monotonic()
-        line.heard(len(received), now_s)
-        self._meter.messages += len(received)
+        connection.heard(len(received), now_s)
+        self._counters.messages += len(received)
         turn = Turn(pause=partial(self._runtime.sleep, 0))
         for message in received:
-            self._take(line, message, now_s)
+            self._take(connection, message, now_s)
             turn.step()
         if session.facts != self._facts:
             self._facts = session.facts
             self._changed()
         self._runtime.sleep(0)  # a torrent never makes us wait, so nobody else would get a turn
 
-    def _take(self, line: Line, message: bytes, now_s: float) -> None:
+    def _take(self, connection: Connection, message: bytes, now_s: float) -> None:
         try:
-            answer = line.session.receive(message, now_s)
+            answer = connection.session.receive(message, now_s)
         except Ended:
             raise
         except FeedError as error:
-            if not line.odd_ever:
+            if not connection.odd_ever:
                 log.warning("feed %s: a message that makes no sense is passed over: %s", self.source.name, error)
-            line.odd_ever, line.odd_running = True, line.odd_running + 1
-            if line.odd_running >= MOST_ODD:
+            connection.odd_ever, connection.odd_running = True, connection.odd_running + 1
+            if connection.odd_running >= MOST_ODD:
                 raise Ended(f"{MOST_ODD} messages running make no sense, the last: {error}") from error
             return
-        line.odd_running = 0
+        connection.odd_running = 0
         if not answer:
             return
         self._put(answer)
         if any(isinstance(news, Tick) for news in answer.values()):
             self._health.prices()
-            if not line.has_data:
-                line.has_data, self._mute_s = True, 0.0
+            if not connection.has_data:
+                connection.has_data, self._mute_s = True, 0.0
                 self._health.proven()
                 self._health.well()
 
-    def _watch(self, line: Line, now_s: float) -> None:
+    def _watch(self, connection: Connection, now_s: float) -> None:
         """Draw the conclusions from silence and age. Raises `Ended`."""
-        line.watch(now_s)
-        if not line.renew and line.is_mute(now_s, self._mute_s):
+        connection.watch(now_s)
+        if not connection.renew and connection.is_mute(now_s, self._mute_s):
             self._mute_s = min(max(2 * self._mute_s, MUTE_FIRST_S), MUTE_LONGEST_S)
-            line.renew = True
-        age_s, longest_s = line.age_s(now_s), self.source.longest_s
-        if line.session.leaving or (longest_s is not None and age_s >= longest_s):
-            line.renew = True
-        if age_s >= SETTLED_S and line.session.ready and self.state != "ok":
+            connection.renew = True
+        age_s, longest_s = connection.age_s(now_s), self.source.longest_s
+        if connection.session.leaving or (longest_s is not None and age_s >= longest_s):
+            connection.renew = True
+        if age_s >= SETTLED_S and connection.session.ready and self.state != "ok":
             self._health.well()
-        if age_s >= PROVEN_S and line.session.ready:
+        if age_s >= PROVEN_S and connection.session.ready:
             self._health.proven()
 
     def _put(self, answer: Answer) -> None:
         """Hand on what came; the board takes it in a task of its own."""
         if self._stopped:
             return
-        self._health.complaints.symbols(bared(answer))
+        self._health.feed_log.symbols(bared(answer))
         self._inbox.put(answer)
         if not self._applying:
             self._applying = True

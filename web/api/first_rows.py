@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from ticker.clock import Clock
-from ticker.core import Relay
+from ticker.core import Core
 
 MOST_ROWS = 60
 """More than most screens show. What is below them nobody misses in that second."""
@@ -23,25 +23,25 @@ FirstRows = Callable[[bytes, bool], bytes]
 nothing to show."""
 
 
-def first_rows(relay: Relay, clock: Clock, is_open: Callable[[], bool]) -> FirstRows:
+def first_rows(core: Core, clock: Clock, is_open: Callable[[], bool]) -> FirstRows:
     """What makes them. `is_open`: whether everybody may read everything; a browser that asks for a document sends no token."""
 
     def rows_for(query: bytes, is_foreign: bool) -> bytes:
         if not is_open():
             return b""
-        symbols = list(islice(_asked_for(relay, query), MOST_ROWS))
-        quotes = [relay.quotes[symbol] for symbol in symbols if symbol in relay.quotes]
+        symbols = list(islice(_asked_for(core, query), MOST_ROWS))
+        quotes = [core.quotes[symbol] for symbol in symbols if symbol in core.quotes]
         if not quotes:
             return b""
         if not is_foreign:  # the page itself will ask
-            relay.attention.read(symbols)
-        rows = {"epoch": relay.epoch, "server_time": clock.now_ms(), "symbols": relay.symbols_state(symbols), "quotes": quotes}
+            core.watching.read(symbols)
+        rows = {"epoch": core.epoch, "server_time": clock.now_ms(), "symbols": core.symbols_state(symbols), "quotes": quotes}
         return msgspec.json.encode(rows).replace(b"<", rb"\u003c")  # no name can end the element that the rows stand in
 
     return rows_for
 
 
-def _asked_for(relay: Relay, query: bytes) -> Iterator[str]:
+def _asked_for(core: Core, query: bytes) -> Iterator[str]:
     """The symbols that the page's address asks for, `?symbols=A,B&group=X`, in the settings' order.
 
     The page shows those of them that its view lets pass (a search; the reader's last view, where the address names none): what is first of
@@ -50,5 +50,5 @@ def _asked_for(relay: Relay, query: bytes) -> Iterator[str]:
     asked = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     listed = {symbol for symbol in asked.get("symbols", [""])[0].split(",") if symbol}
     group = asked.get("group", [""])[0] or None
-    return (symbol for symbol, settings in relay.symbols.items()
+    return (symbol for symbol, settings in core.symbols.items()
             if (not listed or symbol in listed) and (group is None or group in settings.group))

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, g, request
 from ticker import __version__
 from ticker.board.history import History
 from ticker.clock import Clock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.turn import in_turns
 from web.auth import visible
 from web.auth.identity import ANYBODY, Identity
@@ -46,7 +46,7 @@ def reader() -> Identity:
     return identity
 
 
-def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int],
+def rest(core: Core, clock: Clock, history: History, clients: Callable[[], int],
          stopping: Callable[[], bool], is_foreign: Callable[[Mapping[str, Any]], bool]) -> Blueprint:
     """The blueprint; `clients` counts the connected ones, `stopping` tells whether the end has begun, `is_foreign` whether a request was
     set going by a page that has no business here.
@@ -58,25 +58,25 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/api/symbols")
     def symbols() -> Response:
-        return tagged({"symbols": relay.symbols_state(_known())})
+        return tagged({"symbols": core.symbols_state(_known())})
 
     @blueprint.get("/api/quotes")
     def quotes() -> Response:
         wanted = _wanted()
-        known, board = _known(), relay.quotes
+        known, board = _known(), core.quotes
         asked = known if wanted is None else wanted
         _interested(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
-        return tagged({"epoch": relay.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
+        return tagged({"epoch": core.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
                        "unknown": [symbol for symbol in asked if symbol not in known]})
 
     @blueprint.get("/api/quotes/<path:symbol>")
     def quote(symbol: str) -> Response:
         if not reader().may_see(symbol):
             return _forbidden(symbol)
-        if symbol not in relay.symbols:
+        if symbol not in core.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
         _interested([symbol])
-        found = relay.quotes.get(symbol)
+        found = core.quotes.get(symbol)
         if found is None:
             return error(404, "no_price_yet", f"no source has priced {symbol!r} yet")
         return tagged(found)
@@ -88,14 +88,14 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
         known = _known()
         symbols = list(known) if wanted is None else [symbol for symbol in wanted if symbol in known]
         sparklines = {symbol: history.sparkline(symbol, now_ms) for symbol in in_turns(symbols)}
-        return tagged({"epoch": relay.epoch, "step_s": 60, "sparklines": sparklines,
+        return tagged({"epoch": core.epoch, "step_s": 60, "sparklines": sparklines,
                        "unknown": [symbol for symbol in wanted or [] if symbol not in known]})
 
     @blueprint.get("/api/candles/<path:symbol>")
     def candles(symbol: str) -> Response:
         if not reader().may_see(symbol):
             return _forbidden(symbol)
-        if symbol not in relay.symbols:
+        if symbol not in core.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
         bars = history.bars(symbol, clock.now_ms())
         candles = [{name: value for name, value in bar._asdict().items() if value is not None} for bar in bars]
@@ -103,11 +103,11 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/api/status")
     def status() -> Response:
-        seen = visible.visible_symbols(reader(), relay.symbols)
-        return answer({"version": __version__, "epoch": relay.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
-                       "clients": clients(), "feeds": visible.feeds(relay.feeds_status(), seen),
-                       "last_reload": visible.config(relay.config_state(), seen),
-                       **(relay.quality_state() if seen is None else {})})
+        seen = visible.visible_symbols(reader(), core.symbols)
+        return answer({"version": __version__, "epoch": core.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
+                       "clients": clients(), "feeds": visible.feeds(core.feeds_status(), seen),
+                       "last_reload": visible.config(core.config_state(), seen),
+                       **(core.quality_state() if seen is None else {})})
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -115,18 +115,18 @@ def rest(relay: Relay, clock: Clock, history: History, clients: Callable[[], int
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        reason = "shutting down" if stopping() else unready(relay)
+        reason = "shutting down" if stopping() else unready(core)
         return answer({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
 
     def _interested(symbols: Collection[str] | None) -> None:
         request.environ[READ] = symbols
         if not is_foreign(request.environ):
-            relay.attention.read(symbols)
+            core.watching.read(symbols)
 
     def _known() -> Collection[str]:
         """The symbols that there are for whoever asks."""
-        seen = visible.visible_symbols(reader(), relay.symbols)
-        return relay.symbols if seen is None else {symbol: None for symbol in relay.symbols if symbol in seen}
+        seen = visible.visible_symbols(reader(), core.symbols)
+        return core.symbols if seen is None else {symbol: None for symbol in core.symbols if symbol in seen}
 
     return blueprint
 
@@ -135,12 +135,12 @@ def _forbidden(symbol: str) -> Response:
     return error(403, "unauthorized", f"this token may not see {symbol[:40]!r}, if there is such a symbol")
 
 
-def unready(relay: Relay) -> str | None:
+def unready(core: Core) -> str | None:
     """Why the relay has nothing to offer, `None` if it has."""
-    feeds: list[dict[str, Any]] = relay.feeds_state()
-    if relay.symbols and not relay.quotes:
+    feeds: list[dict[str, Any]] = core.feeds_state()
+    if core.symbols and not core.quotes:
         return "no quotes yet"
-    used = {name for symbol in relay.symbols.values() for name in symbol.feed}
+    used = {name for symbol in core.symbols.values() for name in symbol.feed}
     if used and all(feed["state"] == "down" for feed in feeds if feed["feed"] in used):
         return "every feed is down"
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from web.auth.addresses import network_of
 from web.auth.identity import ANYBODY, Identity
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.frames import TEXT, FrameReader
 from web.fanout.outbox import Outbox
 
@@ -45,7 +45,7 @@ class Client(Outbox):
         self.transport: Transport = transport
         self.socket: Any = None
         self.reader: FrameReader | None = None
-        self.closed: Closing | None = None
+        self.closed: CloseReason | None = None
         self.board_joined = False
         self.identity: Identity | None = None
         """Who it is, once it has said so: counts for every namespace that it joins without another token."""
@@ -104,7 +104,7 @@ class Client(Outbox):
 
     def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """End the connection (`wait` and `abort` are the library's; nothing here waits)."""
-        self.engine.close(self, Closing.SERVER)
+        self.engine.close(self, CloseReason.SERVER)
 
     def schedule_ping(self) -> None:
         """Pings are the engine's."""

@@ -14,7 +14,7 @@ SAY_EVERY_S = 60.0
 """However many clients break the rules, the log has a line about them so often."""
 
 
-class Closing(Enum):
+class CloseReason(Enum):
     """Name: (WebSocket close code, reason as the client and the metrics see it). 4000 and up are our own (RFC 6455 section 7.4.2)."""
 
     CLIENT = (1000, "client")  # it said good-bye, or its connection is gone
@@ -35,7 +35,7 @@ class Closing(Enum):
     ERROR = (1011, "internal_error")
 
     @classmethod
-    def of(cls, violation: Violation) -> Closing:
+    def of(cls, violation: Violation) -> CloseReason:
         """How to answer a breach of the WebSocket protocol."""
         return {1007: cls.NOT_UTF8, 1009: cls.TOO_BIG}.get(violation.code, cls.PROTOCOL)
 
@@ -50,8 +50,8 @@ class Closing(Enum):
         return self.value[1]
 
 
-_BLAMED = frozenset({Closing.PROTOCOL, Closing.NOT_UTF8, Closing.TOO_BIG, Closing.BAD_PACKET, Closing.CONTROL_OVERFLOW,
-                     Closing.TOO_MANY_REQUESTS, Closing.SECOND_WEBSOCKET})
+_BLAMED = frozenset({CloseReason.PROTOCOL, CloseReason.NOT_UTF8, CloseReason.TOO_BIG, CloseReason.BAD_PACKET, CloseReason.CONTROL_OVERFLOW,
+                     CloseReason.TOO_MANY_REQUESTS, CloseReason.SECOND_WEBSOCKET})
 
 
 class Ledger:
@@ -65,7 +65,7 @@ class Ledger:
         self._unsaid: Counter[str] = Counter()
         self._said_s = float("-inf")
 
-    def close(self, closing: Closing, address: str, now_s: float) -> None:
+    def close(self, closing: CloseReason, address: str, now_s: float) -> None:
         """One is over. Now and then the log is told about those who broke the rules; `now_s`: monotonic seconds."""
         self.closes[closing.reason] += 1
         if closing not in _BLAMED:
@@ -77,7 +77,7 @@ class Ledger:
             self._unsaid.clear()
             self._said_s = now_s
 
-    def turn_away(self, closing: Closing, address: str, now_s: float) -> None:
+    def turn_away(self, closing: CloseReason, address: str, now_s: float) -> None:
         """A WebSocket was ended whose client goes on without it."""
         self.opened += 1
         self.close(closing, address, now_s)

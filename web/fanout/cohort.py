@@ -1,4 +1,4 @@
-"""Who reads what: a `Lane` is one client's reading list, a `Cohort` all clients with the same list and rate.
+"""Who reads what: a `ReadingList` is one client's reading list, a `Cohort` all clients with the same list and rate.
 
 A cohort's list is worked out when a client joins or leaves, never during a flush; its buffer is built once a flush.
 """
@@ -59,7 +59,7 @@ Write = Callable[[bytes | memoryview], int]
 """A socket's non-blocking send: how many bytes it took; raises `BlockingIOError` when it can take none."""
 
 
-class Lane:
+class ReadingList:
     """One of a client's two reading lists: the namespaces it joined (`space_parts`, or `Spelled` where it has other names for some),
     or its board subscription (`board_parts`).
 
@@ -117,8 +117,8 @@ class Cohort:
         self.sent = sent
         self.due_at_ms = 0.0
         self.queued = False
-        self.ready: dict[Lane, Write] = {}
-        self.stragglers: dict[Lane, None] = {}
+        self.ready: dict[ReadingList, Write] = {}
+        self.stragglers: dict[ReadingList, None] = {}
         for channel in self.channels:
             channel.cohorts[self] = None
 
@@ -127,33 +127,33 @@ class Cohort:
         channels: Collection[Channel] = registry.values() if self.everything else self.channels
         return [channel for channel in channels if channel.flushed > since]
 
-    def add(self, lane: Lane) -> None:
-        """Take `lane` in, and let it share the cohort's own set of channels."""
-        lane.cohort = self
-        lane.channels = self.key.channels
-        self.place(lane)
+    def add(self, reading_list: ReadingList) -> None:
+        """Take `reading_list` in, and let it share the cohort's own set of channels."""
+        reading_list.cohort = self
+        reading_list.channels = self.key.channels
+        self.place(reading_list)
 
-    def place(self, lane: Lane) -> None:
+    def place(self, reading_list: ReadingList) -> None:
         """Put a member that is not ready among the ready ones, if it is exactly up to date with them and its socket has room."""
-        outbox = lane.outbox
-        level = lane.synced <= self.sent if self.period_ms else True
-        if level and outbox.write is not None and not outbox.blocked and not lane.pending:
-            self.stragglers.pop(lane, None)
-            self.ready[lane] = outbox.write
+        outbox = reading_list.outbox
+        level = reading_list.synced <= self.sent if self.period_ms else True
+        if level and outbox.write is not None and not outbox.blocked and not reading_list.pending:
+            self.stragglers.pop(reading_list, None)
+            self.ready[reading_list] = outbox.write
         else:
-            self.stragglers[lane] = None
+            self.stragglers[reading_list] = None
 
-    def demote(self, lane: Lane, number: int) -> None:
+    def demote(self, reading_list: ReadingList, number: int) -> None:
         """Serve a ready member by itself from now on; it has everything up to `sent`, and nothing happened since in a list of full rate."""
-        if self.ready.pop(lane, None) is not None:
-            lane.synced = self.sent if self.period_ms else number
-            self.stragglers[lane] = None
+        if self.ready.pop(reading_list, None) is not None:
+            reading_list.synced = self.sent if self.period_ms else number
+            self.stragglers[reading_list] = None
 
-    def remove(self, lane: Lane) -> bool:
-        """Let `lane` go; whether that leaves the cohort empty (its channels have then forgotten it)."""
-        self.ready.pop(lane, None)
-        self.stragglers.pop(lane, None)
-        lane.cohort = None
+    def remove(self, reading_list: ReadingList) -> bool:
+        """Let `reading_list` go; whether that leaves the cohort empty (its channels have then forgotten it)."""
+        self.ready.pop(reading_list, None)
+        self.stragglers.pop(reading_list, None)
+        reading_list.cohort = None
         if self.ready or self.stragglers:
             return False
         for channel in self.channels:

@@ -10,7 +10,7 @@ LAG_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.
 AGE_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Meters:
+class Counters:
     """Since the start. What the flushes count stands in `Flusher`, connections and their ends in `Engine.ledger`,
     who is not let in in `Engine.refusals`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.runtime import original
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Drain:
         self.begun = False
 
     def look(self) -> None:
-        """Close those who have everything. Who polls takes leave by itself, in the poll that finds nothing more (`Door`)."""
+        """Close those who have everything. Who polls takes leave by itself, in the poll that finds nothing more (`EngineIOServer`)."""
         if not self.begun:
             self.begun = True
             self._send_the_last()
@@ -38,7 +38,7 @@ class Drain:
             else:
                 done = not client.blocked and client not in engine.flusher.pump and self._is_written(client)
             if done:
-                engine.close(client, Closing.SHUTDOWN)
+                engine.close(client, CloseReason.SHUTDOWN)
 
     def _send_the_last(self) -> None:
         """Whatever the window and the rates: what was published last is due now."""
@@ -47,8 +47,8 @@ class Drain:
             flusher.flush(math.inf)
         flusher.send_timed(math.inf)
         for client in self._engine.clients:
-            for lane in client.lanes():
-                lane.due = True
+            for reading_list in client.reading_lists():
+                reading_list.due = True
             self._engine.pump_soon(client)
 
     def _is_written(self, client: Client) -> bool:
@@ -58,6 +58,6 @@ class Drain:
         if poll.poll(0):
             return True
         client.blocked = True
-        self._engine.readers.demote(client)
+        self._engine.subscriptions.demote(client)
         self._engine.flusher.blocked.append(client)
         return False

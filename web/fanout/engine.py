@@ -18,19 +18,19 @@ from ticker.quote import Quote
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
-from web.fanout.close_reasons import Closing, Ledger
-from web.fanout.counters import Meters
+from web.fanout.close_reasons import CloseReason, Ledger
+from web.fanout.counters import Counters
 from web.fanout.drain import Drain
 from web.fanout.expiry import Expiry
 from web.fanout.flush import Flusher
-from web.fanout.flush_clock import Window
+from web.fanout.flush_clock import FlushClock
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
-from web.fanout.handshake_queue import WaitingRoom
+from web.fanout.handshake_queue import HandshakeQueue
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pools import Pools
-from web.fanout.receive import Inbound, Receiver
-from web.fanout.subscriptions import Readers
-from web.fanout.timeouts import Pulse
+from web.fanout.receive import PacketHandler, Receiver
+from web.fanout.subscriptions import Subscriptions
+from web.fanout.timeouts import Timeouts
 from web.refusals import Refusals
 from web.runtime import EventletRuntime, original
 
@@ -52,19 +52,19 @@ class Engine:
         self.runtime = runtime
         self.clock = monotonic
         self.wall_clock = time
-        self.readers = Readers(epoch)
-        self.flusher = Flusher(self.readers, breathe=lambda: runtime.sleep(0))
+        self.subscriptions = Subscriptions(epoch)
+        self.flusher = Flusher(self.subscriptions, breathe=lambda: runtime.sleep(0))
         self.broadcast = broadcast
         self.limits = limits
         self.clients: set[Client] = set()
         self.polling: set[Client] = set()  # those of them that poll
         self.pools = Pools()
         self.ledger = Ledger()
-        self.meters = Meters()
+        self.counters = Counters()
         self.refusals = Refusals()
-        self.pulse = Pulse(self, ping_interval_s, ping_timeout_s)
+        self.timeouts = Timeouts(self, ping_interval_s, ping_timeout_s)
         self.expiry = Expiry()
-        self.receiver: Receiver | None = None
+        self.packet_handler: PacketHandler | None = None
         self.turn = threading.RLock()
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -74,9 +74,9 @@ class Engine:
         self._stopping = False
         self._drain: Drain | None = None
         self.rounds = 0  # that ended well
-        self._window = Window()
-        self.waiting_room = WaitingRoom()
-        self._inbound = Inbound(self, self._epoll, self._wake, self._by_descriptor)
+        self._flush_clock = FlushClock()
+        self.handshake_queue = HandshakeQueue()
+        self._receiver = Receiver(self, self._epoll, self._wake, self._by_descriptor)
 
     @property
     def closes(self) -> Counter[str]:
@@ -106,7 +106,7 @@ class Engine:
         try:
             client.put_control(framed)
         except ControlOverflow:
-            self.close(client, Closing.CONTROL_OVERFLOW)
+            self.close(client, CloseReason.CONTROL_OVERFLOW)
         else:
             self.pump_soon(client)
 
@@ -137,7 +137,7 @@ class Engine:
     def heard(self, client: Client, early: bytes) -> None:
         """Take in what `client` sent before its socket was ours. Needs `turn`."""
         if early:
-            self._inbound.heard(client, early)
+            self._receiver.heard(client, early)
 
     def open_for_quotes(self, client: Client) -> None:
         """The client speaks WebSocket from now on: whatever it is owed goes there."""
@@ -149,12 +149,12 @@ class Engine:
         """Count a new client in. It waits until it joins something (`pools`); who waits in vain makes room for it, one for one."""
         self.ledger.opened += 1
         self.clients.add(client)
-        self.pulse.add(client)
+        self.timeouts.add(client)
         self.pools.enter(client)
         if len(self.pools.waiting) > self.limits.max_waiting:
-            self.close(self.pools.first_to_go(spared=client), Closing.CROWDED_OUT)
+            self.close(self.pools.first_to_go(spared=client), CloseReason.CROWDED_OUT)
 
-    def close(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
+    def close(self, client: Client, closing: CloseReason, farewell: bytes = b"") -> None:
         """End a connection: whatever fits of what it is owed, a close frame (`farewell`, or the reason's own), and it is forgotten.
 
         Waits for `turn` where another task has it: reading lists change.
@@ -169,18 +169,18 @@ class Engine:
                 self.clients.remove(client)
                 self.pools.leave(client)
             self.polling.discard(client)
-            self.pulse.remove(client)
+            self.timeouts.remove(client)
             self.expiry.remove(client)
             self.flusher.pump.pop(client, None)
-            self.readers.drop(client)
+            self.subscriptions.drop(client)
             if client.poll_event is not None:
                 client.poll_event.set()
             if client.socket is not None:
-                self._hang_up(client, last_words, reset=closing is Closing.STALLED)
-            if self.receiver is not None:
-                self.receiver.gone(client, closing)
+                self._hang_up(client, last_words, reset=closing is CloseReason.STALLED)
+            if self.packet_handler is not None:
+                self.packet_handler.gone(client, closing)
 
-    def give_up_probe(self, client: Client, closing: Closing) -> None:
+    def give_up_probe(self, client: Client, closing: CloseReason) -> None:
         """The WebSocket that a polling client tried out is no good: it goes on polling."""
         client.transport = "polling"
         client.reader = None
@@ -228,40 +228,40 @@ class Engine:
         self.wake()
 
     def _round(self) -> None:
-        self._inbound.read()
+        self._receiver.read()
         began_s = perf_counter()
         self._pump()
         now_s = self.clock()
         window_s = self.broadcast.flush_ms / 1000
-        if self.flusher.is_dirty and now_s >= self._window.opens_s(window_s):
-            self._window.begin(now_s, window_s)
+        if self.flusher.is_dirty and now_s >= self._flush_clock.opens_s(window_s):
+            self._flush_clock.begin(now_s, window_s)
             self._flush(now_s)
         self.flusher.send_timed(now_s * 1000)
         self._pump()
         if self._drain is not None:
             self._drain.look()
             self._pump()
-        self.pulse.beat(now_s)
-        self.waiting_room.open()
-        self._inbound.take_share(perf_counter() - began_s)
+        self.timeouts.beat(now_s)
+        self.handshake_queue.open()
+        self._receiver.take_share(perf_counter() - began_s)
         self.rounds += 1
 
     def _flush(self, now_s: float) -> None:
         """Flush, and see how long it took and how old the prices are that it sent, by one of them."""
-        sampled, meters = self.flusher.oldest(), self.meters
+        sampled, counters = self.flusher.oldest(), self.counters
         self.flusher.flush(now_s * 1000)
-        meters.flush_s.observe(self.clock() - now_s)
+        counters.flush_s.observe(self.clock() - now_s)
         if sampled is not None and sampled.state == "fresh":  # a change of state repeats an old price
-            meters.age_s.observe(time() - sampled.received_time / 1000)
+            counters.age_s.observe(time() - sampled.received_time / 1000)
 
     def _idle_s(self) -> float:
         """How long nothing need be done unless somebody wakes the loop."""
-        if self.flusher.pump or self.waiting_room.is_waiting:
+        if self.flusher.pump or self.handshake_queue.is_waiting:
             return 0
         now_s = self.clock()
-        due_s = self.pulse.next_s
+        due_s = self.timeouts.next_s
         if self.flusher.is_dirty:
-            due_s = min(due_s, self._window.opens_s(self.broadcast.flush_ms / 1000))
+            due_s = min(due_s, self._flush_clock.opens_s(self.broadcast.flush_ms / 1000))
         timed_ms = self.flusher.next_timed_ms()
         if timed_ms is not None:
             due_s = min(due_s, timed_ms / 1000)
@@ -271,7 +271,7 @@ class Engine:
         """Its socket, which was full, has room again."""
         client.blocked = False
         self._epoll.modify(client.socket.fileno(), select.EPOLLIN)
-        self.pulse.unblocked(client)
+        self.timeouts.unblocked(client)
         self.flusher.pump[client] = None
 
     def _pump(self) -> None:
@@ -295,13 +295,13 @@ class Engine:
         for client in blocked:
             assert isinstance(client, Client)
             if client.closed is None:
-                self.meters.stalls += 1
-                self.pulse.blocked(client)
+                self.counters.stalls += 1
+                self.timeouts.blocked(client)
                 self._epoll.modify(client.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
         lost, self.flusher.lost = self.flusher.lost, []
         for client in lost:
             assert isinstance(client, Client)
-            self.close(client, Closing.CLIENT)
+            self.close(client, CloseReason.CLIENT)
 
     def _last_words(self, client: Client, farewell: bytes) -> bytes:
         """What a client that is about to be closed is still sent: nothing where the socket is full, perhaps within a frame."""
@@ -309,7 +309,7 @@ class Engine:
             return b""
         if client.write is None:
             return farewell
-        return b"".join((client.gather(self.readers.number, self.readers.registry), farewell))
+        return b"".join((client.gather(self.subscriptions.number, self.subscriptions.registry), farewell))
 
     def _hang_up(self, client: Client, last_words: bytes, reset: bool = False) -> None:
         sock, client.socket = client.socket, None

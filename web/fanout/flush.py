@@ -13,9 +13,9 @@ from time import perf_counter
 
 from ticker.quote import Quote
 from web.fanout.channel import Channel
-from web.fanout.cohort import Cohort, Lane, Part
+from web.fanout.cohort import Cohort, Part, ReadingList
 from web.fanout.outbox import Outbox, owe
-from web.fanout.subscriptions import Readers
+from web.fanout.subscriptions import Subscriptions
 
 BREATHE_S = 0.002
 """How long a flush may run before it lets the rest of the process have a turn, seconds."""
@@ -35,8 +35,8 @@ class Flusher:
     `lost` those whose socket is dead. `clock`: seconds.
     """
 
-    def __init__(self, readers: Readers, breathe: Callable[[], None], clock: Callable[[], float] = perf_counter) -> None:
-        self.readers = readers
+    def __init__(self, subscriptions: Subscriptions, breathe: Callable[[], None], clock: Callable[[], float] = perf_counter) -> None:
+        self.subscriptions = subscriptions
         self._breathe = breathe
         self._clock = clock
         self._pause_at = 0.0
@@ -56,7 +56,7 @@ class Flusher:
 
     def mark(self, quotes: Collection[Quote]) -> None:
         """Take a batch of updates: the newest of each symbol goes out with the next flush."""
-        registry, dirty = self.readers.registry, self._dirty
+        registry, dirty = self.subscriptions.registry, self._dirty
         waited, unknown = len(dirty), 0
         for quote in quotes:
             channel = registry.get(quote.symbol)
@@ -88,13 +88,13 @@ class Flusher:
     def flush(self, now_ms: float) -> None:
         """Send everything dirty. `now_ms`: monotonic milliseconds, for the rates."""
         self.settle()
-        readers = self.readers
-        readers.number += 1
+        subscriptions = self.subscriptions
+        subscriptions.number += 1
         dirty, self._dirty = self._dirty, {}
         for channel, quote in dirty.items():
-            channel.flush(quote, readers.number)
+            channel.flush(quote, subscriptions.number)
         self._go_on()
-        readers.table.begin(dirty)
+        subscriptions.table.begin(dirty)
         try:
             for cohort in self._touched(dirty):
                 if not cohort.period_ms or now_ms >= cohort.due_at_ms:
@@ -102,16 +102,16 @@ class Flusher:
                 else:
                     self._schedule(cohort)
         finally:
-            readers.table.end(dirty)
+            subscriptions.table.end(dirty)
         self._resting_since = self._clock()
 
     def settle(self) -> None:
         """Sort the lanes that changed into cohorts, and see to it that what they are owed is sent in its time."""
-        for lane in self.readers.settle():
-            if lane.cohort is not None and lane.period_ms:
-                self._schedule(lane.cohort)
+        for reading_list in self.subscriptions.settle():
+            if reading_list.cohort is not None and reading_list.period_ms:
+                self._schedule(reading_list.cohort)
             else:
-                self.pump[lane.outbox] = None
+                self.pump[reading_list.outbox] = None
 
     def _schedule(self, cohort: Cohort) -> None:
         if not cohort.queued:
@@ -133,7 +133,7 @@ class Flusher:
         """Write what one client is owed by itself, until its socket is full (it is then in `blocked`) or nothing is owed now."""
         write = outbox.write
         assert write is not None
-        while data := outbox.gather(self.readers.number, self.readers.registry):
+        while data := outbox.gather(self.subscriptions.number, self.subscriptions.registry):
             try:
                 taken = write(data)
             except BlockingIOError:
@@ -145,39 +145,39 @@ class Flusher:
             self.delivered += outbox.accepted(taken)
             if taken < len(data):
                 outbox.blocked = True
-                self.readers.demote(outbox)
+                self.subscriptions.demote(outbox)
                 self.blocked.append(outbox)
                 return
-        self.readers.promote(outbox)
+        self.subscriptions.promote(outbox)
 
     def _touched(self, dirty: Iterable[Channel]) -> list[Cohort]:
         """The cohorts that read any of the dirty channels."""
         dirty = list(dirty)
-        cohorts = self.readers.cohorts
+        cohorts = self.subscriptions.cohorts
         if sum([len(channel.cohorts) for channel in dirty]) >= len(cohorts):
             return list(cohorts.values())  # asking each is cheaper than merging what the channels say
-        touched: dict[Cohort, None] = dict(self.readers.everything) if dirty else {}
+        touched: dict[Cohort, None] = dict(self.subscriptions.everything) if dirty else {}
         for channel in dirty:
             touched |= channel.cohorts
         return list(touched)
 
     def _send(self, cohort: Cohort, now_ms: float) -> None:
-        before, cohort.sent = cohort.sent, self.readers.number
+        before, cohort.sent = cohort.sent, self.subscriptions.number
         if cohort.period_ms:
             # From when it was due, not from now, or every send would be late by the one before; but never in a burst.
             cohort.due_at_ms = max(cohort.due_at_ms + cohort.period_ms, now_ms + cohort.period_ms / 2)
         if cohort.ready:
             self._write_all(cohort, before)
-        for lane in cohort.stragglers:
-            lane.due = lane.due or bool(cohort.period_ms)
-            if not lane.outbox.blocked:
-                self.pump[lane.outbox] = None
+        for reading_list in cohort.stragglers:
+            reading_list.due = reading_list.due or bool(cohort.period_ms)
+            if not reading_list.outbox.blocked:
+                self.pump[reading_list.outbox] = None
 
     def _write_all(self, cohort: Cohort, before: int) -> None:
         """Write what was flushed after flush `before` to each ready member."""
         if cohort.pick is not None:
             parts = None
-            buffer, quotes = self.readers.table.gather(cohort.pick, cohort.channels)
+            buffer, quotes = self.subscriptions.table.gather(cohort.pick, cohort.channels)
         else:
             parts = self._parts(cohort, before)
             buffer = b"".join([part.frame for part in parts])
@@ -193,20 +193,20 @@ class Flusher:
         few = members <= _WRITES_A_LOOK
         ready = tuple(cohort.ready.items()) if few else zip(list(cohort.ready), list(cohort.ready.values()), strict=True)
         for done in range(0, members, _WRITES_A_LOOK):
-            for lane, write in ready if few else islice(ready, _WRITES_A_LOOK):
+            for reading_list, write in ready if few else islice(ready, _WRITES_A_LOOK):
                 try:
                     taken = write(buffer)
                 except BlockingIOError:
                     taken = 0
                 except OSError:
-                    self.lost.append(lane.outbox)
+                    self.lost.append(reading_list.outbox)
                     self.bytes_sent -= size
                     self.delivered -= quotes
                     continue
                 if taken != size:
                     self.bytes_sent -= size - taken
                     parts = parts or self._parts(cohort, before)
-                    self._fell_behind(lane, parts, taken, before)
+                    self._fell_behind(reading_list, parts, taken, before)
             self._unwatched += min(members - done, _WRITES_A_LOOK)
             if self._unwatched >= _WRITES_A_LOOK:
                 self._unwatched = 0
@@ -216,7 +216,7 @@ class Flusher:
     def _parts(self, cohort: Cohort, before: int) -> list[Part]:
         """The same news frame by frame."""
         # At a limited rate the first quote of a symbol may have come and gone since the last send.
-        news = cohort.news(self.readers.registry, before)
+        news = cohort.news(self.subscriptions.registry, before)
         return cohort.encode([(channel, channel.first > before) for channel in news])
 
     def _rest(self) -> None:
@@ -231,22 +231,22 @@ class Flusher:
         fair_s = (now_s - self._resting_since) * (1 / OTHERS_SHARE - 1)
         self._pause_at = now_s + min(max(BREATHE_S, fair_s), LONGEST_BREATH_S)
 
-    def _fell_behind(self, lane: Lane, parts: Sequence[Part], taken: int, before: int) -> None:
+    def _fell_behind(self, reading_list: ReadingList, parts: Sequence[Part], taken: int, before: int) -> None:
         """The socket took `taken` bytes: keep the rest of the frame it is in, and owe the symbols after that."""
-        outbox = lane.outbox
-        assert lane.cohort is not None
-        for other in outbox.lanes():
+        outbox = reading_list.outbox
+        assert reading_list.cohort is not None
+        for other in outbox.reading_lists():
             # Nothing else may be written before the rest of the frame, by no cohort.
             if other.ready and other.cohort is not None:
                 other.cohort.demote(other, other.cohort.sent)
         outbox.blocked = True
         self.blocked.append(outbox)
-        lane.due = bool(lane.period_ms)
+        reading_list.due = bool(reading_list.period_ms)
         if not taken:
             self.delivered -= sum([len(part.channels) for part in parts])
-            lane.synced = before
+            reading_list.synced = before
             return
-        lane.synced = self.readers.number
+        reading_list.synced = self.subscriptions.number
         index = 0
         while taken >= len(parts[index].frame):
             taken -= len(parts[index].frame)
@@ -256,4 +256,4 @@ class Flusher:
             index += 1
         owed = [channel for part in parts[index:] for channel in part.channels]
         self.delivered -= len(owed)
-        owe(lane, owed, False)
+        owe(reading_list, owed, False)

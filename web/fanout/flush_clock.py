@@ -6,7 +6,7 @@ EARLY = 1 / 20
 """How much sooner than after a whole window a flush may begin, as a part of the window."""
 
 
-class Window:
+class FlushClock:
     """Over time there is never more than one flush a window; any of them may come up to `EARLY` of a window before its time.
 
     That is for feeds as fast as the window. If each flush had to wait for a whole window after the one before, it would be late by

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 
-class WaitingRoom:
+class HandshakeQueue:
     """Lets a few handshakes in a round, so that a storm of new clients does not hold up the quotes of those who are there."""
 
     PER_ROUND = 16

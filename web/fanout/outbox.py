@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from web.fanout.channel import Channel
-from web.fanout.cohort import Lane, Part, Write, board_parts, space_parts
+from web.fanout.cohort import Part, ReadingList, Write, board_parts, space_parts
 
 CONTROL_LIMIT_BYTES = 262_144
 """More control packets than this unsent and the client is closed (`control_overflow`)."""
 GATHER_BYTES = 65_536
 """About how much is put together for one write to one client."""
 
-Offer = tuple[Lane | str | None, Part]
+Offer = tuple[ReadingList | str | None, Part]
 """A frame that was handed out and whose it is: a lane's, a state event's (its name), or a control packet (`None`)."""
 
 
@@ -43,8 +43,8 @@ class Outbox:
         self._states: dict[str, bytes] | None = None
         self._tail: bytes | memoryview = b""
         self._offer: list[Offer] | None = None  # what was gathered, and whose it is
-        self.spaces = Lane(self, space_parts)
-        self.board: Lane | None = None
+        self.spaces = ReadingList(self, space_parts)
+        self.board: ReadingList | None = None
 
     def put_control(self, frame: bytes) -> None:
         """Queue a control packet. Raises `ControlOverflow` where more than 256 KiB would wait."""
@@ -61,13 +61,13 @@ class Outbox:
             self._states = {}
         self._states[name] = frame
 
-    def board_lane(self) -> Lane:
+    def board_list(self) -> ReadingList:
         """The lane of the board subscription, made on first use."""
         if self.board is None:
-            self.board = Lane(self, board_parts)
+            self.board = ReadingList(self, board_parts)
         return self.board
 
-    def lanes(self) -> list[Lane]:
+    def reading_lists(self) -> list[ReadingList]:
         """The lanes in use."""
         return [self.spaces] if self.board is None else [self.spaces, self.board]
 
@@ -87,9 +87,9 @@ class Outbox:
         """The same as at most `most` separate frames; only for a client without a frame in progress."""
         offer: list[Offer] = []
         room = self._gather_control(offer, GATHER_BYTES, most)
-        for lane in self.lanes():
-            if room > 0 and len(offer) < most and not lane.ready:
-                room = _gather_lane(lane, offer, room, most, number, registry)
+        for reading_list in self.reading_lists():
+            if room > 0 and len(offer) < most and not reading_list.ready:
+                room = _gather_list(reading_list, offer, room, most, number, registry)
         self._offer = offer or None
         return [part.frame for _, part in offer]
 
@@ -149,32 +149,32 @@ class Outbox:
         self._tail = memoryview(frame)[count:]
 
 
-def owe(lane: Lane, channels: Iterable[Channel], snapshot: bool) -> None:
+def owe(reading_list: ReadingList, channels: Iterable[Channel], snapshot: bool) -> None:
     """Put channels in front of what came later, so that nothing waits for ever behind busier symbols."""
     pending = dict.fromkeys(channels, snapshot)
-    for channel, first in lane.pending.items():
+    for channel, first in reading_list.pending.items():
         pending[channel] = pending.get(channel, False) or first
-    lane.pending = pending
+    reading_list.pending = pending
 
 
-def _gather_lane(lane: Lane, offer: list[Offer], room: int, most: int,
+def _gather_list(reading_list: ReadingList, offer: list[Offer], room: int, most: int,
                  number: int, registry: Mapping[str, Channel]) -> int:
-    """Offer what `lane` is owed, as far as there is room; returns what room is left."""
-    lane.collect(number, registry)
+    """Offer what `reading_list` is owed, as far as there is room; returns what room is left."""
+    reading_list.collect(number, registry)
     # A rate limit does not hold back the first quote after joining.
-    whole = lane.due or not lane.period_ms
-    owed = [(channel, snapshot) for channel, snapshot in lane.pending.items() if whole or snapshot]
-    taken, is_of_spaces = 0, lane.is_of_spaces
+    whole = reading_list.due or not reading_list.period_ms
+    owed = [(channel, snapshot) for channel, snapshot in reading_list.pending.items() if whole or snapshot]
+    taken, is_of_spaces = 0, reading_list.is_of_spaces
     while taken < len(owed) and room > 0 and len(offer) < most:
         # A namespace's frame carries one quote: take as many as there is room for. The board's carries many: take all.
         step = owed[taken:taken + 1] if is_of_spaces else owed[taken:]
-        for part in lane.encode(step):
-            offer.append((lane, part))
+        for part in reading_list.encode(step):
+            offer.append((reading_list, part))
             room -= len(part.frame)
         taken += len(step)
     # A channel without a quote yet is done with too: its first flush is everybody's snapshot.
     for channel, _ in owed[:taken]:
-        del lane.pending[channel]
+        del reading_list.pending[channel]
     if whole and taken == len(owed):
-        lane.due = False
+        reading_list.due = False
     return room

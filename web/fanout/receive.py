@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT, Violation, close_code, decode_text, frame
 from web.runtime import original
 
@@ -34,17 +34,17 @@ PACKETS_PER_S = 5000
 """Of one client, pings, pongs and joins included: far more than any has reason to send, and little enough to be borne."""
 
 
-class Receiver(Protocol):
+class PacketHandler(Protocol):
     """Who handles what clients send: the library's server (`web.socketio.server`)."""
 
     def packet(self, client: Client, payload: str | bytes) -> None:
         """An Engine.IO packet came. Raises `ValueError` for one that makes no sense."""
 
-    def gone(self, client: Client, closing: Closing) -> None:
+    def gone(self, client: Client, closing: CloseReason) -> None:
         """The client was closed."""
 
 
-class Inbound:
+class Receiver:
     """Reads for the engine, and closes through it. `epoll` is what it waits on, `wake` the descriptor that others wake it with."""
 
     def __init__(self, engine: Engine, epoll: Any, wake: int, clients: Mapping[int, Client]) -> None:
@@ -98,42 +98,42 @@ class Inbound:
         if data:
             self.heard(client, data)
         else:
-            self._end(client, Closing.CLIENT)
+            self._end(client, CloseReason.CLIENT)
 
     def heard(self, client: Client, data: bytes) -> None:
         """These bytes came from the client. Whatever is wrong with them ends this client and nobody else."""
         try:
             self._received(client, data)
         except Violation as violation:
-            self._end(client, Closing.of(violation))
+            self._end(client, CloseReason.of(violation))
         except ValueError:
-            self._end(client, Closing.BAD_PACKET)
+            self._end(client, CloseReason.BAD_PACKET)
         except Exception:
             log.report("a client's packet could not be handled")
-            self._engine.close(client, Closing.ERROR)
+            self._engine.close(client, CloseReason.ERROR)
 
     def _received(self, client: Client, data: bytes) -> None:
         assert client.reader is not None
-        receiver = self._engine.receiver
-        assert receiver is not None
+        packet_handler = self._engine.packet_handler
+        assert packet_handler is not None
         now_s = self._engine.clock()
         for opcode, payload in client.reader.feed(data):
             if client.over_rate(now_s, "packets", PACKETS_PER_S):
-                self._end(client, Closing.TOO_MANY_REQUESTS)
+                self._end(client, CloseReason.TOO_MANY_REQUESTS)
                 return
             if opcode == TEXT:
-                receiver.packet(client, decode_text(payload))
+                packet_handler.packet(client, decode_text(payload))
             elif opcode == BINARY:
-                receiver.packet(client, payload)
+                packet_handler.packet(client, payload)
             elif opcode == PING and not client.upgrading:
                 self._engine.send_frame(client, frame(PONG, payload))
             elif opcode == CLOSE:
                 close_code(payload)
-                self._end(client, Closing.CLIENT, frame(CLOSE, payload[:2]))  # its own code comes back (section 5.5.1)
+                self._end(client, CloseReason.CLIENT, frame(CLOSE, payload[:2]))  # its own code comes back (section 5.5.1)
             if client.socket is None:
                 return
 
-    def _end(self, client: Client, closing: Closing, farewell: bytes = b"") -> None:
+    def _end(self, client: Client, closing: CloseReason, farewell: bytes = b"") -> None:
         """End what speaks through the client's WebSocket: the connection, or only the try of one."""
         if client.upgrading:
             self._engine.give_up_probe(client, closing)

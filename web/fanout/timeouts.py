@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.frames import text_frame
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ UPGRADE_S = 10.0
 """How long a polling client may try out a WebSocket before it is taken away again."""
 
 
-class Pulse:
+class Timeouts:
     """Looks around four times a second. Time-outs are kept to within a step: the step nearest to the deadline is the one that counts."""
 
     def __init__(self, engine: Engine, ping_interval_s: int, ping_timeout_s: int) -> None:
@@ -65,7 +65,7 @@ class Pulse:
     def beat(self, now_s: float) -> None:
         """Do what is due. `now_s`: monotonic seconds."""
         if now_s >= self.next_s:
-            self._engine.meters.lag_s.observe(now_s - self.next_s)
+            self._engine.counters.lag_s.observe(now_s - self.next_s)
         while now_s >= self.next_s:
             self.next_s += _STEP_S
             if self.next_s < now_s - len(self._wheel) * _STEP_S:
@@ -90,18 +90,18 @@ class Pulse:
                 del self._unanswered[client]
                 self._unanswered[client] = now_s + self.ping_timeout_s
             else:
-                engine.close(client, Closing.PING_TIMEOUT)
+                engine.close(client, CloseReason.PING_TIMEOUT)
         for client in engine.expiry.due(engine.wall_clock()):
-            engine.close(client, Closing.TOKEN_EXPIRED)
+            engine.close(client, CloseReason.TOKEN_EXPIRED)
         late = list(takewhile(lambda client: client.since_s + engine.limits.join_timeout_s <= now_s, engine.pools.waiting))
         for client in late:
             if not client.has_unread:
-                engine.close(client, Closing.JOIN_TIMEOUT)
+                engine.close(client, CloseReason.JOIN_TIMEOUT)
         for client in list(self._blocked):
             if client.progress_s + engine.broadcast.stall_limit_s <= now_s:
-                engine.close(client, Closing.STALLED)
+                engine.close(client, CloseReason.STALLED)
         for client in list(engine.polling):
             if client.upgrading and client.upgrade_s + UPGRADE_S <= now_s:
-                engine.give_up_probe(client, Closing.PING_TIMEOUT)
+                engine.give_up_probe(client, CloseReason.PING_TIMEOUT)
             if client.unsent_bytes and client.poll_event is None and client.polled_s + engine.broadcast.stall_limit_s <= now_s:
-                engine.close(client, Closing.STALLED)
+                engine.close(client, CloseReason.STALLED)

@@ -29,7 +29,7 @@ _ALSO_IN_THE_END = frozenset({"/metrics", "/ws", SOCKETS, SOCKETS + "/", *HEALTH
 """They answer for themselves when the end has begun: what goes on, goes on to its end."""
 
 
-class Front:
+class Entrance:
     """A WSGI application before `app`; `respond` is the same for our own HTTP server.
 
     `requests_per_s()`: how many an address may make. `sees(identity)` stands for what an identity may see. `refusals` is told who asks

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.metrics.families import counter, counters, gauge, gauges, histograms
 from web.refusals import Reason
@@ -31,7 +31,7 @@ class ClientsCollector(Collector):
 
     def _connections(self) -> Iterator[Metric]:
         engine = self._engine
-        meters, closes = engine.meters, engine.ledger.closes
+        meters, closes = engine.counters, engine.ledger.closes
         polling = len(engine.polling)
         yield gauges("clients", "Connected clients.", ["transport"],
                      [(["websocket"], len(engine.clients) - polling), (["polling"], polling)])
@@ -39,7 +39,7 @@ class ClientsCollector(Collector):
         yield gauge("clients_limit", "limits.max_clients: more find no place when they join.", engine.limits.max_clients)
         yield counter("connections_opened", "Connections that were let in.", engine.ledger.opened)
         yield counters("connections_closed", "Connections that ended, by reason.", ["reason"],
-                       [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in Closing), *closes])])
+                       [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in CloseReason), *closes])])
         yield counters("connects_refused", "Requests to connect that were refused, by HTTP status and reason.", ["status", "reason"],
                        [([str(reason.status.value), reason.word], engine.refusals.counts[reason]) for reason in Reason])
         yield counter("joins", "Namespaces joined.", meters.joins)
@@ -51,16 +51,16 @@ class ClientsCollector(Collector):
         yield counter("updates", "Updates that came to the fan-out.", flusher.updates)
         yield counter("updates_folded", "Updates that a newer one replaced before they were sent to anybody.", flusher.folded)
         yield counter("updates_delivered", "Quotes sent, each client counted.", flusher.delivered)
-        yield counter("flushes", "Flushes.", engine.readers.number)
+        yield counter("flushes", "Flushes.", engine.subscriptions.number)
         yield counter("sent_bytes", "Bytes of frames that sockets and polls took.", flusher.bytes_sent)
-        yield counter("stalls", "Times that a client's socket turned out to be full.", engine.meters.stalls)
-        yield gauge("clients_stalled", "Clients whose socket is full now.", engine.pulse.stalled)
+        yield counter("stalls", "Times that a client's socket turned out to be full.", engine.counters.stalls)
+        yield gauge("clients_stalled", "Clients whose socket is full now.", engine.timeouts.stalled)
         sizes = self._queued_bytes()
         yield gauge("queued_bytes", "Bytes that wait for single clients, all added up.", sizes.total())
         yield gauge("queued_bytes_max", "The same of the client that has most.", max(sizes.values(), default=0))
 
     def _times(self) -> Iterator[Metric]:
-        meters = self._engine.meters
+        meters = self._engine.counters
         yield histograms("loop_lag_seconds", "How late the fan-out loop was for its own timer, four times a second.", [],
                          [([], meters.lag_s)])
         yield histograms("flush_seconds", "How long a flush took, its pauses for others included.", [], [([], meters.flush_s)])

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from ticker.board.quality import Standing
 from ticker.clock import Clock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.polling.poller import FeedState
 from ticker.quote import State
 from web.metrics.families import counter, counters, gauge, gauges, histograms, long_gauges
@@ -24,18 +24,18 @@ STATE_NUMBERS = {state: number for number, state in enumerate(SYMBOL_STATES)}
 class FeedsCollector(Collector):
     """Reads what the feeds' pollers count."""
 
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     def collect(self) -> Iterator[Metric]:
         """All families, by feed."""
-        meters, told = self._relay.meters, self._relay.feeds_status()
+        feed_counters, told = self._core.feed_counters, self._core.feeds_status()
         yield counters("feed_polls", "Calls to the provider; limited: it said that we ask too often.", ["feed", "outcome"],
-                       [([feed, outcome], count) for feed, meter in meters.items() for outcome, count in meter.polls.items()])
+                       [([feed, outcome], count) for feed, meter in feed_counters.items() for outcome, count in meter.polls.items()])
         yield histograms("feed_poll_seconds", "How long calls to the provider took.", ["feed"],
-                         [([feed], meter.latency_s) for feed, meter in meters.items() if meter.latency_s.count])
+                         [([feed], meter.latency_s) for feed, meter in feed_counters.items() if meter.latency_s.count])
         yield counters("feed_updates", "Updates that the board accepted.", ["feed"],
-                       [([feed], meter.updates) for feed, meter in meters.items()])
+                       [([feed], meter.updates) for feed, meter in feed_counters.items()])
         yield gauges("feed_state", "1 for the state that the feed is in.", ["feed", "state"],
                      [([feed["feed"], state], feed["state"] == state) for feed in told for state in get_args(FeedState)])
         yield gauges("feed_last_success_timestamp_seconds", "When the feed last answered.", ["feed"],
@@ -52,7 +52,7 @@ class FeedsCollector(Collector):
 
     def _streams(self, streams: list[dict[str, Any]]) -> Iterator[Metric]:
         yield counters("feed_stream_messages", "Messages that the stream brought.", ["feed"],
-                       [([feed["feed"]], self._relay.meters[feed["feed"]].messages) for feed in streams])
+                       [([feed["feed"]], self._core.feed_counters[feed["feed"]].messages) for feed in streams])
         for key, meaning in (("reconnects", "Connections of the stream after its first."), ("gaps", "Messages that were missing."),
                              ("folded", "Messages that a newer one replaced before the board took them.")):
             yield counters(f"feed_stream_{key}", meaning, ["feed"], [([feed["feed"]], feed[key]) for feed in streams])
@@ -61,21 +61,21 @@ class FeedsCollector(Collector):
 class SymbolsCollector(Collector):
     """Reads the board. `most`: so many symbols have series of their own, the first of the settings; all of them are counted."""
 
-    def __init__(self, relay: Relay, clock: Clock, most: Callable[[], int], breathe: Callable[[], None]) -> None:
-        self._relay = relay
+    def __init__(self, core: Core, clock: Clock, most: Callable[[], int], breathe: Callable[[], None]) -> None:
+        self._core = core
         self._clock = clock
         self._most = most
         self._breathe = breathe
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
-        standings = self._relay.board.standings(self._clock.now_ms())
+        standings = self._core.board.standings(self._clock.now_ms())
         states = Counter(one.state for one in standings)
         yield gauges("symbols", "Symbols of the settings, by the state of their price.", ["state"],
                      [([state], states[state]) for state in SYMBOL_STATES])
         yield gauge("oldest_fresh_price_seconds", "Of the prices called fresh, how long ago the oldest was surely the newest there was.",
                     max((one.age_s for one in standings if one.state == "fresh" and one.age_s is not None), default=0.0))
-        incidents = self._relay.board.incidents()
+        incidents = self._core.board.incidents()
         yield counter("bad_ticks", "Ticks that were not believed.", incidents["bad_ticks"])
         yield counter("odd_fields", "Fields of answers that could not be read or meant, and so are unknown.", incidents["odd_fields"])
         yield counter("source_switches", "Symbols that went from one source to another.", incidents["switches"])

@@ -11,16 +11,16 @@ from socketio.exceptions import ConnectionRefusedError
 
 from ticker import __version__
 from ticker.clock import Clock
-from ticker.core import Relay
+from ticker.core import Core
 from ticker.listeners import WireState
 from web.auth.visible import NOTHING, visible_symbols
 from web.fanout.channel import Channel
 from web.fanout.client import Client
-from web.fanout.cohort import Lane
+from web.fanout.cohort import ReadingList
 from web.fanout.engine import Engine
 from web.socketio.admission import Admission
 from web.socketio.resume import resume
-from web.socketio.server import Refusal, SocketServer
+from web.socketio.server import Refusal, SocketIOServer
 from web.socketio.state_frames import StateFrames, event_frame
 
 JOINS_PER_S = 2000
@@ -43,17 +43,17 @@ class RequestError(Exception):
         self.code = code
 
 
-class Board:
+class BoardNamespace:
     """Handles the events of `/` and keeps its state events current. `members` are the clients that joined it."""
 
-    def __init__(self, server: SocketServer, engine: Engine, relay: Relay, clock: Clock, admission: Admission) -> None:
+    def __init__(self, server: SocketIOServer, engine: Engine, core: Core, clock: Clock, admission: Admission) -> None:
         self._server = server
         self._engine = engine
-        self._relay = relay
+        self._core = core
         self._clock = clock
         self._admission = admission
         self.members: dict[str, Client] = {}  # by public id, which is what a disconnect names
-        self._frames = StateFrames(relay)
+        self._frames = StateFrames(core)
         self._allowed: dict[Client, frozenset[str]] = {}
         """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its lane lists them by name; these
         are the ones that it was given."""
@@ -101,7 +101,7 @@ class Board:
         self.members[client.public_id] = client
         broadcast = self._engine.broadcast
         self._engine.send_frame(client, event_frame("hello", {
-            "epoch": self._relay.epoch, "version": __version__, "server_time": self._clock.now_ms(),
+            "epoch": self._core.epoch, "version": __version__, "server_time": self._clock.now_ms(),
             "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))
         for name in ("symbols", "feeds", "config"):
             client.put_state(name, self._frames.of(name, client.board_identity))
@@ -115,15 +115,15 @@ class Board:
 
     def _allow(self, client: Client) -> bool:
         """Have its subscription of all that it may see list what is new of it; whether anything is."""
-        seen = visible_symbols(client.board_identity, self._relay.symbols)
+        seen = visible_symbols(client.board_identity, self._core.symbols)
         given = self._allowed[client]
         if seen is None or seen is given:
             return False
-        readers, lane = self._engine.readers, client.board_lane()
-        new = {symbol: channel for symbol in sorted(seen - given) if (channel := readers.registry.get(symbol)) is not None}
+        subscriptions, reading_list = self._engine.subscriptions, client.board_list()
+        new = {symbol: channel for symbol in sorted(seen - given) if (channel := subscriptions.registry.get(symbol)) is not None}
         for channel in new.values():
-            if channel not in lane.channels:
-                readers.join(lane, channel)
+            if channel not in reading_list.channels:
+                subscriptions.join(reading_list, channel)
         # What has no channel yet is for the next time.
         self._allowed[client] = seen if len(new) == len(seen - given) else (seen & given).union(new)
         return bool(new)
@@ -134,7 +134,7 @@ class Board:
             client.board_joined = False
             self._allowed.pop(client, None)
             if client.closed is None and client.board is not None:
-                self._engine.readers.leave_everything(client.board)
+                self._engine.subscriptions.leave_everything(client.board)
 
     # What clients ask.
 
@@ -153,8 +153,8 @@ class Board:
 
     def _room(self, client: Client) -> int:
         """How many more symbols the client may read."""
-        lane = client.board
-        board = 0 if lane is None else 1 if lane.everything or client in self._allowed else len(lane.channels)
+        reading_list = client.board
+        board = 0 if reading_list is None else 1 if reading_list.everything or client in self._allowed else len(reading_list.channels)
         return self._engine.limits.max_symbols_per_client - len(client.spaces.channels) - board
 
     def _acknowledged(self, handler: Callable[[Client, Any], Answer]) -> Callable[..., Answer]:
@@ -175,72 +175,72 @@ class Board:
     def _subscribe(self, client: Client, request: Any) -> Answer:
         symbols = _symbols(request)
         period_ms = self._period_ms(request["max_hz"], client) if "max_hz" in request else None
-        readers, lane = self._engine.readers, client.board_lane()
+        subscriptions, reading_list = self._engine.subscriptions, client.board_list()
         asked: list[Channel] = []
-        if period_ms is None and client.max_hz is not None and not lane.period_ms:
+        if period_ms is None and client.max_hz is not None and not reading_list.period_ms:
             period_ms = 1000 / client.max_hz
         refused: dict[str, str] = {}
         room = self._room(client)
         if symbols == "*":
-            if not self._has_all(client, lane) and room + len(lane.channels) < 1:
+            if not self._has_all(client, reading_list) and room + len(reading_list.channels) < 1:
                 refused["*"] = "too_many_symbols"
             elif client.board_identity.sees_all:
-                readers.join_everything(lane)
-                asked = list(readers.registry.values())
+                subscriptions.join_everything(reading_list)
+                asked = list(subscriptions.registry.values())
             else:
                 self._allowed.setdefault(client, NOTHING)
                 self._allow(client)
-                asked = list(lane.channels)
+                asked = list(reading_list.channels)
         else:
-            seen = visible_symbols(client.board_identity, self._relay.symbols)
+            seen = visible_symbols(client.board_identity, self._core.symbols)
             unknown = 0
             for symbol in symbols:
-                channel = readers.registry.get(symbol)
+                channel = subscriptions.registry.get(symbol)
                 if channel is None or not (seen is None or symbol in seen):
                     unknown += 1
                     refused[symbol] = ("too_many_symbols" if unknown > MOST_UNKNOWN else
                                        "unknown_symbol" if client.board_identity.may_see(symbol) else "unauthorized")
                     continue
-                if not lane.everything and channel not in lane.channels:
+                if not reading_list.everything and channel not in reading_list.channels:
                     if room < 1:
                         refused[symbol] = "too_many_symbols"
                         continue
-                    readers.join(lane, channel)
+                    subscriptions.join(reading_list, channel)
                     room -= 1
                 asked.append(channel)
         if period_ms is not None:
-            readers.set_period(lane, period_ms)
-        answer = {"ok": True, "subscribed": self._subscribed(lane), "refused": refused, "max_hz": self._granted_hz(lane)}
+            subscriptions.set_period(reading_list, period_ms)
+        answer = {"ok": True, "subscribed": self._subscribed(reading_list), "refused": refused, "max_hz": self._granted_hz(reading_list)}
         if "since" in request:
-            answer["recovered"] = resume(readers, lane, asked, request["since"])
+            answer["recovered"] = resume(subscriptions, reading_list, asked, request["since"])
         self._engine.pump_soon(client)
         return answer
 
     def _unsubscribe(self, client: Client, request: Any) -> Answer:
         symbols = _symbols(request)
-        readers, lane = self._engine.readers, client.board_lane()
+        subscriptions, reading_list = self._engine.subscriptions, client.board_list()
         if symbols == "*":
-            readers.leave_everything(lane)
+            subscriptions.leave_everything(reading_list)
             self._allowed.pop(client, None)
-        elif self._has_all(client, lane):
+        elif self._has_all(client, reading_list):
             left_out = set(symbols)
-            seen = visible_symbols(client.board_identity, self._relay.symbols)
-            kept = [channel for symbol, channel in readers.registry.items() if symbol not in left_out and (seen is None or symbol in seen)]
+            seen = visible_symbols(client.board_identity, self._core.symbols)
+            kept = [channel for symbol, channel in subscriptions.registry.items() if symbol not in left_out and (seen is None or symbol in seen)]
             if self._room(client) + 1 < len(kept):  # "*" itself is one of them
                 raise RequestError('leaving some of "*" would leave more symbols than a client may list; leave "*"', "too_many_symbols")
-            readers.leave_everything(lane, kept)
+            subscriptions.leave_everything(reading_list, kept)
             self._allowed.pop(client, None)
         else:
             for symbol in symbols:
-                channel = readers.registry.get(symbol)
-                if channel is not None and channel in lane.channels:
-                    readers.leave(lane, channel)
-        return {"ok": True, "subscribed": self._subscribed(lane), "max_hz": self._granted_hz(lane)}
+                channel = subscriptions.registry.get(symbol)
+                if channel is not None and channel in reading_list.channels:
+                    subscriptions.leave(reading_list, channel)
+        return {"ok": True, "subscribed": self._subscribed(reading_list), "max_hz": self._granted_hz(reading_list)}
 
     def _rate(self, client: Client, request: Any) -> Answer:
         if not isinstance(request, dict) or "max_hz" not in request:
             raise RequestError("rate needs {max_hz: number}")
-        self._engine.readers.set_period(client.spaces, self._period_ms(request["max_hz"], client))
+        self._engine.subscriptions.set_period(client.spaces, self._period_ms(request["max_hz"], client))
         return {"ok": True, "max_hz": self._granted_hz(client.spaces)}
 
     def _echo(self, client: Client, text: Any) -> Answer:
@@ -249,14 +249,14 @@ class Board:
         self._engine.send_frame(client, event_frame("message", "Echo: " + text))
         return {"ok": True}
 
-    def _subscribed(self, lane: Lane) -> list[str]:
-        if lane.everything:
-            return list(self._engine.readers.registry)
-        return sorted(channel.symbol for channel in lane.channels)
+    def _subscribed(self, reading_list: ReadingList) -> list[str]:
+        if reading_list.everything:
+            return list(self._engine.subscriptions.registry)
+        return sorted(channel.symbol for channel in reading_list.channels)
 
-    def _has_all(self, client: Client, lane: Lane) -> bool:
+    def _has_all(self, client: Client, reading_list: ReadingList) -> bool:
         """Whether it has a "*" subscription: of all symbols, or of all that it may see."""
-        return lane.everything or client in self._allowed
+        return reading_list.everything or client in self._allowed
 
     def _ceiling_hz(self) -> float:
         return min(MAX_HZ, 1000 / self._engine.broadcast.flush_ms)
@@ -271,8 +271,8 @@ class Board:
             return 1000 / min(granted_hz, client.max_hz)
         return 0.0 if granted_hz >= 1000 / self._engine.broadcast.flush_ms else 1000 / granted_hz
 
-    def _granted_hz(self, lane: Lane) -> float:
-        return round(1000 / lane.period_ms, 6) if lane.period_ms else self._ceiling_hz()
+    def _granted_hz(self, reading_list: ReadingList) -> float:
+        return round(1000 / reading_list.period_ms, 6) if reading_list.period_ms else self._ceiling_hz()
 
 
 def _public_id(sid: str) -> str:

@@ -20,7 +20,7 @@ import msgspec
 from web.auth.identity import CHALLENGE, Identity, Unauthorized
 from web.fanout.bugs import Bugs
 from web.fanout.client import Client, payload_of
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation, close_frame, text_frame
 from web.fanout.receive import PACKETS_PER_S
@@ -40,7 +40,7 @@ _PAUSING_POLL_S = 0.1
 """A client that has heard that its probe works asks no more, and waits for the end of the poll that is under way."""
 
 
-class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no types
+class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio has no types
     """An `engineio.Server` whose transports are ours; its handlers, `send` and `disconnect` are as documented there, but that
     handlers run in the engine's turn (they must not wait) and that what `connect` returns is not asked.
 
@@ -128,7 +128,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
             raise full(reason)
         accept = accept_websocket(environ) if transport == "websocket" else b""
         kept = slim(environ)
-        engine.waiting_room.enter(engine.wake)
+        engine.handshake_queue.enter(engine.wake)
         if engine.draining:
             raise full(Reason.SHUTTING_DOWN)
         client = Client(engine, self.generate_id(), self.generate_id()[:12], kept,
@@ -172,7 +172,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                 engine.heard(client, _early(environ))
             else:
                 # The protocol has a second WebSocket of a session closed, not refused.
-                closing = Closing.SECOND_WEBSOCKET
+                closing = CloseReason.SECOND_WEBSOCKET
                 _take_socket(environ, accept + close_frame(closing.code, closing.reason)).close()
                 engine.ledger.turn_away(closing, client.address, engine.clock())
         return []  # the engine has written it
@@ -185,22 +185,22 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         """
         engine = self.engine
         if client.poll_event is not None:
-            engine.close(client, Closing.BAD_PACKET)
+            engine.close(client, CloseReason.BAD_PACKET)
             raise Refused(Reason.SECOND_REQUEST, "another request is polling already")
         client.poll_event = threading.Event()
         waited = False
         try:
             while True:
                 with engine.turn:
-                    if client.closed is Closing.CLIENT or client.transport == "websocket" or (waited and client.transport == "pausing"):
+                    if client.closed is CloseReason.CLIENT or client.transport == "websocket" or (waited and client.transport == "pausing"):
                         return _NOOP
                     last_words = [] if client.closed is None else [_CLOSE]
-                    frames = client.frames(engine.readers.number, engine.readers.registry, _PACKETS_A_POLL - len(last_words))
+                    frames = client.frames(engine.subscriptions.number, engine.subscriptions.registry, _PACKETS_A_POLL - len(last_words))
                     size = sum(map(len, frames))
                     engine.flusher.delivered += client.accepted(size)
                     engine.flusher.bytes_sent += size
                     if engine.seeing_off and not frames and not last_words:
-                        engine.close(client, Closing.SHUTDOWN)
+                        engine.close(client, CloseReason.SHUTDOWN)
                         last_words = [_CLOSE]
                     if frames or last_words:
                         return _SEPARATOR.join([*map(_polled, frames), *last_words])
@@ -216,7 +216,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         engine = self.engine
         if client.posting:
             # Which of two bodies came first, nobody could say.
-            engine.close(client, Closing.BAD_PACKET)
+            engine.close(client, CloseReason.BAD_PACKET)
             raise Refused(Reason.SECOND_REQUEST, "another request is posting already")
         client.posting = True
         try:
@@ -227,20 +227,20 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
                     if client.closed is not None:
                         break
                     if client.over_rate(now_s, "packets", PACKETS_PER_S):
-                        engine.close(client, Closing.TOO_MANY_REQUESTS)
+                        engine.close(client, CloseReason.TOO_MANY_REQUESTS)
                         break
                     self._handle(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)
         except Violation as violation:
-            engine.close(client, Closing.of(violation))
+            engine.close(client, CloseReason.of(violation))
             raise Refused(Reason.TOO_BIG) from None
         except ValueError:
-            engine.close(client, Closing.BAD_PACKET)
+            engine.close(client, CloseReason.BAD_PACKET)
             raise Refused(Reason.PACKET) from None
         except Refused:
             raise
         except Exception:
             log.report("a client's packet could not be handled")
-            engine.close(client, Closing.ERROR)
+            engine.close(client, CloseReason.ERROR)
             raise Refused(Reason.ERROR) from None
         finally:
             client.posting = False
@@ -255,7 +255,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         except (OSError, BadRequest):
             raise ValueError("the body breaks off, does not come in time, or is no body") from None
         if max(len(body), 0 if chunked else length) > most:
-            self.engine.close(client, Closing.TOO_BIG)
+            self.engine.close(client, CloseReason.TOO_BIG)
             raise Refused(Reason.TOO_BIG)
         if not chunked and len(body) < length:
             raise ValueError("the body ends early")
@@ -274,9 +274,9 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         if kind == "4":
             self._trigger_event("message", client.sid, payload if isinstance(payload, bytes) else payload[1:])
         elif kind == "3":
-            self.engine.pulse.pong(client)
+            self.engine.timeouts.pong(client)
         elif kind == "1":
-            self.engine.close(client, Closing.CLIENT)
+            self.engine.close(client, CloseReason.CLIENT)
         elif kind != "6":
             raise ValueError("not a packet that clients send")
 
@@ -294,9 +294,9 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         else:
             raise ValueError("not a step of an upgrade")
 
-    def gone(self, client: Client, closing: Closing) -> None:
+    def gone(self, client: Client, closing: CloseReason) -> None:
         """The engine closed `client`: tell the handlers."""
-        reason = {Closing.CLIENT: self.reason.CLIENT_DISCONNECT, Closing.PING_TIMEOUT: self.reason.PING_TIMEOUT}
+        reason = {CloseReason.CLIENT: self.reason.CLIENT_DISCONNECT, CloseReason.PING_TIMEOUT: self.reason.PING_TIMEOUT}
         try:
             self._trigger_event("disconnect", client.sid, reason.get(closing, self.reason.SERVER_DISCONNECT))
         except Exception:
@@ -319,7 +319,7 @@ class Door(engineio.Server):  # type: ignore[misc]  # python-engineio has no typ
         """Close the client `sid`, or all."""
         clients = list(self.engine.clients) if sid is None else [self.sockets[sid]] if sid in self.sockets else []
         for client in clients:
-            self.engine.close(client, Closing.SERVER)
+            self.engine.close(client, CloseReason.SERVER)
 
 
 def _take_socket(environ: Environ, answer: bytes) -> Any:

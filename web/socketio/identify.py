@@ -49,5 +49,5 @@ class Binding:
             self._engine.expiry.add(client, identity.expires_s)
         if identity.max_hz is not None and (client.max_hz is None or identity.max_hz < client.max_hz):
             client.max_hz = identity.max_hz
-            for lane in client.lanes():
-                self._engine.readers.set_period(lane, max(lane.period_ms, 1000 / identity.max_hz))
+            for reading_list in client.reading_lists():
+                self._engine.subscriptions.set_period(reading_list, max(reading_list.period_ms, 1000 / identity.max_hz))

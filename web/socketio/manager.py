@@ -27,7 +27,7 @@ class Stage(Enum):
     LEAVING = "leaving"  # its disconnect handler runs: it is still known, and is sent nothing more
 
 
-class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no types
+class NamespaceManager(socketio.Manager):  # type: ignore[misc]  # python-socketio has no types
     """Used through `socketio.Server` only; `engine` must be set before the first client."""
 
     engine: Engine
@@ -94,9 +94,9 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
         client = self._client(sid)
         if client is not None and self._reads(sid, namespace):
             with self.engine.turn:
-                channel = self.engine.readers.named(namespace)
+                channel = self.engine.subscriptions.named(namespace)
                 assert channel is not None
-                self.engine.readers.leave(client.spaces, channel)
+                self.engine.subscriptions.leave(client.spaces, channel)
         members = self._members.get(namespace, {})
         stage = members.pop(sid, None)
         if client is not None and stage is not None and sid not in self._held:
@@ -123,7 +123,7 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
                 self.disconnect(client.public_id + namespace, namespace)
         if self.callbacks or self._rooms_of:
             for channel in client.spaces.channels:
-                self.forget(client.public_id + self.engine.readers.name_of(client.spaces, channel))
+                self.forget(client.public_id + self.engine.subscriptions.name_of(client.spaces, channel))
         self.clients.pop(client.public_id, None)
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
@@ -195,22 +195,22 @@ class Members(socketio.Manager):  # type: ignore[misc]  # python-socketio has no
 
     def _reads(self, sid: str, namespace: str) -> bool:
         """Whether it is a member of a symbol's namespace."""
-        client, readers = self._client(sid), self.engine.readers
-        channel = readers.named(namespace)
+        client, subscriptions = self._client(sid), self.engine.subscriptions
+        channel = subscriptions.named(namespace)
         return (client is not None and client.closed is None and sid == client.public_id + namespace
-                and channel is not None and channel in client.spaces.channels and readers.name_of(client.spaces, channel) == namespace)
+                and channel is not None and channel in client.spaces.channels and subscriptions.name_of(client.spaces, channel) == namespace)
 
     def _sids(self, namespace: str, room: Any) -> Iterable[str]:
         """Who is to get what is emitted to `room`."""
         if room is not None:
             sids = [*self._rooms.get((namespace, room), ()), *([room] if self.is_sid_room(namespace, room) else ())]
             return [sid for sid in sids if self._stage(sid, namespace) is not Stage.LEAVING]
-        readers = self.engine.readers
-        channel = readers.registry.get(namespace[1:])
+        subscriptions = self.engine.subscriptions
+        channel = subscriptions.registry.get(namespace[1:])
         if channel is None:
             return [sid for sid, stage in self._members.get(namespace, {}).items() if stage is not Stage.LEAVING]
-        return [lane.outbox.public_id + readers.name_of(lane, channel) for lane in readers.lanes_of(channel)
-                if lane.is_of_spaces and isinstance(lane.outbox, Client)]
+        return [reading_list.outbox.public_id + subscriptions.name_of(reading_list, channel) for reading_list in subscriptions.reading_lists_of(channel)
+                if reading_list.is_of_spaces and isinstance(reading_list.outbox, Client)]
 
     def _send(self, sid: str, client: Client, frames: list[bytes]) -> None:
         held = self._held.get(sid)

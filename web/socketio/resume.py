@@ -6,17 +6,17 @@ from collections.abc import Collection
 from typing import Any
 
 from web.fanout.channel import Channel
-from web.fanout.cohort import Lane
-from web.fanout.subscriptions import Readers
+from web.fanout.cohort import ReadingList
+from web.fanout.subscriptions import Subscriptions
 
 
-def resume(readers: Readers, lane: Lane, asked: Collection[Channel], since: Any) -> bool:
-    """Let `lane` begin anew with `asked`, which it reads: whether its word, `{epoch, seqs: {SYMBOL: n}}`, could be taken.
+def resume(subscriptions: Subscriptions, reading_list: ReadingList, asked: Collection[Channel], since: Any) -> bool:
+    """Let `reading_list` begin anew with `asked`, which it reads: whether its word, `{epoch, seqs: {SYMBOL: n}}`, could be taken.
 
     Then what it has is the newest or is followed by a snapshot; else snapshots of all follow, and it must forget what it had.
     """
-    held = _held(readers.epoch, asked, since)
-    readers.begin_anew(lane, asked, held or ())
+    held = _held(subscriptions.epoch, asked, since)
+    subscriptions.begin_anew(reading_list, asked, held or ())
     return held is not None
 
 

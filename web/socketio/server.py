@@ -16,15 +16,15 @@ from web.auth.identity import ANYBODY, Identity, Unauthorized
 from web.fanout.bugs import Bugs
 from web.fanout.channel import Channel
 from web.fanout.client import Client
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.fanout.frames import Violation
 from web.fanout.spelling import meant
 from web.http.handshake import Environ
 from web.runtime import ASYNC_MODE
-from web.socketio.engineio_server import Door
+from web.socketio.engineio_server import EngineIOServer
 from web.socketio.library_check import LibraryMismatch, check_libraries
-from web.socketio.manager import Members, frames_of
+from web.socketio.manager import NamespaceManager, frames_of
 from web.socketio.packets import EVENTS, Json, check
 
 log = Bugs(logging.getLogger(__name__))
@@ -35,7 +35,7 @@ Refusal = tuple[str, str]
 """A code and a message for people."""
 
 
-class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio has no types
+class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio has no types
     """A `socketio.Server` whose symbol namespaces are the engine's channels. Other namespaces work as documented there.
 
     `identify(client, auth)` says who sends a CONNECT, to whatever namespace, or raises `Unauthorized`.
@@ -50,12 +50,12 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
     joined: Callable[[Client, str], None]
 
     def __init__(self, engine: Engine, **options: Any) -> None:
-        super().__init__(client_manager=Members(), async_mode=ASYNC_MODE, async_handlers=False, json=Json, monitor_clients=False,
+        super().__init__(client_manager=NamespaceManager(), async_mode=ASYNC_MODE, async_handlers=False, json=Json, monitor_clients=False,
                          logger=False, engineio_logger=False, namespaces="*", **options)
         self.engine = engine
         self.manager.engine = engine
         self.eio.engine = engine
-        engine.receiver = self.eio
+        engine.packet_handler = self.eio
         self.eio.is_foreign = lambda environ: False
         self.eio.who = lambda environ: ANYBODY
         self.eio.counted = lambda environ, identity: None
@@ -65,8 +65,8 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         self.joined = lambda client, namespace: None
         self.unknown = lambda namespace: {"message": "Invalid namespace"}
 
-    def _engineio_server_class(self) -> type[Door]:
-        return Door
+    def _engineio_server_class(self) -> type[EngineIOServer]:
+        return EngineIOServer
 
     def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         """Handle what an Engine.IO message brings. Raises `ValueError` where that is no Socket.IO, or comes before any CONNECT."""
@@ -127,7 +127,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             self.refuse(client, namespace, {"message": "already joined", "data": {"code": "already_joined", "symbol": symbol}})
             return
         if channel is not None and channel in client.spaces.channels:
-            name = self.engine.readers.name_of(client.spaces, channel)
+            name = self.engine.subscriptions.name_of(client.spaces, channel)
             self.refuse(client, namespace, {"message": f"already joined as {name}", "data": {"code": "already_joined", "symbol": symbol}})
             return
         if channel is None:
@@ -140,10 +140,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             code, message = refusal
             self.refuse(client, namespace, {"message": message, "data": {"code": code, "symbol": symbol}})
             return
-        self.engine.meters.joins += 1
+        self.engine.counters.joins += 1
         self.manager.clients[client.public_id] = client
         self.engine.send(client, f'40{namespace},{{"sid":"{sid}"}}')
-        self.engine.readers.join(client.spaces, channel, namespace)
+        self.engine.subscriptions.join(client.spaces, channel, namespace)
         self.engine.pools.seat(client)
 
     def _connect_to_handlers(self, client: Client, namespace: str, data: Any) -> None:
@@ -159,13 +159,13 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
             self.manager.disconnect(sid, namespace)
             self.refuse(client, namespace, {"message": "internal error"})
         if self.manager.is_connected(sid, namespace):
-            self.engine.meters.joins += 1
+            self.engine.counters.joins += 1
             self.joined(client, namespace)
 
     def _channel(self, namespace: str) -> Channel | None:
         """The symbol that a namespace means. What has handlers of its own means itself."""
-        readers = self.engine.readers
-        return readers.registry.get(namespace[1:]) or (None if self._has_handlers(namespace) else readers.named(namespace))
+        subscriptions = self.engine.subscriptions
+        return subscriptions.registry.get(namespace[1:]) or (None if self._has_handlers(namespace) else subscriptions.named(namespace))
 
     def _has_handlers(self, namespace: str) -> bool:
         return namespace in self.handlers or namespace in self.namespace_handlers
@@ -178,7 +178,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
 
     def _count_refusal(self, payload: Any) -> None:
         data = payload.get("data") if isinstance(payload, dict) else None
-        self.engine.meters.refused_joins[str(data.get("code", "other")) if isinstance(data, dict) else "other"] += 1
+        self.engine.counters.refused_joins[str(data.get("code", "other")) if isinstance(data, dict) else "other"] += 1
 
     def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         namespace = namespace or "/"
@@ -195,7 +195,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
         limit = self.engine.limits.requests_per_s
         if client.over_rate(self.engine.clock(), "events", limit):
             if client.events > limit * PATIENCE:
-                self.engine.close(client, Closing.TOO_MANY_REQUESTS)
+                self.engine.close(client, CloseReason.TOO_MANY_REQUESTS)
             elif id is not None:
                 answer = {"ok": False, "code": "too_many_requests", "message": f"more than {limit} events in a second"}
                 self._send_packet(eio_sid, self.packet_class(socketio.packet.ACK, namespace=namespace, id=id, data=[answer]))
@@ -224,10 +224,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
 
     def remove_symbol(self, symbol: str) -> None:
         """Take a symbol's namespace away: its clients are told (`removed`) and are out of it, nothing else. Needs `engine.turn`."""
-        readers = self.engine.readers
-        self.engine.flusher.forget(readers.registry[symbol])
+        subscriptions = self.engine.subscriptions
+        self.engine.flusher.forget(subscriptions.registry[symbol])
         farewells: dict[str, list[bytes]] = {}
-        for client, namespace in readers.remove_channel(symbol):
+        for client, namespace in subscriptions.remove_channel(symbol):
             assert isinstance(client, Client)
             self.manager.forget(client.public_id + namespace)
             if namespace not in farewells:
@@ -252,7 +252,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc]  # python-socketio ha
 
 
 class TickerSocketIO(flask_socketio.SocketIO):  # type: ignore[misc]  # Flask-SocketIO has no types
-    """Flask-SocketIO on our `SocketServer`: `emit`, `on` and the rest work as documented there."""
+    """Flask-SocketIO on our `SocketIOServer`: `emit`, `on` and the rest work as documented there."""
 
     def __init__(self, app: Flask, engine: Engine, **options: Any) -> None:
         check_libraries()
@@ -264,10 +264,10 @@ class TickerSocketIO(flask_socketio.SocketIO):  # type: ignore[misc]  # Flask-So
         flask_wsgi = app.wsgi_app
         super().init_app(app, async_mode=ASYNC_MODE, **options)
         options.pop("path", None)
-        self.server = SocketServer(self._engine, **options)
+        self.server = SocketIOServer(self._engine, **options)
         app.wsgi_app = flask_wsgi  # type: ignore[method-assign]  # Flask documents replacing it
         self.sockio_mw = flask_socketio._SocketIOMiddleware(self.server, app, socketio_path="socket.io")
         app.wsgi_app = self.sockio_mw  # type: ignore[method-assign]
 
 
-__all__ = ["Closing", "LibraryMismatch", "SocketServer", "TickerSocketIO", "check_libraries"]
+__all__ = ["CloseReason", "LibraryMismatch", "SocketIOServer", "TickerSocketIO", "check_libraries"]

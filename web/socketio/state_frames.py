@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ticker.core import Relay
+from ticker.core import Core
 from web.auth import visible
 from web.auth.identity import Identity
 from web.auth.patterns import Patterns
@@ -29,8 +29,8 @@ def event_frame(event: str, payload: object) -> bytes:
 class StateFrames:
     """Of each state event the frames as they stand, by what is seen of it."""
 
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._kept: dict[str, dict[Seen, bytes]] = {"symbols": {}, "feeds": {}, "config": {}}
 
     def anew(self, name: str, members: Mapping[str, Client]) -> Iterator[tuple[Client, bytes]]:
@@ -65,10 +65,10 @@ class StateFrames:
     def _seen(self, name: str, identity: Identity) -> Seen:
         """What makes the event `name` another one for `identity` than for others."""
         if name == "symbols":
-            return visible_symbols(identity, self._relay.symbols)
+            return visible_symbols(identity, self._core.symbols)
         return None if identity.sees_all else NOTHING  # whatever it sees, it is told the same of feeds and settings
 
     def _state(self, name: str) -> Any:
         if name == "symbols":
-            return self._relay.symbols_state()
-        return self._relay.feeds_state() if name == "feeds" else self._relay.config_state()
+            return self._core.symbols_state()
+        return self._core.feeds_state() if name == "feeds" else self._core.config_state()

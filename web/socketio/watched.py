@@ -6,14 +6,14 @@ from collections.abc import Collection
 from typing import Protocol
 
 from ticker.runtime import Runtime
-from web.fanout.subscriptions import Readers
+from web.fanout.subscriptions import Subscriptions
 
 TELL_AFTER_S = 0.05
 """Lists change in bursts (a page joins what it shows, a crowd comes in): they are looked through once for a burst."""
 
 
 class Listener(Protocol):
-    """Who wants to know (`ticker.demand.Attention`)."""
+    """Who wants to know (`ticker.watching.Watching`)."""
 
     @property
     def matters(self) -> bool:
@@ -24,14 +24,14 @@ class Listener(Protocol):
 
 
 class Watchers:
-    """Tells `attention` which symbols are read, a moment after reading lists changed, if that matters to any feed."""
+    """Tells `watching` which symbols are read, a moment after reading lists changed, if that matters to any feed."""
 
-    def __init__(self, readers: Readers, runtime: Runtime, attention: Listener) -> None:
-        self._readers = readers
+    def __init__(self, subscriptions: Subscriptions, runtime: Runtime, watching: Listener) -> None:
+        self._subscriptions = subscriptions
         self._runtime = runtime
-        self._attention = attention
+        self._watching = watching
         self._waiting = False
-        readers.changed = self.changed
+        subscriptions.changed = self.changed
 
     def changed(self) -> None:
         """A reading list changed, or the settings did."""
@@ -41,16 +41,16 @@ class Watchers:
 
     def watched(self) -> set[str] | None:
         """The symbols that somebody reads; `None`: somebody reads all of them."""
-        readers = self._readers
-        if readers.everything or any(lane.everything for lane in readers.unsettled):
+        subscriptions = self._subscriptions
+        if subscriptions.everything or any(reading_list.everything for reading_list in subscriptions.unsettled):
             return None
-        watched = {symbol for symbol, channel in readers.registry.items() if channel.cohorts}
-        for lane in readers.unsettled:
-            watched.update(channel.symbol for channel in lane.channels)
+        watched = {symbol for symbol, channel in subscriptions.registry.items() if channel.cohorts}
+        for reading_list in subscriptions.unsettled:
+            watched.update(channel.symbol for channel in reading_list.channels)
         return watched
 
     def _tell_soon(self) -> None:
         self._runtime.sleep(TELL_AFTER_S)
         self._waiting = False
-        if self._attention.matters:
-            self._attention.watch(self.watched())
+        if self._watching.matters:
+            self._watching.watch(self.watched())

@@ -94,7 +94,7 @@ def test_older_than_what_another_source_had_shown() -> None:
         desk.hear(101.0, "b")
         desk.board.sweep(desk.now)
     assert desk.quote.source == "b"
-    assert desk.board._lanes["X"].newest_ms == NOW + 2_000, "a's"
+    assert desk.board._symbol_states["X"].newest_ms == NOW + 2_000, "a's"
     assert correct(desk, 100.9, "b", quote_time=NOW + 1_000) == [100.9]
     assert (desk.quote.source, desk.quote.quote_time) == ("b", NOW + 1_000)
     desk.hear(100.7, "a", quote_time=NOW + 11_000)  # what b took back was made later

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.board.learned_limit import BREAK_MS, LONGEST_MS, STEPS_MS, WINDOW_MS, Rhythm
+from ticker.board.learned_limit import BREAK_MS, LONGEST_MS, STEPS_MS, WINDOW_MS, LearnedLimit
 
 NOW = 1_700_000_000_000
 FLOOR = 10_000
@@ -14,11 +14,11 @@ FLOOR = 10_000
 
 def limits_after(lapses_ms: list[int], shortest_ms: int = FLOOR) -> list[int]:
     """The limit after each of these lapses, one after the other."""
-    rhythm, now_ms, limits = Rhythm(), NOW, []
+    learned_limit, now_ms, limits = LearnedLimit(), NOW, []
     for lapse_ms in lapses_ms:
         now_ms += lapse_ms
-        rhythm.note(lapse_ms, now_ms)
-        limits.append(rhythm.limit_ms(shortest_ms))
+        learned_limit.note(lapse_ms, now_ms)
+        limits.append(learned_limit.limit_ms(shortest_ms))
     return limits
 
 
@@ -61,25 +61,25 @@ def test_lively_again() -> None:
 
 def test_the_clock_set_back_forgets_nothing() -> None:
     """Windows go on from where the clock is."""
-    rhythm = Rhythm()
-    rhythm.note(60_000, NOW)
-    rhythm.note(60_000, NOW + 60_000)
-    rhythm.clock_stepped_back(3_600_000)
-    rhythm.note(2_000, NOW - 3_600_000 + WINDOW_MS)
-    assert rhythm.limit_ms(FLOOR) == 120_000
-    rhythm.note(2_000, NOW - 3_600_000 + 2 * WINDOW_MS)
-    assert rhythm.limit_ms(FLOOR) == FLOOR
+    learned_limit = LearnedLimit()
+    learned_limit.note(60_000, NOW)
+    learned_limit.note(60_000, NOW + 60_000)
+    learned_limit.clock_stepped_back(3_600_000)
+    learned_limit.note(2_000, NOW - 3_600_000 + WINDOW_MS)
+    assert learned_limit.limit_ms(FLOOR) == 120_000
+    learned_limit.note(2_000, NOW - 3_600_000 + 2 * WINDOW_MS)
+    assert learned_limit.limit_ms(FLOOR) == FLOOR
 
 
 @pytest.mark.parametrize("mean_s", [2, 10, 45])
 def test_trades_at_random_moments_are_hardly_ever_called_stale(mean_s: int) -> None:
     """In a day of trades that know nothing of each other, the limit is exceeded less than once in three hours."""
-    random, rhythm, now_ms, exceeded = Random(mean_s), Rhythm(), NOW, 0
+    random, learned_limit, now_ms, exceeded = Random(mean_s), LearnedLimit(), NOW, 0
     while now_ms < NOW + 86_400_000:
         lapse_ms = round(random.expovariate(1 / mean_s) * 1000)
         now_ms += lapse_ms
-        exceeded += lapse_ms > rhythm.limit_ms(FLOOR)
-        rhythm.note(lapse_ms, now_ms)
+        exceeded += lapse_ms > learned_limit.limit_ms(FLOOR)
+        learned_limit.note(lapse_ms, now_ms)
     assert exceeded <= 8
 
 

@@ -144,7 +144,7 @@ def test_only_prices_that_follow_from_each_other(prices: list[float], timed: boo
     doubted = [math.nan]
     for price, close in pairwise([*prices, 0.0]):
         before = desk.board.quotes.get("X")
-        reach = desk.board._lanes["X"].believable.reach
+        reach = desk.board._symbol_states["X"].believable.reach
         published = desk.hear(price, prev_close=close, quote_time=desk.now + 2_000 if timed else None)
         assert published in ([], [price])
         if not published:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.board.sanity import NUMBERS, SIDES, SIZES
-from ticker.board.source_state import Track
+from ticker.board.source_state import SourceState
 from ticker.calendars.market_hours import Hours
 from ticker.quote import Odd, Quote, Session, Tick
 from ticker.settings.model import SymbolSettings
@@ -97,6 +97,6 @@ def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -
                           Step(5_000, 102.0, 6_500, None, None, None)])
 def test_the_short_way_is_the_long_way(terms: FeedTerms, calendar: str | None, history: list[Step]) -> None:
     """Every update is the same, and comes at the same moment; what is told of the prices is the same too."""
-    with patch.object(Track, "follow", return_value=False):
+    with patch.object(SourceState, "follow", return_value=False):
         the_long_way = published(terms, calendar, history)
     assert published(terms, calendar, history) == the_long_way

@@ -12,7 +12,7 @@ from tests.ticker.stepped import START_MS, SteppedTime
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, Found, HoursError
-from ticker.calendars.loader import Markets
+from ticker.calendars.loader import CalendarLoader
 from ticker.quote import Quote, Tick
 from ticker.settings.model import SymbolSettings
 from web.runtime import EventletRuntime
@@ -32,7 +32,7 @@ class Street:
         self.asked: list[list[str]] = []
         self.error: str | None = None
         self.takes_s = 0.0
-        self.markets = Markets(self.board, self.time, self.time, self.publish, self.hours)
+        self.markets = CalendarLoader(self.board, self.time, self.time, self.publish, self.hours)
 
     def use(self, **calendars: str | None) -> None:
         """These symbols have these calendars."""
@@ -132,7 +132,7 @@ def test_a_real_exchange() -> None:
     """With the real package, process and runtime: on a Tuesday at 22:13 UTC New York is shut."""
     time, board = SteppedTime(), Board("epoch")
     published: SimpleQueue[Sequence[Quote]] = SimpleQueue()
-    markets = Markets(board, EventletRuntime(), time, published.put)
+    markets = CalendarLoader(board, EventletRuntime(), time, published.put)
     symbols = {"A": SymbolSettings(feed=("a",), calendar="XNYS")}
     board.configure(symbols, TERMS, START_MS)
     markets.configure(symbols.values())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.ticker.stepped import subscriptions
 from ticker.errors import FeedError
-from ticker.polling.bad_symbols import RETRY_S, Batch, Bisection, Quarantine
+from ticker.polling.bad_symbols import RETRY_S, BadSymbols, Batch, Bisection
 from ticker.quote import Tick
 from ticker.source import Answer
 
@@ -121,7 +121,7 @@ def test_nobody_is_convicted_unheard() -> None:
 
 def test_quarantine_lasts_ten_minutes() -> None:
     """A symbol is due again when its time is up, the longest waiting first, and not all at once."""
-    quarantine = Quarantine()
+    quarantine = BadSymbols()
     quarantine.put("A", 0.0)
     quarantine.put("B", 1.0)
     quarantine.put("C", 2.0)
@@ -135,7 +135,7 @@ def test_quarantine_lasts_ten_minutes() -> None:
 
 def test_release() -> None:
     """Who is released is asked for like anybody else; whether there was anything to release is said."""
-    quarantine = Quarantine()
+    quarantine = BadSymbols()
     quarantine.put("A", 0.0)
     assert quarantine.release("A")
     assert not quarantine.release("A")

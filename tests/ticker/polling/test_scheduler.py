@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.polling.scheduler import Schedule, _Every
+from ticker.polling.scheduler import Scheduler, _Every
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0
@@ -44,15 +44,15 @@ class Runs:
 
 
 @pytest.fixture
-def schedule() -> Iterator[Schedule]:
+def schedule() -> Iterator[Scheduler]:
     """A running schedule."""
-    schedule = Schedule(EventletRuntime())
+    schedule = Scheduler(EventletRuntime())
     schedule.start()
     yield schedule
     schedule.stop()
 
 
-def test_the_first_run_is_at_once(schedule: Schedule) -> None:
+def test_the_first_run_is_at_once(schedule: Scheduler) -> None:
     """Not after the interval."""
     runs = Runs()
     schedule.every("feed", HOUR_S, runs)
@@ -61,21 +61,21 @@ def test_the_first_run_is_at_once(schedule: Schedule) -> None:
 
 def test_added_before_the_start() -> None:
     """What is added first runs when it starts."""
-    schedule, runs = Schedule(EventletRuntime()), Runs()
+    schedule, runs = Scheduler(EventletRuntime()), Runs()
     schedule.every("feed", HOUR_S, runs)
     schedule.start()
     assert runs.wait() == 1
     schedule.stop()
 
 
-def test_runs_again_and_again(schedule: Schedule) -> None:
+def test_runs_again_and_again(schedule: Scheduler) -> None:
     """At its interval."""
     runs = Runs()
     schedule.every("feed", 0.01, runs)
     assert [runs.wait() for _ in range(5)] == [1, 2, 3, 4, 5]
 
 
-def test_never_twice_at_a_time(schedule: Schedule, caplog: pytest.LogCaptureFixture) -> None:
+def test_never_twice_at_a_time(schedule: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
     """A run that outlasts its interval many times is not joined by another; that is no news, and after it all goes on."""
     slow, other = Runs(), Runs()
     slow.hold.clear()
@@ -91,7 +91,7 @@ def test_never_twice_at_a_time(schedule: Schedule, caplog: pytest.LogCaptureFixt
     assert caplog.text == ""
 
 
-def test_many_slow_ones_delay_nobody(schedule: Schedule) -> None:
+def test_many_slow_ones_delay_nobody(schedule: Scheduler) -> None:
     """Thirty feeds that hang leave the thirty-first its beat."""
     hanging = [Runs() for _ in range(30)]
     for number, runs in enumerate(hanging):
@@ -106,7 +106,7 @@ def test_many_slow_ones_delay_nobody(schedule: Schedule) -> None:
         runs.hold.set()
 
 
-def test_what_fails_runs_on(schedule: Schedule) -> None:
+def test_what_fails_runs_on(schedule: Scheduler) -> None:
     """An exception ends one run and not the job."""
     begun: SimpleQueue[None] = SimpleQueue()
 
@@ -119,7 +119,7 @@ def test_what_fails_runs_on(schedule: Schedule) -> None:
         begun.get(timeout=PATIENCE_S)
 
 
-def test_a_new_interval_takes_hold(schedule: Schedule) -> None:
+def test_a_new_interval_takes_hold(schedule: Scheduler) -> None:
     """Of the same name, it replaces the old one and its work, at once."""
     old, new = Runs(), Runs()
     schedule.every("feed", HOUR_S, old)
@@ -129,7 +129,7 @@ def test_a_new_interval_takes_hold(schedule: Schedule) -> None:
     assert old.count == 1
 
 
-def test_run_in(schedule: Schedule) -> None:
+def test_run_in(schedule: Scheduler) -> None:
     """The next run can be asked for before its time, also from within a run, and put off."""
     runs, marker = Runs(), Runs()
     schedule.every("feed", HOUR_S, runs)
@@ -149,7 +149,7 @@ def test_run_in(schedule: Schedule) -> None:
     assert runs.count == 3
 
 
-def test_remove(schedule: Schedule) -> None:
+def test_remove(schedule: Scheduler) -> None:
     """It runs no more; removing or delaying what is not there is no error."""
     runs, marker = Runs(), Runs()
     schedule.every("feed", 0.01, runs)
@@ -164,7 +164,7 @@ def test_remove(schedule: Schedule) -> None:
     schedule.run_in("feed", 0.0)
 
 
-def test_run_all_now(schedule: Schedule) -> None:
+def test_run_all_now(schedule: Scheduler) -> None:
     """Everything runs now, whenever it would have been due."""
     both = [Runs(), Runs()]
     for number, runs in enumerate(both):
@@ -176,7 +176,7 @@ def test_run_all_now(schedule: Schedule) -> None:
 
 def test_stop_does_not_wait_for_what_hangs() -> None:
     """A run that never ends does not keep the process; nothing runs after the end."""
-    schedule, runs = Schedule(EventletRuntime()), Runs()
+    schedule, runs = Scheduler(EventletRuntime()), Runs()
     runs.hold.clear()
     schedule.start()
     schedule.every("feed", 0.01, runs)
@@ -188,10 +188,10 @@ def test_stop_does_not_wait_for_what_hangs() -> None:
 
 def test_stop_before_start() -> None:
     """Is nothing."""
-    Schedule(EventletRuntime()).stop()
+    Scheduler(EventletRuntime()).stop()
 
 
-def test_the_scheduler_is_quiet(schedule: Schedule, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_scheduler_is_quiet(schedule: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
     """It does not announce every run."""
     caplog.set_level(logging.INFO)
     runs = Runs()

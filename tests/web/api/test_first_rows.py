@@ -19,14 +19,14 @@ SYMBOLS = ["ACME", "QUIET", "BTC/USD"]
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay with prices of all symbols but one."""
-    with relaying(SYMBOLS, {"ACME": 100.5, "BTC/USD": 2.0}) as relay:
-        relay.wait("BTC/USD")
-        yield relay
+    with relaying(SYMBOLS, {"ACME": 100.5, "BTC/USD": 2.0}) as core:
+        core.wait("BTC/USD")
+        yield core
 
 
 def rows(running: Relaying, query: bytes = b"", is_open: bool = True) -> dict[str, Any] | None:
     """What comes with the document at an address with this query."""
-    found = first_rows(running.relay, SystemClock(), lambda: is_open)(query, False)
+    found = first_rows(running.core, SystemClock(), lambda: is_open)(query, False)
     return msgspec.json.decode(found) if found else None
 
 
@@ -38,7 +38,7 @@ def test_the_rows_are_what_the_relay_knows(running: Relaying) -> None:
     assert before_ms <= found["server_time"] <= SystemClock().now_ms()
     assert found["epoch"] == "epoch"
     assert [symbol["symbol"] for symbol in found["symbols"]] == SYMBOLS
-    assert found["symbols"] == running.relay.symbols_state()
+    assert found["symbols"] == running.core.symbols_state()
     assert [(quote["symbol"], quote["price"]) for quote in found["quotes"]] == [("ACME", 100.5), ("BTC/USD", 2.0)]
 
 
@@ -60,7 +60,7 @@ def test_the_address_says_which(running: Relaying, query: bytes, expected: list[
 def test_a_group(running: Relaying) -> None:
     """Of a group, its members."""
     groups = {"ACME": ("a", "b"), "BTC/USD": ("b",)}
-    running.relay.configure(Settings(
+    running.core.configure(Settings(
         feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)},
         symbols={symbol: SymbolSettings(feed=("feed",), group=groups.get(symbol, ())) for symbol in SYMBOLS}))
     found = rows(running, b"group=a")
@@ -71,9 +71,9 @@ def test_a_group(running: Relaying) -> None:
 def test_a_long_list_is_cut() -> None:
     """A document stays small however many symbols there are."""
     symbols = [f"S{number}" for number in range(MOST_ROWS + 5)]
-    with relaying(symbols, dict.fromkeys(symbols, 1.0)) as relay:
-        relay.wait(symbols[-1])
-        found = rows(relay)
+    with relaying(symbols, dict.fromkeys(symbols, 1.0)) as core:
+        core.wait(symbols[-1])
+        found = rows(core)
     assert found is not None
     assert [quote["symbol"] for quote in found["quotes"]] == symbols[:MOST_ROWS]
 
@@ -81,8 +81,8 @@ def test_a_long_list_is_cut() -> None:
 def test_no_name_ends_the_element_it_stands_in(running: Relaying) -> None:
     """Markup in a name stays JSON."""
     name = "</script><script>alert(1)</script><!--"
-    running.relay.configure(Settings(
+    running.core.configure(Settings(
         feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)}, symbols={"ACME": SymbolSettings(feed=("feed",), name=name)}))
-    found = first_rows(running.relay, SystemClock(), lambda: True)(b"", False)
+    found = first_rows(running.core, SystemClock(), lambda: True)(b"", False)
     assert b"<" not in found
     assert msgspec.json.decode(found)["symbols"][0]["name"] == name

@@ -44,11 +44,11 @@ class Checked(File):
 @pytest.fixture(scope="module")
 def running() -> Iterator[Relaying]:
     """A relay with prices, and with the admin's routes."""
-    with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 100.5)) as relay:
+    with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 100.5)) as core:
         file = Checked()
-        relay.server.app.register_blueprint(admin(lambda: SecretStr(TOKEN), file.add, file.remove))
-        relay.wait("ACME")
-        yield relay
+        core.server.app.register_blueprint(admin(lambda: SecretStr(TOKEN), file.add, file.remove))
+        core.wait("ACME")
+        yield core
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,9 @@ PRICES: dict[str, float | FeedError] = {symbol: 100.5 for symbol in reversed(SYM
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay with prices of all symbols but one."""
-    with relaying(SYMBOLS, PRICES) as relay:
-        relay.wait("ACME")
-        yield relay
+    with relaying(SYMBOLS, PRICES) as core:
+        core.wait("ACME")
+        yield core
 
 
 def body(answer: TestResponse) -> Any:
@@ -115,9 +115,9 @@ def test_a_candle_has_a_volume_where_it_can_be_told(running: Relaying) -> None:
     """Else the key is absent: it is not 0."""
     now_ms, history, app = SystemClock().now_ms(), History(), Flask(__name__)
     for minutes_ago, count in ((2, 100.0), (1, 107.0)):
-        quote = msgspec.structs.replace(running.relay.quotes["ACME"], price=-37.63, volume=count)
+        quote = msgspec.structs.replace(running.core.quotes["ACME"], price=-37.63, volume=count)
         history.sample({"ACME": quote}, {"ACME": "session"}, now_ms - minutes_ago * 60_000)
-    app.register_blueprint(rest(running.relay, SystemClock(), history, lambda: 0, lambda: False, lambda _: False))
+    app.register_blueprint(rest(running.core, SystemClock(), history, lambda: 0, lambda: False, lambda _: False))
     first, second = body(app.test_client().get("/api/candles/ACME"))["candles"]
     prices = dict.fromkeys(("open", "high", "low", "close"), -37.63)
     assert first == {"time_ms": (now_ms // 60_000 - 2) * 60_000, **prices}
@@ -154,7 +154,7 @@ def test_status(running: Relaying) -> None:
     assert status["uptime_s"] >= 0
     assert [(feed["feed"], feed["kind"], feed["state"], feed["error"]) for feed in status["feeds"]] == [("feed", "scripted", "ok", None)]
     assert status["last_reload"].keys() == {"ok", "at", "error", "restart_required"}
-    running.relay.report_reload(Reload(False, 1_700_000_000_000, "port: must be a number", ("server.host",)))
+    running.core.report_reload(Reload(False, 1_700_000_000_000, "port: must be a number", ("server.host",)))
     while body(running.http.get("/api/status"))["last_reload"]["ok"]:
         pass  # an answer may be one flush old
     assert body(running.http.get("/api/status"))["last_reload"] == {
@@ -215,32 +215,32 @@ def test_head(running: Relaying) -> None:
 
 def test_other_origins_may_read_where_they_are_listed() -> None:
     """A listed page may read, with its own name in the answer; another page, and any browser's cache between them, may not."""
-    relay = Relaying(["ACME"], {}, allowed_origins=["https://app.example"])
+    core = Relaying(["ACME"], {}, allowed_origins=["https://app.example"])
     for path, status in (("/api/symbols", 200), ("/api/quotes/NOPE", 404), ("/healthz", 200)):
-        allowed = relay.http.get(path, headers={"Origin": "https://app.example"})
+        allowed = core.http.get(path, headers={"Origin": "https://app.example"})
         assert (allowed.status_code, allowed.headers.get(ALLOWED)) == (status, "https://app.example")
         assert set(allowed.access_control_expose_headers) == {"ETag"}
-        refused = relay.http.get(path, headers={"Origin": "https://evil.example"})
+        refused = core.http.get(path, headers={"Origin": "https://evil.example"})
         assert (refused.status_code, refused.headers.get(ALLOWED)) == (status, None)
-        for answer in (allowed, refused, relay.http.get(path)):
+        for answer in (allowed, refused, core.http.get(path)):
             assert "Origin" in answer.vary
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_browser_may_ask_first() -> None:
     """The preflight of a request with `If-None-Match`."""
-    relay = Relaying(["ACME"], {}, allowed_origins=["https://app.example"])
+    core = Relaying(["ACME"], {}, allowed_origins=["https://app.example"])
     asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "if-none-match"}
-    answer = relay.http.options("/api/quotes", headers={"Origin": "https://app.example", **asked})
+    answer = core.http.options("/api/quotes", headers={"Origin": "https://app.example", **asked})
     assert answer.status_code == 200
     assert "If-None-Match" in answer.headers["Access-Control-Allow-Headers"]
     assert "GET" in answer.headers["Access-Control-Allow-Methods"]
-    refused = relay.http.options("/api/quotes", headers={"Origin": "https://evil.example", **asked})
+    refused = core.http.options("/api/quotes", headers={"Origin": "https://evil.example", **asked})
     assert not [name for name, _ in refused.headers if name.startswith("Access-Control")]
 
 
 def test_everybody_may_read_where_the_settings_say_so() -> None:
     """`allowed_origins = ["*"]`."""
-    relay = Relaying(["ACME"], {}, allowed_origins=["*"])
+    core = Relaying(["ACME"], {}, allowed_origins=["*"])
     for origin in ("https://any.example", "null"):
-        assert relay.http.get("/api/symbols", headers={"Origin": origin}).access_control_allow_origin == origin
+        assert core.http.get("/api/symbols", headers={"Origin": origin}).access_control_allow_origin == origin

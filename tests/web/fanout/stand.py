@@ -15,7 +15,7 @@ from tests.conformance.peer import Client as Peer
 from tests.web.fanout.quotes import quote
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.http.listener import Listener, MostConnections
 from web.http.origins import origin_check
@@ -60,7 +60,7 @@ class Stand:
     def stop(self) -> None:
         """Close everything."""
         for client in list(self.engine.clients):
-            self.engine.close(client, Closing.SHUTDOWN)
+            self.engine.close(client, CloseReason.SHUTDOWN)
         self.engine.stop()
         for task in self._tasks:
             task.kill()
@@ -70,7 +70,7 @@ class Stand:
     def add_symbols(self, *symbols: str) -> None:
         """Make symbols known."""
         for symbol in symbols:
-            self.engine.readers.add_channel(symbol)
+            self.engine.subscriptions.add_channel(symbol)
 
     def tick(self, *symbols: str, price: float = 1.5) -> None:
         """Publish the next quote of each symbol, as one batch."""
@@ -82,9 +82,9 @@ class Stand:
 
     def flush(self, *symbols: str) -> None:
         """The same as `tick`, and return when it was flushed."""
-        number = self.engine.readers.number
+        number = self.engine.subscriptions.number
         self.tick(*symbols)
-        while self.engine.readers.number == number:
+        while self.engine.subscriptions.number == number:
             self.breathe()
 
     def client(self) -> Client:

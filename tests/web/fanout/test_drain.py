@@ -44,7 +44,7 @@ def test_the_last_values_go_out(make_stand: MakeStand) -> None:
         stand.tick("A")
         assert [quick.quote()["seq"], slow.quote()["seq"]] == [1, 1]
         (limited,) = (client for client in stand.engine.clients if client.sid == slow.sid)
-        stand.engine.readers.set_period(limited.spaces, 3_600_000)
+        stand.engine.subscriptions.set_period(limited.spaces, 3_600_000)
         for _ in range(3):
             stand.tick("A")
         stand.engine.drain()
@@ -133,7 +133,7 @@ def test_who_stalls_is_waited_for_and_holds_up_nobody(stand: Stand) -> None:
         while len(stand.engine.clients) > 1:
             stand.breathe()
         assert stand.engine.clients == {client}
-        newest = {channel.symbol: channel.quote.seq for channel in stand.engine.readers.registry.values() if channel.quote}
+        newest = {channel.symbol: channel.quote.seq for channel in stand.engine.subscriptions.registry.values() if channel.quote}
         assert read_on(stalled) == (newest, 1001)
     until_empty(stand)
 

@@ -13,8 +13,8 @@ from tests.conformance.peer import CLOSE, PING, PONG, Frame, close_payload, mask
 from tests.web.conftest import MakeStand
 from tests.web.fanout.stand import SMALL_BYTES, Stand
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.fanout.close_reasons import Closing
-from web.fanout.handshake_queue import WaitingRoom
+from web.fanout.close_reasons import CloseReason
+from web.fanout.handshake_queue import HandshakeQueue
 from web.fanout.outbox import CONTROL_LIMIT_BYTES
 from web.runtime import EventletRuntime
 
@@ -86,7 +86,7 @@ def test_a_stalled_client_costs_nothing_and_gets_the_newest(stand: Stand) -> Non
         for _ in range(200):
             stand.flush(*SYMBOLS)
         assert stand.client().unsent_bytes <= held < 500  # the rest of one frame
-        newest = {channel.symbol: channel.quote.seq for channel in stand.engine.readers.registry.values() if channel.quote}
+        newest = {channel.symbol: channel.quote.seq for channel in stand.engine.subscriptions.registry.values() if channel.quote}
         seen = dict.fromkeys(SYMBOLS, 0)
         while seen != newest:
             quote = reader.quote()
@@ -148,8 +148,8 @@ def test_an_event_larger_than_the_socket(stand: Stand) -> None:
         assert reader.text() == '42["small",1]'
 
 
-@pytest.mark.parametrize("closing", [Closing.SERVER, Closing.SHUTDOWN, Closing.STALLED, Closing.PING_TIMEOUT])
-def test_closing(stand: Stand, closing: Closing) -> None:
+@pytest.mark.parametrize("closing", [CloseReason.SERVER, CloseReason.SHUTDOWN, CloseReason.STALLED, CloseReason.PING_TIMEOUT])
+def test_closing(stand: Stand, closing: CloseReason) -> None:
     """The code and the reason reach the client, the count the metrics, and what was queued before is sent before."""
     with stand.websocket("/") as reader:
         stand.socketio.emit("last", 1)
@@ -164,18 +164,18 @@ def test_closing_twice_is_closing_once(stand: Stand) -> None:
     """Whoever comes second finds it done."""
     with stand.websocket("/"):
         client = stand.client()
-        stand.engine.close(client, Closing.SERVER)
-        stand.engine.close(client, Closing.ERROR)
+        stand.engine.close(client, CloseReason.SERVER)
+        stand.engine.close(client, CloseReason.ERROR)
         stand.engine.send(client, "4x")
     assert stand.engine.closes == {"server_disconnect": 1}
-    assert client.closed is Closing.SERVER
+    assert client.closed is CloseReason.SERVER
 
 
 def test_closing_waits_for_the_turn(stand: Stand) -> None:
     """No reading list changes under a flush that lets others breathe."""
     with stand.websocket("/"):
         client = stand.client()
-        other = threading.Thread(target=stand.engine.close, args=(client, Closing.SERVER))
+        other = threading.Thread(target=stand.engine.close, args=(client, CloseReason.SERVER))
         with stand.engine.turn:
             other.start()
             for _ in range(10):
@@ -231,7 +231,7 @@ def test_a_bug_in_a_round_is_not_the_end(stand: Stand, caplog: pytest.LogCapture
     stand.add_symbols("A")
     with stand.websocket("/", "/A") as reader:
         with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
-            patch.setattr(stand.engine.pulse, "beat", lambda now_s: 1 / 0)
+            patch.setattr(stand.engine.timeouts, "beat", lambda now_s: 1 / 0)
             stand.tick("A")
             reader.quote()
             while not caplog.records:
@@ -251,7 +251,7 @@ def test_limits_of_the_time_of_connecting(make_stand: MakeStand) -> None:
 
 def test_waiting_room() -> None:
     """A few a round, first come, first served; nobody waits while there is room."""
-    room = WaitingRoom()
+    room = HandshakeQueue()
     woken: list[int] = []
     entered: list[int] = []
 
@@ -259,11 +259,11 @@ def test_waiting_room() -> None:
         room.enter(lambda: woken.append(number))
         entered.append(number)
 
-    a_round = list(range(WaitingRoom.PER_ROUND))
+    a_round = list(range(HandshakeQueue.PER_ROUND))
     for number in a_round:
         enter(number)
     assert (entered, woken) == (a_round, [])
-    late = [number + 100 for number in (*a_round, WaitingRoom.PER_ROUND)]
+    late = [number + 100 for number in (*a_round, HandshakeQueue.PER_ROUND)]
     threads = [threading.Thread(target=enter, args=(number,)) for number in late]
     for thread in threads:
         thread.start()

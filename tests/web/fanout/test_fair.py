@@ -7,7 +7,7 @@ import pytest
 from tests.web.fanout.quotes import quote
 from web.fanout.flush import BREATHE_S, LONGEST_BREATH_S, OTHERS_SHARE, Flusher
 from web.fanout.outbox import Outbox
-from web.fanout.subscriptions import Readers
+from web.fanout.subscriptions import Subscriptions
 
 WRITE_S = 10e-6
 CLIENTS = 4_000  # a flush of 40 ms
@@ -21,13 +21,13 @@ class Busy:
         self.now_s = 100.0
         self.turn_s = turn_s
         self.turns_at: list[float] = []
-        self.readers = Readers("e1")
-        self.flusher = Flusher(self.readers, self._turn, lambda: self.now_s)
-        channel = self.readers.add_channel("A")
+        self.subscriptions = Subscriptions("e1")
+        self.flusher = Flusher(self.subscriptions, self._turn, lambda: self.now_s)
+        channel = self.subscriptions.add_channel("A")
         for _ in range(CLIENTS):
             outbox = Outbox()
             outbox.write = self._take
-            self.readers.join(outbox.spaces, channel)
+            self.subscriptions.join(outbox.spaces, channel)
         self.flush(1)
         while self.flusher.pump:
             self.flusher.serve(self.flusher.pump.popitem()[0])

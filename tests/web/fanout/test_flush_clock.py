@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.fanout.flush_clock import EARLY, Window
+from web.fanout.flush_clock import EARLY, FlushClock
 
 LENGTH_S = 0.05
 
 
 def flushes(ticks_s: list[float], wake_s: float = 0.0) -> list[float]:
     """When each flush begins if news come at `ticks_s` and a timer wakes the loop `wake_s` late."""
-    window, began, waits_s = Window(), [], None
+    window, began, waits_s = FlushClock(), [], None
     for tick_s in [*ticks_s, float("inf")]:
         if waits_s is not None and waits_s <= tick_s:
             began.append(waits_s)

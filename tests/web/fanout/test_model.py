@@ -13,7 +13,7 @@ from ticker.quote import Quote
 from web.fanout.flush import Flusher
 from web.fanout.frames import text_frame
 from web.fanout.outbox import CONTROL_LIMIT_BYTES, ControlOverflow
-from web.fanout.subscriptions import Readers
+from web.fanout.subscriptions import Subscriptions
 from web.socketio.resume import resume
 
 SYMBOLS = ["A", "B/C", "^D", "E", "F"]
@@ -64,7 +64,7 @@ class FanOut(RuleBasedStateMachine):
     def restart(self) -> None:
         """The process dies and comes back: everybody is out, every `seq` begins anew, under another epoch."""
         self.lives += 1
-        self.core = Readers(f"life {self.lives}")
+        self.core = Subscriptions(f"life {self.lives}")
         self.flusher = Flusher(self.core, lambda: None)
         self.published.clear()
         self.seqs = dict.fromkeys(SYMBOLS, 0)
@@ -128,7 +128,7 @@ class FanOut(RuleBasedStateMachine):
         self.pump()
         if self.flusher.next_timed_ms() is None:
             for reader in self.clients:
-                forgotten = any(lane.pending for lane in reader.outbox.lanes() if lane.cohort)
+                forgotten = any(reading_list.pending for reading_list in reader.outbox.reading_lists() if reading_list.cohort)
                 assert not reader.online or reader.outbox.blocked or not forgotten
 
     @precondition(online)
@@ -171,13 +171,13 @@ class FanOut(RuleBasedStateMachine):
 
     def enlist(self, reader: Reader, symbols: str | list[str]) -> None:
         """What the board does for `subscribe`."""
-        lane, listed = reader.outbox.board_lane(), self.listed(reader)
+        reading_list, listed = reader.outbox.board_list(), self.listed(reader)
         if symbols == "*":
-            self.core.join_everything(lane)
+            self.core.join_everything(reading_list)
         else:
             for symbol in symbols:
                 if symbol not in listed:
-                    self.core.join(lane, self.core.registry[symbol])
+                    self.core.join(reading_list, self.core.registry[symbol])
 
     @precondition(away)
     @rule(who=WHO, symbols=ASKED)
@@ -209,7 +209,7 @@ class FanOut(RuleBasedStateMachine):
         is_true = isinstance(seqs, dict) and all(
             symbol in asked and type(seq) is int and 1 <= seq <= self.flushed[symbol] for symbol, seq in said.items())
         self.enlist(reader, symbols)
-        recovered = resume(self.core, reader.outbox.board_lane(), [self.core.registry[symbol] for symbol in sorted(asked)], since)
+        recovered = resume(self.core, reader.outbox.board_list(), [self.core.registry[symbol] for symbol in sorted(asked)], since)
         assert recovered is is_true, "no more and no less than what can be vouched for"
         reader.forget(self.core.epoch, asked)
         reader.board_snapshots_due |= asked
@@ -222,7 +222,7 @@ class FanOut(RuleBasedStateMachine):
     @rule(who=WHO, period_ms=st.sampled_from([0.0, 100.0, 1000.0]), board=st.booleans())
     def rate(self, who: int, period_ms: float, board: bool) -> None:
         outbox = self.pick(who).outbox
-        self.core.set_period(outbox.board_lane() if board else outbox.spaces, period_ms)
+        self.core.set_period(outbox.board_list() if board else outbox.spaces, period_ms)
 
     @precondition(online)
     @rule(who=WHO, size=st.sampled_from([0, 100, 300, LARGE_BYTES]))
@@ -309,7 +309,7 @@ class FanOut(RuleBasedStateMachine):
         """The rest of a frame, control packets up to their limit, one state event, and an entry a symbol and lane."""
         for reader in self.clients:
             assert reader.outbox.unsent_bytes <= CONTROL_LIMIT_BYTES + LARGE_BYTES + 1000
-            assert all(len(lane.pending) <= len(SYMBOLS) for lane in reader.outbox.lanes())
+            assert all(len(reading_list.pending) <= len(SYMBOLS) for reading_list in reader.outbox.reading_lists())
 
     @invariant()
     def what_sockets_took_is_counted(self) -> None:
@@ -322,7 +322,7 @@ class FanOut(RuleBasedStateMachine):
             members = {*cohort.ready, *cohort.stragglers}
             assert members
             assert not set(cohort.ready) & set(cohort.stragglers)
-            assert all(lane.cohort is cohort and not lane.outbox.blocked for lane in cohort.ready)
+            assert all(reading_list.cohort is cohort and not reading_list.outbox.blocked for reading_list in cohort.ready)
             assert all(cohort in channel.cohorts for channel in key.channels)
 
     @rule()

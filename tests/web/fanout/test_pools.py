@@ -14,7 +14,7 @@ from tests.web.fanout.test_timeouts import Watched, connected
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.auth.identity import ANYBODY
 from web.fanout.client import Client
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.runtime import EventletRuntime
 
@@ -22,7 +22,7 @@ ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", ""]
 """The last but one is in the network of the one before."""
 
 
-class Door:
+class EngineIOServer:
     """Lets clients into an engine whose loop does not run."""
 
     def __init__(self, **limits: int) -> None:
@@ -39,7 +39,7 @@ class Door:
 
     def closed(self, clients: list[Client]) -> list[int]:
         """Which of them were crowded out."""
-        assert {client.closed for client in clients} <= {None, Closing.CROWDED_OUT}
+        assert {client.closed for client in clients} <= {None, CloseReason.CROWDED_OUT}
         return [index for index, client in enumerate(clients) if client.closed is not None]
 
 
@@ -51,7 +51,7 @@ class Comings(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.door = Door(max_waiting=MOST_WAITING)
+        self.door = EngineIOServer(max_waiting=MOST_WAITING)
         self.here: list[Client] = []
         self.joined: set[Client] = set()
 
@@ -70,7 +70,7 @@ class Comings(RuleBasedStateMachine):
         assert len(closed) == max(0, len(waited) - MOST_WAITING)
         crowds = Counter(self._crowd(one) for one in waited)
         for one in closed:
-            assert one.closed is Closing.CROWDED_OUT
+            assert one.closed is CloseReason.CROWDED_OUT
             assert crowds[self._crowd(one)] == max(crowds.values())
             assert next(other for other in waited if self._crowd(other) == self._crowd(one)) is one
             self.here.remove(one)
@@ -88,7 +88,7 @@ class Comings(RuleBasedStateMachine):
     def goes(self, data: st.DataObject) -> None:
         """From wherever it is."""
         client = data.draw(st.sampled_from(self.here))
-        self.door.engine.close(client, Closing.CLIENT)
+        self.door.engine.close(client, CloseReason.CLIENT)
         self.here.remove(client)
         self.joined.discard(client)
 
@@ -119,7 +119,7 @@ TestComings.settings = settings(max_examples=60, stateful_step_count=40, deadlin
 
 def test_a_flood_pushes_out_itself() -> None:
     """Three wait, from three addresses; however many come from a fourth, they stay, and of the fourth the newest do."""
-    door = Door(max_waiting=10)
+    door = EngineIOServer(max_waiting=10)
     others = [door.client(f"198.51.100.{number}") for number in range(3)]
     flood = [door.client() for _ in range(1000)]
     assert door.closed(others) == []
@@ -129,7 +129,7 @@ def test_a_flood_pushes_out_itself() -> None:
 
 def test_a_network_of_ipv6_is_one_crowd() -> None:
     """Each of its sessions comes from another address, and they make room for one another."""
-    door = Door(max_waiting=10)
+    door = EngineIOServer(max_waiting=10)
     other = door.client("2001:db8:2::1")
     flood = [door.client(f"2001:db8:1::{number:x}") for number in range(100)]
     assert door.closed([other]) == []
@@ -139,7 +139,7 @@ def test_a_network_of_ipv6_is_one_crowd() -> None:
 
 def test_a_good_token_is_no_part_of_the_crowd_at_its_address() -> None:
     """It waits apart from those that came with none."""
-    door = Door(max_waiting=10)
+    door = EngineIOServer(max_waiting=10)
     known = [door.client(is_known=True) for _ in range(4)]
     flood = [door.client() for _ in range(100)]
     assert door.closed(known) == []
@@ -148,15 +148,15 @@ def test_a_good_token_is_no_part_of_the_crowd_at_its_address() -> None:
 
 def test_who_has_joined_is_never_pushed_out() -> None:
     """Also when it has left everything again."""
-    door = Door(max_waiting=2)
-    readers = [door.client() for _ in range(2)]
-    channel = door.engine.readers.add_channel("A")
-    for client in readers:
-        door.engine.readers.join(client.spaces, channel)
+    door = EngineIOServer(max_waiting=2)
+    subscriptions = [door.client() for _ in range(2)]
+    channel = door.engine.subscriptions.add_channel("A")
+    for client in subscriptions:
+        door.engine.subscriptions.join(client.spaces, channel)
         door.engine.pools.seat(client)
-    door.engine.readers.leave(readers[0].spaces, channel)
+    door.engine.subscriptions.leave(subscriptions[0].spaces, channel)
     flood = [door.client() for _ in range(100)]
-    assert door.closed(readers) == []
+    assert door.closed(subscriptions) == []
     assert (door.closed(flood), door.engine.pools.joined) == (list(range(98)), 2)
 
 
@@ -169,21 +169,21 @@ def test_whose_words_nobody_has_read_yet_stays() -> None:
         oldest.socket, second.socket = one, other
         its_peer.sendall(b"x")
         third = watched.client(joined=False)
-        assert [client.closed for client in (oldest, second, third)] == [None, Closing.CROWDED_OUT, None]
+        assert [client.closed for client in (oldest, second, third)] == [None, CloseReason.CROWDED_OUT, None]
     with connected() as (one, its_peer), connected() as (other, others_peer):
-        watched.engine.close(oldest, Closing.CLIENT)
+        watched.engine.close(oldest, CloseReason.CLIENT)
         fourth = watched.client(joined=False)
         third.socket, fourth.socket = one, other
         for peer in (its_peer, others_peer):
             peer.sendall(b"x")
         fifth = watched.client(joined=False)
-        assert [client.closed for client in (third, fourth, fifth)] == [Closing.CROWDED_OUT, None, None]
-        watched.engine.close(fourth, Closing.CLIENT)
+        assert [client.closed for client in (third, fourth, fifth)] == [CloseReason.CROWDED_OUT, None, None]
+        watched.engine.close(fourth, CloseReason.CLIENT)
 
 
 def test_fewer_may_wait_from_now_on() -> None:
     """After a reload with a lower limit each that comes makes one go; the rest go by and by as they are timed out."""
-    door = Door(max_waiting=10)
+    door = EngineIOServer(max_waiting=10)
     clients = [door.client() for _ in range(10)]
     door.engine.configure(BroadcastSettings(), LimitSettings(max_waiting=3))
     door.client()

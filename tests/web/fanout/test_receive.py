@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from web.fanout import receive
-from web.fanout.receive import AT_ONCE, Inbound
+from web.fanout.receive import AT_ONCE, Receiver
 from web.runtime import original
 
 CLIENTS = AT_ONCE + 40
@@ -32,7 +32,7 @@ class Crowd:
             self.epoll.register(ours.fileno(), select.EPOLLIN)
         wake = os.eventfd(0)
         stack.callback(os.close, wake)
-        self.receive = Inbound(None, self.epoll, wake, clients)  # type: ignore[arg-type]  # nobody is closed here
+        self.receive = Receiver(None, self.epoll, wake, clients)  # type: ignore[arg-type]  # nobody is closed here
         self.receive.readable = self._take  # type: ignore[method-assign]
 
     def _take(self, client: Any) -> None:

@@ -17,7 +17,7 @@ from web.fanout.channel import Channel
 from web.fanout.cohort import space_parts
 from web.fanout.outbox import Outbox
 from web.fanout.spelling import Spelled, meant
-from web.fanout.subscriptions import Readers
+from web.fanout.subscriptions import Subscriptions
 
 SPELLINGS = {"/%5EGSPC": "^GSPC", "/%5eGSPC": "^GSPC", "/EURUSD%3DX": "EURUSD=X", "/ACME/": "ACME", "/BTC%2FUSD": "BTC/USD",
              "/%41CME": "ACME", "/%5EGSPC/": "^GSPC"}
@@ -101,50 +101,50 @@ def test_emitting_reaches_each_by_its_own_name(known: Stand) -> None:
 
 def test_those_who_spell_alike_share_what_is_sent() -> None:
     """And nobody else is in their cohort; who goes back to the symbol's own name is in everybody's again."""
-    readers = Readers("e")
-    channels = [readers.add_channel(symbol) for symbol in ("A", "B")]
-    lanes = [RawLane(readers, channels, names) for names in ({"A": "/%41"}, {"A": "/%41"}, {"A": "/A/"}, {})]
-    readers.settle()
-    cohorts = [one.lane.cohort for one in lanes]
+    subscriptions = Subscriptions("e")
+    channels = [subscriptions.add_channel(symbol) for symbol in ("A", "B")]
+    reading_lists = [RawReadingList(subscriptions, channels, names) for names in ({"A": "/%41"}, {"A": "/%41"}, {"A": "/A/"}, {})]
+    subscriptions.settle()
+    cohorts = [one.reading_list.cohort for one in reading_lists]
     assert cohorts[0] is cohorts[1]
     assert len(set(cohorts)) == 3
-    readers.leave(lanes[0].lane, channels[0])
-    readers.join(lanes[0].lane, channels[0], "/A")
-    readers.settle()
-    assert lanes[0].lane.cohort is cohorts[3]
+    subscriptions.leave(reading_lists[0].reading_list, channels[0])
+    subscriptions.join(reading_lists[0].reading_list, channels[0], "/A")
+    subscriptions.settle()
+    assert reading_lists[0].reading_list.cohort is cohorts[3]
     assert Spelled({channels[0]: "/%41"}) != Spelled({channels[0]: "/A/"}) != space_parts
 
 
 def test_a_thousand_joins_copy_nothing() -> None:
     """Between two flushes a client changes its own names; what a cohort is known by stays as it is."""
-    readers = Readers("e")
-    channels = [readers.add_channel(f"S{number}") for number in range(1000)]
-    lane = Outbox().spaces
-    readers.join(lane, channels[0], "/S0/")
-    first = lane.encode
+    subscriptions = Subscriptions("e")
+    channels = [subscriptions.add_channel(f"S{number}") for number in range(1000)]
+    reading_list = Outbox().spaces
+    subscriptions.join(reading_list, channels[0], "/S0/")
+    first = reading_list.encode
     for channel in channels[1:]:
-        readers.join(lane, channel, channel.namespace + "/")
-    assert lane.encode is first
-    readers.settle()
-    readers.leave(lane, channels[0])
-    assert lane.encode is not first
+        subscriptions.join(reading_list, channel, channel.namespace + "/")
+    assert reading_list.encode is first
+    subscriptions.settle()
+    subscriptions.leave(reading_list, channels[0])
+    assert reading_list.encode is not first
     assert isinstance(first, Spelled)
     assert len(first.names) == 1000
-    second = lane.encode
-    readers.leave(lane, channels[1])
-    assert lane.encode is second
-    assert readers.name_of(lane, channels[2]) == "/S2/"
-    readers.settle()
-    assert len(readers.cohorts) == 1
+    second = reading_list.encode
+    subscriptions.leave(reading_list, channels[1])
+    assert reading_list.encode is second
+    assert subscriptions.name_of(reading_list, channels[2]) == "/S2/"
+    subscriptions.settle()
+    assert len(subscriptions.cohorts) == 1
 
 
-class RawLane:
+class RawReadingList:
     """A client that has joined both symbols, some under another name."""
 
-    def __init__(self, readers: Readers, channels: list[Channel], names: dict[str, str]) -> None:
-        self.lane = Outbox().spaces
+    def __init__(self, subscriptions: Subscriptions, channels: list[Channel], names: dict[str, str]) -> None:
+        self.reading_list = Outbox().spaces
         for channel in channels:
-            readers.join(self.lane, channel, names.get(channel.symbol))
+            subscriptions.join(self.reading_list, channel, names.get(channel.symbol))
 
 
 @pytest.mark.parametrize(("symbol", "spelt"), [("ACME", "ACME"), ("%5EGSPC", "^GSPC"), ("ACME/", "ACME"), ("%255E", "%5E"), ("a+b", "a+b")])
@@ -165,7 +165,7 @@ class Some:
 
 def test_a_token_counts_for_the_symbol_not_for_its_spelling() -> None:
     """What it shows under any name, and what not under none; whether there is such a symbol is not told."""
-    with relaying(["^GSPC", "ACME"], {"^GSPC": 1.0, "ACME": 2.0}, verifier=Some()) as relay, closing(RawSocket(relay.address)) as client:
+    with relaying(["^GSPC", "ACME"], {"^GSPC": 1.0, "ACME": 2.0}, verifier=Some()) as core, closing(RawSocket(core.address)) as client:
         assert client.join("/%5EGSPC", "some").startswith("40/%5EGSPC,")
         assert '"unknown_symbol"' in client.join("/%5ENOPE", "some")
         for hidden in ("/ACME/", "/%41CME", "/NOPE/", "/%2A"):
@@ -182,8 +182,8 @@ def test_long_polling(known_relay: Relaying) -> None:
 @pytest.fixture
 def known_relay() -> Any:
     """A relay with such a symbol."""
-    with relaying(["EURUSD=X"], {"EURUSD=X": 1.1}) as relay:
-        yield relay
+    with relaying(["EURUSD=X"], {"EURUSD=X": 1.1}) as core:
+        yield core
 
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], None])

@@ -13,10 +13,10 @@ import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client, Transport, payload_of
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.fanout.frames import close_frame, text_frame
-from web.fanout.timeouts import UPGRADE_S, Pulse
+from web.fanout.timeouts import UPGRADE_S, Timeouts
 from web.runtime import EventletRuntime, original
 
 INTERVAL_S, TIMEOUT_S = 10, 25
@@ -31,8 +31,8 @@ class Watched:
         self.numbers = count(1)
         self.engine = Engine(EventletRuntime(), "e1", BroadcastSettings(), LimitSettings(), INTERVAL_S, TIMEOUT_S)
         self.engine.clock = lambda: self.now_s
-        self.engine.pulse = Pulse(self.engine, INTERVAL_S, TIMEOUT_S)
-        self.engine.readers.add_channel("A")
+        self.engine.timeouts = Timeouts(self.engine, INTERVAL_S, TIMEOUT_S)
+        self.engine.subscriptions.add_channel("A")
 
     def client(self, transport: Transport = "websocket", joined: bool = True) -> Client:
         """One that came just now."""
@@ -42,7 +42,7 @@ class Watched:
         if transport != "websocket":
             self.engine.polling.add(client)
         if joined:
-            self.engine.readers.join(client.spaces, self.engine.readers.registry["A"])
+            self.engine.subscriptions.join(client.spaces, self.engine.subscriptions.registry["A"])
             self.engine.pools.seat(client)
         return client
 
@@ -51,15 +51,15 @@ class Watched:
         until_s = self.now_s + seconds
         while self.now_s < until_s:
             self.now_s = min(self.now_s + STEP_S, until_s)
-            self.engine.pulse.beat(self.now_s)
+            self.engine.timeouts.beat(self.now_s)
 
-    def closed(self, client: Client) -> Closing | None:
+    def closed(self, client: Client) -> CloseReason | None:
         """Why it was closed, if it was. (A method, so that a type checker does not take the answer for the last one.)"""
         return client.closed
 
     def sent(self, client: Client) -> list[str]:
         """The control packets that wait for `client`, which are then gone."""
-        frames = client.frames(self.engine.readers.number, self.engine.readers.registry)
+        frames = client.frames(self.engine.subscriptions.number, self.engine.subscriptions.registry)
         client.accepted(sum(map(len, frames)))
         return [payload_of(framed)[1].decode() for framed in frames]
 
@@ -88,7 +88,7 @@ def test_pings_come_once_an_interval(watched: Watched) -> None:
     watched.pass_s(2 * STEP_S)
     for _ in range(3):
         assert watched.sent(client) == ["2"]
-        watched.engine.pulse.pong(client)
+        watched.engine.timeouts.pong(client)
         watched.pass_s(INTERVAL_S - STEP_S)
         assert watched.sent(client) == []
         watched.pass_s(STEP_S)
@@ -106,7 +106,7 @@ def test_pings_are_spread_as_clients_come(watched: Watched) -> None:
         watched.pass_s(STEP_S)
         pinged = [client for client in clients if watched.sent(client)]
         for client in pinged:
-            watched.engine.pulse.pong(client)
+            watched.engine.timeouts.pong(client)
         bursts.append(len(pinged))
     assert sum(bursts[40:]) == 40
     assert max(bursts[40:]) <= 2
@@ -120,7 +120,7 @@ def test_who_does_not_answer_is_closed(watched: Watched) -> None:
     watched.pass_s(TIMEOUT_S - 3 * STEP_S)
     assert watched.closed(client) is None
     watched.pass_s(3 * STEP_S)
-    assert watched.closed(client) is Closing.PING_TIMEOUT
+    assert watched.closed(client) is CloseReason.PING_TIMEOUT
     assert watched.engine.closes == {"ping_timeout": 1}
 
 
@@ -136,9 +136,9 @@ def test_whose_answer_nobody_has_read_yet_is_not_closed(watched: Watched) -> Non
         for ours in (one, other):
             ours.recv(16)
         watched.pass_s(STEP_S)
-        assert (watched.closed(client), watched.closed(newcomer)) == (None, Closing.JOIN_TIMEOUT)
+        assert (watched.closed(client), watched.closed(newcomer)) == (None, CloseReason.JOIN_TIMEOUT)
         watched.pass_s(TIMEOUT_S)
-        assert watched.closed(client) is Closing.PING_TIMEOUT
+        assert watched.closed(client) is CloseReason.PING_TIMEOUT
 
 
 def test_no_second_ping_while_one_is_unanswered(watched: Watched) -> None:
@@ -146,7 +146,7 @@ def test_no_second_ping_while_one_is_unanswered(watched: Watched) -> None:
     client = watched.client()
     watched.pass_s(INTERVAL_S * 2)
     assert watched.sent(client) == ["2"]
-    watched.engine.pulse.pong(client)
+    watched.engine.timeouts.pong(client)
     watched.pass_s(INTERVAL_S)
     assert watched.sent(client) == ["2"]
 
@@ -156,9 +156,9 @@ def test_a_forged_pong_proves_nothing(watched: Watched) -> None:
     client = watched.client()
     watched.pass_s(INTERVAL_S - 2)
     for _ in range(10):
-        watched.engine.pulse.pong(client)
+        watched.engine.timeouts.pong(client)
     watched.pass_s(2 + TIMEOUT_S)
-    assert client.closed is Closing.PING_TIMEOUT
+    assert client.closed is CloseReason.PING_TIMEOUT
 
 
 def test_a_time_out_does_not_depend_on_the_beat(watched: Watched) -> None:
@@ -167,7 +167,7 @@ def test_a_time_out_does_not_depend_on_the_beat(watched: Watched) -> None:
     watched.pass_s(INTERVAL_S + 0.02)  # the ping left a little late
     watched.sent(client)
     watched.pass_s(TIMEOUT_S)
-    assert client.closed is Closing.PING_TIMEOUT
+    assert client.closed is CloseReason.PING_TIMEOUT
 
 
 def test_who_joins_nothing_is_closed(watched: Watched) -> None:
@@ -179,16 +179,16 @@ def test_who_joins_nothing_is_closed(watched: Watched) -> None:
     assert watched.closed(idler) is None
     watched.engine.pools.seat(late)
     watched.pass_s(STEP_S)
-    assert watched.closed(idler) is Closing.JOIN_TIMEOUT
+    assert watched.closed(idler) is CloseReason.JOIN_TIMEOUT
     assert [client.closed for client in (reader, late, next_one)] == [None] * 3
     watched.pass_s(watched.engine.limits.join_timeout_s)
-    assert watched.closed(next_one) is Closing.JOIN_TIMEOUT
+    assert watched.closed(next_one) is CloseReason.JOIN_TIMEOUT
 
 
 def test_who_once_joined_may_leave_everything(watched: Watched) -> None:
     """Leaving the last namespace is no reason to be closed, however soon."""
     client = watched.client()
-    watched.engine.readers.leave(client.spaces, watched.engine.readers.registry["A"])
+    watched.engine.subscriptions.leave(client.spaces, watched.engine.subscriptions.registry["A"])
     watched.pass_s(watched.engine.limits.join_timeout_s * 2)
     assert client.closed is None
 
@@ -197,16 +197,16 @@ def test_who_takes_nothing_is_closed(watched: Watched) -> None:
     """A full socket for `stall_limit_s`, whatever pongs come; one that has room for a moment begins anew."""
     stalled, steady = watched.client(), watched.client()
     for client in (stalled, steady):
-        watched.engine.pulse.blocked(client)
+        watched.engine.timeouts.blocked(client)
     for _ in range(5):
         watched.pass_s(watched.engine.broadcast.stall_limit_s / 5 - STEP_S)
         for client in (stalled, steady):
-            watched.engine.pulse.pong(client)
-        watched.engine.pulse.unblocked(steady)
-        watched.engine.pulse.blocked(steady)
+            watched.engine.timeouts.pong(client)
+        watched.engine.timeouts.unblocked(steady)
+        watched.engine.timeouts.blocked(steady)
         assert watched.closed(stalled) is None
     watched.pass_s(5 * STEP_S)
-    assert watched.closed(stalled) is Closing.STALLED
+    assert watched.closed(stalled) is CloseReason.STALLED
     assert steady.closed is None
 
 
@@ -217,8 +217,8 @@ def test_who_never_polls_is_closed(watched: Watched) -> None:
     for _ in range(6):
         assert watched.closed(client) is None
         watched.pass_s(watched.engine.broadcast.stall_limit_s / 6)
-        watched.engine.pulse.pong(client)
-    assert watched.closed(client) is Closing.STALLED
+        watched.engine.timeouts.pong(client)
+    assert watched.closed(client) is CloseReason.STALLED
 
 
 def test_a_poll_that_waits_is_no_stall(watched: Watched) -> None:
@@ -251,7 +251,7 @@ def test_a_process_that_was_stopped_does_not_blame_its_clients(watched: Watched)
     clients = [watched.client() for _ in range(5)]
     watched.pass_s(STEP_S)
     watched.now_s += 3600
-    watched.engine.pulse.beat(watched.now_s)
+    watched.engine.timeouts.beat(watched.now_s)
     assert all(client.closed is None for client in clients)
     watched.pass_s(INTERVAL_S)
     assert [watched.sent(client) for client in clients] == [["2"]] * 5
@@ -261,8 +261,8 @@ def test_a_process_that_was_stopped_does_not_blame_its_clients(watched: Watched)
 def test_whoever_is_closed_is_watched_no_more(watched: Watched) -> None:
     """Nothing is sent to it, it is counted once, nothing holds on to it."""
     client = watched.client("polling", joined=False)
-    watched.engine.pulse.blocked(client)
-    watched.engine.close(client, Closing.CLIENT)
+    watched.engine.timeouts.blocked(client)
+    watched.engine.close(client, CloseReason.CLIENT)
     watched.pass_s(100)
     assert watched.engine.closes == {"client": 1}
     assert watched.sent(client) == []

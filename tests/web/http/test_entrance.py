@@ -16,9 +16,9 @@ from web.http.entrance import is_counted
 TOKEN = "correct-horse-battery"
 
 
-def asked(relay: Relaying, target: str, method: str = "GET", **headers: str) -> Response:
+def asked(core: Relaying, target: str, method: str = "GET", **headers: str) -> Response:
     """One request; in the names of headers `_` stands for `-`."""
-    with Connection(Address(*relay.address)) as connection:
+    with Connection(Address(*core.address)) as connection:
         connection.request(method, target, {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}})
         return connection.response()
 
@@ -26,9 +26,9 @@ def asked(relay: Relaying, target: str, method: str = "GET", **headers: str) -> 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay with a price, at this machine's own names."""
-    with relaying(["ACME"], {"ACME": 1.0}, limits={"http_requests_per_s": 5}, allowed_origins=["https://friend.example"]) as relay:
-        relay.wait("ACME")
-        yield relay
+    with relaying(["ACME"], {"ACME": 1.0}, limits={"http_requests_per_s": 5}, allowed_origins=["https://friend.example"]) as core:
+        core.wait("ACME")
+        yield core
 
 
 @pytest.mark.parametrize("target", ["/api/quotes", "/metrics", "/healthz", "/", "/nothing", "/socket.io/?EIO=4&transport=polling"])
@@ -56,8 +56,8 @@ def test_a_page_of_somebody_else_opens_no_session(running: Relaying) -> None:
 def test_a_page_of_somebody_else_wakes_no_feed(running: Relaying, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the first answer nor one that stands ready counts as somebody's interest."""
     read: list[Any] = []
-    monkeypatch.setattr(running.relay.attention, "read", read.append)
-    monkeypatch.setattr(running.server._front._cache, "_read", read.append)
+    monkeypatch.setattr(running.core.watching, "read", read.append)
+    monkeypatch.setattr(running.server._entrance._cache, "_read", read.append)
     for _ in range(2):
         assert asked(running, "/api/quotes", Sec_Fetch_Site="cross-site").status == 200
         assert asked(running, "/api/quotes/ACME", Sec_Fetch_Site="cross-site").status == 200
@@ -91,8 +91,8 @@ def test_too_many_requests_of_one_address(running: Relaying) -> None:
 
 def test_behind_a_proxy_each_client_counts_for_itself() -> None:
     """And the proxy for nobody."""
-    with relaying(["ACME"], {}, limits={"http_requests_per_s": 1}, trusted_proxies=["127.0.0.1"]) as relay:
-        statuses = {client: [asked(relay, "/api/status", **({"X_Forwarded_For": client} if client else {})).status for _ in range(8)]
+    with relaying(["ACME"], {}, limits={"http_requests_per_s": 1}, trusted_proxies=["127.0.0.1"]) as core:
+        statuses = {client: [asked(core, "/api/status", **({"X_Forwarded_For": client} if client else {})).status for _ in range(8)]
                     for client in ("192.0.2.1", "192.0.2.2", "")}
     assert statuses["192.0.2.1"][:2] == statuses["192.0.2.2"][:2] == [200, 200]
     assert 429 in statuses["192.0.2.1"]
@@ -118,14 +118,14 @@ def test_a_path_has_one_spelling(running: Relaying, target: str) -> None:
 
 def test_who_may_not_read_gets_nothing_that_stands_ready() -> None:
     """The same check before what is kept and what is made; each sees what he may."""
-    with relaying(["ACME"], {"ACME": 1.0}, verifier=Tokens([TOKEN])) as relay:
-        relay.wait("ACME")
+    with relaying(["ACME"], {"ACME": 1.0}, verifier=Tokens([TOKEN])) as core:
+        core.wait("ACME")
         for target in ("/api/quotes", "/api/status", "/api/symbols", "/api/sparkline", "/api/candles/ACME", "/metrics"):
             for _ in range(2):
-                answer = asked(relay, target, Authorization=f"Bearer {TOKEN}")
+                answer = asked(core, target, Authorization=f"Bearer {TOKEN}")
                 assert (answer.status, "authorization" in answer.headers["vary"].lower()) == (200, True)
                 assert "private" in answer.headers["cache-control"]
-                refused = asked(relay, target)
+                refused = asked(core, target)
                 assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Bearer realm="tickercast"')
                 assert b"ACME" not in refused.body
 

@@ -37,9 +37,9 @@ class Names:
 def running() -> Iterator[Relaying]:
     """A relay that asks for one of those names, with a price of every symbol."""
     with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 1.5), verifier=Names(), trusted_proxies=["127.0.0.1"],
-                  server={"metrics": "open"}) as relay:
-        relay.wait("SECRETTWO")
-        yield relay
+                  server={"metrics": "open"}) as core:
+        core.wait("SECRETTWO")
+        yield core
 
 
 def get(running: Relaying, path: str, token: str | None = None, address: str = "192.0.2.1") -> TestResponse:
@@ -87,7 +87,7 @@ def test_with_a_token_everything_is_as_without_auth(running: Relaying) -> None:
 def test_a_token_for_some_symbols_shows_no_others(running: Relaying) -> None:
     """Not their prices, not their names, not that there are any: an unknown one is as forbidden as one that is known."""
     running.prices["SECRETTWO"] = FeedError("no such product: SECRETTWO", rejects_symbol=True)
-    running.relay.report_reload(Reload(False, 1, 'symbols."SECRET/ONE": there is no such feed'))
+    running.core.report_reload(Reload(False, 1, 'symbols."SECRET/ONE": there is no such feed'))
     seen = [get(running, path, "some") for path in ("/api/symbols", "/api/quotes", "/api/sparkline", "/api/status", "/api/quotes/BTC-USD",
                                                     "/api/candles/BTC-EUR")]
     assert [answer.status_code for answer in seen] == [200] * 6

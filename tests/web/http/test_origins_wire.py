@@ -78,15 +78,15 @@ WELCOME = {"polling": 200, "websocket": 101}
 @pytest.fixture(scope="module")
 def running() -> Iterator[Relaying]:
     """A relay that lists one page, and trusts nobody."""
-    with relaying(["ACME"], {"ACME": 1.0}, allowed_origins=[LISTED], server={"allowed_hosts": ["*"]}) as relay:
-        yield relay
+    with relaying(["ACME"], {"ACME": 1.0}, allowed_origins=[LISTED], server={"allowed_hosts": ["*"]}) as core:
+        yield core
 
 
 @pytest.fixture(scope="module")
 def proxied() -> Iterator[Relaying]:
     """The same behind a proxy at this address."""
-    with relaying(["ACME"], {"ACME": 1.0}, allowed_origins=[LISTED], trusted_proxies=["127.0.0.1"]) as relay:
-        yield relay
+    with relaying(["ACME"], {"ACME": 1.0}, allowed_origins=[LISTED], trusted_proxies=["127.0.0.1"]) as core:
+        yield core
 
 
 def answer(address: tuple[str, int], lines: list[str]) -> tuple[int, bytes]:
@@ -103,9 +103,9 @@ def answer(address: tuple[str, int], lines: list[str]) -> tuple[int, bytes]:
     return int(received.split()[1]), received.partition(b"\r\n\r\n")[0]
 
 
-def check(relay: Relaying, transport: str, headers: list[str], allowed: bool) -> None:
+def check(core: Relaying, transport: str, headers: list[str], allowed: bool) -> None:
     """Let in, or refused with 400 and no session."""
-    status, head = answer(relay.address, HANDSHAKES[transport] + headers)
+    status, head = answer(core.address, HANDSHAKES[transport] + headers)
     assert status == (WELCOME[transport] if allowed else 400)
     if not allowed:
         assert b"access-control-allow-origin" not in head.lower()

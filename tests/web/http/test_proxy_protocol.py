@@ -65,10 +65,10 @@ def test_from_trusted_proxies_and_from_nobody_else(said: bytes, trusted: bool, s
     """From others it is no request. What is said counts for the whole connection: here each client has its own rate."""
     request = b"GET /api/status HTTP/1.1\r\nHost: h\r\n\r\n"
     server = {"allowed_hosts": ["*"]}
-    with relaying(["A"], {}, server=server, trusted_proxies=["127.0.0.1"] if trusted else [], limits={"http_requests_per_s": 1}) as relay:
+    with relaying(["A"], {}, server=server, trusted_proxies=["127.0.0.1"] if trusted else [], limits={"http_requests_per_s": 1}) as core:
         statuses = []
         for _ in range(4):
-            with Connection(Address(*relay.address)) as connection:
+            with Connection(Address(*core.address)) as connection:
                 connection.send(said + request)
                 statuses.append(connection.response().status)
         limited = 429 if status == 200 and said else status

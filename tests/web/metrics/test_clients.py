@@ -10,16 +10,16 @@ import pytest
 from tests.e2e.raw import RawPolling, RawSocket
 from tests.web.metrics.reading import Scrape, scrape, total, value
 from tests.web.relaying import Relaying, relaying
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.refusals import Reason
 
 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay with one price."""
-    with relaying(["ACME"], {"ACME": 1.0}) as relay:
-        relay.wait("ACME")
-        yield relay
+    with relaying(["ACME"], {"ACME": 1.0}) as core:
+        core.wait("ACME")
+        yield core
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def test_every_end_has_a_reason(running: Relaying) -> None:
     """What was opened is there, or has ended for one of the reasons; the reasons are all listed from the start."""
     fresh = scrape(running.http)
     listed = {dict(labels)["reason"] for name, labels in fresh if name == "tickercast_connections_closed_total"}
-    assert listed == {closing.reason for closing in Closing}
+    assert listed == {closing.reason for closing in CloseReason}
     with websocket(running) as stays:
         for said in ("nonsense", "1", "42{}"):
             with websocket(running) as client:

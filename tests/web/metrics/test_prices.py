@@ -58,7 +58,7 @@ def test_what_a_symbol_is_called_breaks_nothing() -> None:
 def test_the_last_reload() -> None:
     """Whether it went well, when it was, and what waits for a restart."""
     running = Relaying(["ACME"], {})
-    running.relay.report_reload(Reload(False, 1_700_000_000_000, "port: must be a number", ("server.host",)))
+    running.core.report_reload(Reload(False, 1_700_000_000_000, "port: must be a number", ("server.host",)))
     scraped = scrape(running.http)
     told = [value(scraped, f"config_{what}") for what in ("last_reload_successful", "last_reload_timestamp_seconds", "restart_required")]
     assert told == [0, 1_700_000_000, 1]

@@ -11,7 +11,7 @@ from ticker.settings import BroadcastSettings, LimitSettings
 from web.auth.identity import ANYBODY, Identity
 from web.auth.tokens import Access, Tokens
 from web.fanout.client import Client
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.refusals import Reason
 from web.runtime import EventletRuntime
@@ -69,7 +69,7 @@ def test_places_are_for_those_who_join() -> None:
     assert way.admission.is_surplus(late)
     assert all(map(way.admission.is_surplus, idle))
     assert not way.admission.is_surplus(second), "who has a place joins what he likes"
-    way.engine.close(first, Closing.CLIENT)
+    way.engine.close(first, CloseReason.CLIENT)
     assert not way.admission.is_surplus(late)
 
 
@@ -81,16 +81,16 @@ def test_a_few_come_in_to_be_told() -> None:
         assert way.refusal() is None
         way.client("192.0.2.2", joins=False)
     assert way.refusal("192.0.2.3") is Reason.CLIENTS
-    way.engine.close(reader, Closing.CLIENT)
+    way.engine.close(reader, CloseReason.CLIENT)
     assert way.refusal("192.0.2.3") is None
 
 
 def test_who_left_everything_keeps_its_place() -> None:
     """It may join something else at any time, full or not."""
     way = Way(max_clients=1)
-    reader, channel = way.client(), way.engine.readers.add_channel("A")
-    way.engine.readers.join(reader.spaces, channel)
-    way.engine.readers.leave(reader.spaces, channel)
+    reader, channel = way.client(), way.engine.subscriptions.add_channel("A")
+    way.engine.subscriptions.join(reader.spaces, channel)
+    way.engine.subscriptions.leave(reader.spaces, channel)
     other = way.client(joins=False)
     assert [way.admission.is_surplus(client) for client in (reader, other)] == [False, True]
 
@@ -105,7 +105,7 @@ def test_of_one_address(addresses: list[str], other: str) -> None:
     first, second, third = (way.client(address, joins=False) for address in addresses)
     assert [way.admission.is_surplus(client) for client in (first, second, third)] == [True] * 3
     assert not way.admission.is_surplus(way.client(other, joins=False))
-    way.engine.close(second, Closing.CLIENT)
+    way.engine.close(second, CloseReason.CLIENT)
     assert not way.admission.is_surplus(third)
     for _ in range(SURPLUS):
         assert way.refusal(addresses[0]) is None

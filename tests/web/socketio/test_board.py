@@ -21,10 +21,10 @@ SYMBOLS = ["ACME", "BOLT", "CRUX"]
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay with three symbols."""
-    with relaying(SYMBOLS, {"ACME": 1.0, "BOLT": 2.0, "CRUX": 3.0}) as relay:
+    with relaying(SYMBOLS, {"ACME": 1.0, "BOLT": 2.0, "CRUX": 3.0}) as core:
         for symbol in SYMBOLS:
-            relay.wait(symbol)
-        yield relay
+            core.wait(symbol)
+        yield core
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_members_that_leave_are_forgotten(running: Relaying) -> None:
     rude.close()
     wait_for(lambda: not board.members)
     wait_for(lambda: len(engine.clients) == 1)
-    assert len(engine.readers.everything) == 0, "what the leaver had subscribed is given back too"
+    assert len(engine.subscriptions.everything) == 0, "what the leaver had subscribed is given back too"
     assert leaver.join("/").startswith("40"), "it may come back"
     leaver.close()
 
@@ -82,9 +82,9 @@ def test_a_feed_that_fails_is_told_and_its_recovery(running: Relaying, client: R
 
 def test_a_newcomer_is_told_what_is_true_now(running: Relaying, client: RawSocket) -> None:
     """State events are encoded once, and anew whenever they have changed."""
-    running.relay.report_reload(Reload(False, 1_700_000_000_000, "wrong"))
+    running.core.report_reload(Reload(False, 1_700_000_000_000, "wrong"))
     assert client.event("config")["error"] == "wrong"
-    running.relay.configure(running.settings(["BOLT", "NEW"]))
+    running.core.configure(running.settings(["BOLT", "NEW"]))
     assert [entry["symbol"] for entry in client.event("symbols")] == ["BOLT", "NEW"]
     with closing(RawSocket(running.address)) as late:
         late.join("/")

@@ -16,7 +16,7 @@ from web.auth.identity import ANYBODY, Identity, Unauthorized
 from web.auth.throttle import MOST_FAILURES
 from web.auth.tokens import Guessed
 from web.auth.visible import NOT_TOLD
-from web.fanout.timeouts import Pulse
+from web.fanout.timeouts import Timeouts
 from web.refusals import Reason, body
 from web.runtime import EventletRuntime
 from web.socketio.board import MOST_UNKNOWN
@@ -44,10 +44,10 @@ class Names:
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay that asks for one of those names, with a price of every symbol."""
-    with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 1.5), verifier=Names()) as relay:
-        relay.server.engine.wall_clock = lambda: NOW_S
-        relay.wait("SECRETTWO")
-        yield relay
+    with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 1.5), verifier=Names()) as core:
+        core.server.engine.wall_clock = lambda: NOW_S
+        core.wait("SECRETTWO")
+        yield core
 
 
 def bearer(token: str) -> list[tuple[bytes, bytes]]:
@@ -147,7 +147,7 @@ def test_a_token_in_the_address_of_a_handshake(running: Relaying) -> None:
 
 def test_the_board_shows_what_may_be_seen(running: Relaying) -> None:
     """Lists, errors, subscriptions by name and by `*`: only of its symbols."""
-    running.relay.report_reload(Reload(False, 1, 'symbols."SECRETONE": there is no such feed'))
+    running.core.report_reload(Reload(False, 1, 'symbols."SECRETONE": there is no such feed'))
     with closing(RawSocket(running.address)) as client:
         client.join("/", "some")
         assert [entry["symbol"] for entry in client.event("symbols")] == ["BTC-USD", "BTC-EUR"]
@@ -173,11 +173,11 @@ def test_everything_that_may_be_seen_includes_what_comes_later(running: Relaying
         client.ask("subscribe", {"symbols": "*"})
         client.event("quotes")
         running.prices |= {"BTC-NEW": 3.5, "SECRETNEW": 4.5}
-        running.relay.configure(running.settings([*SYMBOLS, "BTC-NEW", "SECRETNEW"]))
+        running.core.configure(running.settings([*SYMBOLS, "BTC-NEW", "SECRETNEW"]))
         assert [entry["symbol"] for entry in client.event("symbols")] == ["BTC-USD", "BTC-EUR", "BTC-NEW"]
         assert [(quote["symbol"], quote["snapshot"]) for quote in client.event("quotes")] == [("BTC-NEW", True)]
         assert client.ask("unsubscribe", {"symbols": ["BTC-EUR"]})["subscribed"] == ["BTC-NEW", "BTC-USD"]
-        running.relay.configure(running.settings([*SYMBOLS, "BTC-NEW", "SECRETNEW", "BTC-OTHER"]))
+        running.core.configure(running.settings([*SYMBOLS, "BTC-NEW", "SECRETNEW", "BTC-OTHER"]))
         client.event("symbols")
         assert client.ask("subscribe", {"symbols": []})["subscribed"] == ["BTC-NEW", "BTC-USD"]
         assert client.ask("unsubscribe", {"symbols": "*"})["subscribed"] == []
@@ -189,7 +189,7 @@ def test_a_symbol_that_comes_before_its_channel_is_not_forgotten(running: Relayi
     with closing(RawSocket(running.address)) as client:
         client.join("/", "some")
         client.event("config")
-        running.server.engine.readers.registry.pop("BTC-EUR")  # as if it were to be made yet
+        running.server.engine.subscriptions.registry.pop("BTC-EUR")  # as if it were to be made yet
         assert client.ask("subscribe", {"symbols": "*"})["subscribed"] == ["BTC-USD"]
         running.server._state_changed("symbols")
         running.prices["BTC-EUR"] = 2.5
@@ -238,11 +238,11 @@ def pass_to(running: Relaying, now_s: float) -> None:
     """Let the wall clock say `now_s`, and wait until the engine has looked at it."""
     engine = running.server.engine
     engine.wall_clock = lambda: now_s
-    before = engine.pulse.next_s
+    before = engine.timeouts.next_s
     with EventletRuntime().deadline(PATIENCE_S):
-        while engine.pulse.next_s < before + 0.5:
+        while engine.timeouts.next_s < before + 0.5:
             EventletRuntime().sleep(0.01)
-    assert isinstance(engine.pulse, Pulse)
+    assert isinstance(engine.timeouts, Timeouts)
 
 
 def test_a_connection_ends_with_its_token(running: Relaying) -> None:

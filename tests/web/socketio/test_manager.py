@@ -11,11 +11,11 @@ import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client, payload_of
-from web.fanout.close_reasons import Closing
+from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.runtime import EventletRuntime
-from web.socketio.manager import Members
-from web.socketio.server import SocketServer
+from web.socketio.manager import NamespaceManager
+from web.socketio.server import SocketIOServer
 
 
 class Club:
@@ -24,9 +24,9 @@ class Club:
     def __init__(self) -> None:
         self.numbers = count(1)
         self.engine = Engine(EventletRuntime(), "e1", BroadcastSettings(), LimitSettings(), 10, 25)
-        self.server = SocketServer(self.engine, ping_interval=10, ping_timeout=25)
-        self.members: Members = self.server.manager
-        self.engine.readers.add_channel("A")
+        self.server = SocketIOServer(self.engine, ping_interval=10, ping_timeout=25)
+        self.members: NamespaceManager = self.server.manager
+        self.engine.subscriptions.add_channel("A")
 
     def client(self, *namespaces: str) -> Client:
         """One that has joined `namespaces`."""
@@ -42,10 +42,10 @@ class Club:
     def join(self, client: Client, namespace: str) -> str:
         """Have it join; returns its id there."""
         sid = client.public_id + namespace
-        channel = self.engine.readers.registry.get(namespace[1:])
+        channel = self.engine.subscriptions.registry.get(namespace[1:])
         if channel is not None:
             self.members.clients[client.public_id] = client
-            self.engine.readers.join(client.spaces, channel)
+            self.engine.subscriptions.join(client.spaces, channel)
         else:
             assert self.members.pre_connect(client.sid, namespace) == sid
             self.members.connect(sid, namespace)
@@ -55,7 +55,7 @@ class Club:
         """What waits for each client, as text or bytes; it is then gone."""
         everything = []
         for client in clients:
-            frames = client.frames(self.engine.readers.number, self.engine.readers.registry)
+            frames = client.frames(self.engine.subscriptions.number, self.engine.subscriptions.registry)
             client.accepted(sum(map(len, frames)))
             everything.append([payload.decode() if is_text else payload for is_text, payload in map(payload_of, frames)])
         return everything
@@ -171,7 +171,7 @@ def test_one_frame_for_all(club: Club, namespace: str) -> None:
     """An event is encoded once, and all its recipients hold the same bytes."""
     clients = [club.client(namespace) for _ in range(3)]
     club.members.emit("news", "x" * 1000, namespace)
-    frames = [client.frames(0, club.engine.readers.registry)[0] for client in clients]
+    frames = [client.frames(0, club.engine.subscriptions.registry)[0] for client in clients]
     assert len({id(framed) for framed in frames}) == 1
 
 
@@ -237,7 +237,7 @@ def test_a_client_that_is_gone_leaves_nothing(club: Club) -> None:
     for namespace in ("/", "/chat", "/A"):
         club.members.enter_room(client.public_id + namespace, namespace, "x")
         club.members.emit("ask", 1, namespace, callback=print)
-    club.engine.close(client, Closing.CLIENT)
+    club.engine.close(client, CloseReason.CLIENT)
     assert club.members.get_namespaces() == []
     assert club.members.callbacks == {}
     assert club.members.clients == {}

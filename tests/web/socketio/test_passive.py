@@ -28,16 +28,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relaying]:
     (dist / "icon.svg").write_bytes(b"<svg/>")
     for name in ("index.html", "tape.html"):
         (dist / name).write_bytes(b"<!doctype html>" + NONCE_MARK)
-    with relaying(["ACME"], {"ACME": 1.0}) as relay:
-        app = relay.server.app
+    with relaying(["ACME"], {"ACME": 1.0}) as core:
+        app = core.server.app
         app.register_blueprint(page(Path(dist)))
 
         @app.get("/fails")
         def fails() -> Response:
             raise RuntimeError("a secret of the server's")
 
-        relay.wait("ACME")
-        yield relay
+        core.wait("ACME")
+        yield core
 
 
 @pytest.fixture(params=PATHS)

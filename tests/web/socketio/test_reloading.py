@@ -21,7 +21,7 @@ def test_readers_of_other_symbols_miss_nothing() -> None:
             symbols = ["ACME", *(symbol for place, symbol in enumerate(others) if (step >> place) & 1)]
             running.prices["ACME"] = 2.0 + step
             settings = running.settings(symbols if step % 2 else symbols[::-1])
-            running.relay.configure(settings)
+            running.core.configure(settings)
             running.server.configure(settings)
             quote = reader.quote("ACME")
             assert (quote["seq"], quote["price"]) == (seq + 1, 2.0 + step)

@@ -9,7 +9,7 @@ import pytest
 from tests.web.fanout.quotes import quote
 from web.fanout.flush import Flusher
 from web.fanout.outbox import Outbox
-from web.fanout.subscriptions import Readers
+from web.fanout.subscriptions import Subscriptions
 from web.socketio.resume import resume
 
 TRUE = {"A": 3, "B": 5}
@@ -19,18 +19,18 @@ class Side:
     """A server that has sent A up to 3 and B up to 5 and knows C, which has no price; and a client that reads some of them."""
 
     def __init__(self, *asked: str) -> None:
-        self.readers = Readers("e1")
-        self.flusher = Flusher(self.readers, lambda: None)
+        self.subscriptions = Subscriptions("e1")
+        self.flusher = Flusher(self.subscriptions, lambda: None)
         for symbol in "ABC":
-            self.readers.add_channel(symbol)
+            self.subscriptions.add_channel(symbol)
         self.publish("A", 3)
         self.publish("B", 5)
         self.wire = bytearray()
         self.outbox = Outbox()
         self.outbox.write = self._take
-        self.asked = [self.readers.registry[symbol] for symbol in asked]
+        self.asked = [self.subscriptions.registry[symbol] for symbol in asked]
         for channel in self.asked:
-            self.readers.join(self.outbox.board_lane(), channel)
+            self.subscriptions.join(self.outbox.board_list(), channel)
 
     def publish(self, symbol: str, seq: int) -> None:
         """Flush one quote."""
@@ -39,7 +39,7 @@ class Side:
 
     def come(self, since: Any) -> tuple[bool, str]:
         """What it is told, and what follows at once."""
-        recovered = resume(self.readers, self.outbox.board_lane(), self.asked, since)
+        recovered = resume(self.subscriptions, self.outbox.board_list(), self.asked, since)
         self.flusher.settle()
         self.flusher.serve(self.outbox)
         return recovered, self.wire.decode(errors="replace")

@@ -22,7 +22,7 @@ class Stand:
 
     def __init__(self) -> None:
         self.running = Relaying(SYMBOLS, {})
-        self.frames = StateFrames(self.running.relay)
+        self.frames = StateFrames(self.running.core)
         self.members: dict[str, Client] = {}
 
     def join(self, *identities: Identity) -> None:
@@ -59,7 +59,7 @@ def test_one_frame_for_all_who_see_the_same(stand: Stand) -> None:
 def test_of_feeds_and_settings_there_are_two(stand: Stand, name: str) -> None:
     """All, and what is fit for whoever may not see all."""
     stand.join(ANYBODY, *(Identity((f"S{number}",)) for number in range(10)))
-    stand.running.relay.report_reload(Reload(False, 1, "symbols.AAPL"))
+    stand.running.core.report_reload(Reload(False, 1, "symbols.AAPL"))
     frames = [frame for _, frame in stand.frames.anew(name, stand.members)]
     assert len(frames) == 11
     assert len({id(frame) for frame in frames}) == 2
@@ -70,7 +70,7 @@ def test_of_feeds_and_settings_there_are_two(stand: Stand, name: str) -> None:
 def test_no_more_are_kept_than_are_worth_it(stand: Stand) -> None:
     """However many see each something else; everybody's stays."""
     symbols = [f"S{number}" for number in range(MOST_KEPT + 10)]
-    stand.running.relay.configure(stand.running.settings(symbols))
+    stand.running.core.configure(stand.running.settings(symbols))
     identities = [Identity((symbol,)) for symbol in symbols]
     stand.join(*identities)
     frames = [frame for _, frame in stand.frames.anew("symbols", stand.members)]

@@ -27,7 +27,7 @@ class Bench:
         self.stand = Stand()
         self.stand.add_symbols("A", "B", "C")
         self.told = Told()
-        self.watchers = Watchers(self.stand.engine.readers, self.stand.runtime, self.told)
+        self.watchers = Watchers(self.stand.engine.subscriptions, self.stand.runtime, self.told)
         self.stand.start()
 
     def next(self) -> Collection[str] | None:
@@ -61,19 +61,19 @@ def test_a_namespace_is_watched_while_somebody_is_in_it(bench: Bench) -> None:
 
 def test_the_board_is_watched_too(bench: Bench) -> None:
     """By name, or all of it; before and after the lists are sorted into cohorts."""
-    readers = bench.stand.engine.readers
+    subscriptions = bench.stand.engine.subscriptions
     with bench.stand.websocket("/C"):
         bench.next()
-        lane = bench.stand.client().board_lane()
-        readers.join(lane, readers.registry["B"])
+        reading_list = bench.stand.client().board_list()
+        subscriptions.join(reading_list, subscriptions.registry["B"])
         assert bench.watchers.watched() == {"B", "C"}
         bench.stand.flush("A")
         assert bench.next() == {"B", "C"}
-        readers.join_everything(lane)
+        subscriptions.join_everything(reading_list)
         assert bench.watchers.watched() is None
         bench.stand.flush("A")
         assert bench.next() is None
-        readers.leave_everything(lane)
+        subscriptions.leave_everything(reading_list)
         assert bench.next() == {"C"}
 
 

@@ -15,7 +15,7 @@ LOOK_AT_MARKETS_EVERY_S = 5.0
 """What has shut is polled less often from then on; what has opened, at once."""
 
 
-class Attention:
+class Watching:
     """Tells pollers which of their symbols may be slow. `poll_now(poller, subscriptions)` polls some at once, in a task of its own."""
 
     def __init__(self, board: Board, clock: Clock, poll_now: Callable[[Poller, Sequence[Subscription]], None]) -> None:

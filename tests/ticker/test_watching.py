@@ -10,11 +10,11 @@ from tests.ticker.stepped import ScriptedSource, SteppedTime, subscriptions
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.market_hours import Hours
-from ticker.demand import LOOK_AT_MARKETS_EVERY_S, Attention
 from ticker.interest import READ_LASTS_S
 from ticker.polling.poller import Poller
 from ticker.settings.model import PolledSettings, Settings, SymbolSettings
 from ticker.source import Subscription
+from ticker.watching import LOOK_AT_MARKETS_EVERY_S, Watching
 
 INTERVAL_S = 2.0
 
@@ -26,7 +26,7 @@ class Bench:
         self.time = SteppedTime()
         self.board = Board("epoch")
         self.at_once: list[list[str]] = []
-        self.attention = Attention(self.board, self.time, self.poll_now)
+        self.watching = Watching(self.board, self.time, self.poll_now)
         feed = PolledSettings(kind="x", base_url=HttpUrl("http://127.0.0.1"), interval_s=INTERVAL_S, interest=interest)
         self.source = ScriptedSource("feed", feed)
         self.poller = Poller(self.source, INTERVAL_S, self.time, self.time, random=Random(1), deliver=lambda answer: None,
@@ -34,9 +34,9 @@ class Bench:
         symbols = {symbol: SymbolSettings(feed=("feed",), calendar="XNYS" if symbol == "S" else None) for symbol in "ABCS"}
         self.settings = Settings(feeds={"feed": feed}, symbols=symbols)
         self.board.configure(symbols, {"feed": FeedTerms("polled", INTERVAL_S)}, self.time.now_ms())
-        self.attention.configure(self.settings, {"feed": self.poller})
+        self.watching.configure(self.settings, {"feed": self.poller})
         self.poller.want(subscriptions(*symbols))
-        self.attention.settle("feed")
+        self.watching.settle("feed")
         self.at_once.clear()
 
     def poll_now(self, poller: Poller, wanted: Sequence[Subscription]) -> None:
@@ -53,13 +53,13 @@ def test_who_is_watched_is_polled_at_the_interval() -> None:
     """And at once, where it was not just now; the others ten times less often."""
     bench = Bench()
     assert bench.fast() == set()
-    bench.attention.watch({"A", "B"})
+    bench.watching.watch({"A", "B"})
     assert (bench.fast(), sorted(bench.at_once[0])) == ({"A", "B"}, ["A", "B"])
-    bench.attention.watch({"B"})
-    bench.attention.watch({"B", "A"})
+    bench.watching.watch({"B"})
+    bench.watching.watch({"B", "A"})
     assert len(bench.at_once) == 1  # A was asked for a moment ago
     bench.time.pass_s(INTERVAL_S)
-    bench.attention.watch(None)
+    bench.watching.watch(None)
     assert sorted(bench.at_once[1]) == ["C", "S"]
     assert bench.fast() == set("BCS")
     bench.poller.run()
@@ -69,50 +69,50 @@ def test_who_is_watched_is_polled_at_the_interval() -> None:
 def test_a_read_is_worth_a_minute() -> None:
     """Then it is as before."""
     bench = Bench()
-    bench.attention.read(["C"])
+    bench.watching.read(["C"])
     assert bench.fast() == {"C"}
     bench.time.pass_s(READ_LASTS_S)
-    bench.attention.look_around()
+    bench.watching.look_around()
     assert bench.fast() == set()
-    bench.attention.read(None)
+    bench.watching.read(None)
     assert bench.fast() == set("ABCS")
 
 
 def test_a_recording_watches_everything() -> None:
     """Whatever clients do."""
     bench = Bench()
-    bench.attention.watch_everything()
-    bench.attention.watch([])
+    bench.watching.watch_everything()
+    bench.watching.watch([])
     assert bench.fast() == set("ABCS")
 
 
 def test_without_interest_everything_is_watched() -> None:
     """And who watches what need not be found out."""
     bench = Bench(interest=False)
-    assert not bench.attention.matters
+    assert not bench.watching.matters
     assert bench.fast() == set("ABCS")
-    bench.attention.watch({"A"})
-    bench.attention.read(["B"])
+    bench.watching.watch({"A"})
+    bench.watching.read(["B"])
     assert bench.fast() == set("ABCS")
     assert bench.at_once == []
-    assert Bench().attention.matters
+    assert Bench().watching.matters
 
 
 @pytest.mark.parametrize("interest", [True, False])
 def test_a_shut_market_is_polled_less_often(interest: bool) -> None:
     """Found out within seconds when it shuts, at once when it opens."""
     bench = Bench(interest)
-    bench.attention.watch(None)
+    bench.watching.watch(None)
     now_ms = bench.time.now_ms()
     opens_ms = now_ms + 3_600_000
     bench.board.set_hours("XNYS", Hours([(opens_ms, opens_ms + 3_600_000)], now_ms + 86_400_000), now_ms)
     bench.time.pass_s(LOOK_AT_MARKETS_EVERY_S)
-    bench.attention.look_around()
+    bench.watching.look_around()
     assert bench.fast() == set("ABC")
     bench.at_once.clear()
     bench.board.apply("feed", bench.source.prices(subscriptions("S")), bench.time.now_ms())
     bench.time.pass_s(3600.0)
     bench.board.sweep(bench.time.now_ms())
-    bench.attention.look_around()
+    bench.watching.look_around()
     assert bench.fast() == set("ABCS")
     assert bench.at_once == [["S"]]
