@@ -48,15 +48,20 @@ def main(scenarios: tuple[str, ...], peers: tuple[str, ...], seconds: float | No
         raise click.ClickException(str(error)) from error
     if trouble := install_node_peer():
         console.print(f"Socket.IO on Node: {trouble}", style="yellow", markup=False)
-    bench = Bench(_available(peers, console), seconds or (2.0 if quick else 5.0), quick,
-                  lambda line: console.print(line, style="dim", highlight=False, markup=False))
+    bench = Bench(
+        _available(peers, console),
+        seconds or (2.0 if quick else 5.0),
+        quick,
+        lambda line: console.print(line, style="dim", highlight=False, markup=False),
+    )
     stored: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
     for name in scenarios or tuple(SCENARIOS):
         console.rule(SCENARIOS[name][0])
         rows = list(SCENARIOS[name][1](bench))
         show(rows, console)
         when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, windows of {bench.seconds:g} s, {bench.rounds} round(s) in turns" + (
-            ", quick" if quick else "")
+            ", quick" if quick else ""
+        )
         stored[name] = {"run": when, "rows": [row.to_json() for row in rows]}
         STORED.write_text(json.dumps(stored, indent=1), encoding="utf-8")
     ran = [Row(**row) for name in SCENARIOS if name in (scenarios or SCENARIOS) for row in stored[name]["rows"]]

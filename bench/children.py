@@ -35,8 +35,15 @@ class Child:
         if shutil.which("setpriv"):
             pinned = ["setpriv", "--pdeathsig", "KILL", *pinned]  # not even a killed bench leaves a server behind
         env = {key: value for key, value in os.environ.items() if not key.startswith("TICKERCAST_")}
-        self.process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE if pipe_stdout else self._log,
-                                        stderr=self._log, cwd=ROOT, env=env, start_new_session=True)
+        self.process = subprocess.Popen(
+            pinned,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if pipe_stdout else self._log,
+            stderr=self._log,
+            cwd=ROOT,
+            env=env,
+            start_new_session=True,
+        )
 
     @property
     def pid(self) -> int:

@@ -105,32 +105,51 @@ def parse_machine(said: dict[str, Any]) -> Machine:
     cores, watched = said["cores"], said["watched"]
     sender: dict[str, Any] = watched[0] if watched else {"cpu": 0.0, "rss_start": 0, "rss_end": 0, "rss_peak": 0}
     mine = cores[SERVER_CORE]
-    return Machine(sender["cpu"], sum(other["cpu"] for other in watched[1:]), said["generator_cpu"], mine["busy"],
-                   cores[GENERATOR_CORE]["busy"], mine["stolen"], sender["rss_start"], sender["rss_end"], sender["rss_peak"],
-                   said["tcp_memory_end"])
+    return Machine(
+        sender["cpu"],
+        sum(other["cpu"] for other in watched[1:]),
+        said["generator_cpu"],
+        mine["busy"],
+        cores[GENERATOR_CORE]["busy"],
+        mine["stolen"],
+        sender["rss_start"],
+        sender["rss_end"],
+        sender["rss_peak"],
+        said["tcp_memory_end"],
+    )
 
 
 def parse_joined(said: dict[str, Any]) -> Joined:
     """From `{"event":"joined"}`."""
-    return Joined(**{key: said[key] for key in ("timed_out", "clients", "live", "joins", "refused", "open_s", "join_s", "reasons")},
-                  machine=parse_machine(said))
+    return Joined(
+        **{key: said[key] for key in ("timed_out", "clients", "live", "joins", "refused", "open_s", "join_s", "reasons")},
+        machine=parse_machine(said),
+    )
 
 
 def parse_window(said: dict[str, Any]) -> Window:
     """From `{"event":"window"}`."""
     age = said["age_ms"]
     plain = ("seconds", "updates_per_s", "bytes_per_s", "object_bytes", "least", "most", "starved", "gaps", "backwards", "repeated",
-             "gone", "protocol_errors", "live", "closed", "reasons")
-    return Window(**{key: said[key] for key in plain}, samples=age["samples"], p50_ms=age["p50"], p95_ms=age["p95"],
-                  p99_ms=age["p99"], max_ms=age["max"], machine=parse_machine(said))
+             "gone", "protocol_errors", "live", "closed", "reasons")  # fmt: skip
+    return Window(
+        **{key: said[key] for key in plain},
+        samples=age["samples"],
+        p50_ms=age["p50"],
+        p95_ms=age["p95"],
+        p99_ms=age["p99"],
+        max_ms=age["max"],
+        machine=parse_machine(said),
+    )
 
 
 def parse_resumed(said: dict[str, Any]) -> Resumed:
     """From `{"event":"resumed"}`."""
     plain = ("stalled", "caught_up", "behind", "closed_by_server", "first_close_s", "last_close_s", "backwards", "protocol_errors",
-             "reasons")
-    return Resumed(**{key: said[key] for key in plain}, recovery_p50_ms=said["recovery_ms"]["p50"],
-                   recovery_max_ms=said["recovery_ms"]["max"])
+             "reasons")  # fmt: skip
+    return Resumed(
+        **{key: said[key] for key in plain}, recovery_p50_ms=said["recovery_ms"]["p50"], recovery_max_ms=said["recovery_ms"]["max"]
+    )
 
 
 class Generator:
@@ -189,6 +208,6 @@ def generator(server: Running, load: Load, *options: str, deflate: bool = False,
     command = [program("loadgen"), "--port", str(server.port), "--protocol", server.protocol, "--clients", str(load.clients),
                "--symbols", str(load.symbols), "--universe", str(load.all_symbols), "--join-timeout", str(join_timeout_s),
                *(["--distinct"] if load.distinct else []), *(["--deflate"] if deflate else []), *watch, *crowd,
-               *options]
+               *options]  # fmt: skip
     with child("load generator", command, GENERATOR_CORE, pipe_stdout=True) as process:
         yield Generator(process, join_timeout_s)

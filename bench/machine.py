@@ -45,8 +45,10 @@ def describe() -> dict[str, str]:
 def speed() -> float:
     """Round trips a second of 6 KB through a socket pair, on both measuring cores at once; the slower of the two. Takes 0.15 s.
     On a machine shared with others this moves, and with it every absolute figure."""
-    running = [subprocess.Popen(["taskset", "-c", str(core), program("calibrate"), "150"], stdout=subprocess.PIPE, text=True)
-               for core in {SERVER_CORE, GENERATOR_CORE}]
+    running = [
+        subprocess.Popen(["taskset", "-c", str(core), program("calibrate"), "150"], stdout=subprocess.PIPE, text=True)
+        for core in {SERVER_CORE, GENERATOR_CORE}
+    ]
     return min(float(process.communicate(timeout=30)[0]) for process in running)
 
 

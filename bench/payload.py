@@ -12,7 +12,7 @@ _FIELDS: dict[str, Any] = {
     "symbol": "S0000", "price": 1234.56, "bid": 1234.55, "ask": 1234.57, "open": 1230.12, "high": 1240.98, "low": 1228.01,
     "prev_close": 1231.11, "volume": 1234567, "change": 3.45, "change_pct": 0.2802, "currency": "USD",
     "received_time": 1_700_000_000_000_000, "seq": 1_000_001, "kind": "simulated", "state": "fresh", "source": "",
-}
+}  # fmt: skip
 _OPTIONAL = ("low", "high", "open", "prev_close", "volume", "currency", "change", "change_pct", "ask", "bid", "state", "kind")
 
 

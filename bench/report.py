@@ -90,7 +90,7 @@ def markdown(rows: Sequence[Row], machine: Mapping[str, str], runs: Mapping[str,
     """All of `RESULTS.md`; `runs` says of each scenario when and how it was run."""
     parts = ["# Results", "", "Written by `make bench`; how to read it and what makes a figure valid: [README.md](README.md).", "",
              "The machine: " + ", ".join(f"{name} {value}" for name, value in machine.items()) + ".", "", "## Bounds", "",
-             "| | wanted | measured | |", "| --- | --- | --- | --- |"]
+             "| | wanted | measured | |", "| --- | --- | --- | --- |"]  # fmt: skip
     for figure in evaluate(rows):
         measured = "not measured" if figure.measured is None else _number(figure.measured, 2)
         mark = "" if figure.met is None else "met" if figure.met else "**missed**"
@@ -98,8 +98,7 @@ def markdown(rows: Sequence[Row], machine: Mapping[str, str], runs: Mapping[str,
     for scenario, of_scenario in groupby(rows, key=lambda row: row.scenario):
         parts += ["", f"## {SCENARIOS[scenario][0]}", "", runs.get(scenario, "")]
         for (_, case), header, lines in _tables(list(of_scenario), short=False):
-            parts += ["", f"**{case}**", "", "| " + " | ".join(header) + " |",
-                      "| --- |" + " ---: |" * (len(header) - 2) + " --- |"]
+            parts += ["", f"**{case}**", "", "| " + " | ".join(header) + " |", "| --- |" + " ---: |" * (len(header) - 2) + " --- |"]
             parts += ["| " + " | ".join(line) + " |" for line in lines]
     return "\n".join(parts) + "\n"
 
@@ -116,7 +115,7 @@ def _tables(rows: Sequence[Row], *, short: bool) -> list[tuple[tuple[str, str], 
         columns = [column for column in COLUMNS if any(column.value(row) is not None for row in case)]
         header = ["server", *(column.short if short else column.title for column in columns), "ours is ×", "CPU ×", ""]
         lines = [[row.server, *(_number(column.value(row), column.digits) for column in columns), _number(ratio(row, ours), 2),
-                  _number(_cpu_ratio(row, ours), 2), _remarks(row)] for row in case]
+                  _number(_cpu_ratio(row, ours), 2), _remarks(row)] for row in case]  # fmt: skip
         tables.append((key, header, lines))
     return tables
 

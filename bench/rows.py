@@ -49,8 +49,12 @@ class Row:
         self.verdict = verdict(machine, saturating=saturating)
         if self.speed is not None and self.speed < SLOW:
             self.add_note("the machine was slow")
-        troubles = {"closed": window.closed, "starved": window.starved, "backwards": window.backwards,
-                    "protocol errors": window.protocol_errors}
+        troubles = {
+            "closed": window.closed,
+            "starved": window.starved,
+            "backwards": window.backwards,
+            "protocol errors": window.protocol_errors,
+        }
         self.add_note(", ".join(f"{count} {what}" for what, count in troubles.items() if count) + _reasons(window.reasons))
         return self
 
@@ -108,6 +112,8 @@ def verdict(machine: Machine, *, saturating: bool) -> str:
 
 def is_disturbed(machine: Machine) -> bool:
     """Others took more of the two cores than noise: the hypervisor, or processes that are not part of the measurement."""
-    foreign = (machine.sender_core_busy - machine.sender_cpu - machine.stolen,
-               machine.generator_core_busy - machine.generator_cpu - machine.helper_cpu)
+    foreign = (
+        machine.sender_core_busy - machine.sender_cpu - machine.stolen,
+        machine.generator_core_busy - machine.generator_cpu - machine.helper_cpu,
+    )
     return machine.stolen > DISTURBED_STOLEN or max(foreign) > DISTURBED_FOREIGN

@@ -58,8 +58,9 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(bench: Bench, kind: Kind, load: Load, hz: float, *options: str, join_timeout_s: float = 60,
-            silent_joins: bool = True) -> Iterator[Session]:
+def session(
+    bench: Bench, kind: Kind, load: Load, hz: float, *options: str, join_timeout_s: float = 60, silent_joins: bool = True
+) -> Iterator[Session]:
     """Start a server, bring in its clients, then let it send. With `silent_joins` a steerable server is quiet until all are in."""
     speed_before = bench.speed()
     with kind.start(load, hz) as server:
@@ -86,8 +87,10 @@ def calm_window(bench: Bench, clients: Generator, seconds: float, attempts: int 
             break
         if attempt < attempts - 1:
             machine = window.machine
-            bench.say(f"    disturbed (stolen {machine.stolen:.0%}, sender's core busy {machine.sender_core_busy:.0%}, of which "
-                      f"{machine.sender_cpu:.0%} by the sender), again")
+            bench.say(
+                f"    disturbed (stolen {machine.stolen:.0%}, sender's core busy {machine.sender_core_busy:.0%}, of which "
+                f"{machine.sender_cpu:.0%} by the sender), again"
+            )
     return window
 
 

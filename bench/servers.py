@@ -94,8 +94,10 @@ class Ours:
         """One tick moves all symbols; `hz` up to 1000."""
         symbols = "".join(f'{symbol_name(number)} = {{ feed = "sim" }}\n' for number in range(load.all_symbols))
         # Everybody comes from this machine, and some of the crowds join as fast as they can.
-        settings = (f"[broadcast]\nflush_ms = {load.flush_ms}\n[limits]\nconnects_per_s = 8000\nmax_waiting = 10000\n{load.limits}\n"
-                    f'[feeds.sim]\nkind = "simulated"\nseed = 7\ninterval_s = {1 / hz:.6g}\n[symbols]\n{symbols}')
+        settings = (
+            f"[broadcast]\nflush_ms = {load.flush_ms}\n[limits]\nconnects_per_s = 8000\nmax_waiting = 10000\n{load.limits}\n"
+            f'[feeds.sim]\nkind = "simulated"\nseed = 7\ninterval_s = {1 / hz:.6g}\n[symbols]\n{symbols}'
+        )
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "settings.toml"
             file.write_text(settings, encoding="utf-8")
@@ -172,14 +174,23 @@ class Nats:
         plain, websocket = free_port(), free_port()
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "nats.conf"
-            file.write_text(f'listen: "127.0.0.1:{plain}"\nmax_connections: 20000\n'
-                            f'websocket {{ listen: "127.0.0.1:{websocket}", no_tls: true }}\n', encoding="utf-8")
+            file.write_text(
+                f'listen: "127.0.0.1:{plain}"\nmax_connections: 20000\nwebsocket {{ listen: "127.0.0.1:{websocket}", no_tls: true }}\n',
+                encoding="utf-8",
+            )
             publisher = [sys.executable, "-m", "bench.peers.nats_publish", *_peer_options(plain, load)]
             with child(self.name, [NATS or "nats-server", "-c", str(file)], SERVER_CORE) as server:
                 server.wait_for_port(websocket)
                 with child("publisher of NATS", publisher, GENERATOR_CORE) as paced_by:
-                    yield Running(self.name, websocket, "nats", [server.pid, paced_by.pid], server, paced_by=paced_by,
-                                  helpers="its publisher runs on the generator's core")
+                    yield Running(
+                        self.name,
+                        websocket,
+                        "nats",
+                        [server.pid, paced_by.pid],
+                        server,
+                        paced_by=paced_by,
+                        helpers="its publisher runs on the generator's core",
+                    )
 
 
 class SendLoop:
@@ -198,7 +209,7 @@ class SendLoop:
         """Begins `hz` rounds a second once all clients are there, or with 0 sends as fast as it can."""
         command = [program("sendloop"), "--clients", str(load.clients), "--frames", str(load.symbols), "--bytes", str(load.object_bytes),
                    "--universe", str(load.all_symbols), *(["--distinct"] if load.distinct else []),
-                   *(["--hz", f"{hz:.0f}"] if hz else [])]
+                   *(["--hz", f"{hz:.0f}"] if hz else [])]  # fmt: skip
         with child(self.name, command, SERVER_CORE) as server:
             port = int(server.wait_for(r"listening on (\d+)")[1])
             yield Running(self.name, port, "raw", [server.pid], server)

@@ -83,18 +83,27 @@ def _throughput(table: Rows) -> list[Figure]:
         _bound(f"{distinct}: updates/s", "≥ 2,000,000", table.value(throughput.NAME, distinct, "delivered_per_s"),
                lambda v: v >= 2e6, table.find(throughput.NAME, distinct)),
         against(single, "Socket.IO on Node", 2.3),
-    ]
+    ]  # fmt: skip
 
 
 def _latency(table: Rows) -> list[Figure]:
     lone, _, hundred_k, *million = (case.title for case in latency.CASES)
 
     def bound(case: str, field: str, limit: float) -> Figure:
-        return _bound(f"{case}: {field.removesuffix('_ms')}, ms", f"≤ {limit:g}", table.value(latency.NAME, case, field),
-                      lambda v: v <= limit, table.find(latency.NAME, case))
+        return _bound(
+            f"{case}: {field.removesuffix('_ms')}, ms",
+            f"≤ {limit:g}",
+            table.value(latency.NAME, case, field),
+            lambda v: v <= limit,
+            table.find(latency.NAME, case),
+        )
 
-    return [bound(hundred_k, "p50_ms", 3), bound(hundred_k, "p99_ms", 8), *(bound(case, "p99_ms", 12) for case in million),
-            bound(lone, "p99_ms", 2)]
+    return [
+        bound(hundred_k, "p50_ms", 3),
+        bound(hundred_k, "p99_ms", 8),
+        *(bound(case, "p99_ms", 12) for case in million),
+        bound(lone, "p99_ms", 2),
+    ]
 
 
 def _joins(table: Rows) -> list[Figure]:
@@ -114,8 +123,12 @@ def _crowd(table: Rows) -> list[Figure]:
     return [
         _bound(f"{crowd.TITLE}: all joined, s", "≤ 20", table.value(crowd.NAME, crowd.TITLE, "join_s"), lambda v: v <= 20),
         _bound(f"{crowd.TITLE}: p99, ms", "≤ 150", table.value(crowd.NAME, crowd.TITLE, "p99_ms"), lambda v: v <= 150, row),
-        _bound(f"{crowd.TITLE}: resident KB a client", "≤ 60",
-               _kilobytes(table.value(crowd.NAME, crowd.TITLE, "kib_per_client")), lambda v: v <= 60),
+        _bound(
+            f"{crowd.TITLE}: resident KB a client",
+            "≤ 60",
+            _kilobytes(table.value(crowd.NAME, crowd.TITLE, "kib_per_client")),
+            lambda v: v <= 60,
+        ),
     ]
 
 
@@ -126,11 +139,13 @@ def _stall(table: Rows) -> list[Figure]:
     p99 = _ratio(fact(stall.SHORT, "p99 during, ms"), fact(stall.SHORT, "p99 before, ms"))
     return [
         _bound(f"{stall.SHORT}: resident memory grows, MiB", "< 32", fact(stall.SHORT, "RSS growth, MiB"), lambda v: v < 32),
-        _bound(f"{stall.SHORT}: the others' p99, during against before", "≤ 1.3", p99, lambda v: v <= 1.3,
-               table.find(stall.NAME, stall.SHORT)),
+        _bound(
+            f"{stall.SHORT}: the others' p99, during against before", "≤ 1.3", p99, lambda v: v <= 1.3, table.find(stall.NAME, stall.SHORT)
+        ),
         _bound(f"{stall.SHORT}: caught up on resuming, of 100", "100", fact(stall.SHORT, "caught up"), lambda v: v == 100),
-        _bound(f"{stall.SHORT}: the slowest to catch up, ms", "≤ 1,000", fact(stall.SHORT, "slowest to catch up, ms"),
-               lambda v: 0 < v <= 1000),
+        _bound(
+            f"{stall.SHORT}: the slowest to catch up, ms", "≤ 1,000", fact(stall.SHORT, "slowest to catch up, ms"), lambda v: 0 < v <= 1000
+        ),
         _bound(f"{stall.SHORT}: seq went backwards", "0", fact(stall.SHORT, "seq went backwards"), lambda v: v == 0),
         _bound(f"{stall.LONG}: closed, of 100", "100", fact(stall.LONG, "closed"), lambda v: v == 100),
         _bound(f"{stall.LONG}: the last closed after, s", "≤ 32", fact(stall.LONG, "last closed after, s"), lambda v: 0 < v <= 32),

@@ -55,8 +55,11 @@ class Commands(click.Group):
             ctx.exit(EXIT_WRONG)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-             epilog="Without a command: serve. Each command has its own --help.")
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Without a command: serve. Each command has its own --help.",
+)
 @click.version_option(ticker.__version__, prog_name="tickercast")
 def main() -> None:
     """tickercast: a live market ticker. Exits with 0 if all went well, 1 if the run failed, 2 for wrong use or wrong settings."""

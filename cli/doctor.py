@@ -95,8 +95,12 @@ def examine(config: Path) -> Iterator[Finding]:
         loaded = load_settings(config)
     except SettingsError as error:
         count = len(error.problems)
-        yield Finding("settings", "fail", f"{count} error{'' if count == 1 else 's'} in {config.name}: {error.problems[0]}",
-                      f"python main.py validate --config {config}")
+        yield Finding(
+            "settings",
+            "fail",
+            f"{count} error{'' if count == 1 else 's'} in {config.name}: {error.problems[0]}",
+            f"python main.py validate --config {config}",
+        )
         return
     settings = loaded.settings
     found = f"{len(settings.symbols)} symbols, {len(settings.feeds)} feeds"
@@ -186,7 +190,7 @@ def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
     feed = settings.feeds[name]
     symbol = next((symbol for symbol, wish in settings.symbols.items() if name in wish.feed), None)
     if symbol is None:
-        return Finding(what, "warn", "no symbol uses it", f"give a symbol feed = \"{name}\", or remove [feeds.{name}]")
+        return Finding(what, "warn", "no symbol uses it", f'give a symbol feed = "{name}", or remove [feeds.{name}]')
     runtime = EventletRuntime()
     source: Source = kinds()[feed.kind](name, feed, runtime)
     options = settings.symbols[symbol].options.get(name) or SymbolOptions()
@@ -208,8 +212,12 @@ def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
         return Finding(what, "fail", f"{symbol}: the price is zero or below, {found.price:g}", needs_negative(symbol, wish.feed))
     if found.odd:
         unknown = ", ".join(sorted({odd.field for odd in found.odd}))
-        return Finding(what, "warn", f"{symbol} {found.price:g} in {took_ms} ms; what can't be read: {unknown}",
-                       f"python main.py doctor --try feeds.{name} {symbol} shows why")
+        return Finding(
+            what,
+            "warn",
+            f"{symbol} {found.price:g} in {took_ms} ms; what can't be read: {unknown}",
+            f"python main.py doctor --try feeds.{name} {symbol} shows why",
+        )
     return Finding(what, "ok", f"{symbol} {found.price:g} in {took_ms} ms")
 
 

@@ -19,7 +19,8 @@ EXIT_WRONG = 2
 """Wrong use or wrong settings (click's own code for wrong use)."""
 
 config_option = click.option(
-    "--config", type=click.Path(path_type=Path), default="settings.toml", show_default=True, metavar="PATH", help="The settings file.")
+    "--config", type=click.Path(path_type=Path), default="settings.toml", show_default=True, metavar="PATH", help="The settings file."
+)
 
 
 def feed_kinds() -> Mapping[str, FeedKind]:

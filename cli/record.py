@@ -58,8 +58,13 @@ def record(path: Path, settings: Settings, *, replace: bool) -> None:
     runtime, clock = EventletRuntime(), SystemClock()
     core = Core(runtime, clock, lambda name, feed: kinds()[feed.kind](name, feed, runtime), epoch=secrets.token_hex(6))
     started_ms, started_s = clock.now_ms(), clock.monotonic()
-    file = RecordingFile(path, header(settings, core.epoch, started_ms),
-                         lambda: started_ms + round((clock.monotonic() - started_s) * 1000), core.volume_of, replace=replace)
+    file = RecordingFile(
+        path,
+        header(settings, core.epoch, started_ms),
+        lambda: started_ms + round((clock.monotonic() - started_s) * 1000),
+        core.volume_of,
+        replace=replace,
+    )
     terminal = Terminal()
     signals = Signals(runtime, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     core.on_quotes.append(file.put)

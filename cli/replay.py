@@ -58,8 +58,20 @@ def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
 @click.option("--headless", is_flag=True, help="No page: the relay alone.")
 @click.option("--ndjson", is_flag=True, help="Also write accepted updates to stdout, one JSON quote a line.")
 @click.pass_context
-def command(ctx: click.Context, file: Path, config: Path, speed: float, loop: bool, begin: str | None, end: str | None, host: str | None,
-            port: int | None, log_level: str, headless: bool, ndjson: bool) -> None:
+def command(
+    ctx: click.Context,
+    file: Path,
+    config: Path,
+    speed: float,
+    loop: bool,
+    begin: str | None,
+    end: str | None,
+    host: str | None,
+    port: int | None,
+    log_level: str,
+    headless: bool,
+    ndjson: bool,
+) -> None:
     """Serve FILE, which `record` wrote, as the only feed, with its symbols, until SIGTERM or Ctrl-C. Of the settings file, which need not
     be there, what is not about feeds and symbols counts, as it is at the start.
     """
@@ -105,9 +117,17 @@ def replayed(settings: Settings, feed: ReplaySettings, header: Header) -> Settin
     if odd is not None:
         fail(f"{feed.file} is not a recording: the symbol {odd}", EXIT_WRONG)
     # Calendars and limits are left behind: states are recorded, and the market's hours of now are not those of then.
-    wishes = {symbol: SymbolSettings(feed=(FEED,), name=card.name, decimals=card.decimals, currency=card.currency, group=card.group,
-                                     allow_negative=card.allow_negative)
-              for symbol, card in header.symbols.items()}
+    wishes = {
+        symbol: SymbolSettings(
+            feed=(FEED,),
+            name=card.name,
+            decimals=card.decimals,
+            currency=card.currency,
+            group=card.group,
+            allow_negative=card.allow_negative,
+        )
+        for symbol, card in header.symbols.items()
+    }
     # Nobody edits a recording's symbols over HTTP.
     server = settings.server.model_copy(update={"admin_token": None})
     return settings.model_copy(update={"server": server, "feeds": {FEED: feed}, "symbols": wishes})

@@ -56,8 +56,9 @@ _LOOK_AT_DRAIN_S = 0.01
 @click.option("--log-format", type=click.Choice(get_args(Format)), help="Log lines as text or as JSON; default from the settings.")
 @click.option("--headless", is_flag=True, help="No page: the relay alone.")
 @click.option("--ndjson", is_flag=True, help="Also write accepted updates to stdout, one JSON quote a line.")
-def command(config: Path, host: str | None, port: int | None, log_level: str, log_format: Format | None, headless: bool,
-            ndjson: bool) -> None:
+def command(
+    config: Path, host: str | None, port: int | None, log_level: str, log_format: Format | None, headless: bool, ndjson: bool
+) -> None:
     """Poll the feeds of the settings and serve their quotes until SIGTERM or Ctrl-C. Saving the settings file applies it."""
     log_to_stderr(log_level, log_format or "text")
     overrides = {"server.host": host, "server.port": port, "server.log_format": log_format}
@@ -94,8 +95,9 @@ def tell_warnings(warnings: Sequence[Problem]) -> None:
 class Service:
     """One running relay with its web side; `file` is where `settings` come from, and change."""
 
-    def __init__(self, runtime: EventletRuntime, settings: Settings, file: SettingsFile, access: Access, headless: bool,
-                 ndjson: bool) -> None:
+    def __init__(
+        self, runtime: EventletRuntime, settings: Settings, file: SettingsFile, access: Access, headless: bool, ndjson: bool
+    ) -> None:
         self.runtime = runtime
         self.clock = SystemClock()
         self._file = file
@@ -155,11 +157,13 @@ class Service:
         is_unix = host.startswith(UNIX)
         log.info("listening on %s", host if is_unix else f"http://{f'[{host}]' if ':' in host else host}:{port}")
         if self.access.is_open and not is_unix and not is_loopback(host):
-            log.warning('whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one',
-                        host, port)
+            log.warning(
+                'whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one', host, port
+            )
         if (is_unix or self._settings.server.trusted_proxies) and not self._settings.server.allowed_hosts:
-            log.warning('any name in Host is answered, for a proxy stands before us; server.allowed_hosts = ["its.public.name"] lets no '
-                        "other in")
+            log.warning(
+                'any name in Host is answered, for a proxy stands before us; server.allowed_hosts = ["its.public.name"] lets no other in'
+            )
 
     def _end(self) -> None:
         """Poll no more, send everybody the last of it, and wait until that is written, at most `drain_s`. Wait for `drain_min_s` in any

@@ -79,7 +79,8 @@ class AlpacaSettings(KeyedSettings):
     budget: AlpacaBudget = Field(AlpacaBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://data.alpaca.markets"), description="scheme, host and path prefix of the provider")
     data_feed: Literal["iex", "sip", "delayed_sip", "otc", "boats", "overnight"] = Field(
-        "iex", description="which of Alpaca's sources of share prices; iex is that of the free plan, overnight and boats are the night's")
+        "iex", description="which of Alpaca's sources of share prices; iex is that of the free plan, overnight and boats are the night's"
+    )
     api_secret: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the secret that came with the key")
 
 
@@ -137,12 +138,14 @@ class Alpaca(PolledFeed):
         if "subscription" not in str(error_object(response).get("message")):
             return response.error()
         source = self.settings.data_feed
-        return FeedError(f"Alpaca's plan does not include data_feed = \"{source}\" (iex is in every plan)", retryable=False,
-                         payload=response.body)
+        return FeedError(
+            f'Alpaca\'s plan does not include data_feed = "{source}" (iex is in every plan)', retryable=False, payload=response.body
+        )
 
 
-def parse(body: bytes, batch: Sequence[Subscription], delay_min: float | None = None,
-          data_feed: str = "iex") -> dict[str, Tick | FeedError]:
+def parse(
+    body: bytes, batch: Sequence[Subscription], delay_min: float | None = None, data_feed: str = "iex"
+) -> dict[str, Tick | FeedError]:
     """The ticks of a `snapshots` answer, by our symbol; `delay_min` is how far its source, `data_feed`, is behind."""
     answer = table(decode(body), "answer")
     rows = table(answer.get("snapshots", answer), "snapshots")
@@ -206,9 +209,20 @@ def _tick(row: Mapping[str, Any], id: str, delay_min: float | None, data_feed: s
         today, before = {}, today  # a new day, of which there is no bar yet
     known = terms_of(id)
     known["session"] = session
-    tick = FIELDS.tick(price, bid=quote.get("bp"), ask=quote.get("ap"), open=today.get("o"), high=today.get("h"), low=today.get("l"),
-                       prev_close=before.get("c"), volume=today.get("v"), currency=id.partition("/")[2] or "USD",
-                       quote_time=trade.get("t"), delay_min=delay_min, known=known)
+    tick = FIELDS.tick(
+        price,
+        bid=quote.get("bp"),
+        ask=quote.get("ap"),
+        open=today.get("o"),
+        high=today.get("h"),
+        low=today.get("l"),
+        prev_close=before.get("c"),
+        volume=today.get("v"),
+        currency=id.partition("/")[2] or "USD",
+        quote_time=trade.get("t"),
+        delay_min=delay_min,
+        known=known,
+    )
     tick = tick if tick.quote_time == made_ms else msgspec.structs.replace(tick, quote_time=made_ms, untimed=None)
     return correcting(tick) if trade.get("u") in CHANGED else tick
 

@@ -57,7 +57,7 @@ MUTE_AFTER_S = 300.0
 FINAL = {
     401: "not authenticated", 402: "the key or its secret is wrong", 404: "authenticated too late", 406: "another connection uses this key",
     407: "too slow for it", 408: "not enabled for this key", 409: "the plan does not include this feed", 411: "not allowed for this key",
-    500: "an internal error"}
+    500: "an internal error"}  # fmt: skip
 """The errors that end a connection."""
 HOPELESS = frozenset({402, 408, 409, 411})
 """… and that trying again does not mend."""
@@ -78,8 +78,10 @@ class AlpacaStreamSettings(SnapshotSettings):
 
     base_url: StreamUrl = Field(AnyUrl("wss://stream.data.alpaca.markets"), description="scheme, host and path prefix of the provider")
     data_feed: Literal["iex", "sip", "delayed_sip", "otc", "boats", "overnight", "crypto"] = Field(
-        "iex", description="which of Alpaca's sources of prices; iex is that of the free plan, overnight and boats are the night's, "
-                           "crypto is another market")
+        "iex",
+        description="which of Alpaca's sources of prices; iex is that of the free plan, overnight and boats are the night's, "
+        "crypto is another market",
+    )
     api_key: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the key that the provider gave you")
     api_secret: Annotated[SecretStr, Sendable] = Field(max_length=1000, description="the secret that came with the key")
 
@@ -99,7 +101,7 @@ class AlpacaSession(StreamSession):
         self._trades = TradesOf(day_of)
         self._halts = {key: tick.quote_time or 0 for key, tick in known.items() if tick.halted}  # by key: since when
         self._parts: Mapping[str, Callable[[Tick | None, dict[str, Any], str], Tick | None]] = {
-            "t": self._trade, "q": _quote, "d": self._day, "c": self._correction, "x": self._cancellation, "s": self._status}
+            "t": self._trade, "q": _quote, "d": self._day, "c": self._correction, "x": self._cancellation, "s": self._status}  # fmt: skip
 
     def want(self, subscriptions: Sequence[Subscription]) -> None:
         super().want(subscriptions)
@@ -177,8 +179,9 @@ class AlpacaSession(StreamSession):
         """One of the symbols that were asked for can be none. Where it is not clear which, ask for each: all others are acknowledged."""
         if len(self.unacknowledged) == 1:
             (bad,) = self.unacknowledged
-            return self.refused(bad, FeedError(f"Alpaca takes {bad!r} for no symbol", retryable=False, rejects_symbol=True,
-                                               payload=message))
+            return self.refused(
+                bad, FeedError(f"Alpaca takes {bad!r} for no symbol", retryable=False, rejects_symbol=True, payload=message)
+            )
         if not self._one_by_one:
             self._one_by_one = True
             self.ask_again(list(self.unacknowledged))
@@ -188,8 +191,13 @@ class AlpacaSession(StreamSession):
         return msgspec.json.encode({"action": action, **dict.fromkeys(self._channels, symbols)})
 
     def _trade(self, before: Tick | None, part: dict[str, Any], symbol: str) -> Tick | None:
-        alone = FIELDS.tick(part.get("p"), quote_time=part.get("t"), delay_min=self._delay_min, currency=symbol.partition("/")[2] or "USD",
-                            known=terms_of(symbol))
+        alone = FIELDS.tick(
+            part.get("p"),
+            quote_time=part.get("t"),
+            delay_min=self._delay_min,
+            currency=symbol.partition("/")[2] or "USD",
+            known=terms_of(symbol),
+        )
         made_ms = alone.quote_time
         session = session_of(symbol, self._data_feed, made_ms, part.get("c"))
         may = allowed(part.get("c"), part.get("z"), made_ms)

@@ -42,7 +42,7 @@ QUOTE = "Global Quote"
 CLOSES = {
     "": ("America/New_York", time(16)), "LON": ("Europe/London", time(16, 30)), "TRT": ("America/Toronto", time(16)),
     "TRV": ("America/Toronto", time(16)), "DEX": ("Europe/Berlin", time(17, 30)), "BSE": ("Asia/Kolkata", time(15, 30)),
-    "SHH": ("Asia/Shanghai", time(15)), "SHZ": ("Asia/Shanghai", time(15))}
+    "SHH": ("Asia/Shanghai", time(15)), "SHZ": ("Asia/Shanghai", time(15))}  # fmt: skip
 """When the exchanges close that the documentation names, by the part of a symbol behind its point."""
 FIELDS = Fields(times="ms", zero_until_traded=True, by_session=True)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -59,13 +59,20 @@ class AlphaVantageBudget(BudgetSettings):
 class AlphaVantageSettings(KeyedSettings):
     """`[feeds.NAME]` of kind `alphavantage`."""
 
-    interval_s: float = Field(4320.0, ge=0.1, le=86_400, allow_inf_nan=False,
-                              description="time between two polls of a symbol; one symbol and a free key: 3840 at least")
-    budget: AlphaVantageBudget = Field(AlphaVantageBudget(),
-                                       description="the most to spend with the provider; intervals grow until they fit")
+    interval_s: float = Field(
+        4320.0,
+        ge=0.1,
+        le=86_400,
+        allow_inf_nan=False,
+        description="time between two polls of a symbol; one symbol and a free key: 3840 at least",
+    )
+    budget: AlphaVantageBudget = Field(
+        AlphaVantageBudget(), description="the most to spend with the provider; intervals grow until they fit"
+    )
     base_url: HttpUrl = Field(HttpUrl("https://www.alphavantage.co"), description="scheme, host and path prefix of the provider")
     entitlement: Literal["realtime", "delayed"] | None = Field(
-        None, description="which newer prices the plan pays for; unset: those of the last close")
+        None, description="which newer prices the plan pays for; unset: those of the last close"
+    )
 
 
 class AlphaVantage(PolledFeed):
@@ -122,11 +129,18 @@ def _tick(row: Mapping[str, Any], id: str, delay_min: float | None) -> Tick:
         raise FeedError(f"not the quote of {id}", payload=symbol)
     is_close = delay_min == DAY_MIN
     return FIELDS.tick(
-        row.get("05. price"), open=row.get("02. open"), high=row.get("03. high"), low=row.get("04. low"),
-        prev_close=row.get("08. previous close"), volume=row.get("06. volume"), change=row.get("09. change"),
-        change_pct=row.get("10. change percent"), delay_min=delay_min,
+        row.get("05. price"),
+        open=row.get("02. open"),
+        high=row.get("03. high"),
+        low=row.get("04. low"),
+        prev_close=row.get("08. previous close"),
+        volume=row.get("06. volume"),
+        change=row.get("09. change"),
+        change_pct=row.get("10. change percent"),
+        delay_min=delay_min,
         quote_time=_closed(row.get("07. latest trading day"), id) if is_close else None,
-        known={"cadence": "day" if is_close else None})
+        known={"cadence": "day" if is_close else None},
+    )
 
 
 def _closed(day: object, id: str) -> object:

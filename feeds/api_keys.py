@@ -49,8 +49,10 @@ def spellings(settings: FeedSettings) -> list[bytes]:
         encoded = [quote(secret, safe=""), quote(secret, safe="/")]
         found += [secret, *encoded, *(re.sub("%..", lambda code: code[0].lower(), text) for text in encoded)]
         found += [secret.replace("/", "\\/"), html.escape(secret)]
-        found += ["".join(char if char.isalnum() or char in "/._~-" else form.format(ord(char)) for char in secret)
-                  for form in ("\\u{:04x}", "\\u{:04X}")]
+        found += [
+            "".join(char if char.isalnum() or char in "/._~-" else form.format(ord(char)) for char in secret)
+            for form in ("\\u{:04x}", "\\u{:04X}")
+        ]
     return [spelling.encode() for spelling in dict.fromkeys(found)]
 
 

@@ -64,9 +64,13 @@ FIELDS = Fields(times="ms", zero_until_traded=True)
 class BinanceBudget(BudgetSettings):
     """Limits for an address (https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits)."""
 
-    weight_per_min: int = Field(WEIGHT_A_MINUTE, ge=2, le=WEIGHT_A_MINUTE,
-                                description="of Binance's weight, in any minute, of all that use the address; a call for 20 symbols "
-                                            "weighs 2; 1200 where base_url is Binance.US")
+    weight_per_min: int = Field(
+        WEIGHT_A_MINUTE,
+        ge=2,
+        le=WEIGHT_A_MINUTE,
+        description="of Binance's weight, in any minute, of all that use the address; a call for 20 symbols "
+        "weighs 2; 1200 where base_url is Binance.US",
+    )
 
 
 class BinanceSettings(PolledSettings):
@@ -111,8 +115,12 @@ class Binance(PolledFeed):
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         symbols = list(dict.fromkeys(subscription.id.upper() for subscription in batch))
-        response = self.http.get("/api/v3/ticker/24hr", {"symbols": msgspec.json.encode(symbols).decode()}, cost=self.cost(len(symbols)),
-                                 accept=(HTTPStatus.BAD_REQUEST, HTTPStatus.IM_A_TEAPOT))
+        response = self.http.get(
+            "/api/v3/ticker/24hr",
+            {"symbols": msgspec.json.encode(symbols).decode()},
+            cost=self.cost(len(symbols)),
+            accept=(HTTPStatus.BAD_REQUEST, HTTPStatus.IM_A_TEAPOT),
+        )
         if not response.ok:
             raise refusal(response, now_ms=time.time() * 1000)
         return parse(response.body, batch)
@@ -158,6 +166,15 @@ def refusal(response: Response, now_ms: float) -> FeedError:
 
 def _tick(row: dict[str, Any]) -> Tick:
     return FIELDS.tick(
-        row.get("lastPrice"), bid=row.get("bidPrice"), ask=row.get("askPrice"), open=row.get("openPrice"), high=row.get("highPrice"),
-        low=row.get("lowPrice"), volume=row.get("volume"), change=row.get("priceChange"), change_pct=row.get("priceChangePercent"),
-        quote_time=row.get("closeTime"), known={"session": "closed" if untraded(row, "count", "bidPrice", "askPrice") else None})
+        row.get("lastPrice"),
+        bid=row.get("bidPrice"),
+        ask=row.get("askPrice"),
+        open=row.get("openPrice"),
+        high=row.get("highPrice"),
+        low=row.get("lowPrice"),
+        volume=row.get("volume"),
+        change=row.get("priceChange"),
+        change_pct=row.get("priceChangePercent"),
+        quote_time=row.get("closeTime"),
+        known={"session": "closed" if untraded(row, "count", "bidPrice", "askPrice") else None},
+    )

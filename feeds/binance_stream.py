@@ -76,14 +76,14 @@ class BinanceSession(StreamSession):
 
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         for first in range(0, len(ids), STREAMS_A_MESSAGE):
-            part = ids[first:first + STREAMS_A_MESSAGE]
+            part = ids[first : first + STREAMS_A_MESSAGE]
             number = next(self._numbers)
             self._requests[number] = [self.key(id) for id in part]
             yield _request("SUBSCRIBE", part, number)
 
     def unsubscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         for first in range(0, len(ids), STREAMS_A_MESSAGE):
-            yield _request("UNSUBSCRIBE", ids[first:first + STREAMS_A_MESSAGE], next(self._numbers))
+            yield _request("UNSUBSCRIBE", ids[first : first + STREAMS_A_MESSAGE], next(self._numbers))
 
     def receive(self, message: bytes, now_s: float) -> Answer:
         frame = table(decode(message), "message")
@@ -149,6 +149,15 @@ def _request(method: str, ids: Sequence[str], number: int) -> bytes:
 def _tick(row: dict[str, Any]) -> Tick:
     made = row.get("C")
     return FIELDS.tick(
-        row.get("c"), bid=row.get("b"), ask=row.get("a"), open=row.get("o"), high=row.get("h"), low=row.get("l"), volume=row.get("v"),
-        change=row.get("p"), change_pct=row.get("P"), quote_time=row.get("E") if made is None else made,
-        known={"session": "closed" if untraded(row, "n", "b", "a") else None})
+        row.get("c"),
+        bid=row.get("b"),
+        ask=row.get("a"),
+        open=row.get("o"),
+        high=row.get("h"),
+        low=row.get("l"),
+        volume=row.get("v"),
+        change=row.get("p"),
+        change_pct=row.get("P"),
+        quote_time=row.get("E") if made is None else made,
+        known={"session": "closed" if untraded(row, "n", "b", "a") else None},
+    )

@@ -129,10 +129,20 @@ def parse(body: bytes, batch: Sequence[Subscription], stats: Stats = NO_STATS) -
     """The tick in a `ticker` answer, with its day. The answer does not name its product: `batch` is the one that was asked for."""
     row = table(decode(body), "ticker")
     (subscription,) = batch
-    return {subscription.symbol: FIELDS.tick(
-        row.get("price"), bid=row.get("bid"), ask=row.get("ask"), volume=row.get("volume"), quote_time=row.get("time"),
-        open=stats.get("open"), high=stats.get("high"), low=stats.get("low"), currency=_quote_currency(subscription.id),
-        known={"session": "closed" if untraded(row, "volume", "bid", "ask") else None})}
+    return {
+        subscription.symbol: FIELDS.tick(
+            row.get("price"),
+            bid=row.get("bid"),
+            ask=row.get("ask"),
+            volume=row.get("volume"),
+            quote_time=row.get("time"),
+            open=stats.get("open"),
+            high=stats.get("high"),
+            low=stats.get("low"),
+            currency=_quote_currency(subscription.id),
+            known={"session": "closed" if untraded(row, "volume", "bid", "ask") else None},
+        )
+    }
 
 
 def parse_stats(body: bytes) -> Stats:

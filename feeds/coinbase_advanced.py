@@ -52,8 +52,9 @@ class CoinbaseAdvancedBudget(BudgetSettings):
 class CoinbaseAdvancedSettings(PolledSettings):
     """`[feeds.NAME]` of kind `coinbase_advanced`."""
 
-    budget: CoinbaseAdvancedBudget = Field(CoinbaseAdvancedBudget(),
-                                           description="the most to spend with the provider; intervals grow until they fit")
+    budget: CoinbaseAdvancedBudget = Field(
+        CoinbaseAdvancedBudget(), description="the most to spend with the provider; intervals grow until they fit"
+    )
     base_url: HttpUrl = Field(HttpUrl("https://api.coinbase.com"), description="scheme, host and path prefix of the provider")
 
 
@@ -103,7 +104,15 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
 
 
 def _tick(row: Mapping[str, Any]) -> Tick:
-    shut = (row.get("status") == "delisted" or any(row.get(name) is True for name in SHUT)
-            or (row.get("view_only") is True and untraded(row, "volume_24h")))
-    return FIELDS.tick(row.get("price"), volume=row.get("volume_24h"), change_pct=row.get("price_percentage_change_24h"),
-                       currency=row.get("quote_currency_id"), known={"session": "closed" if shut else None})
+    shut = (
+        row.get("status") == "delisted"
+        or any(row.get(name) is True for name in SHUT)
+        or (row.get("view_only") is True and untraded(row, "volume_24h"))
+    )
+    return FIELDS.tick(
+        row.get("price"),
+        volume=row.get("volume_24h"),
+        change_pct=row.get("price_percentage_change_24h"),
+        currency=row.get("quote_currency_id"),
+        known={"session": "closed" if shut else None},
+    )

@@ -75,7 +75,7 @@ class CoinbaseSession(StreamSession):
     def subscribe(self, ids: Sequence[str]) -> Iterable[bytes]:
         # Where a refusal does not name its product, they are asked for one by one.
         size = 1 if self._one_by_one else PRODUCTS_A_MESSAGE
-        return [_request("subscribe", ids[first:first + size]) for first in range(0, len(ids), size)]
+        return [_request("subscribe", ids[first : first + size]) for first in range(0, len(ids), size)]
 
     def due(self, now_s: float) -> tuple[list[bytes], Answer]:
         if self._again_s is not None and now_s >= self._again_s:
@@ -207,7 +207,14 @@ def _named(words: str, products: Collection[str]) -> str | None:
 def _tick(row: dict[str, Any], product: str) -> Tick:
     shut = untraded(row, "volume_24h", "best_bid", "best_ask")
     return FIELDS.tick(
-        row.get("price"), bid=row.get("best_bid"), ask=row.get("best_ask"), open=row.get("open_24h"), high=row.get("high_24h"),
-        low=row.get("low_24h"), volume=row.get("volume_24h"), quote_time=row.get("time"),
+        row.get("price"),
+        bid=row.get("best_bid"),
+        ask=row.get("best_ask"),
+        open=row.get("open_24h"),
+        high=row.get("high_24h"),
+        low=row.get("low_24h"),
+        volume=row.get("volume_24h"),
+        quote_time=row.get("time"),
         currency=product.rpartition("-")[2] if "-" in product else None,
-        known={"session": "closed" if shut else None, "upstream_state": "fresh"})  # for as long as the heartbeats say so
+        known={"session": "closed" if shut else None, "upstream_state": "fresh"},
+    )  # for as long as the heartbeats say so

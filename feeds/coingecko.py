@@ -51,8 +51,9 @@ class CoinGeckoSettings(PolledSettings):
     advised_interval_s: ClassVar[float] = 30.0
     secrets: ClassVar[tuple[str, ...]] = ("api_key",)
 
-    interval_s: float = Field(300.0, ge=0.1, le=86_400, allow_inf_nan=False,
-                              description="time between two polls; 300 keeps a free key within its month")
+    interval_s: float = Field(
+        300.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls; 300 keeps a free key within its month"
+    )
     budget: CoinGeckoBudget = Field(CoinGeckoBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.coingecko.com"), description="scheme, host and path prefix of the provider")
     api_key: Annotated[SecretStr | None, Sendable] = Field(None, max_length=1000, description="a key, where there is one")
@@ -88,7 +89,8 @@ class CoinGecko(PolledFeed):
         coins = [coin_of(subscription.id) for subscription in batch]
         query = {"ids": ",".join(dict.fromkeys(coin.id for coin in coins)),
                  "vs_currencies": ",".join(dict.fromkeys(coin.currency for coin in coins)),
-                 "include_24hr_vol": "true", "include_24hr_change": "true", "include_last_updated_at": "true", "precision": "full"}
+                 "include_24hr_vol": "true", "include_24hr_change": "true", "include_last_updated_at": "true", "precision": "full"
+        }  # fmt: skip
         return parse(self.http.get("/api/v3/simple/price", query).body, batch)
 
 
@@ -119,5 +121,9 @@ def _tick(row: Mapping[str, Any], coin: Coin) -> Tick:
     if row and coin.currency not in row:
         raise unknown("CoinGecko", f"{coin.id}/{coin.currency}")
     return FIELDS.tick(
-        row.get(coin.currency), currency=coin.currency.upper(), volume=row.get(f"{coin.currency}_24h_vol"),
-        change_pct=row.get(f"{coin.currency}_24h_change"), quote_time=row.get("last_updated_at"))
+        row.get(coin.currency),
+        currency=coin.currency.upper(),
+        volume=row.get(f"{coin.currency}_24h_vol"),
+        change_pct=row.get(f"{coin.currency}_24h_change"),
+        quote_time=row.get("last_updated_at"),
+    )

@@ -48,8 +48,9 @@ class EcbSettings(PolledSettings):
 
     advised_interval_s: ClassVar[float] = 60.0
 
-    interval_s: float = Field(3600.0, ge=0.1, le=86_400, allow_inf_nan=False,
-                              description="time between two polls; rates are new once a working day")
+    interval_s: float = Field(
+        3600.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls; rates are new once a working day"
+    )
     base_url: HttpUrl = Field(HttpUrl("https://www.ecb.europa.eu"), description="scheme, host and path prefix of the provider")
 
 
@@ -112,7 +113,7 @@ def newest_day(body: bytes) -> Day:
     turn = Turn()
     try:
         for start in range(0, len(body), SLICE_BYTES):
-            parser.Parse(body[start:start + SLICE_BYTES], False)
+            parser.Parse(body[start : start + SLICE_BYTES], False)
             turn.step()
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: an encoding that Python or expat has not

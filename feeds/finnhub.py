@@ -125,8 +125,17 @@ def _tick(row: dict[str, Any], id: str) -> Tick | None:
             return None
         raise FeedError(f"Finnhub has no price for {id!r} at the moment", payload=shown(row))
     change, change_pct = (row.get("d"), row.get("dp")) if row.get("pc") else (None, None)
-    return FIELDS.tick(row.get("c"), open=row.get("o"), high=row.get("h"), low=row.get("l"), prev_close=row.get("pc"), change=change,
-                       change_pct=change_pct, quote_time=row.get("t"), known={"session": session_of(id, FIELDS.time(row.get("t")))})
+    return FIELDS.tick(
+        row.get("c"),
+        open=row.get("o"),
+        high=row.get("h"),
+        low=row.get("l"),
+        prev_close=row.get("pc"),
+        change=change,
+        change_pct=change_pct,
+        quote_time=row.get("t"),
+        known={"session": session_of(id, FIELDS.time(row.get("t")))},
+    )
 
 
 def _no_day(time_ms: int) -> date:

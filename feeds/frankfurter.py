@@ -51,8 +51,9 @@ class FrankfurterSettings(PolledSettings):
 
     advised_interval_s: ClassVar[float] = 60.0
 
-    interval_s: float = Field(3600.0, ge=0.1, le=86_400, allow_inf_nan=False,
-                              description="time between two polls; rates are new once a working day")
+    interval_s: float = Field(
+        3600.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls; rates are new once a working day"
+    )
     base_url: HttpUrl = Field(HttpUrl("https://api.frankfurter.dev"), description="scheme, host and path prefix of the provider")
 
 
@@ -114,8 +115,9 @@ class Frankfurter(PolledFeed):
 
     def _averages(self, batch: Sequence[Subscription], until_s: float) -> Answer:
         base, currencies = _asked(batch)
-        response = self.http.get("/v2/rates", {"base": base, "quotes": currencies}, accept=(HTTPStatus.UNPROCESSABLE_ENTITY,),
-                                 until_s=until_s)
+        response = self.http.get(
+            "/v2/rates", {"base": base, "quotes": currencies}, accept=(HTTPStatus.UNPROCESSABLE_ENTITY,), until_s=until_s
+        )
         if response.ok:
             return parse_rows(response.body, batch, round(time.time() * 1000))
         invalid = _invalid(response)
@@ -147,8 +149,12 @@ def parse(body: bytes, base: str, batch: Sequence[Subscription]) -> dict[str, Ti
 
 def parse_rows(body: bytes, batch: Sequence[Subscription], now_ms: int) -> dict[str, Tick | FeedError]:
     """The ticks of an answer of rows, by our symbol. A row of tomorrow counts from where that day begins."""
-    rows = {(row.get("base"), row.get("quote")): row for row in array(decode(body), "answer") if isinstance(row, dict)
-            if isinstance(row.get("base"), str) and isinstance(row.get("quote"), str)}
+    rows = {
+        (row.get("base"), row.get("quote")): row
+        for row in array(decode(body), "answer")
+        if isinstance(row, dict)
+        if isinstance(row.get("base"), str) and isinstance(row.get("quote"), str)
+    }
 
     def made_ms(day: object, what: str) -> int:
         fixing = fixing_ms(day, what)

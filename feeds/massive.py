@@ -53,12 +53,12 @@ from ticker.turn import in_turns
 
 DELAY_MIN = 15.0
 MOST_ROWS = "250"
-NS_FROM = 10 ** 16
+NS_FROM = 10**16
 """No time in ms of this era is so large, none in ns so small."""
 MINUTE_MS = 60_000
 REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 INDEX_SESSIONS: Mapping[str, Session] = {
-    "regular_trading": "regular", "open": "regular", "early_trading": "pre", "late_trading": "post", "closed": "closed"}
+    "regular_trading": "regular", "open": "regular", "early_trading": "pre", "late_trading": "post", "closed": "closed"}  # fmt: skip
 
 Row = Mapping[str, Any]
 
@@ -131,8 +131,11 @@ def prefix_of(id: str) -> str:
 
 def elsewhere(id: str) -> FeedError:
     """What is said of an id that belongs to none of the markets that are asked here: of options, say."""
-    return FeedError(f"{id!r} is none of what is asked for here: shares, indices (I:SPX), currencies (C:EURUSD), crypto (X:BTCUSD)",
-                     retryable=False, rejects_symbol=True)
+    return FeedError(
+        f"{id!r} is none of what is asked for here: shares, indices (I:SPX), currencies (C:EURUSD), crypto (X:BTCUSD)",
+        retryable=False,
+        rejects_symbol=True,
+    )
 
 
 def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedError]:
@@ -222,8 +225,9 @@ def _share(row: Row, delay_min: float | None) -> Tick:
         session = "closed" if quoted_ms is None else us_session(quoted_ms)
     counts_theirs = last.of_today and (is_price or not trade)  # their change may be that of a trade that is not the price
     day = part(row, "day" if last.of_today else "prevDay")
-    return _tick(row, last, delay_min, day, session, counts_theirs, bid=quote.get("p"), ask=quote.get("P"), volume=day.get("v"),
-                 currency="USD")
+    return _tick(
+        row, last, delay_min, day, session, counts_theirs, bid=quote.get("p"), ask=quote.get("P"), volume=day.get("v"), currency="USD"
+    )
 
 
 def _coin(row: Row, delay_min: float | None) -> Tick:
@@ -238,8 +242,16 @@ def _currency(row: Row, delay_min: float | None) -> Tick:
     quote, id = part(row, "lastQuote"), row["ticker"]
     bid, ask = _known(quote.get("b")), _known(quote.get("a"))
     last = _of_bars(row) if bid is None or ask is None else _Last(_middle(bid, ask), quote.get("t"))
-    return _tick(row, last, delay_min, part(row, "day"), counts_theirs=bid is None or ask is None, bid=bid, ask=ask,
-                 currency=id[-3:] if len(id) == len("C:EURUSD") else None)
+    return _tick(
+        row,
+        last,
+        delay_min,
+        part(row, "day"),
+        counts_theirs=bid is None or ask is None,
+        bid=bid,
+        ask=ask,
+        currency=id[-3:] if len(id) == len("C:EURUSD") else None,
+    )
 
 
 def _middle(bid: object, ask: object) -> float:
@@ -247,16 +259,38 @@ def _middle(bid: object, ask: object) -> float:
     return float((Decimal(repr(number(bid, "price"))) + Decimal(repr(number(ask, "price")))) / 2)
 
 
-def _tick(row: Row, last: _Last, delay_min: float | None, day: Row, session: Session | None = None, counts_theirs: bool = True, *,
-          bid: object = None, ask: object = None, volume: object = None, currency: str | None = None,
-          volume_of: VolumeOf | None = None) -> Tick:
+def _tick(
+    row: Row,
+    last: _Last,
+    delay_min: float | None,
+    day: Row,
+    session: Session | None = None,
+    counts_theirs: bool = True,
+    *,
+    bid: object = None,
+    ask: object = None,
+    volume: object = None,
+    currency: str | None = None,
+    volume_of: VolumeOf | None = None,
+) -> Tick:
     """A row as a tick. A change of 0 is left to be reckoned: they write it where they know none, too."""
     theirs = row if counts_theirs and last.of_today else {}
     return FIELDS.tick(
-        last.price, bid=bid, ask=ask, open=day.get("o"), high=day.get("h"), low=day.get("l"), volume=_known(volume),
+        last.price,
+        bid=bid,
+        ask=ask,
+        open=day.get("o"),
+        high=day.get("h"),
+        low=day.get("l"),
+        volume=_known(volume),
         prev_close=part(row, "prevDay").get("c") if last.of_today else None,
-        change=_known(theirs.get("todaysChange")), change_pct=_known(theirs.get("todaysChangePerc")),
-        currency=currency, quote_time=_known(last.made) or 0, delay_min=delay_min, known={"session": session, "volume_of": volume_of})
+        change=_known(theirs.get("todaysChange")),
+        change_pct=_known(theirs.get("todaysChangePerc")),
+        currency=currency,
+        quote_time=_known(last.made) or 0,
+        delay_min=delay_min,
+        known={"session": session, "volume_of": volume_of},
+    )
 
 
 def _index(row: Row, delay_min: float | None) -> Tick:
@@ -265,10 +299,17 @@ def _index(row: Row, delay_min: float | None) -> Tick:
     if value is None:
         return FIELDS.tick(_known(session.get("previous_close")), quote_time=0, known={"session": "closed"})
     return FIELDS.tick(
-        value, open=session.get("open"), high=session.get("high"), low=session.get("low"), prev_close=session.get("previous_close"),
-        change=_known(session.get("change")), change_pct=_known(session.get("change_percent")), quote_time=row.get("last_updated"),
+        value,
+        open=session.get("open"),
+        high=session.get("high"),
+        low=session.get("low"),
+        prev_close=session.get("previous_close"),
+        change=_known(session.get("change")),
+        change_pct=_known(session.get("change_percent")),
+        quote_time=row.get("last_updated"),
         delay_min=DELAY_MIN if row.get("timeframe") == "DELAYED" else delay_min,
-        known={"session": INDEX_SESSIONS.get(status) if isinstance(status, str) else None})
+        known={"session": INDEX_SESSIONS.get(status) if isinstance(status, str) else None},
+    )
 
 
 class Market(NamedTuple):

@@ -55,8 +55,9 @@ class TiingoBudget(BudgetSettings):
 class TiingoSettings(KeyedSettings):
     """`[feeds.NAME]` of kind `tiingo`."""
 
-    interval_s: float = Field(120.0, ge=0.1, le=86_400, allow_inf_nan=False,
-                              description="time between two polls; in the free plan 87 at least")
+    interval_s: float = Field(
+        120.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls; in the free plan 87 at least"
+    )
     budget: TiingoBudget = Field(TiingoBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.tiingo.com"), description="scheme, host and path prefix of the provider")
     data_feed: Literal["iex", "boats"] = Field("iex", description="which exchange; boats is that of the night, an add-on to the plan")
@@ -131,6 +132,15 @@ def _tick(row: Mapping[str, Any]) -> Tick:
     made = row.get(made_by) or row.get("timestamp") or ""
     made_ms = FIELDS.time(made)
     return FIELDS.tick(
-        last, bid=row.get("bidPrice"), ask=row.get("askPrice"), open=row.get("open"), high=row.get("high"),
-        low=row.get("low"), prev_close=row.get("prevClose"), volume=row.get("volume"), currency="USD", quote_time=made,
-        known={"session": None if made_ms is None else us_session_by_time(made_ms)})
+        last,
+        bid=row.get("bidPrice"),
+        ask=row.get("askPrice"),
+        open=row.get("open"),
+        high=row.get("high"),
+        low=row.get("low"),
+        prev_close=row.get("prevClose"),
+        volume=row.get("volume"),
+        currency="USD",
+        quote_time=made,
+        known={"session": None if made_ms is None else us_session_by_time(made_ms)},
+    )

@@ -49,16 +49,22 @@ ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN,
 class TwelveDataBudget(BudgetSettings):
     """Limits of a key (https://twelvedata.com/pricing)."""
 
-    credits_per_min: int = Field(CREDITS_A_MINUTE, ge=1, le=1_000_000,
-                                 description="at most so many credits, one a symbol, in any minute; 8 in the free plan")
+    credits_per_min: int = Field(
+        CREDITS_A_MINUTE, ge=1, le=1_000_000, description="at most so many credits, one a symbol, in any minute; 8 in the free plan"
+    )
     credits_per_day: int | None = Field(CREDITS_A_DAY, ge=1, le=10_000_000, description="the same in 24 hours; 800 in the free plan")
 
 
 class TwelveDataSettings(KeyedSettings):
     """`[feeds.NAME]` of kind `twelvedata`."""
 
-    interval_s: float = Field(120.0, ge=0.1, le=86_400, allow_inf_nan=False,
-                              description="time between two polls of a symbol; one symbol in the free plan: 108 at least")
+    interval_s: float = Field(
+        120.0,
+        ge=0.1,
+        le=86_400,
+        allow_inf_nan=False,
+        description="time between two polls of a symbol; one symbol in the free plan: 108 at least",
+    )
     budget: TwelveDataBudget = Field(TwelveDataBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://api.twelvedata.com"), description="scheme, host and path prefix of the provider")
 
@@ -162,11 +168,21 @@ def _tick(row: Mapping[str, Any], id: str) -> Tick:
     extended = row if is_open is not True and extended_ms is not None and extended_ms > (_ms(made) or 0) else {}
     session: Session | None = ("regular" if is_open else "closed") if isinstance(is_open, bool) else None
     return FIELDS.tick(
-        row.get("close"), open=row.get("open"), high=row.get("high"), low=row.get("low"), prev_close=row.get("previous_close"),
-        volume=row.get("volume"), change=row.get("change"), change_pct=row.get("percent_change"), quote_time=made,
+        row.get("close"),
+        open=row.get("open"),
+        high=row.get("high"),
+        low=row.get("low"),
+        prev_close=row.get("previous_close"),
+        volume=row.get("volume"),
+        change=row.get("change"),
+        change_pct=row.get("percent_change"),
+        quote_time=made,
         currency=row.get("currency") or (id.partition(":")[0].rpartition("/")[2].upper() if is_pair else None),
-        ext_price=extended.get("extended_price"), ext_change_pct=extended.get("extended_percent_change"),
-        ext_time=extended.get("extended_timestamp"), known={"session": session, "volume_of": "24h" if is_pair else None})
+        ext_price=extended.get("extended_price"),
+        ext_change_pct=extended.get("extended_percent_change"),
+        ext_time=extended.get("extended_timestamp"),
+        known={"session": session, "volume_of": "24h" if is_pair else None},
+    )
 
 
 def _ms(value: object) -> int | None:

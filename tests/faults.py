@@ -88,6 +88,7 @@ class FaultProxy:
 
     def reset(self, share: float = 1.0) -> None:
         """End connections with a RST at both ends: all, or a random share of them."""
+
         def reset() -> None:
             for pair in list(self._pairs):
                 if self._random.random() < share:
@@ -151,7 +152,7 @@ class FaultProxy:
                     return
                 step = line.slice_bytes or len(data)
                 for start in range(0, len(data), step):
-                    piece = data[start:start + step]
+                    piece = data[start : start + step]
                     sink.write(piece)
                     await sink.drain()
                     if line.bytes_per_s is not None:

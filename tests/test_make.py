@@ -158,11 +158,15 @@ def test_headless_asks_for_no_page(project: Path) -> None:
 
 def wheel(folder: Path) -> str:
     """A package of one line, as pip takes it; returns its SHA-256."""
-    files = {"trinket.py": b"ANSWER = 42\n",
-             "trinket-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: trinket\nVersion: 1.0\n",
-             "trinket-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
-    lines = [f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(body).digest()).decode().rstrip('=')},{len(body)}"
-             for name, body in files.items()]
+    files = {
+        "trinket.py": b"ANSWER = 42\n",
+        "trinket-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: trinket\nVersion: 1.0\n",
+        "trinket-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    lines = [
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(body).digest()).decode().rstrip('=')},{len(body)}"
+        for name, body in files.items()
+    ]
     files["trinket-1.0.dist-info/RECORD"] = "\n".join([*lines, "trinket-1.0.dist-info/RECORD,,", ""]).encode()
     folder.mkdir()
     path = folder / "trinket-1.0-py3-none-any.whl"

@@ -22,7 +22,7 @@ from ticker.settings.model import SymbolSettings
 
 PAGE = (Path(__file__).parents[1] / "docs" / "design" / "numbers.md").read_text(encoding="utf-8")
 NOW_MS = 1_700_000_000_000
-SIDED = PRICE_FIELDS[:PRICE_FIELDS.index("change")]
+SIDED = PRICE_FIELDS[: PRICE_FIELDS.index("change")]
 """The price, and what is beside it."""
 
 
@@ -59,8 +59,10 @@ def test_a_number_in_an_answer(row: list[str]) -> None:
     """As each kind of field."""
     value = parse.decode(row[0].strip("`").encode())
     fields = Fields()
-    assert [outcome(lambda: fields.tick(value).price), *(found(fields.tick(1.0, **{name: value}), name)
-                                                         for name in ("bid", "volume", "change"))] == row[1:]
+    assert [
+        outcome(lambda: fields.tick(value).price),
+        *(found(fields.tick(1.0, **{name: value}), name) for name in ("bid", "volume", "change")),
+    ] == row[1:]
 
 
 @pytest.mark.parametrize("row", rows("What is no JSON"), ids=lambda row: row[0])
@@ -141,13 +143,25 @@ def test_signs_and_sides(row: list[str]) -> None:
             assert f"`{json.dumps({name: value for name in SIDED if (value := getattr(quote, name)) is not None})}`" == cell
 
 
-@pytest.mark.parametrize(("row", "allow_negative"), [(row, number == 1) for number in (0, 1) for row in rows("Change", number)],
-                         ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    ("row", "allow_negative"),
+    [(row, number == 1) for number in (0, 1) for row in rows("Change", number)],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
 def test_change(row: list[str], allow_negative: bool) -> None:
     """Against what there is to compare with."""
     price, prev_close, open_price, change, change_pct = map(json_of, [*row[:3], *row[4:6]])
-    quote = quote_of(Tick(price=price, prev_close=prev_close, open=open_price, change=change, change_pct=change_pct,
-                          session="regular" if row[3] == "regular" else None), allow_negative)
+    quote = quote_of(
+        Tick(
+            price=price,
+            prev_close=prev_close,
+            open=open_price,
+            change=change,
+            change_pct=change_pct,
+            session="regular" if row[3] == "regular" else None,
+        ),
+        allow_negative,
+    )
     assert quote is not None
     assert ["unknown" if value is None else str(value) for value in (quote.change, quote.change_pct)] == row[6:]
 

@@ -49,7 +49,9 @@ def rules() -> Iterator[dict[str, str]]:
             r"        expr: (?:>-\n)?(?P<expr>(?:.+\n)+?)"
             r"(?:        for: \d+[mh]\n)?"
             r"        labels: \{severity: (?P<severity>page|ticket)\}\n"
-            r"        annotations: \{summary: \"(?P<summary>[^\"]+)\"\}\n\n?", block)
+            r"        annotations: \{summary: \"(?P<summary>[^\"]+)\"\}\n\n?",
+            block,
+        )
         assert fields is not None, block
         yield fields.groupdict()
 
@@ -95,7 +97,7 @@ def test_expressions_are_whole(expression: str) -> None:
     assert expression.count('"') % 2 == 0
     if "opened_total\n" not in expression:  # the alert that adds up the books
         for counter in re.finditer(r"tickercast_\w+_(?:total|bucket|sum)", expression):
-            assert re.search(r"(?:rate|increase)\(\s*$", expression[:counter.start()]), expression
+            assert re.search(r"(?:rate|increase)\(\s*$", expression[: counter.start()]), expression
 
 
 def test_every_alert_is_explained() -> None:
@@ -158,8 +160,10 @@ def test_the_unit_and_the_proxy_agree_with_the_defaults() -> None:
     assert "location = /ticker/metrics { return 403; }" in proxy
 
 
-@pytest.mark.parametrize(("file", "kept"), [
-    ("nginx.conf", r"keepalive_timeout (\d+)s;"), ("Caddyfile", r"keepalive (\d+)s"), ("haproxy.cfg", r"timeout http-keep-alive (\d+)s")])
+@pytest.mark.parametrize(
+    ("file", "kept"),
+    [("nginx.conf", r"keepalive_timeout (\d+)s;"), ("Caddyfile", r"keepalive (\d+)s"), ("haproxy.cfg", r"timeout http-keep-alive (\d+)s")],
+)
 def test_every_proxy_finds_the_relay_and_lets_go_of_a_connection_first(file: str, kept: str) -> None:
     """At the port it has by default; who closes an idle connection must not be the relay."""
     example, server = (FOLDER / file).read_text(encoding="utf-8"), ServerSettings()

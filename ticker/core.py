@@ -46,8 +46,9 @@ class Core:
     `watching`: tell it who watches what.
     """
 
-    def __init__(self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None,
-                 load_hours: Load = load) -> None:
+    def __init__(
+        self, runtime: Runtime, clock: Clock, make_source: MakeSource, epoch: str, random: Random | None = None, load_hours: Load = load
+    ) -> None:
         self.board = Board(epoch)
         self._listeners = Listeners()
         self.on_quotes = self._listeners.on_quotes
@@ -116,8 +117,17 @@ class Core:
                 self._halt(poller)
                 poller.stop()
                 quotes += self.board.restart_feed(name, now_ms)
-        terms = {name: FeedTerms(sources[name].quote_kind, feed.interval_s, feed.stale_after_s, sources[name].cadence_s, feed.clock_rate,
-                                 sources[name].volume_of) for name, feed in settings.feeds.items()}
+        terms = {
+            name: FeedTerms(
+                sources[name].quote_kind,
+                feed.interval_s,
+                feed.stale_after_s,
+                sources[name].cadence_s,
+                feed.clock_rate,
+                sources[name].volume_of,
+            )
+            for name, feed in settings.feeds.items()
+        }
         quotes += self.board.configure(settings.symbols, terms, now_ms, settings.quality).quotes
         self.markets.configure(settings.symbols.values())
         self._settings = settings
@@ -208,11 +218,29 @@ class Core:
     def _new_poller(self, source: Source) -> Runner:
         name = source.name
         if isinstance(source, StreamSource):
-            return Streamer(source, self._runtime, self._clock, self.epoch, random=self._random, deliver=partial(self._deliver, name),
-                            changed=partial(self._feed_changed, name), anew=partial(self._begins_anew, name), counters=self.feed_counters[name])
-        return Poller(source, source.settings.interval_s, self._runtime, self._clock, random=self._random,
-                      deliver=partial(self._deliver, name), changed=partial(self._feed_changed, name),
-                      paced=partial(self._feed_paced, name), retry_in=partial(self._scheduler.run_in, name), counters=self.feed_counters[name])
+            return Streamer(
+                source,
+                self._runtime,
+                self._clock,
+                self.epoch,
+                random=self._random,
+                deliver=partial(self._deliver, name),
+                changed=partial(self._feed_changed, name),
+                anew=partial(self._begins_anew, name),
+                counters=self.feed_counters[name],
+            )
+        return Poller(
+            source,
+            source.settings.interval_s,
+            self._runtime,
+            self._clock,
+            random=self._random,
+            deliver=partial(self._deliver, name),
+            changed=partial(self._feed_changed, name),
+            paced=partial(self._feed_paced, name),
+            retry_in=partial(self._scheduler.run_in, name),
+            counters=self.feed_counters[name],
+        )
 
     def _run(self, poller: Runner, new: Sequence[Subscription]) -> None:
         """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now. A stream just runs."""

@@ -24,15 +24,15 @@ def said(words: str, longest: int = SAID_LENGTH) -> str:
     """
     blanked = secrets.HIDDEN.blank(words[:LOOKED_AT])
     if not blanked.isprintable():
-        blanked = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in blanked[:longest + 1])
-    return blanked if len(blanked) <= longest else blanked[:longest - 1] + "…"
+        blanked = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in blanked[: longest + 1])
+    return blanked if len(blanked) <= longest else blanked[: longest - 1] + "…"
 
 
 def excerpt(payload: bytes | str) -> str:
     """The first 120 characters of a payload, at most 200 as they are shown: secrets blanked, on one line, in ASCII, the rest escaped."""
     text = secrets.HIDDEN.blank(payload[:LOOKED_AT].decode("utf-8", "replace") if isinstance(payload, bytes) else payload[:LOOKED_AT])
     shown = text[:EXCERPT_LENGTH].encode("unicode_escape", "replace").decode("ascii")
-    return shown if len(text) <= EXCERPT_LENGTH and len(shown) <= SAID_LENGTH else shown[:SAID_LENGTH - 1] + "…"
+    return shown if len(text) <= EXCERPT_LENGTH and len(shown) <= SAID_LENGTH else shown[: SAID_LENGTH - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,17 @@ class FeedError(Exception):
     strangers' words it was made of.
     """
 
-    def __init__(self, message: str, *, retryable: bool = True, retry_after_s: float | None = None,
-                 rejects_symbol: bool = False, payload: bytes | str = b"", status: int | None = None,
-                 fault: Fault | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool = True,
+        retry_after_s: float | None = None,
+        rejects_symbol: bool = False,
+        payload: bytes | str = b"",
+        status: int | None = None,
+        fault: Fault | None = None,
+    ) -> None:
         self.excerpt = excerpt(payload) if payload else ""
         self.status = status
         self.fault = fault

@@ -60,8 +60,12 @@ class FeedLog:
         """A poll took longer than the interval: said of the second in a row, as one alone may be a pause of the machine."""
         self._slow += 1
         if self._slow == 2:
-            log.warning("feed %s: a poll takes %.1f s, longer than its interval of %g s; one follows the other at once",
-                        self._feed, took_s, interval_s)
+            log.warning(
+                "feed %s: a poll takes %.1f s, longer than its interval of %g s; one follows the other at once",
+                self._feed,
+                took_s,
+                interval_s,
+            )
 
     def in_time(self) -> None:
         """A poll took less than the interval."""

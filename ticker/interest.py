@@ -69,8 +69,9 @@ def idle_interval_s(settings: PolledSettings) -> float:
     return IDLE_INTERVALS * settings.interval_s if settings.idle_interval_s is None else settings.idle_interval_s
 
 
-def periods_s(settings: FeedSettings, symbols: Iterable[str], is_watched: Callable[[str], bool],
-              is_shut: Callable[[str], bool]) -> dict[str, float]:
+def periods_s(
+    settings: FeedSettings, symbols: Iterable[str], is_watched: Callable[[str], bool], is_shut: Callable[[str], bool]
+) -> dict[str, float]:
     """Which of a feed's symbols are polled less often than its interval, and how often: those nobody watches, if the feed is polled by
     interest, and those whose market is shut. Nothing of a feed that is not polled over the network.
     """

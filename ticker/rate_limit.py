@@ -149,7 +149,7 @@ class Budget:
     def spent(self, now_s: float) -> list[dict[str, Any]]:
         """For people: each limit, and how much of it is spent in the window that ends now."""
         return [{"unit": window.rate.unit, "per": window.rate.window, "most": window.rate.most,
-                 "used": (used := window.used(now_s)), "left": window.rate.most - used} for window in self._windows]
+                 "used": (used := window.used(now_s)), "left": window.rate.most - used} for window in self._windows]  # fmt: skip
 
     def _planned(self, unit: str) -> float:
         return sum(demand.get(unit, 0.0) for demand in self._demands.values())

@@ -41,7 +41,8 @@ _ESCAPE = re.compile(
     r"|&\#(?P<decimal>[0-9]{1,7});?|&\#[xX](?P<hex>[0-9A-Fa-f]{1,6});?|&(?P<name>[A-Za-z]{2,31});?"
     r"|\\(?:u(?P<u>[0-9A-Fa-f]{4})|U(?P<long>[0-9A-Fa-f]{8})|u\{(?P<braced>[0-9A-Fa-f]{1,6})\}|x(?P<x>[0-9A-Fa-f]{2}))"
     r"|\\(?P<plain>[^A-Za-z0-9])"
-    r"|(?P<unseen>[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff])")
+    r"|(?P<unseen>[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff])"
+)
 
 
 class Hidden:
@@ -79,8 +80,8 @@ class Hidden:
         self._plain = list(dict.fromkeys(plain for one in looks for plain in one.plain))
         self._heads = [plain[:length] for plain in self._plain if len(plain) >= 2 * HEAD for length in range(HEAD, PIECE)]
         pieced = list(dict.fromkeys(piece for one in looks for piece in one.in_pieces))
-        self._pieces = {piece[at:at + PIECE] for piece in pieced for at in range(len(piece) - PIECE + 1)}
-        self._grams = {piece[at:at + GRAM] for piece in pieced for at in range(len(piece) - GRAM + 1)}
+        self._pieces = {piece[at : at + PIECE] for piece in pieced for at in range(len(piece) - PIECE + 1)}
+        self._grams = {piece[at : at + GRAM] for piece in pieced for at in range(len(piece) - GRAM + 1)}
 
     def _blanked(self, text: str, pieces: bool) -> str:
         found: list[tuple[int, int]] = []
@@ -98,9 +99,9 @@ class Hidden:
                 if text.endswith(plain[:length]):
                     yield len(text) - length, len(text)
                     break
-        if not self._grams.isdisjoint([text[at:at + GRAM] for at in range(0, len(text), STRIDE)]):
+        if not self._grams.isdisjoint([text[at : at + GRAM] for at in range(0, len(text), STRIDE)]):
             for at in range(len(text) - PIECE + 1):
-                if text[at:at + PIECE] in self._pieces:
+                if text[at : at + PIECE] in self._pieces:
                     yield at, at + PIECE
 
 
@@ -127,7 +128,7 @@ def _coded(secret: bytes) -> Iterator[str]:
     yield secret.hex()
     for before in range(3):
         code = base64.b64encode(bytes(before) + secret + bytes(2)).decode()
-        yield code[-(-8 * before // 6):8 * (before + len(secret)) // 6]
+        yield code[-(-8 * before // 6) : 8 * (before + len(secret)) // 6]
 
 
 def _levels(text: str) -> Iterator[tuple[str, Sequence[int]]]:
@@ -153,7 +154,7 @@ def _undone(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
         meant = _meant(escape)
         made += [text[at:begin], meant]
         made_places += places[at:begin]
-        made_places += [places[begin]] * len(meant) if len(meant) == 1 else places[begin:begin + len(meant)]
+        made_places += [places[begin]] * len(meant) if len(meant) == 1 else places[begin : begin + len(meant)]
         at = end
     made.append(text[at:])
     made_places += places[at:]

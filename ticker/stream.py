@@ -20,8 +20,16 @@ class Ended(FeedError):
     is made at once, and nothing is said of it. `anew`: what the next one brings may be older than what came before.
     """
 
-    def __init__(self, message: str, *, planned: bool = False, anew: bool = False, retryable: bool = True,
-                 retry_after_s: float | None = None, payload: bytes | str = b"") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        planned: bool = False,
+        anew: bool = False,
+        retryable: bool = True,
+        retry_after_s: float | None = None,
+        payload: bytes | str = b"",
+    ) -> None:
         super().__init__(message, retryable=retryable, retry_after_s=retry_after_s, payload=payload)
         self.planned = planned
         self.anew = anew

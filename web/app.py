@@ -56,8 +56,15 @@ class WebServer:
     may read.
     """
 
-    def __init__(self, core: Core, settings: Settings, runtime: EventletRuntime, clock: Clock,
-                 blueprints: Sequence[Blueprint] = (), access: Access | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        settings: Settings,
+        runtime: EventletRuntime,
+        clock: Clock,
+        blueprints: Sequence[Blueprint] = (),
+        access: Access | None = None,
+    ) -> None:
         self._core = core
         self._runtime = runtime
         self._settings = settings
@@ -91,9 +98,18 @@ class WebServer:
         sockets.eio.max_clients_reached, sockets.eio.counted = admission.refusal, admission.counted
         inner = self.app.wsgi_app
         cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, core.watching.read)
-        self._entrance = Entrance(inner, self._proxies, Hosts(server), keeper, cache, self._origin_allowed,
-                            lambda: self.engine.limits.http_requests_per_s, lambda identity: visible_symbols(identity, core.symbols),
-                            self.engine.refusals, lambda: self.engine.draining)
+        self._entrance = Entrance(
+            inner,
+            self._proxies,
+            Hosts(server),
+            keeper,
+            cache,
+            self._origin_allowed,
+            lambda: self.engine.limits.http_requests_per_s,
+            lambda identity: visible_symbols(identity, core.symbols),
+            self.engine.refusals,
+            lambda: self.engine.draining,
+        )
         self.app.wsgi_app = self._entrance  # type: ignore[method-assign]  # as Flask documents
         self.board = BoardNamespace(sockets, self.engine, core, clock, admission)
         self._watchers = Watchers(self.engine.subscriptions, runtime, core.watching)
@@ -111,7 +127,9 @@ class WebServer:
         self._socket = self._runtime.listen(server.host, server.port)
         host, port = (server.host, 0) if server.host.startswith(UNIX) else self._socket.getsockname()[:2]
         self._sync_channels()
-        self._http = HttpServer(self._entrance.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining, self.engine.refusals)
+        self._http = HttpServer(
+            self._entrance.respond, (host, port), server.keep_alive_s, lambda: self.engine.draining, self.engine.refusals
+        )
         listener = Listener(self._runtime, self._socket, self._http, self._most_connections, self._proxies.is_trusted, self.engine.refusals)
         self._tasks = [self._runtime.spawn(work) for work in (self.engine.run, self._sample, listener.run)]
         self._heart = self._runtime.spawn(self._beat)

@@ -26,27 +26,28 @@ class Reason(Enum):
     CROSS_SITE = ("cross_site", 403, _FORBIDDEN, "a page of another site asks, and does not say its origin", "")
     HOST = ("unknown_host", 421, _FORBIDDEN, "this relay does not answer to the name in Host", "server.allowed_hosts lists its names")
     VERSION = ("unsupported_version", 400, _VERSION, "unsupported Engine.IO version",
-               "clients must speak version 4: socket.io-client 3 or later, python-socketio 5 or later")
+               "clients must speak version 4: socket.io-client 3 or later, python-socketio 5 or later")  # fmt: skip
     TRANSPORT = ("unknown_transport", 400, _TRANSPORT, "unknown transport", "there are polling and websocket")
     METHOD = ("bad_method", 400, _METHOD, "method not allowed", "")
-    WEBSOCKET = ("bad_websocket", 400, _BAD, "not a WebSocket handshake",
-                 "a proxy must speak HTTP/1.1 and pass on Upgrade and Connection")
+    WEBSOCKET = ("bad_websocket", 400, _BAD, "not a WebSocket handshake", "a proxy must speak HTTP/1.1 and pass on Upgrade and Connection")
     SESSION = ("unknown_session", 400, _SESSION, "unknown session",
-               "several relays behind one name: a balancer must send a client to the same one each time, or clients use websocket only")
+               "several relays behind one name: a balancer must send a client to the same one each time, or clients use websocket only"
+    )  # fmt: skip
     SECOND_REQUEST = ("second_request", 400, _BAD, "the session is at something else already", "")
     PACKET = ("bad_packet", 400, _BAD, "malformed packet", "")
     TOO_BIG = ("message_too_big", 413, _BAD, "message too big", "limits.max_message_bytes bounds it")
     HEADERS = ("headers_too_big", 431, _BAD, "headers too big",
-               "cookies of others on the same host are the usual cause: give the relay a name of its own")
+               "cookies of others on the same host are the usual cause: give the relay a name of its own")  # fmt: skip
     BAD_REQUEST = ("bad_request", 400, _BAD, "a malformed request", "")
     UNAUTHORIZED = ("unauthorized", 401, _FORBIDDEN, "a good token is needed", "")
     GUESSES = ("too_many_requests", 429, _FORBIDDEN, "too many wrong tokens from this address", "")
     CONNECTS = ("too_many_connects", 503, _BAD, "too many connects a second", "limits.connects_per_s bounds them")
     CONNECTS_OF_ADDRESS = ("too_many_connects_from_address", 503, _BAD, "too many connects a second from this address",
-                           "of one address a quarter of limits.connects_per_s; a proxy of yours belongs into server.trusted_proxies")
+                           "of one address a quarter of limits.connects_per_s; a proxy of yours belongs into server.trusted_proxies"
+    )  # fmt: skip
     CLIENTS = ("too_many_clients", 503, _BAD, "too many clients", "limits.max_clients bounds them")
     CLIENTS_OF_ADDRESS = ("too_many_clients_from_address", 503, _BAD, "too many clients from this address",
-                          "limits.max_clients_per_address bounds them; a proxy of yours belongs into server.trusted_proxies")
+                          "limits.max_clients_per_address bounds them; a proxy of yours belongs into server.trusted_proxies")  # fmt: skip
     CONNECTIONS = ("too_many_connections", 503, _BAD, "too many connections", "")
     SHUTTING_DOWN = ("shutting_down", 503, _BAD, "shutting down", "")
     ERROR = ("internal_error", 500, _BAD, "internal error", "")
@@ -102,5 +103,11 @@ class Refusals:
         self._said_s[reason] = now_s
         times = self._unsaid.pop(reason)
         # No warning: any scanner of ports brings most of them about.
-        log.info("refused %d request%s (%s), the last from %s: %s", times, "s" * (times > 1), reason.word, address,
-                 sentence(reason, message, cure))
+        log.info(
+            "refused %d request%s (%s), the last from %s: %s",
+            times,
+            "s" * (times > 1),
+            reason.word,
+            address,
+            sentence(reason, message, cure),
+        )

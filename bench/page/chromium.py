@@ -73,8 +73,7 @@ class Tab:
     def __init__(self, browser: Browser, url: str, size: tuple[int, int] = (1440, 900)) -> None:
         self.browser = browser
         width, height = size
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, locale="en-US", timezone_id="UTC", color_scheme="dark")
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", timezone_id="UTC", color_scheme="dark")
         context.set_default_timeout(60_000)
         self.page: Page = context.new_page()
         self.page.add_init_script(PROBE)
@@ -98,10 +97,14 @@ class Tab:
 
     def scroll(self, seconds: float, speed_px_s: int) -> None:
         """Wheel down and up again for about so long."""
-        self.devtools.send("Input.synthesizeScrollGesture", {
-            "x": 700, "y": 450, "yDistance": -int(speed_px_s * seconds / 2), "speed": speed_px_s, "gestureSourceType": "mouse"})
-        self.devtools.send("Input.synthesizeScrollGesture", {
-            "x": 700, "y": 450, "yDistance": int(speed_px_s * seconds / 2), "speed": speed_px_s, "gestureSourceType": "mouse"})
+        self.devtools.send(
+            "Input.synthesizeScrollGesture",
+            {"x": 700, "y": 450, "yDistance": -int(speed_px_s * seconds / 2), "speed": speed_px_s, "gestureSourceType": "mouse"},
+        )
+        self.devtools.send(
+            "Input.synthesizeScrollGesture",
+            {"x": 700, "y": 450, "yDistance": int(speed_px_s * seconds / 2), "speed": speed_px_s, "gestureSourceType": "mouse"},
+        )
 
     @contextmanager
     def busy(self, into: list[Busy]) -> Iterator[None]:

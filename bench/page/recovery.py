@@ -49,8 +49,9 @@ def recovery(browser: Browser, minutes: float) -> Iterator[Figure]:
     yield from _feed_loss(browser)
 
 
-def _case(browser: Browser, url: str, what: str, harm: Callable[[Page], float | None], *,
-          before: str = "SIM", prefix: str = "SIM") -> Figure:
+def _case(
+    browser: Browser, url: str, what: str, harm: Callable[[Page], float | None], *, before: str = "SIM", prefix: str = "SIM"
+) -> Figure:
     """`harm` breaks something, waits, mends it, and returns when it was mended (`time.monotonic`); by default when it returns.
 
     `before`, `prefix`: how the names of the symbols begin that must be there before, and afterwards."""
@@ -96,9 +97,13 @@ def _reload(relay: Relay) -> float:
 
 def _feed_loss(browser: Browser) -> Iterator[Figure]:
     """A provider that answers 503 until its feed is down. Mended is when the relay has a fresh price again."""
-    with running("coinbase", limits=False) as provider, serving(
+    with (
+        running("coinbase", limits=False) as provider,
+        serving(
             f'[feeds.coinbase]\nkind = "coinbase"\ninterval_s = 0.5\nstale_after_s = 2\nbase_url = "{provider.url}"\n\n'
-            '[symbols]\n"BTC-USD" = { feed = "coinbase" }\n"ETH-USD" = { feed = "coinbase" }\n') as relay:
+            '[symbols]\n"BTC-USD" = { feed = "coinbase" }\n"ETH-USD" = { feed = "coinbase" }\n'
+        ) as relay,
+    ):
 
         def harm(page: Page) -> float:
             provider.fault("status", status=503)

@@ -133,8 +133,8 @@ def bare(rows: int, interval_s: float, *more: str) -> str:
 
 def control(browser: Browser) -> Iterator[Figure]:
     """What the machine itself can do at the moment: the same wheel over the same number of words, and nothing that moves."""
-    cells = "".join(f'<td>{column * 1234.56:,.2f}</td>' for column in range(12))
-    rows = "".join(f'<tr><td>SIM{number:04}</td><td>Symbol {number}</td>{cells}</tr>' for number in range(500))
+    cells = "".join(f"<td>{column * 1234.56:,.2f}</td>" for column in range(12))
+    rows = "".join(f"<tr><td>SIM{number:04}</td><td>Symbol {number}</td>{cells}</tr>" for number in range(500))
     document = f"""<body data-connection="live" style="background: #0d1117; color: #d7dee7; font: 13px sans-serif"><div col-id="price">
         <span class="value">1</span></div><table style="width: 100%; line-height: 25px">{rows}</table></body>"""
     tab = Tab(browser, f"data:text/html,{quote(document)}")

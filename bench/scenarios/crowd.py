@@ -24,8 +24,9 @@ def run(bench: Bench) -> Iterator[Row]:
         row = Row(NAME, TITLE, label, offered_per_s=LOAD.offered_per_s(1))
         patience_s = 40 if bench.quick else 120
         try:
-            with session(bench, kind, LOAD, 1, "--sample-every", "1", "--gap", "3",
-                         join_timeout_s=patience_s, silent_joins=False) as opened:
+            with session(
+                bench, kind, LOAD, 1, "--sample-every", "1", "--gap", "3", join_timeout_s=patience_s, silent_joins=False
+            ) as opened:
                 row.with_joined(opened.joined)
                 if opened.joined.live == LOAD.clients:
                     row.speed = opened.speed

@@ -45,9 +45,14 @@ def _twenty_seconds(bench: Bench) -> Row:
         return row
     row.with_window(during, saturating=True)
     row.facts = {
-        "p99 before, ms": before.p99_ms, "p99 during, ms": during.p99_ms, "p99 after, ms": after.p99_ms,
-        "RSS growth, MiB": _growth_mib(before, during), "kernel TCP buffers, MiB": during.machine.tcp_memory_end / 2**20,
-        "caught up": resumed.caught_up, "still behind": resumed.behind, "closed": resumed.closed_by_server,
+        "p99 before, ms": before.p99_ms,
+        "p99 during, ms": during.p99_ms,
+        "p99 after, ms": after.p99_ms,
+        "RSS growth, MiB": _growth_mib(before, during),
+        "kernel TCP buffers, MiB": during.machine.tcp_memory_end / 2**20,
+        "caught up": resumed.caught_up,
+        "still behind": resumed.behind,
+        "closed": resumed.closed_by_server,
         "slowest to catch up, ms": resumed.recovery_max_ms,
         "seq went backwards": before.backwards + during.backwards + resumed.backwards + after.backwards,
     }
@@ -58,8 +63,9 @@ def _twenty_seconds(bench: Bench) -> Row:
 def _sixty_seconds(bench: Bench) -> Row:
     row = Row(NAME, LONG, OURS.name)
     try:
-        with session(bench, OURS, LOAD, HZ, *COALESCE, "--stall", STALLED, "--slow", "20", "--slow-rate", "65536", "--forge-pongs",
-                     "--seq", "some") as opened:
+        with session(
+            bench, OURS, LOAD, HZ, *COALESCE, "--stall", STALLED, "--slow", "20", "--slow-rate", "65536", "--forge-pongs", "--seq", "some"
+        ) as opened:
             clients = opened.generator
             row.speed = opened.speed
             before = calm_window(bench, clients, 5)
@@ -73,7 +79,9 @@ def _sixty_seconds(bench: Bench) -> Row:
         return row
     row.with_window(during, saturating=True)
     row.facts = {
-        "closed": resumed.closed_by_server, "first closed after, s": resumed.first_close_s, "last closed after, s": resumed.last_close_s,
+        "closed": resumed.closed_by_server,
+        "first closed after, s": resumed.first_close_s,
+        "last closed after, s": resumed.last_close_s,
         "RSS growth at the peak, MiB": _growth_mib(before, during),
         "RSS growth at the end, MiB": (after.machine.rss_end - before.machine.rss_end) / 2**20,
         "slow readers closed": after.closed - resumed.closed_by_server,

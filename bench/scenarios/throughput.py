@@ -21,8 +21,12 @@ CASES = {
 }
 MOST_QUOTES_PER_S = 80_000  # of the feed itself
 OUR_RATES_HZ = (400.0, 300.0, 200.0, 150.0, 100.0, 50.0, 20.0, 10.0)
-FIRST_PER_S = {"Flask-SocketIO, stock": 10_000.0, "Flask-SocketIO, stock, deflate": 6_000.0,
-               "Socket.IO on Node": 80_000.0, "NATS": 600_000.0}
+FIRST_PER_S = {
+    "Flask-SocketIO, stock": 10_000.0,
+    "Flask-SocketIO, stock, deflate": 6_000.0,
+    "Socket.IO on Node": 80_000.0,
+    "NATS": 600_000.0,
+}
 NATS_P99_MS = 150.0
 
 
@@ -108,8 +112,10 @@ def _flat_out(bench: Bench, kind: Kind, label: str, scenario: str, case: str, lo
         row.note = f"at this CPU use the generator could take {window.updates_per_s / max(window.machine.generator_cpu, 0.01):,.0f}/s"
     if opened.server.helpers:
         row.add_note(opened.server.helpers)
-    bench.say(f"    {label}: {'' if not hz else f'{hz:g} Hz, '}{window.updates_per_s:,.0f}/s, p99 {window.p99_ms:.1f} ms, "
-              f"sender {window.machine.sender_core_busy:.2f}, generator {window.machine.generator_core_busy:.2f}")
+    bench.say(
+        f"    {label}: {'' if not hz else f'{hz:g} Hz, '}{window.updates_per_s:,.0f}/s, p99 {window.p99_ms:.1f} ms, "
+        f"sender {window.machine.sender_core_busy:.2f}, generator {window.machine.generator_core_busy:.2f}"
+    )
     return row, window
 
 

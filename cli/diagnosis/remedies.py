@@ -18,13 +18,13 @@ OF_FAULT: dict[Fault, str] = {
     "refused": "nobody listens on {host} port {port}: is base_url in {feed} right, its port too, and does that server run?",
     "unreachable": "no way leads from here to {host}: is the network up? a firewall, or IPv6 without a route, can be in the way",
     "slow": "the provider or the way to it is slow: make timeout_s in {feed} longer than {timeout_s:g}; a firewall that swallows packets "
-            "looks the same",
+    "looks the same",
     "hung_up": "is base_url in {feed} right, its port and the s of https too? a firewall or a proxy on the way cuts off like this, too",
     "tls": "does {host} speak TLS on port {port}? if not, base_url in {feed} begins with http://",
     "certificate": "if an authority of your own signs for {host}, or a proxy that looks into TLS is on the way, name its certificate: "
-                   'ca_file = "authority.pem" in {feed}',
+    'ca_file = "authority.pem" in {feed}',
     "page": "a web page came in place of prices: the login page of this network (a hotel, a proxy), or base_url in {feed} is a site and "
-            "not its API",
+    "not its API",
     "missing_key": "set {variables} where doctor and serve are started",
 }
 OF_CERTIFICATE = {
@@ -43,7 +43,7 @@ OF_STATUS: dict[int, str] = {
     HTTPStatus.GONE: "the provider has given this address up: see its documentation, and base_url in {feed}",
     HTTPStatus.IM_A_TEAPOT: "the provider has banned this address for too many calls: wait, then make interval_s in {feed} longer",
     HTTPStatus.TOO_MANY_REQUESTS: "too many calls: make interval_s in {feed} longer, or lower its budget; other programs may use the same "
-                                  "key or address",
+    "key or address",
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: "the provider refuses the country of this machine's address",
 }
 KEYLESS = "the provider refuses this machine: some refuse whole countries, or the addresses of data centres"
@@ -68,11 +68,17 @@ def remedy(error: Exception, asked: Asked) -> str:
     secrets = [variable_of(("feeds", asked.feed, secret)) for secret in asked.settings.secrets]
     symbol = asked.subscription.symbol
     return _template(error, bool(secrets)).format(
-        feed=f"[feeds.{asked.feed}]", kind=asked.settings.kind, host=parts.hostname or "the provider",
-        port=parts.port or (443 if parts.scheme in ("https", "wss") else 80), timeout_s=getattr(asked.settings, "timeout_s", 0.0),
-        variables=" and ".join(secrets) or "the environment", symbol=symbol, id=asked.subscription.id,
+        feed=f"[feeds.{asked.feed}]",
+        kind=asked.settings.kind,
+        host=parts.hostname or "the provider",
+        port=parts.port or (443 if parts.scheme in ("https", "wss") else 80),
+        timeout_s=getattr(asked.settings, "timeout_s", 0.0),
+        variables=" and ".join(secrets) or "the environment",
+        symbol=symbol,
+        id=asked.subscription.id,
         usual=f" ({usual} is the usual one)" if usual is not None and "://" in str(usual) and str(usual) != str(base_url) else "",
-        line=f'{key_part(symbol)} = {{ feed = "{asked.feed}", {asked.feed} = "ITS ID" }}')
+        line=f'{key_part(symbol)} = {{ feed = "{asked.feed}", {asked.feed} = "ITS ID" }}',
+    )
 
 
 def needs_negative(symbol: str, feeds: tuple[str, ...]) -> str:

@@ -118,8 +118,12 @@ class JsonLine(logging.Formatter):
     """For programs: `time` (UTC), `level`, `logger`, `message`; `exception` and `left_out` where there are any. All ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
-        entry: dict[str, Any] = {"time": _when(record), "level": record.levelname.lower(), "logger": record.name,
-                                 "message": _cut(_scalar(_message(record)), json.dumps)}
+        entry: dict[str, Any] = {
+            "time": _when(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _cut(_scalar(_message(record)), json.dumps),
+        }
         if traceback := _traceback(record):
             entry["exception"] = _cut(_scalar(traceback), json.dumps)
         if left_out := _left_out(record):

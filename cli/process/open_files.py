@@ -56,8 +56,10 @@ def scarcity(have: Descriptors, settings: Settings) -> str | None:
     if have.hard >= have.for_clients:
         return None
     room = have.hard - (have.for_clients - settings.limits.max_clients)
-    return (f"limits.max_clients = {settings.limits.max_clients} takes {have.for_clients} open files, and the process may have "
-            f"{have.hard}: about {room} clients find room; {CURE}, or lower max_clients")
+    return (
+        f"limits.max_clients = {settings.limits.max_clients} takes {have.for_clients} open files, and the process may have "
+        f"{have.hard}: about {room} clients find room; {CURE}, or lower max_clients"
+    )
 
 
 def provide(settings: Settings) -> None:
@@ -84,4 +86,4 @@ def extend(settings: Settings) -> None:
 
 
 def _count(limit: int) -> int:
-    return 2 ** 31 if limit == resource.RLIM_INFINITY else limit
+    return 2**31 if limit == resource.RLIM_INFINITY else limit

@@ -73,4 +73,4 @@ def _write_all(descriptor: int, pieces: Sequence[bytes]) -> None:
     for piece in pieces:
         rest = memoryview(piece)
         while rest:
-            rest = rest[write_some(descriptor, rest):]
+            rest = rest[write_some(descriptor, rest) :]

@@ -22,5 +22,5 @@ def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
     """What stands for the signs that can't be written: one of ASCII, or the sign's number."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    signs = error.object[error.start:error.end]
+    signs = error.object[error.start : error.end]
     return "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs), error.end

@@ -96,6 +96,7 @@ class SettingsFile:
         if self._reloader is None:
             return None
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
-        outcome: Outcome | None = (self._aside.run(self._reloader.reload, now_ms) if is_told
-                                   else self._aside.run(self._reloader.check, now_s, now_ms))
+        outcome: Outcome | None = (
+            self._aside.run(self._reloader.reload, now_ms) if is_told else self._aside.run(self._reloader.check, now_s, now_ms)
+        )
         return outcome

@@ -22,7 +22,8 @@ from ticker.turn import in_turns
 VALUES = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
 WORDS: Mapping[str, Mapping[object, object]] = {
     "session": {session: session for session in get_args(Session)},
-    "halted": {True: True, False: None, "true": True, "false": None}}
+    "halted": {True: True, False: None, "true": True, "false": None},
+}
 """The fields that are words of ours, and what each means."""
 FIELDS = ("price", *VALUES, "currency", *WORDS)
 """What an expression can be given for, besides `symbol`."""

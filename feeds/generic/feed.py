@@ -67,10 +67,16 @@ class HttpJsonSettings(PolledSettings):
     secrets: ClassVar[tuple[str, ...]] = SECRETS
 
     method: Literal["GET", "POST"] = Field("GET", description="how it is asked")
-    path: str = Field(min_length=1, max_length=2000, pattern=r"^/[!-~]*$", description="what follows base_url: path and query, with "
-                      "{symbol} or {symbols}, {api_key}, {api_secret}; what else must be is percent-encoded")
-    body: Annotated[dict[str, Any] | list[Any] | None, UNSHOWN] = Field(None, description="what is sent as JSON with POST; in its strings "
-        "the same as in path, and \"{symbols}\" alone is the list of them")
+    path: str = Field(
+        min_length=1,
+        max_length=2000,
+        pattern=r"^/[!-~]*$",
+        description="what follows base_url: path and query, with "
+        "{symbol} or {symbols}, {api_key}, {api_secret}; what else must be is percent-encoded",
+    )
+    body: Annotated[dict[str, Any] | list[Any] | None, UNSHOWN] = Field(
+        None, description='what is sent as JSON with POST; in its strings the same as in path, and "{symbols}" alone is the list of them'
+    )
     batch_size: int = Field(50, ge=1, le=1000, description="how many symbols {symbols} stands for at most")
     joiner: str = Field(",", min_length=1, max_length=10, description="what stands between them")
     headers: dict[str, SecretStr] = Field({}, description="headers of the request, with the same as in path")
@@ -95,11 +101,12 @@ class HttpJsonSettings(PolledSettings):
     session: Expression = Field(None, description="JMESPath: pre, regular, post, overnight or closed")
     halted: Expression = Field(None, description="JMESPath: true where trading is halted: \"status == 'HALT'\"")
     decimal: Literal[".", ","] = Field(".", description="the decimal mark of numbers in strings")
-    ignore: str = Field("", max_length=20, description="characters of such numbers that mean nothing, like \"$,\" or \".\"")
+    ignore: str = Field("", max_length=20, description='characters of such numbers that mean nothing, like "$," or "."')
     fractions: bool = Field(False, description="change_pct is a fraction: 0.0127 for 1.27 %")
     time_form: Annotated[str, AfterValidator(check_time_form)] = Field(
-        "iso", description="s, ms, us, ns since 1970, iso, or a format of Python's strptime, like \"%d.%m.%Y %H:%M:%S\"")
-    time_zone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="of times that name none, like \"Europe/Berlin\"")
+        "iso", description='s, ms, us, ns since 1970, iso, or a format of Python\'s strptime, like "%d.%m.%Y %H:%M:%S"'
+    )
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description='of times that name none, like "Europe/Berlin"')
     delay_min: float | None = Field(None, ge=0, le=100_000, allow_inf_nan=False, description="how far the prices are behind, minutes")
     volume_of: VolumeOf = Field("24h", description="what volume counts: trades of the session, since midnight UTC, of 24 hours")
     cadence: Literal["day"] | None = Field(None, description="priced once a trading day, as funds, fixings and reference rates are")
@@ -142,14 +149,24 @@ class HttpJsonSettings(PolledSettings):
 
     def extraction(self) -> Extraction:
         """What these settings make of an answer."""
+
         def expression(name: str) -> Any:
             text = getattr(self, name)
             return None if text is None else compiled(text)
 
         notation = Notation(self.decimal, self.ignore, self.time_form, zone_of(self.time_zone), self.fractions)
         layout = Csv(self.delimiter, tuple(self.columns)) if self.format == "csv" else None
-        return Extraction({name: expression(name) for name in FIELDS if getattr(self, name) is not None}, notation, expression("rows"),
-                          expression("symbol"), expression("error"), layout, SYMBOL in self.places, self.delay_min, self.cadence)
+        return Extraction(
+            {name: expression(name) for name in FIELDS if getattr(self, name) is not None},
+            notation,
+            expression("rows"),
+            expression("symbol"),
+            expression("error"),
+            layout,
+            SYMBOL in self.places,
+            self.delay_min,
+            self.cadence,
+        )
 
 
 def _places(path: str, body: Any, headers: Mapping[str, SecretStr]) -> set[str]:

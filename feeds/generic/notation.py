@@ -24,7 +24,7 @@ def zone_of(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is no time zone; write one like \"Europe/Berlin\", or \"UTC\"") from None
+        raise ValueError('is no time zone; write one like "Europe/Berlin", or "UTC"') from None
 
 
 def check_time_form(form: str) -> str:

@@ -70,8 +70,13 @@ class Response(NamedTuple):
         wait_s = retry_after_s(self.headers.get("Retry-After"), server_time_s(self.headers), longest_s)
         if wait_s is None:
             wait_s = UNSAID_BAN_S if banned else limited_wait_s if self.status == HTTPStatus.TOO_MANY_REQUESTS else None
-        return FeedError(f"{self.where}: HTTP {self.status} {PHRASES.get(self.status, '')}".rstrip(), payload=self.body,
-                         retryable=not 400 <= self.status <= 499 or self.status in RETRYABLE, retry_after_s=wait_s, status=self.status)
+        return FeedError(
+            f"{self.where}: HTTP {self.status} {PHRASES.get(self.status, '')}".rstrip(),
+            payload=self.body,
+            retryable=not 400 <= self.status <= 499 or self.status in RETRYABLE,
+            retry_after_s=wait_s,
+            status=self.status,
+        )
 
 
 ReadUsage = Callable[[Mapping[str, str], float], Iterable[Usage]]
@@ -85,8 +90,15 @@ class Http:
     that told the time.
     """
 
-    def __init__(self, settings: PolledSettings, runtime: Runtime, headers: Mapping[str, str] | None = None,
-                 cookies: Cookies | None = None, gate: Gate | None = None, usage: ReadUsage | None = None) -> None:
+    def __init__(
+        self,
+        settings: PolledSettings,
+        runtime: Runtime,
+        headers: Mapping[str, str] | None = None,
+        cookies: Cookies | None = None,
+        gate: Gate | None = None,
+        usage: ReadUsage | None = None,
+    ) -> None:
         self._base = str(settings.base_url).rstrip("/")
         self._timeout_s = settings.timeout_s
         self._runtime = runtime
@@ -99,8 +111,16 @@ class Http:
         self._hosts = settings.hosts
         self._sender = Sender(headers or {}, settings.ca_file)
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, headers: Pairs = (), accept: Collection[int] = (),
-            until_s: float = math.inf, cost: Cost = CALL) -> Response:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Pairs = (),
+        accept: Collection[int] = (),
+        until_s: float = math.inf,
+        cost: Cost = CALL,
+    ) -> Response:
         """Ask for `base_url` + `path` (percent-encoded by the caller, starts with `/`) and return the answer.
 
         A status other than 2xx raises unless it is in `accept`, for a caller that wants to read the error, or to see the redirect,

@@ -40,8 +40,8 @@ def unpacked(arriving: Iterator[bytes], coding: str) -> Iterator[bytes]:
     unpacker = _Unpacker(coding == "deflate")
     for packed in arriving:
         for start in range(0, len(packed), PACKED_STEP_BYTES):
-            yield from unpacker.take(packed[start:start + PACKED_STEP_BYTES])
-    if (rest := unpacker.rest()):
+            yield from unpacker.take(packed[start : start + PACKED_STEP_BYTES])
+    if rest := unpacker.rest():
         yield rest
 
 

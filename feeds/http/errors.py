@@ -68,4 +68,4 @@ def trouble(error: Exception) -> Trouble:
 
 _OF_ERRNO: dict[int, Fault] = {
     errno.ECONNREFUSED: "refused", errno.ENETUNREACH: "unreachable", errno.EHOSTUNREACH: "unreachable", errno.ECONNRESET: "hung_up",
-    errno.EPIPE: "hung_up", errno.ETIMEDOUT: "slow"}
+    errno.EPIPE: "hung_up", errno.ETIMEDOUT: "slow"}  # fmt: skip

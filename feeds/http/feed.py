@@ -23,8 +23,14 @@ class PolledFeed(Feed):
     settings: PolledSettings
     gate: Gate
 
-    def __init__(self, name: str, settings: PolledSettings, runtime: Runtime, headers: Mapping[str, str] | None = None,
-                 cookies: Cookies | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: PolledSettings,
+        runtime: Runtime,
+        headers: Mapping[str, str] | None = None,
+        cookies: Cookies | None = None,
+    ) -> None:
         super().__init__(name, settings, runtime)
         self.gate = Gate(settings.account(), settings.budget.rates(), runtime)
         self.http = Http(settings, runtime, headers, cookies, self.gate, self.usage)

@@ -29,8 +29,9 @@ def redirect(url: str, location: str, hosts: Collection[str] = (), *, keeps_meth
         if new.hostname is None or "@" in new.netloc or new.scheme not in ("http", "https"):
             return Redirect(None, "answers with a redirect to an address that can't be followed")
         same = _origin(old) == _origin(new)
-        secured = (old.scheme == "http" and new.scheme == "https" and old.hostname == new.hostname
-                   and (new.port or 443) in (443, old.port))  # on another port somebody else may live
+        secured = (
+            old.scheme == "http" and new.scheme == "https" and old.hostname == new.hostname and (new.port or 443) in (443, old.port)
+        )  # on another port somebody else may live
     except ValueError:  # urllib: an address or a port that can't be one
         return Redirect(None, "answers with a redirect to an address that can't be followed")
     where = new.hostname if new.hostname != old.hostname else f"{new.scheme}://{new.netloc}"

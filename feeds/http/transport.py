@@ -33,8 +33,9 @@ class Sender:
         self._session.verify = ca_file or True
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers.update({"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", "Accept-Encoding": ACCEPTED,
-                                      **headers})
+        self._session.headers.update(
+            {"User-Agent": f"tickercast/{__version__}", "Accept": "application/json", "Accept-Encoding": ACCEPTED, **headers}
+        )
         adapter = BoundedAdapter(pool_connections=1, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)

@@ -47,7 +47,11 @@ LIST_RETRY_S = 600.0
 """How long to do without the list of pairs when it could not be had, or when it lacks a pair that is asked for."""
 
 LIMITED_WAITS_S = {
-    "EGeneral:Too many requests": 15.0, "EAPI:Rate limit exceeded": 15.0, "EService:Throttled": 15.0, "EGeneral:Temporary lockout": 900.0}
+    "EGeneral:Too many requests": 15.0,
+    "EAPI:Rate limit exceeded": 15.0,
+    "EService:Throttled": 15.0,
+    "EGeneral:Temporary lockout": 900.0,
+}
 """What Kraken answers to too many calls, and how long to leave it alone then. Its own counter falls to nothing in about 15 s."""
 
 UNKNOWN = ("EQuery:Unknown asset pair", "EQuery:Invalid asset pair", "EGeneral:Invalid arguments")
@@ -126,8 +130,10 @@ class Kraken(PolledFeed):
 
     def _tickers(self, part: Sequence[Subscription], until_s: float) -> Answer:
         pairs = [self._pairs.pair(subscription.id) for subscription in part]
-        names = (subscription.id if self._pairs.listed(subscription.id) is None else pair.altname
-                 for subscription, pair in zip(part, pairs, strict=True))
+        names = (
+            subscription.id if self._pairs.listed(subscription.id) is None else pair.altname
+            for subscription, pair in zip(part, pairs, strict=True)
+        )
         asset_class = {} if pairs[0].asset_class == "currency" else {"asset_class": pairs[0].asset_class}
         params = {"pair": ",".join(dict.fromkeys(names)), **asset_class}
         return parse(self.http.get("/0/public/Ticker", params, until_s=until_s).body, part, self._pairs)
@@ -192,8 +198,13 @@ def result_of(body: bytes) -> dict[str, Any]:
     if errors:
         told = text(errors[0], "error")
         unknown = told.startswith(UNKNOWN)
-        raise FeedError(f"Kraken answers {told!r}" if len(told) < 100 else "Kraken answers an error",
-                        retryable=not unknown, rejects_symbol=unknown, retry_after_s=_limited_wait_s(told), payload=body)
+        raise FeedError(
+            f"Kraken answers {told!r}" if len(told) < 100 else "Kraken answers an error",
+            retryable=not unknown,
+            rejects_symbol=unknown,
+            retry_after_s=_limited_wait_s(told),
+            payload=body,
+        )
     return table(answer.get("result"), "result")
 
 
@@ -204,5 +215,13 @@ def _limited_wait_s(error: str) -> float | None:
 
 def _tick(row: dict[str, Any], pair: Pair) -> Tick:
     return FIELDS.tick(
-        first(row, "c"), bid=first(row, "b"), ask=first(row, "a"), open=row.get("o"), high=first(row, "h"), low=first(row, "l"),
-        volume=first(row, "v"), currency=pair.currency, known={"session": "closed" if untraded(row, "t", "a", "b") else None})
+        first(row, "c"),
+        bid=first(row, "b"),
+        ask=first(row, "a"),
+        open=row.get("o"),
+        high=first(row, "h"),
+        low=first(row, "l"),
+        volume=first(row, "v"),
+        currency=pair.currency,
+        known={"session": "closed" if untraded(row, "t", "a", "b") else None},
+    )

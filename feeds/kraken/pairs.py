@@ -95,9 +95,9 @@ def short_name(name: str) -> str:
         return (base[1:] if base[0] in "XZ" else base) + quote
     for usual, kraken in KRAKEN_NAMES.items():
         if joined.startswith(usual):
-            joined = kraken + joined[len(usual):]
+            joined = kraken + joined[len(usual) :]
         elif joined.endswith(usual):
-            joined = joined[:-len(usual)] + kraken
+            joined = joined[: -len(usual)] + kraken
     return joined
 
 

@@ -120,12 +120,13 @@ class KrakenSession(StreamSession):
             return {}
         unknown = "not supported" in reason or "not found" in reason or "nvalid" in reason
         hint = "; case matters there, a tokenized share has a small x" if unknown and _BIG_X.fullmatch(symbol) else ""
-        return self.refused(symbol, FeedError(f"Kraken refuses {symbol!r}{hint}", retryable=not unknown, rejects_symbol=unknown,
-                                              payload=reason))
+        return self.refused(
+            symbol, FeedError(f"Kraken refuses {symbol!r}{hint}", retryable=not unknown, rejects_symbol=unknown, payload=reason)
+        )
 
     def _requests(self, method: str, ids: Sequence[str], options: dict[str, Any]) -> Iterable[bytes]:
         for first in range(0, len(ids), PAIRS_A_MESSAGE):
-            params = {"channel": "ticker", "symbol": ids[first:first + PAIRS_A_MESSAGE], **options}
+            params = {"channel": "ticker", "symbol": ids[first : first + PAIRS_A_MESSAGE], **options}
             yield msgspec.json.encode({"method": method, "params": params, "req_id": next(self._numbers)})
 
 
@@ -151,6 +152,15 @@ class KrakenStream(StreamFeed):
 
 def _tick(row: dict[str, Any], symbol: str) -> Tick:
     return FIELDS.tick(
-        row.get("last"), bid=row.get("bid"), ask=row.get("ask"), high=row.get("high"), low=row.get("low"), volume=row.get("volume"),
-        change=row.get("change"), change_pct=row.get("change_pct"), currency=symbol.partition("/")[2],
-        quote_time=row.get("timestamp"), known={"session": "closed" if untraded(row, "volume", "bid", "ask") else None})
+        row.get("last"),
+        bid=row.get("bid"),
+        ask=row.get("ask"),
+        high=row.get("high"),
+        low=row.get("low"),
+        volume=row.get("volume"),
+        change=row.get("change"),
+        change_pct=row.get("change_pct"),
+        currency=symbol.partition("/")[2],
+        quote_time=row.get("timestamp"),
+        known={"session": "closed" if untraded(row, "volume", "bid", "ask") else None},
+    )

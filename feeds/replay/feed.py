@@ -50,10 +50,20 @@ MOST_CLOCK_RATE = 20.0
 class ReplaySettings(FeedSettings):
     """`[feeds.NAME]` of kind `replay`."""
 
-    interval_s: float = Field(0.5, ge=0.1, le=3600, allow_inf_nan=False,
-                              description="pause before the file is looked for again after a failure; it grows with each, up to 300 s")
-    stale_after_s: float | None = Field(None, ge=3, le=86_400, allow_inf_nan=False,
-                                        description="silence of the recording after which a price is stale, in its own time; default 30")
+    interval_s: float = Field(
+        0.5,
+        ge=0.1,
+        le=3600,
+        allow_inf_nan=False,
+        description="pause before the file is looked for again after a failure; it grows with each, up to 300 s",
+    )
+    stale_after_s: float | None = Field(
+        None,
+        ge=3,
+        le=86_400,
+        allow_inf_nan=False,
+        description="silence of the recording after which a price is stale, in its own time; default 30",
+    )
     file: str = Field(min_length=1, max_length=4096, description="the recording; a relative path begins in the current folder")
     speed: float = Field(1.0, ge=0.01, le=1000, allow_inf_nan=False, description="how many of its seconds pass in one of ours")
     loop: bool = Field(False, description="begin again when it is over")

@@ -65,17 +65,19 @@ class SimulatedSettings(FeedSettings):
     """`[feeds.NAME]` of kind `simulated`."""
 
     interval_s: float = Field(0.5, ge=0.001, le=60, allow_inf_nan=False, description="time between two ticks of all symbols")
-    seed: int = Field(7, ge=-2**63, lt=2**63, description="the same seed gives the same prices")
-    volatility_pct: float = Field(0.05, ge=0, le=5, allow_inf_nan=False,
-                                  description="standard deviation of one tick's move, in percent of the price")
+    seed: int = Field(7, ge=-(2**63), lt=2**63, description="the same seed gives the same prices")
+    volatility_pct: float = Field(
+        0.05, ge=0, le=5, allow_inf_nan=False, description="standard deviation of one tick's move, in percent of the price"
+    )
     faults: Annotated[tuple[Fault, ...], Field(strict=False)] = Field((), max_length=100, description="what goes wrong, and when")
 
 
 class SimulatedOptions(SymbolOptions):
     """What a symbol may say to a `simulated` feed."""
 
-    price: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False,
-                                description="mean price, 1e-9 or more above or below zero; default 20 to 500, by symbol")
+    price: float | None = Field(
+        None, ge=-1e9, le=1e9, allow_inf_nan=False, description="mean price, 1e-9 or more above or below zero; default 20 to 500, by symbol"
+    )
     volatility_pct: float | None = Field(None, ge=0, le=5, allow_inf_nan=False, description="overrides the feed's")
     spread_pct: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="ask less bid, in percent of the mean price")
     decimals: int | None = Field(None, ge=0, le=12, description="digits after the point; default 2, more where the price is small")
@@ -184,7 +186,7 @@ class Market:
     """One symbol's prices. They are integers, counted in units of its last decimal, until a `Tick` is made of them."""
 
     __slots__ = ("_block", "_half_spread", "_high", "_key", "_lot", "_low", "_mean", "_open", "_phase", "_prices", "_scale", "_sign",
-                 "_step", "_traded_before", "subscription")
+                 "_step", "_traded_before", "subscription")  # fmt: skip
 
     def __init__(self, subscription: Subscription, settings: SimulatedSettings) -> None:
         options = subscription.options

@@ -38,17 +38,21 @@ class Fault(Table):
 
     kind: Literal["silence", "freeze", "burst", "bad_tick", "halt", "odd", "cancel", "crash", "slow", "429"] = Field(
         description="silence: no news of the symbols; freeze: their last tick again and again, with its old time; "
-                    "burst: 50 ticks a second; bad_tick: one tick with a bad price; halt: trading is halted; odd: a bid that is no number; "
-                    "cancel: a trade 2 % above the others, taken back in the next tick; crash: polls raise an exception; "
-                    "slow: a poll takes wait_s; 429: polls are refused")
+        "burst: 50 ticks a second; bad_tick: one tick with a bad price; halt: trading is halted; odd: a bid that is no number; "
+        "cancel: a trade 2 % above the others, taken back in the next tick; crash: polls raise an exception; "
+        "slow: a poll takes wait_s; 429: polls are refused"
+    )
     at_s: Seconds = Field(description="when it begins, counted from the feed's first poll")
-    for_s: float = Field(10.0, gt=0, le=86_400, allow_inf_nan=False,
-                         description="how long it lasts; a bad tick and a cancelled trade have no length")
-    every_s: float | None = Field(None, gt=0, le=86_400, allow_inf_nan=False, description="how long from one beginning to the next; "
-                                                                                          "default: it happens once")
+    for_s: float = Field(
+        10.0, gt=0, le=86_400, allow_inf_nan=False, description="how long it lasts; a bad tick and a cancelled trade have no length"
+    )
+    every_s: float | None = Field(
+        None, gt=0, le=86_400, allow_inf_nan=False, description="how long from one beginning to the next; default: it happens once"
+    )
     symbols: Annotated[tuple[str, ...], Field(strict=False)] = Field((), description="whom it happens to; default all of the feed")
     price: Literal["jump", "zero", "negative", "nan", "past"] = Field(
-        "jump", description="what is bad about a bad tick: three times the price, 0, less than 0, not a number, an hour old")
+        "jump", description="what is bad about a bad tick: three times the price, 0, less than 0, not a number, an hour old"
+    )
     wait_s: float = Field(3.0, gt=0, le=900, allow_inf_nan=False, description="how long a slow poll takes; what a 429 asks to wait")
 
     @model_validator(mode="after")
@@ -99,8 +103,14 @@ def odd(tick: Tick) -> Tick:
 def misprinted(tick: Tick) -> Tick:
     """`tick` with a trade that will be taken back."""
     price = tick.price * MISPRINT_FACTOR
-    return msgspec.structs.replace(tick, price=price, high=None if tick.high is None else max(tick.high, price),
-                                   low=None if tick.low is None else min(tick.low, price), change=None, change_pct=None)
+    return msgspec.structs.replace(
+        tick,
+        price=price,
+        high=None if tick.high is None else max(tick.high, price),
+        low=None if tick.low is None else min(tick.low, price),
+        change=None,
+        change_pct=None,
+    )
 
 
 def spoilt(tick: Tick, fault: Fault) -> Tick:

@@ -29,10 +29,16 @@ LISTEN_S = 5.0
 class StreamSettings(FeedSettings):
     """Keys of every feed that streams."""
 
-    interval_s: float = Field(0.5, ge=0.1, le=3600, allow_inf_nan=False,
-                              description="pause before connecting again after a failure; it grows with each, up to 300 s")
-    stale_after_s: float | None = Field(None, gt=0, le=86_400, allow_inf_nan=False,
-                                        description="silence after which a price is stale; default 30")
+    interval_s: float = Field(
+        0.5,
+        ge=0.1,
+        le=3600,
+        allow_inf_nan=False,
+        description="pause before connecting again after a failure; it grows with each, up to 300 s",
+    )
+    stale_after_s: float | None = Field(
+        None, gt=0, le=86_400, allow_inf_nan=False, description="silence after which a price is stale; default 30"
+    )
     timeout_s: float = Field(10.0, gt=0, le=300, allow_inf_nan=False, description="for connecting: the name, TCP, TLS and the handshake")
     base_url: StreamUrl = Field(description="scheme, host and path prefix of the provider")
     ca_file: CaFile = None
@@ -57,10 +63,18 @@ class StreamSettings(FeedSettings):
 class SnapshotSettings(StreamSettings):
     """… whose stream says nothing of a symbol until somebody trades it."""
 
-    rest_url: HttpUrl | None = Field(None, description="where prices from before the first trade are asked for; default the provider's, "
-                                                       "or base_url's host if that is not the provider's")
-    snapshot_every_s: float = Field(900.0, ge=10, le=86_400, allow_inf_nan=False,
-                                    description="how often they are asked for again, because of the close before and the like")
+    rest_url: HttpUrl | None = Field(
+        None,
+        description="where prices from before the first trade are asked for; default the provider's, "
+        "or base_url's host if that is not the provider's",
+    )
+    snapshot_every_s: float = Field(
+        900.0,
+        ge=10,
+        le=86_400,
+        allow_inf_nan=False,
+        description="how often they are asked for again, because of the close before and the like",
+    )
 
 
 class StreamFeed(Feed):
@@ -91,8 +105,14 @@ class StreamFeed(Feed):
 
     def open(self, subscriptions: Sequence[Subscription]) -> Link:
         """Connect. Raises `FeedError`; ends within `timeout_s` of the settings."""
-        return WebSocket(self.settings.websocket_url(self.path(subscriptions)), self.runtime, self.settings.timeout_s,
-                         self.headers, spellings(self.settings), self.settings.ca_file)
+        return WebSocket(
+            self.settings.websocket_url(self.path(subscriptions)),
+            self.runtime,
+            self.settings.timeout_s,
+            self.headers,
+            spellings(self.settings),
+            self.settings.ca_file,
+        )
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
         """What there is to ask for beside the stream; where there is nothing, what a connection of its own says first."""

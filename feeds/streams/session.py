@@ -170,7 +170,7 @@ class StreamSession(ABC):
     def carry(self, most: int) -> None:
         """One connection turns out to carry `most` symbols. Those that were asked for last are too many; they say so, and wait for room."""
         self.most_symbols = max(0, most)
-        self.ask_again(list(self._asked)[self.most_symbols:])
+        self.ask_again(list(self._asked)[self.most_symbols :])
 
     def _settle(self, now_s: float) -> None:
         """Leave what is no longer wanted, ask for what is and was not asked for, and once more for what nobody answered."""

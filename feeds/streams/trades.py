@@ -125,7 +125,7 @@ class Trades:
             found = events[at]
             assert isinstance(found, Trade)
             first_ms = last_ms = found.made_ms or 0
-            events[at:at + 1] = [] if instead is None else [instead._replace(made_ms=found.made_ms, session=found.session)]
+            events[at : at + 1] = [] if instead is None else [instead._replace(made_ms=found.made_ms, session=found.session)]
             gone = _Gone(found.price, first_ms, last_ms)
         elif named.price is not None:
             gone = _Gone(named.price, 0, named.told_ms or before.quote_time or 0)
@@ -135,8 +135,9 @@ class Trades:
             self._base = _without(self._base, gone)
         else:
             return None
-        self._events = deque(_without(event, gone) if isinstance(event, _State) and number >= (at or 0) else event
-                             for number, event in enumerate(events))
+        self._events = deque(
+            _without(event, gone) if isinstance(event, _State) and number >= (at or 0) else event for number, event in enumerate(events)
+        )
         self._gone.append(gone)
         return self._anew(before)
 
@@ -254,8 +255,17 @@ def _with(tick: Tick, state: _State, told: Tick) -> Tick:
     """`tick` in that state; `told` is what brought it."""
     assert state.price is not None
     return msgspec.structs.replace(
-        tick, price=state.price, quote_time=state.made_ms, session=state.session, high=state.high, low=state.low, change=None,
-        change_pct=None, odd=told.odd, untimed=True if state.made_ms is None else None)
+        tick,
+        price=state.price,
+        quote_time=state.made_ms,
+        session=state.session,
+        high=state.high,
+        low=state.low,
+        change=None,
+        change_pct=None,
+        odd=told.odd,
+        untimed=True if state.made_ms is None else None,
+    )
 
 
 def _after(state: _State, event: Trade | _State) -> _State:

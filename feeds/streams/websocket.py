@@ -66,8 +66,15 @@ _SILENT = logging.Logger("websocket", logging.CRITICAL)
 class WebSocket:
     """An open connection. Messages are bytes in both directions: JSON is decoded from those directly."""
 
-    def __init__(self, url: str, runtime: Runtime, timeout_s: float, headers: Mapping[str, str] | None = None,
-                 secrets: Collection[bytes] = (), ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        runtime: Runtime,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        secrets: Collection[bytes] = (),
+        ca_file: str | None = None,
+    ) -> None:
         """Connect to `url` (`ws:` or `wss:`) within `timeout_s` in all. `ca_file`: who signs for the server, in place of those that
         everybody trusts.
 
@@ -209,7 +216,7 @@ class WebSocket:
         if not self._unread:
             self._take_in(b"")
         while self._unread and self._over is None and len(self._ready) < MAX_AT_ONCE:
-            piece, self._unread = bytes(self._unread[:self._slice_bytes]), self._unread[self._slice_bytes:]
+            piece, self._unread = bytes(self._unread[: self._slice_bytes]), self._unread[self._slice_bytes :]
             self._slice_bytes = SLICE_BYTES if self._take_in(piece) else min(2 * self._slice_bytes, LONGEST_SLICE_BYTES)
             self._turn.step()
         with suppress(Ended):  # what was read counts, whether or not the answers to pings can be sent

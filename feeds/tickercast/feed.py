@@ -50,8 +50,9 @@ class RelaySettings(StreamSettings):
     secrets: ClassVar[tuple[str, ...]] = ("api_key",)
 
     base_url: StreamUrl = Field(description="where the other tickercast listens")
-    max_hz: float | None = Field(None, ge=0.1, le=50, allow_inf_nan=False,
-                                 description="at most so many updates of a symbol a second; default as fast as it flushes")
+    max_hz: float | None = Field(
+        None, ge=0.1, le=50, allow_inf_nan=False, description="at most so many updates of a symbol a second; default as fast as it flushes"
+    )
     api_key: Annotated[SecretStr | None, Sendable] = Field(None, max_length=8192, description="the token, where the other one wants any")
 
 

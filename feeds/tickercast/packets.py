@@ -40,7 +40,7 @@ def parse(message: bytes) -> Packet:
         raise FeedError("not a packet of Socket.IO", payload=message)
     if head[2]:
         return Packet("other")
-    word, rest = _SOCKET[head[1]], message[head.end():]
+    word, rest = _SOCKET[head[1]], message[head.end() :]
     if word == "event":
         name, *arguments = array(decode(rest), "event") or [None]
         return Packet(word, arguments[0] if arguments else None, name=text(name, "name of an event"))

@@ -30,7 +30,7 @@ STATES: tuple[State, ...] = get_args(State)
 SESSIONS: tuple[Session, ...] = get_args(Session)
 VOLUMES: tuple[VolumeOf, ...] = get_args(VolumeOf)
 READ = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time", "delay_min", "ext_price",
-        "ext_change_pct", "ext_time")
+        "ext_change_pct", "ext_time")  # fmt: skip
 FIELDS = Fields(times="ms", zero_is_none=False, pct=number)
 
 Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
@@ -101,10 +101,29 @@ def _many_rows(event: bytes) -> list[Row] | None:
 def tick_of(row: Row, volume_of: VolumeOf | None = None) -> Tick:
     """The tick of a row. `volume_of`: what its volume counts, by the word of its symbol's entry there."""
     return Tick(
-        price=row.price, bid=row.bid, ask=row.ask, open=row.open, high=row.high, low=row.low, prev_close=row.prev_close, volume=row.volume,
-        change=row.change, change_pct=row.change_pct, currency=row.currency, quote_time=row.quote_time, delay_min=row.delay_min,
-        session=row.session, ext_price=row.ext_price, ext_change_pct=row.ext_change_pct, ext_time=row.ext_time, halted=row.halted,
-        origin=_name(row.origin or row.source, secrets.HIDDEN.version), hops=row.hops + 1, upstream_state=row.state, volume_of=volume_of)
+        price=row.price,
+        bid=row.bid,
+        ask=row.ask,
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        prev_close=row.prev_close,
+        volume=row.volume,
+        change=row.change,
+        change_pct=row.change_pct,
+        currency=row.currency,
+        quote_time=row.quote_time,
+        delay_min=row.delay_min,
+        session=row.session,
+        ext_price=row.ext_price,
+        ext_change_pct=row.ext_change_pct,
+        ext_time=row.ext_time,
+        halted=row.halted,
+        origin=_name(row.origin or row.source, secrets.HIDDEN.version),
+        hops=row.hops + 1,
+        upstream_state=row.state,
+        volume_of=volume_of,
+    )
 
 
 def read_quote(row: dict[str, Any], volume_of: VolumeOf | None = None) -> tuple[Tick, int]:
@@ -133,8 +152,11 @@ def read_quote(row: dict[str, Any], volume_of: VolumeOf | None = None) -> tuple[
 
 def volumes_of(rows: Sequence[Any]) -> dict[str, VolumeOf]:
     """By symbol, what the entries of the wire's `symbols` say of volumes. An older upstream says nothing, a newer one perhaps more."""
-    return {row["symbol"]: row["volume_of"] for row in rows
-            if isinstance(row, dict) and isinstance(row.get("symbol"), str) and row.get("volume_of") in VOLUMES}
+    return {
+        row["symbol"]: row["volume_of"]
+        for row in rows
+        if isinstance(row, dict) and isinstance(row.get("symbol"), str) and row.get("volume_of") in VOLUMES
+    }
 
 
 @lru_cache(maxsize=1024)

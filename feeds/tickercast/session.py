@@ -105,7 +105,7 @@ class RelaySession(StreamSession):
         if self._everything:  # what nobody wants may be wanted again
             return
         for first in range(0, len(ids), SYMBOLS_A_MESSAGE):
-            yield event("unsubscribe", {"symbols": ids[first:first + SYMBOLS_A_MESSAGE]}, next(self._numbers))
+            yield event("unsubscribe", {"symbols": ids[first : first + SYMBOLS_A_MESSAGE]}, next(self._numbers))
 
     def due(self, now_s: float) -> tuple[list[bytes], Answer]:
         if self._over is not None:
@@ -302,7 +302,7 @@ class RelaySession(StreamSession):
 
     def _requests(self, keys: Sequence[str]) -> Iterable[bytes]:
         for first in range(0, len(keys), SYMBOLS_A_MESSAGE):
-            some = keys[first:first + SYMBOLS_A_MESSAGE]
+            some = keys[first : first + SYMBOLS_A_MESSAGE]
             yield self._request(some, some)
 
     def _request(self, wish: Sequence[str], keys: Sequence[str]) -> bytes:

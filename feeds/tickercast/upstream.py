@@ -37,9 +37,11 @@ def named(value: object) -> str:
 
 def nearest(lists: Sequence[Sequence[object]]) -> list[str]:
     """The first of each list, then the second, and so on: what is no epoch is passed over, what is too many is left out."""
-    plain = [[epoch for epoch in epochs[:4 * MOST_UPSTREAM] if isinstance(epoch, str) and EPOCH.fullmatch(epoch) and said(epoch) == epoch]
-             for epochs in lists[:MOST_FEEDS]]
-    found = dict.fromkeys(epoch for at in range(MOST_UPSTREAM) for epochs in plain for epoch in epochs[at:at + 1])
+    plain = [
+        [epoch for epoch in epochs[: 4 * MOST_UPSTREAM] if isinstance(epoch, str) and EPOCH.fullmatch(epoch) and said(epoch) == epoch]
+        for epochs in lists[:MOST_FEEDS]
+    ]
+    found = dict.fromkeys(epoch for at in range(MOST_UPSTREAM) for epochs in plain for epoch in epochs[at : at + 1])
     return list(found)[:MOST_UPSTREAM]
 
 

@@ -120,8 +120,9 @@ def _all_of(rules: list[_Condition], made_ms: int | None) -> Allowed:
     judges = rules
     if made_ms is not None and not 9 * 60 + 30 <= _minute(made_ms) < 16 * 60:
         judges = [rule for rule in rules if rule.letter not in EXTENDED]
-    return Allowed(all(rule.allowed.last for rule in judges), all(rule.allowed.high_low for rule in rules),
-                   all(rule.allowed.volume for rule in rules))
+    return Allowed(
+        all(rule.allowed.last for rule in judges), all(rule.allowed.high_low for rule in rules), all(rule.allowed.volume for rule in rules)
+    )
 
 
 def _minute(made_ms: int) -> int:

@@ -79,8 +79,16 @@ class Fields(NamedTuple):
     """Its days are trading sessions: an open that stands alone, without session or previous close, is left out, for it would be taken for
     the price of a day ago."""
 
-    def tick(self, price: object, *, currency: object = None, through: Through | None = None, odd: Iterable[Odd] = (),
-             known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
+    def tick(
+        self,
+        price: object,
+        *,
+        currency: object = None,
+        through: Through | None = None,
+        odd: Iterable[Odd] = (),
+        known: Known | None = None,
+        **raw: Unpack[Raw],
+    ) -> Tick:
         """A row as a tick. `currency`: the provider's code, of a minor unit perhaps; `through`: what is done to each price before that.
 
         `odd`: what was odd about it already. Raises `BadTick` where there is no price in it, or a time that can't be meant.
@@ -97,8 +105,16 @@ class Fields(NamedTuple):
             values["odd"] = tuple(strange)
         return self._without_day_ago(Tick(price=last, currency=unit.currency, **values))
 
-    def update(self, before: Tick, *, price: object = None, currency: object = None, through: Through | None = None,
-               known: Known | None = None, **raw: Unpack[Raw]) -> Tick:
+    def update(
+        self,
+        before: Tick,
+        *,
+        price: object = None,
+        currency: object = None,
+        through: Through | None = None,
+        known: Known | None = None,
+        **raw: Unpack[Raw],
+    ) -> Tick:
         """`before` with these fields anew: what a message of a stream says that has not all of them. Raises `BadTick` as `tick` does."""
         strange: list[Odd] = []
         unit = _unit(currency, strange)
@@ -226,8 +242,11 @@ class _Row:
 _PRICE = _Row.price
 _KINDS: dict[str, Callable[[_Row, str, object], object]] = {
     **dict.fromkeys(("bid", "ask", "open", "high", "low", "prev_close", "ext_price"), _PRICE),
-    **dict.fromkeys(("volume", "delay_min"), _Row.size), "change": _Row.change,
-    **dict.fromkeys(("change_pct", "ext_change_pct"), _Row.pct), **dict.fromkeys(("quote_time", "ext_time"), _Row.time)}
+    **dict.fromkeys(("volume", "delay_min"), _Row.size),
+    "change": _Row.change,
+    **dict.fromkeys(("change_pct", "ext_change_pct"), _Row.pct),
+    **dict.fromkeys(("quote_time", "ext_time"), _Row.time),
+}
 
 
 def part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -250,8 +269,12 @@ def untraded(row: Mapping[str, Any], traded: str, *sides: str) -> bool:
     """Whether nobody trades it, by the source's own word: `traded` (its count, or its volume) is 0 in figures, and each of `sides` (its
     bid, its ask) is in the row, and is none or 0; of an array, all of it. What is left out or can't be read says nothing of the kind.
     """
-    return (traded in row and row[traded] != [] and all(_is_zero(value) for value in _items(row[traded]))
-            and all(name in row and all(value is None or value == "" or _is_zero(value) for value in _items(row[name])) for name in sides))
+    return (
+        traded in row
+        and row[traded] != []
+        and all(_is_zero(value) for value in _items(row[traded]))
+        and all(name in row and all(value is None or value == "" or _is_zero(value) for value in _items(row[name])) for name in sides)
+    )
 
 
 def _items(value: object) -> list[Any]:

@@ -12,7 +12,7 @@ _PAIR = re.compile(r"([A-Z]{3})[/-]?([A-Z]{3})(?:=X)?")
 _NATIONAL = frozenset((
     "AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS",
     "INR", "ISK", "JPY", "KRW", "KWD", "MAD", "MXN", "MYR", "NOK", "NZD", "PEN", "PHP", "PLN", "QAR", "RON", "RUB", "SAR", "SEK", "SGD",
-    "THB", "TRY", "TWD", "USD", "VND", "ZAR", "XAG", "XAU", "XPD", "XPT"))
+    "THB", "TRY", "TWD", "USD", "VND", "ZAR", "XAG", "XAU", "XPD", "XPT"))  # fmt: skip
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 DAY_MIN = 1440.0
@@ -23,7 +23,8 @@ DAILY_CADENCE_S = 450_000.0
 WITHDRAWN = {
     "SIT": "2007-01-01", "CYP": "2008-01-01", "MTL": "2008-01-01", "SKK": "2009-01-01", "EEK": "2011-01-01", "LVL": "2014-01-01",
     "LTL": "2015-01-01", "HRK": "2023-01-01", "BGN": "2026-01-01",
-    **dict.fromkeys(("ATS", "BEF", "DEM", "ESP", "FIM", "FRF", "IEP", "ITL", "LUF", "NLG", "PTE"), "1999-01-01"), "GRD": "2001-01-01"}
+    **dict.fromkeys(("ATS", "BEF", "DEM", "ESP", "FIM", "FRF", "IEP", "ITL", "LUF", "NLG", "PTE"), "1999-01-01"), "GRD": "2001-01-01"
+}  # fmt: skip
 """Currencies that the euro took the place of, and when
 (https://economy-finance.ec.europa.eu/euro/eu-countries-and-euro_en)."""
 

@@ -34,15 +34,19 @@ NEVER_MS = frozenset((0, -62_135_596_800_000))
 
 # A number in a string must be written as JSON would write it. `float()` alone takes nan, inf, 1_000, spaces and Arabic digits.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
-_ISO_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})"
-                       r"(?::([0-9]{2})(?:[.,]([0-9]{1,40}))?)?(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))")
+_ISO_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})"
+    r"(?::([0-9]{2})(?:[.,]([0-9]{1,40}))?)?(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DECODER = msgspec.json.Decoder()
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What Python writes that is not JSON, or that no float can hold. In a text one is found too: in quotes of its own it breaks that.
-_LENIENT = re.compile(rb"(?<![^\s\[,:])(?:-?Infinity|NaN|-?[0-9]++(?:\.[0-9]++)?[eE]\+?[0-9]{3,}+|-?[0-9]{300,}+(?:\.[0-9]+)?)"
-                      rb"(?![^\s,\]}])")
+_LENIENT = re.compile(
+    rb"(?<![^\s\[,:])(?:-?Infinity|NaN|-?[0-9]++(?:\.[0-9]++)?[eE]\+?[0-9]{3,}+|-?[0-9]{300,}+(?:\.[0-9]+)?)"
+    rb"(?![^\s,\]}])"
+)
 SHOWN, SHOWN_LEVELS, SHOWN_CHARACTERS = 20, 3, 200
 """So many items of what is long are shown, so many levels of what is deep, so many characters of a text."""
 
@@ -130,7 +134,7 @@ def _quoted(body: bytes) -> bytes:
         for match in _LENIENT.finditer(body, start, end):
             word = match[0].decode()
             if not _is_number(word):
-                quoted.write(b'%b"%b"' % (body[done:match.start()], match[0]))
+                quoted.write(b'%b"%b"' % (body[done : match.start()], match[0]))
                 done = match.end()
             turn.step()
         start = end

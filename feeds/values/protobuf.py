@@ -45,7 +45,7 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise FeedError(f"not a protobuf message: wire type {wire_type}")
         if at + length > len(message):
             raise FeedError("a protobuf message that breaks off")
-        yield number, message[at:at + length]
+        yield number, message[at : at + length]
         at += length
 
 
@@ -57,7 +57,7 @@ def zigzag(value: int) -> int:
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     """A varint, and where it ends."""
     value = 0
-    for place, byte in enumerate(message[at:at + MOST_VARINT_BYTES]):
+    for place, byte in enumerate(message[at : at + MOST_VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, at + place + 1

@@ -77,7 +77,7 @@ class Slicer:
 
     def _value(self, piece: bytes | msgspec.Raw, level: int) -> Any:
         body = memoryview(piece)
-        first = bytes(body[_START.match(body).end():][:1])  # type: ignore[union-attr] # it matches nothing, too
+        first = bytes(body[_START.match(body).end() :][:1])  # type: ignore[union-attr] # it matches nothing, too
         if len(body) > LARGE_BYTES and level > MOST_LEVELS:
             raise FeedError("not JSON for us: nested too deep for its length", payload=bytes(body[:1000]))
         if first == b"[":
@@ -92,7 +92,7 @@ class Slicer:
             entries.clear()
             at = 0
             for group in self._groups(raws, level):
-                entries.update(zip(keys[at:at + len(group)], group, strict=True))
+                entries.update(zip(keys[at : at + len(group)], group, strict=True))
                 at += len(group)
             return entries
         if first != b'"':
@@ -114,7 +114,7 @@ class Slicer:
             if size > LARGE_BYTES and len(group) > 1:
                 many = len(group) // 2
                 continue
-            del raws[-len(group):]
+            del raws[-len(group) :]
             if size <= LARGE_BYTES or level is None:
                 yield self._decoded(b"[%b]" % b",".join(reversed(group)))
             else:

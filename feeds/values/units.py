@@ -13,19 +13,21 @@ from ticker.errors import said
 from ticker.settings.model import CURRENCY_CODE
 
 MINOR_UNITS = {
-    "GBp": ("GBP", 2), "GBX": ("GBP", 2),  # London, in pence
-    "ZAc": ("ZAR", 2), "ZAC": ("ZAR", 2),  # Johannesburg, in cents
+    "GBp": ("GBP", 2),
+    "GBX": ("GBP", 2),  # London, in pence
+    "ZAc": ("ZAR", 2),
+    "ZAC": ("ZAR", 2),  # Johannesburg, in cents
     "ILA": ("ILS", 2),  # Tel Aviv, in agorot
     "USX": ("USD", 2),  # American grain, meat and cotton, in cents
     "KWF": ("KWD", 3),  # Kuwait, in fils: a thousand are a dinar
 }
 """By the provider's code: ISO 4217 code of the major unit, and the power of ten between the two. `GBP` itself is pounds."""
 
-FLOAT32_ERROR = 2.0 ** -23
+FLOAT32_ERROR = 2.0**-23
 """How far apart, of the larger one, the difference of two numbers may be when both went through 32 bits: half a last place each."""
 
 _FLOAT32 = struct.Struct("f")
-_SPLIT = 2.0 ** 29 + 1
+_SPLIT = 2.0**29 + 1
 """What tells the first 24 bits of a number from the rest (Dekker): `high - (high - value)` of `high = value * _SPLIT` is those, rounded."""
 _EXACT = Context(prec=60)  # 17 digits of each of two numbers between 1e-18 and 1e18
 

@@ -89,17 +89,24 @@ class YahooSettings(PolledSettings):
     advised_interval_s: ClassVar[float] = 10.0
 
     interval_s: float = Field(15.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
-    timeout_s: float = Field(10.0, gt=0, le=86_400, allow_inf_nan=False,
-                             description="for a whole poll; the first one gets cookie, consent and crumb too")
+    timeout_s: float = Field(
+        10.0, gt=0, le=86_400, allow_inf_nan=False, description="for a whole poll; the first one gets cookie, consent and crumb too"
+    )
     budget: YahooBudget = Field(YahooBudget(), description="the most to spend with the provider; intervals grow until they fit")
     base_url: HttpUrl = Field(HttpUrl("https://query1.finance.yahoo.com"), description="scheme, host and path prefix of the provider")
-    cookie_url: HttpUrl | None = Field(None, description="page that sets the cookie; default Yahoo's own where `base_url` is Yahoo's, "
-                                                         "else the root of `base_url`")
-    consent_hosts: list[Host] = Field(["guce.yahoo.com", "consent.yahoo.com"],
-                                      description="hosts of the consent pages: where redirects may lead, and a form may be sent")
-    user_agent: str = Field("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
-                            min_length=1, max_length=300, pattern=r"^[ -~]+$",
-                            description="who we say we are: Yahoo limits all but browsers")
+    cookie_url: HttpUrl | None = Field(
+        None, description="page that sets the cookie; default Yahoo's own where `base_url` is Yahoo's, else the root of `base_url`"
+    )
+    consent_hosts: list[Host] = Field(
+        ["guce.yahoo.com", "consent.yahoo.com"], description="hosts of the consent pages: where redirects may lead, and a form may be sent"
+    )
+    user_agent: str = Field(
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+        min_length=1,
+        max_length=300,
+        pattern=r"^[ -~]+$",
+        description="who we say we are: Yahoo limits all but browsers",
+    )
 
     @field_validator("cookie_url")
     @classmethod
@@ -131,8 +138,15 @@ class Yahoo(PolledFeed):
         headers = {"User-Agent": settings.user_agent, "Accept": "text/html,application/json,*/*"}
         super().__init__(name, settings, runtime, headers, cookies)
         self._limit = Limit(settings.interval_s)
-        self._session = YahooSession(self.http, cookies, self._limit, base_url=str(settings.base_url), pages=settings.cookie_pages(),
-                                     hosts=settings.consent_hosts, rest_s=SESSION_REST_INTERVALS * settings.interval_s)
+        self._session = YahooSession(
+            self.http,
+            cookies,
+            self._limit,
+            base_url=str(settings.base_url),
+            pages=settings.cookie_pages(),
+            hosts=settings.consent_hosts,
+            rest_s=SESSION_REST_INTERVALS * settings.interval_s,
+        )
         self._refused_until_s = 0.0
         self._on_charts = False
         self._charted_s: dict[str, float] = {}  # by id, while charts stand in for quotes: when it was last asked for
@@ -226,8 +240,11 @@ class Yahoo(PolledFeed):
         if self._limit.is_one(response) or (is_text and b"too many requests" in start.lower()):
             raise self._limit.reached(response)
         if is_text and b"will be right back" in start.lower():
-            raise FeedError(f"{response.where}: Yahoo is under maintenance", payload=response.body,
-                            retry_after_s=bounded_wait_s(MAINTENANCE_INTERVALS * self.settings.interval_s))
+            raise FeedError(
+                f"{response.where}: Yahoo is under maintenance",
+                payload=response.body,
+                retry_after_s=bounded_wait_s(MAINTENANCE_INTERVALS * self.settings.interval_s),
+            )
         return response
 
 
@@ -237,8 +254,11 @@ class _NoQuotesError(Exception):
 
 def _is_lost(response: Response) -> bool:
     """Whether an answer is what a cookie or a crumb leads to that is no longer good."""
-    return (response.status in {*TO_CONSENT, HTTPStatus.UNAUTHORIZED} or b'"Unauthorized"' in response.body[:300]
-            or (not response.body.lstrip().startswith(b"{") and consent_form(response.body) is not None))
+    return (
+        response.status in {*TO_CONSENT, HTTPStatus.UNAUTHORIZED}
+        or b'"Unauthorized"' in response.body[:300]
+        or (not response.body.lstrip().startswith(b"{") and consent_form(response.body) is not None)
+    )
 
 
 def _names_error(response: Response) -> bool:

@@ -23,16 +23,19 @@ ASKED_FOR = (
     "regularMarketPrice,regularMarketTime,regularMarketPreviousClose,regularMarketOpen,regularMarketDayHigh,regularMarketDayLow,"
     "regularMarketVolume,regularMarketChange,regularMarketChangePercent,bid,ask,"
     "preMarketPrice,preMarketChangePercent,preMarketTime,postMarketPrice,postMarketChangePercent,postMarketTime,"
-    "overnightMarketPrice,overnightMarketChangePercent,overnightMarketTime")
+    "overnightMarketPrice,overnightMarketChangePercent,overnightMarketTime"
+)
 """What a row is asked for: a third of what comes unasked. The night's fields come with `overnightPrice=true` only."""
 
 SESSIONS: dict[str | None, Session] = {
     # PREPRE and POSTPOST are the hours in which not even the extended markets trade. Whether the night does its price tells, not a word.
-    "PREPRE": "closed", "PRE": "pre", "REGULAR": "regular", "POST": "post", "POSTPOST": "closed", "CLOSED": "closed", "OVERNIGHT": "closed"}
+    "PREPRE": "closed", "PRE": "pre", "REGULAR": "regular", "POST": "post", "POSTPOST": "closed", "CLOSED": "closed", "OVERNIGHT": "closed"
+}  # fmt: skip
 EXTENDED = (
     ("PRE", "preMarketPrice", "preMarketChangePercent", "preMarketTime"),
     ("POST", "postMarketPrice", "postMarketChangePercent", "postMarketTime"),
-    ("OVERNIGHT", "overnightMarketPrice", "overnightMarketChangePercent", "overnightMarketTime"))
+    ("OVERNIGHT", "overnightMarketPrice", "overnightMarketChangePercent", "overnightMarketTime"),
+)
 """The markets outside the regular hours: the state, and the keys of price, change against the regular price, and time."""
 FUNDS = frozenset({"MUTUALFUND", "MONEYMARKET"})
 """Priced once a day, hours after the exchange has shut: its state says nothing of them."""

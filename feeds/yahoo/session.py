@@ -63,7 +63,8 @@ class Limit:
     def is_one(response: Response) -> bool:
         """Whether an answer says by its status that we ask too much, or when to come back."""
         return response.status in {HTTPStatus.TOO_MANY_REQUESTS, REQUEST_DENIED} or (
-            response.status >= 400 and response.error().retry_after_s is not None)
+            response.status >= 400 and response.error().retry_after_s is not None
+        )
 
     def reached(self, response: Response) -> FeedError:
         """What is said of an answer that is one; until its time is over, `check` raises."""
@@ -90,8 +91,9 @@ class YahooSession:
     else. A session that could not be had is left alone for `rest_s`, doubled by each failure that follows, to 15 minutes.
     """
 
-    def __init__(self, http: Http, cookies: Cookies, limit: Limit, *, base_url: str, pages: Sequence[str], hosts: Collection[str],
-                 rest_s: float) -> None:
+    def __init__(
+        self, http: Http, cookies: Cookies, limit: Limit, *, base_url: str, pages: Sequence[str], hosts: Collection[str], rest_s: float
+    ) -> None:
         self._http = http
         self._cookies = cookies
         self._limit = limit

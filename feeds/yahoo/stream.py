@@ -49,7 +49,7 @@ REPEAT_S = 15.0
 """How often to say what is wanted."""
 
 FLOATS = {2: "price", 8: "change_percent", 10: "day_high", 11: "day_low", 12: "change", 15: "open_price", 16: "previous_close",
-          23: "bid", 25: "ask"}
+          23: "bid", 25: "ask"}  # fmt: skip
 SIGNED = {3: "time", 9: "day_volume", 27: "price_hint", 28: "vol_24hr"}
 UNSIGNED = {6: "quote_type", 7: "market_hours"}
 TEXTS = {1: "id", 4: "currency"}
@@ -125,8 +125,9 @@ class YahooStreamSession(StreamSession):
         if live is None or live.ext_time is None or live.ext_time // 1000 <= max(tick.ext_time or 0, tick.quote_time or 0) // 1000:
             return tick
         session = live.session if live.session == "overnight" and tick.session == "closed" else tick.session
-        return msgspec.structs.replace(tick, ext_price=live.ext_price, ext_change_pct=live.ext_change_pct, ext_time=live.ext_time,
-                                       session=session)
+        return msgspec.structs.replace(
+            tick, ext_price=live.ext_price, ext_change_pct=live.ext_change_pct, ext_time=live.ext_time, session=session
+        )
 
     def _after(self, key: str, pricing: Mapping[str, Any]) -> Tick | None:
         """What is known of `key` after a message; `None` where it brings nothing that is sure and new."""
@@ -186,14 +187,27 @@ def parse_pricing(coded: str) -> dict[str, Any]:
 def _regular(before: Tick | None, pricing: Mapping[str, Any], currency: object) -> Tick | None:
     """`before` after a message of the regular hours; `None` where that is older."""
     kind = pricing.get("quote_type")
-    base = msgspec.structs.replace(before or Tick(price=0.0), change=None, change_pct=None,
-                                   ext_price=None, ext_change_pct=None, ext_time=None)
+    base = msgspec.structs.replace(
+        before or Tick(price=0.0), change=None, change_pct=None, ext_price=None, ext_change_pct=None, ext_time=None
+    )
     through = noiseless(pricing.get("price_hint"))
     tick = PRICING.update(
-        base, price=pricing.get("price", ""), currency=currency, through=through, bid=pricing.get("bid"), ask=pricing.get("ask"),
-        open=pricing.get("open_price"), high=pricing.get("day_high"), low=pricing.get("day_low"), prev_close=pricing.get("previous_close"),
-        volume=_volume(pricing, kind), change=_change(pricing, through), change_pct=pricing.get("change_percent"),
-        quote_time=pricing.get("time", 0), known=_known(kind, base))
+        base,
+        price=pricing.get("price", ""),
+        currency=currency,
+        through=through,
+        bid=pricing.get("bid"),
+        ask=pricing.get("ask"),
+        open=pricing.get("open_price"),
+        high=pricing.get("day_high"),
+        low=pricing.get("day_low"),
+        prev_close=pricing.get("previous_close"),
+        volume=_volume(pricing, kind),
+        change=_change(pricing, through),
+        change_pct=pricing.get("change_percent"),
+        quote_time=pricing.get("time", 0),
+        known=_known(kind, base),
+    )
     if tick.quote_time is not None and tick.quote_time < (base.quote_time or 0):
         return None
     return tick
@@ -202,8 +216,13 @@ def _regular(before: Tick | None, pricing: Mapping[str, Any], currency: object) 
 def _extended(before: Tick | None, pricing: Mapping[str, Any], currency: object, session: Session) -> Tick | None:
     """`before` with an extended price beside the regular one; `None` where that is older, or the regular one can't be told."""
     through = noiseless(pricing.get("price_hint"))
-    ext = PRICING.tick(pricing.get("price"), currency=currency, through=through, change_pct=pricing.get("change_percent"),
-                       quote_time=pricing.get("time", 0))
+    ext = PRICING.tick(
+        pricing.get("price"),
+        currency=currency,
+        through=through,
+        change_pct=pricing.get("change_percent"),
+        quote_time=pricing.get("time", 0),
+    )
     if before is None:
         change, decimals = pricing.get("change"), pricing.get("price_hint", 2)
         if change is None or not math.isfinite(change):
@@ -211,8 +230,9 @@ def _extended(before: Tick | None, pricing: Mapping[str, Any], currency: object,
         before = PRICING.tick(round(through(pricing["price"]) - change, decimals if 0 <= decimals <= 15 else 2), currency=currency)
     elif ext.quote_time is not None and ext.quote_time < max(before.ext_time or 0, before.quote_time or 0):
         return None
-    return msgspec.structs.replace(before, ext_price=ext.price, ext_change_pct=ext.change_pct, ext_time=ext.quote_time, session=session,
-                                   odd=ext.odd)
+    return msgspec.structs.replace(
+        before, ext_price=ext.price, ext_change_pct=ext.change_pct, ext_time=ext.quote_time, session=session, odd=ext.odd
+    )
 
 
 def _known(kind: int | None, before: Tick) -> Known:

@@ -91,8 +91,9 @@ def attack(server: RunningServer, watchdog: Watchdog, name: str, seconds: float,
     witness.begun()
     watchdog.begin()
     before_kb, peak_kb, began_s, used_s = resident_kb(server), 0.0, time.monotonic(), cpu_s(server)
-    attacker = subprocess.Popen([sys.executable, "-m", "tests.attacks.clients", name, str(port), str(seconds), source, token],
-                                stdout=subprocess.PIPE, text=True)
+    attacker = subprocess.Popen(
+        [sys.executable, "-m", "tests.attacks.clients", name, str(port), str(seconds), source, token], stdout=subprocess.PIPE, text=True
+    )
     while attacker.poll() is None:
         peak_kb = max(peak_kb, resident_kb(server))
         time.sleep(0.05)
@@ -101,11 +102,18 @@ def attack(server: RunningServer, watchdog: Watchdog, name: str, seconds: float,
     seen = witness.seen()
     is_cut = name.startswith("3,000")
     grown_kb = (peak_kb - before_kb) / (3000 if is_cut else 1)
-    kept = (seen.gap_ms <= (MOST_CUT_GAP_MS if is_cut else MOST_GAP_MS) and seen.answer_p99_ms <= MOST_ANSWER_MS
-            and watchdog.longest_s <= MOST_WATCHDOG_S and (not is_cut or grown_kb <= MOST_HEAD_KB))
+    kept = (
+        seen.gap_ms <= (MOST_CUT_GAP_MS if is_cut else MOST_GAP_MS)
+        and seen.answer_p99_ms <= MOST_ANSWER_MS
+        and watchdog.longest_s <= MOST_WATCHDOG_S
+        and (not is_cut or grown_kb <= MOST_HEAD_KB)
+    )
     verdict = "" if kept else "NOT KEPT"
-    print(f"| {name} | {source[-1:]}{', token' if token else ''} | {count} | {seen.gap_ms:.0f} | {seen.answer_p99_ms:.0f} | "
-          f"{seen.answer_longest_ms:.0f} | {watchdog.longest_s:.1f} | {100 * core:.0f} % | {grown_kb:.0f} KB | {verdict} |", flush=True)
+    print(
+        f"| {name} | {source[-1:]}{', token' if token else ''} | {count} | {seen.gap_ms:.0f} | {seen.answer_p99_ms:.0f} | "
+        f"{seen.answer_longest_ms:.0f} | {watchdog.longest_s:.1f} | {100 * core:.0f} % | {grown_kb:.0f} KB | {verdict} |",
+        flush=True,
+    )
     return kept
 
 

@@ -145,8 +145,13 @@ def unfinished(attack: Attack, size: int, number: int = 3000) -> int:
 
 def websocket(attack: Attack, block: bytes) -> int:
     """A WebSocket that sends this for ever, anew whenever it is closed."""
-    begin = attack.request(b"/socket.io/?EIO=4&transport=websocket", b"Upgrade: websocket", b"Connection: Upgrade",
-                           b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+    begin = attack.request(
+        b"/socket.io/?EIO=4&transport=websocket",
+        b"Upgrade: websocket",
+        b"Connection: Upgrade",
+        b"Sec-WebSocket-Version: 13",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )
     return pour(attack, begin, block)
 
 
@@ -159,8 +164,13 @@ ATTACKS: dict[str, Callable[[Attack], int]] = {
     "requests without end": lambda attack: pour(attack, b"", attack.request(b"/healthz") * 400),
     "requests for history without end": lambda attack: pour(attack, b"", attack.request(b"/api/sparkline") * 400),
     "requests for metrics without end": lambda attack: pour(attack, b"", attack.request(b"/metrics") * 400),
-    "requests that differ each time": lambda attack: pour(attack, b"", b"".join(
-        attack.request(b"/api/quotes?symbols=" + b",".join(b"S%d" % (number + more) for more in range(100))) for number in range(400))),
+    "requests that differ each time": lambda attack: pour(
+        attack,
+        b"",
+        b"".join(
+            attack.request(b"/api/quotes?symbols=" + b",".join(b"S%d" % (number + more) for more in range(100))) for number in range(400)
+        ),
+    ),
     "requests on 200 connections": lambda attack: pour(attack, b"", attack.request(b"/api/quotes") * 20, connections=200),
     "files of the page without end": lambda attack: pour(attack, b"", attack.request(b"/nothing.js") * 400),
     "chunks of a byte": lambda attack: post(attack, b"/healthz", b"1\r\nx\r\n" * 10_000),

@@ -36,8 +36,9 @@ class Witness:
     """One that begins to look now; `seen` waits until it has looked for so long."""
 
     def __init__(self, port: int, seconds: float, token: str = "", enough: int = 0) -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "tests.attacks.witness", str(port), str(seconds), token, str(enough)],
-                                         stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.attacks.witness", str(port), str(seconds), token, str(enough)], stdout=subprocess.PIPE
+        )
 
     def begun(self) -> None:
         """Return when it reads."""

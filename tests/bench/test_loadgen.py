@@ -40,7 +40,7 @@ def test_a_resumption_keeps_its_counts() -> None:
     """How many caught up, how many the server closed and when."""
     resumed = parse_resumed({"event": "resumed", "stalled": 100, "caught_up": 90, "behind": 2, "closed_by_server": 8, "first_close_s": 30.5,
                              "last_close_s": 31.0, "recovery_ms": {"p50": 20.0, "max": 400.0}, "backwards": 0, "protocol_errors": 0,
-                             "reasons": {"end of stream": 8}})
+                             "reasons": {"end of stream": 8}})  # fmt: skip
     assert (resumed.caught_up, resumed.behind, resumed.closed_by_server) == (90, 2, 8)
     assert (resumed.recovery_max_ms, resumed.last_close_s) == (400.0, 31.0)
 

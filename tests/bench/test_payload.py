@@ -22,7 +22,8 @@ def test_a_quote_has_exactly_the_length_asked_for(size: int) -> None:
 def test_a_full_quote_has_the_fields_of_the_wire() -> None:
     """At full length nothing is left out."""
     assert {"bid", "ask", "open", "high", "low", "prev_close", "volume", "change_pct", "currency", "kind", "state"} <= json.loads(
-        template(FULL_BYTES)).keys()
+        template(FULL_BYTES)
+    ).keys()
 
 
 def test_too_short_a_quote_is_refused() -> None:

@@ -32,8 +32,9 @@ def test_without_a_figure_of_ours_there_is_no_ratio(ours: Row | None) -> None:
 
 def test_bounds_compare_with_the_servers_they_name() -> None:
     """Met at the bound, missed below it, silent where a server was not part of the run."""
-    figures = {figure.what: figure for figure in evaluate([rate("tickercast", 3.4e6), rate("send loop", 4e6),
-                                                           rate("Socket.IO on Node", 250_000)])}
+    figures = {
+        figure.what: figure for figure in evaluate([rate("tickercast", 3.4e6), rate("send loop", 4e6), rate("Socket.IO on Node", 250_000)])
+    }
     assert figures[f"{CASE}: × send loop"].met is True
     assert figures[f"{CASE}: × Socket.IO on Node"].met is False
     assert figures[f"{CASE}: × NATS, p99 ≤ 150 ms"].measured is None

@@ -14,15 +14,21 @@ from tests.bench import said
 def cores(sender: float, generator: float, stolen: float = 0.0) -> dict[str, Any]:
     """The processors, with processes that account for all of their use."""
     process = said.machine()["watched"][0] | {"cpu": sender}
-    return {"cores": [{"busy": sender, "stolen": stolen}, {"busy": generator, "stolen": 0.0}], "generator_cpu": generator,
-            "watched": [process]}
+    return {
+        "cores": [{"busy": sender, "stolen": stolen}, {"busy": generator, "stolen": 0.0}],
+        "generator_cpu": generator,
+        "watched": [process],
+    }
 
 
-@pytest.mark.parametrize(("sender", "generator", "expected"), [
-    (0.95, 0.949, "valid"),
-    (0.949, 0.5, "sender's core not full: compare CPU per update"),
-    (1.0, 0.95, "generator's core full: compare CPU per update"),
-])
+@pytest.mark.parametrize(
+    ("sender", "generator", "expected"),
+    [
+        (0.95, 0.949, "valid"),
+        (0.949, 0.5, "sender's core not full: compare CPU per update"),
+        (1.0, 0.95, "generator's core full: compare CPU per update"),
+    ],
+)
 def test_a_highest_rate_needs_a_full_sender_and_a_generator_with_room(sender: float, generator: float, expected: str) -> None:
     """95 % is the bound on both sides."""
     assert verdict(parse_window(said.window(**cores(sender, generator))).machine, saturating=True) == expected
@@ -33,11 +39,14 @@ def test_a_sender_with_room_is_fine_where_nothing_is_saturated() -> None:
     assert verdict(parse_window(said.window(**cores(0.3, 0.2))).machine, saturating=False) == "valid"
 
 
-@pytest.mark.parametrize("changes", [
-    cores(0.99, 0.6, stolen=0.06),
-    cores(0.99, 0.6) | {"generator_cpu": 0.4},
-    cores(0.99, 0.6) | {"watched": [said.machine()["watched"][0] | {"cpu": 0.8}]},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        cores(0.99, 0.6, stolen=0.06),
+        cores(0.99, 0.6) | {"generator_cpu": 0.4},
+        cores(0.99, 0.6) | {"watched": [said.machine()["watched"][0] | {"cpu": 0.8}]},
+    ],
+)
 def test_others_on_the_cores_are_noticed(changes: dict[str, Any]) -> None:
     """The hypervisor, or foreign processes on either core."""
     assert verdict(parse_window(said.window(**changes)).machine, saturating=True) == "valid; disturbed"

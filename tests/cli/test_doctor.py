@@ -26,7 +26,7 @@ SIM = '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n'
 def doctor(config: Path, *options: str, before: Sequence[str] = (), **variables: str) -> tuple[int, dict[str, Any]]:
     """Exit code, and findings by what they are about. `before`: a command that runs it."""
     run = subprocess.run([*before, sys.executable, "main.py", "doctor", "--json", "--config", str(config), *options], cwd=ROOT,
-                         capture_output=True, text=True, check=False, env=os.environ | variables)
+                         capture_output=True, text=True, check=False, env=os.environ | variables)  # fmt: skip
     report = json.loads(run.stdout)
     assert report["ok"] == (run.returncode == 0)
     assert "Traceback" not in run.stderr
@@ -41,7 +41,7 @@ def config(tmp_path: Path) -> Path:
 
 def test_all_is_well(config: Path) -> None:
     """A simulated feed on a free port: nothing fails, and the feed's price is told."""
-    config.write_text('[server]\nport = 0\n' + SIM)
+    config.write_text("[server]\nport = 0\n" + SIM)
     code, findings = doctor(config)
     assert code == 0
     assert {name for name, finding in findings.items() if finding["mark"] == "fail"} == set()
@@ -60,9 +60,11 @@ def test_broken_settings_are_told_with_the_remedy(config: Path) -> None:
 def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
     """A provider's server that is there gives a price; a closed port is a failure, said in words."""
     with running("coinbase") as provider:
-        config.write_text(f'[server]\nport = 0\n[feeds.near]\nkind = "coinbase"\nbase_url = "{provider.url}"\n'
-                          '[feeds.far]\nkind = "coinbase"\nbase_url = "http://127.0.0.1:9"\n'
-                          '[symbols]\n"BTC-USD" = { feed = ["near", "far"] }\n')
+        config.write_text(
+            f'[server]\nport = 0\n[feeds.near]\nkind = "coinbase"\nbase_url = "{provider.url}"\n'
+            '[feeds.far]\nkind = "coinbase"\nbase_url = "http://127.0.0.1:9"\n'
+            '[symbols]\n"BTC-USD" = { feed = ["near", "far"] }\n'
+        )
         code, findings = doctor(config)
     assert code == 1
     assert findings["feed near"]["mark"] == "ok"
@@ -73,10 +75,15 @@ def test_a_feed_that_answers_and_one_that_is_out_of_reach(config: Path) -> None:
 def test_what_helps_is_told_for_the_very_error(config: Path) -> None:
     """A price that its symbol can't have names the key, an odd field the command that shows it, a redirect the key to change."""
     with running("http_json") as provider:
-        config.write_text("[server]\nport = 0\n" + "".join(
-            f'[feeds.{name}]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{name}/{{symbol}}"\nprice = "{name}.p"\n'
-            f'bid = "{name}.b"\n' for name in ("power", "shares", "moved"))
-            + '[symbols]\nDE = { feed = "power" }\nKO = { feed = "shares" }\nPEP = { feed = "moved" }\n')
+        config.write_text(
+            "[server]\nport = 0\n"
+            + "".join(
+                f'[feeds.{name}]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{name}/{{symbol}}"\nprice = "{name}.p"\n'
+                f'bid = "{name}.b"\n'
+                for name in ("power", "shares", "moved")
+            )
+            + '[symbols]\nDE = { feed = "power" }\nKO = { feed = "shares" }\nPEP = { feed = "moved" }\n'
+        )
         provider.set(switches={"body": '{"power":{"p":-2.82},"shares":{"p":71.4,"b":"unch"}}'})
         provider.fault("redirect", path="/moved", location="https://login.example/")
         code, findings = doctor(config)
@@ -84,7 +91,9 @@ def test_what_helps_is_told_for_the_very_error(config: Path) -> None:
     assert findings["feed power"]["found"] == "DE: the price is zero or below, -2.82"
     assert findings["feed power"]["remedy"].endswith('say so in its line: DE = { feed = "power", allow_negative = true }')
     assert (findings["feed shares"]["mark"], findings["feed shares"]["remedy"]) == (
-        "warn", "python main.py doctor --try feeds.shares KO shows why")
+        "warn",
+        "python main.py doctor --try feeds.shares KO shows why",
+    )
     assert findings["feed shares"]["found"].endswith("what can't be read: bid")
     assert "redirect to login.example" in findings["feed moved"]["found"]
     assert "set base_url in [feeds.moved]" in findings["feed moved"]["remedy"]
@@ -94,8 +103,9 @@ def test_what_helps_is_told_for_the_very_error(config: Path) -> None:
 def test_a_stream_is_connected_to(config: Path, kind: str, symbol: str) -> None:
     """It has a price to show as any feed has; one that lets us in and says nothing has not."""
     with running(kind) as provider:
-        config.write_text(f'[server]\nport = 0\n[feeds.live]\nkind = "{kind}"\nbase_url = "{provider.url}"\n'
-                          f'[symbols]\n"{symbol}" = {{ feed = "live" }}\n')
+        config.write_text(
+            f'[server]\nport = 0\n[feeds.live]\nkind = "{kind}"\nbase_url = "{provider.url}"\n[symbols]\n"{symbol}" = {{ feed = "live" }}\n'
+        )
         code, findings = doctor(config)
         assert (code, findings["feed live"]["mark"]) == (0, "ok")
         assert len(provider.streams()) == 1
@@ -108,9 +118,11 @@ def test_a_stream_is_connected_to(config: Path, kind: str, symbol: str) -> None:
 def test_a_clock_that_is_wrong_is_a_warning(config: Path) -> None:
     """By the clocks of the providers reached, if all of them say so; one that is wrong itself is no proof. An error's clock counts too."""
     with running("coinbase") as one, running("kraken") as other:
-        config.write_text(f'[server]\nport = 0\n[feeds.one]\nkind = "coinbase"\nbase_url = "{one.url}"\n'
-                          f'[feeds.other]\nkind = "kraken"\nbase_url = "{other.url}"\n'
-                          '[symbols]\n"BTC-USD" = { feed = ["one", "other"] }\n')
+        config.write_text(
+            f'[server]\nport = 0\n[feeds.one]\nkind = "coinbase"\nbase_url = "{one.url}"\n'
+            f'[feeds.other]\nkind = "kraken"\nbase_url = "{other.url}"\n'
+            '[symbols]\n"BTC-USD" = { feed = ["one", "other"] }\n'
+        )
         one.fault("headers", headers={"Date": formatdate(time.time() - 90)})
         assert doctor(config)[1]["clock"]["mark"] == "ok"
         other.fault("status", status=503, headers={"Date": formatdate(time.time() - 300)})

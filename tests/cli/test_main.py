@@ -37,13 +37,16 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     return runs
 
 
-@pytest.mark.parametrize(("arguments", "options"), [
-    ([], {"port": None, "headless": False}),
-    (["serve"], {"port": None, "headless": False}),
-    (["--port", "8080"], {"port": 8080, "headless": False}),
-    (["--port=8080", "--headless"], {"port": 8080, "headless": True}),
-    (["serve", "--headless"], {"port": None, "headless": True}),
-])
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], {"port": None, "headless": False}),
+        (["serve"], {"port": None, "headless": False}),
+        (["--port", "8080"], {"port": 8080, "headless": False}),
+        (["--port=8080", "--headless"], {"port": 8080, "headless": True}),
+        (["serve", "--headless"], {"port": None, "headless": True}),
+    ],
+)
 def test_serve_is_the_default(serve: list[dict[str, object]], arguments: list[str], options: dict[str, object]) -> None:
     """Without a command, with or without options, it is `serve`."""
     result = CliRunner().invoke(main, arguments)
@@ -51,13 +54,16 @@ def test_serve_is_the_default(serve: list[dict[str, object]], arguments: list[st
     assert serve == [options]
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["sevre"], "there is no command 'sevre'; did you mean serve?"),
-    (["quotes"], "there is no command 'quotes'"),
-    (["--prot", "1"], "No such option"),
-    (["--port", "http"], "Invalid value for '--port'"),
-    (["serve", "now"], "unexpected extra argument"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["sevre"], "there is no command 'sevre'; did you mean serve?"),
+        (["quotes"], "there is no command 'quotes'"),
+        (["--prot", "1"], "No such option"),
+        (["--port", "http"], "Invalid value for '--port'"),
+        (["serve", "now"], "unexpected extra argument"),
+    ],
+)
 def test_wrong_use(serve: list[dict[str, object]], arguments: list[str], words: str) -> None:
     """Exit code 2, the reason on stderr, nothing on stdout."""
     result = CliRunner().invoke(main, arguments)
@@ -110,7 +116,9 @@ def test_each_command_that_exists_can_be_imported() -> None:
 
 def test_validate_does_not_import_what_serve_needs() -> None:
     """A check of the settings starts at once: no web, no scheduler, no TOML editor."""
-    code = ("import sys; from cli import main; main(['validate'], standalone_mode=False); "
-            "print(sorted({'flask', 'socketio', 'apscheduler', 'tomlkit', 'rich', 'web'} & set(sys.modules)))")
+    code = (
+        "import sys; from cli import main; main(['validate'], standalone_mode=False); "
+        "print(sorted({'flask', 'socketio', 'apscheduler', 'tomlkit', 'rich', 'web'} & set(sys.modules)))"
+    )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"

@@ -66,15 +66,18 @@ def test_add_needs_a_feed_where_there_are_several(file: File) -> None:
     assert file.path.read_text() == TWO.replace("# B\n", '# B\n"BTC-USD" = { feed = "coinbase" }\n')
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["add", "ACME"], "symbols.ACME\n      is there already\n"),
-    (["add", "A B"], "the symbol has a space in it"),
-    (["add", "M&M.NS"], 'give it another name here: "M_M.NS" = { feed = "sim", sim = "M&M.NS" }'),
-    (["add", "X", "--feed", "sin"], "did you mean sim?"),
-    (["add"], "Missing argument 'SYMBOL'"),
-    (["remove", "ACNE"], "did you mean ACME?"),
-    (["rename", "A", "B"], "No such command 'rename'"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["add", "ACME"], "symbols.ACME\n      is there already\n"),
+        (["add", "A B"], "the symbol has a space in it"),
+        (["add", "M&M.NS"], 'give it another name here: "M_M.NS" = { feed = "sim", sim = "M&M.NS" }'),
+        (["add", "X", "--feed", "sin"], "did you mean sim?"),
+        (["add"], "Missing argument 'SYMBOL'"),
+        (["remove", "ACNE"], "did you mean ACME?"),
+        (["rename", "A", "B"], "No such command 'rename'"),
+    ],
+)
 def test_wrong_use(file: File, arguments: list[str], words: str) -> None:
     """Exit code 2, the reason on stderr, the file untouched."""
     result = file.symbols(*arguments)
@@ -99,6 +102,7 @@ def test_remove(file: File) -> None:
 
 def test_a_file_that_cant_be_written(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings are right and the disk is not: exit code 1."""
+
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -21,8 +21,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument("--ping-interval", type=int, default=1, metavar="SECONDS", help="whole seconds (default: %(default)s)")
     parser.add_argument("--ping-timeout", type=int, default=1, metavar="SECONDS", help="whole seconds (default: %(default)s)")
-    parser.add_argument("--connect-timeout", type=int, default=5, metavar="SECONDS",
-                        help="close a Socket.IO client that joined nothing for so long (default: %(default)s)")
+    parser.add_argument(
+        "--connect-timeout",
+        type=int,
+        default=5,
+        metavar="SECONDS",
+        help="close a Socket.IO client that joined nothing for so long (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     if min(arguments.ping_interval, arguments.ping_timeout, arguments.connect_timeout) < 1:
         parser.error("the times are whole seconds, at least 1")

@@ -34,7 +34,7 @@ def serving(folder: Path, interval_s: int, timeout_s: int, connect_s: int) -> It
     """A running server. Whatever is sent to it, it has nothing to say about it on stderr: no traceback, no line a frame."""
     stderr = folder / "stderr"
     command = [sys.executable, "-m", "tests.conformance", "--ping-interval", str(interval_s), "--ping-timeout", str(timeout_s),
-               "--connect-timeout", str(connect_s)]
+               "--connect-timeout", str(connect_s)]  # fmt: skip
     with (
         stderr.open("w") as errors,
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,

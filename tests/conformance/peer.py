@@ -18,7 +18,7 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 """The key of RFC 6455 section 1.3, and below the answer it gives to it."""
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 HANDSHAKE: Mapping[str, str] = {"Host": "server", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-                                "Sec-WebSocket-Key": KEY}
+                                "Sec-WebSocket-Key": KEY}  # fmt: skip
 
 
 class Address(NamedTuple):
@@ -60,8 +60,16 @@ class Frame(NamedTuple):
         return struct.unpack("!H", self.payload[:2])[0]  # type: ignore[no-any-return]  # struct knows no types
 
 
-def masked(opcode: int, payload: bytes | str = b"", *, fin: bool = True, reserved: int = 0, mask: bytes | None = b"\x37\xfa\x21\x3d",
-           length: int | None = None, length_bytes: int | None = None) -> bytes:
+def masked(
+    opcode: int,
+    payload: bytes | str = b"",
+    *,
+    fin: bool = True,
+    reserved: int = 0,
+    mask: bytes | None = b"\x37\xfa\x21\x3d",
+    length: int | None = None,
+    length_bytes: int | None = None,
+) -> bytes:
     """A client's frame. `reserved`: bits 1 to 3 as a number; `length`: what the header claims, and in how many further bytes (0, 2, 8)."""
     payload = payload.encode() if isinstance(payload, str) else payload
     size = len(payload) if length is None else length
@@ -103,7 +111,7 @@ class Connection:
         step = piece_bytes or len(data) or 1
         with suppress(BrokenPipeError, ConnectionResetError):
             for start in range(0, len(data), step):
-                self._socket.sendall(data[start:start + step])
+                self._socket.sendall(data[start : start + step])
 
     def request(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", version: str = "HTTP/1.1") -> None:
         """Send an HTTP request as it is given."""

@@ -88,7 +88,7 @@ def test_unknown_sessions(client: Client, transport: str) -> None:
 @pytest.mark.parametrize("payload", [
     "4hello", SEPARATOR.join(("4test1", "4test2", "4test3")), SEPARATOR.join(("4hello", "bAQIDBA==")), "bAAEC", "4", "4€uro 😀",
     SEPARATOR.join(("bAQ==", "4x", "bAg==")),
-])
+])  # fmt: skip
 def test_polling_payloads(echo: Client, payload: str) -> None:
     """Text and binary packets come back in their order, several in one answer, binary as base64."""
     sid = echo.open_polling()
@@ -134,7 +134,7 @@ def test_a_body_that_ends_early(echo: Client) -> None:
 
 @pytest.mark.parametrize("body", [
     "abc", "", "4a" + SEPARATOR, SEPARATOR, "0", "2", "2probe", "5", "7", "9", "b!!!", "bAQ", b"4\xff\xfe", "b\u20ac",
-])
+])  # fmt: skip
 def test_polling_packets_that_make_no_sense(client: Client, body: str | bytes) -> None:
     """400, and the session is closed."""
     sid = client.open_polling()
@@ -334,8 +334,11 @@ def test_a_second_websocket_is_closed(echo: Client, upgraded: bool) -> None:
 def test_cross_origin_requests(client: Client) -> None:
     """An origin that is allowed is named in each answer, errors included, so that the page may read it."""
     origin = {"Origin": "http://elsewhere"}
-    for response in (client.http("GET", client.target(), headers=origin), client.http("OPTIONS", client.target(), headers=origin),
-                     client.http("GET", client.target(EIO="3"), headers=origin)):
+    for response in (
+        client.http("GET", client.target(), headers=origin),
+        client.http("OPTIONS", client.target(), headers=origin),
+        client.http("GET", client.target(EIO="3"), headers=origin),
+    ):
         assert response.headers["access-control-allow-origin"] == "http://elsewhere"
         assert response.headers["access-control-allow-credentials"] == "true"
         assert response.headers["vary"] == "Origin"

@@ -16,21 +16,24 @@ SECRETS = (b"Traceback", b"/site-packages/", b'File "', b"eventlet", b"Python", 
 """What no answer may contain: traces, paths, versions."""
 CLOSE_CODES = {1000, 1002, 1007, 1009, 4000, 4006}
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
 EVENTS = st.builds("42{}{}".format, st.sampled_from(["", "7", "/custom,", "/custom,7"]), JSON.map(json.dumps))
 PIECES = st.sampled_from([
     "4", "2", "0", "1", "3", "5", "6", "-", "/", "/custom", ",", "[", "]", "{", "}", '"', "message", "message-with-ack",
     '{"_placeholder":true,"num":0}', "1e999", "9" * 40, "\x00", "\ud7ff", "?", "b", "\x1e", "null", "probe",
-])
+])  # fmt: skip
 PACKETS = EVENTS | st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=30)
 FRAMES = st.builds(masked, st.sampled_from([TEXT, TEXT, TEXT, BINARY, 0, 9, 10]), PACKETS, fin=st.sampled_from([True, True, True, False]))
 HEADERS = st.dictionaries(st.sampled_from(["Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Origin", "Content-Type",
                                            "Cookie", "X-Forwarded-Host", "Expect"]),
-                          st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30), max_size=5)
+                          st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30), max_size=5)  # fmt: skip
 QUERIES = st.lists(st.sampled_from([
     "EIO=4", "EIO=3", "EIO=4", "transport=polling", "transport=websocket", "sid=x", "sid=", "t=%00", "%ff", "&", "a[]=1", "j=0", "=",
-    "EIO=%34"]), max_size=5).map("&".join)
+    "EIO=%34"]), max_size=5).map("&".join)  # fmt: skip
 
 # Each example talks to a server: few of them would be a weak test, and none may be judged by how long it took.
 fuzzed = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

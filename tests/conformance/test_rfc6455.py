@@ -37,10 +37,14 @@ def closed(code: int) -> Frame:
     return Frame(CLOSE, close_payload(code))
 
 
-TEXTS: list[Case] = [(f"text of {size} bytes", masked(TEXT, "4" + "x" * (size - 1)), [echoed("4" + "x" * (size - 1))])
-                     for size in (1, 2, 125, 126, 127, 128, 65_535, 65_536, 200_000)]
-BINARIES: list[Case] = [(f"binary of {size} bytes", masked(BINARY, b"\xfe" * size), [echoed(b"\xfe" * size)])
-                        for size in (0, 1, 125, 126, 127, 65_535, 65_536, 200_000)]
+TEXTS: list[Case] = [
+    (f"text of {size} bytes", masked(TEXT, "4" + "x" * (size - 1)), [echoed("4" + "x" * (size - 1))])
+    for size in (1, 2, 125, 126, 127, 128, 65_535, 65_536, 200_000)
+]
+BINARIES: list[Case] = [
+    (f"binary of {size} bytes", masked(BINARY, b"\xfe" * size), [echoed(b"\xfe" * size)])
+    for size in (0, 1, 125, 126, 127, 65_535, 65_536, 200_000)
+]
 MASKS: list[Case] = [
     ("mask of zeros", masked(TEXT, "4a", mask=bytes(4)), [echoed("4a")]),
     ("mask of ones", masked(TEXT, "4abcdefg", mask=b"\xff" * 4), [echoed("4abcdefg")]),
@@ -72,14 +76,25 @@ PINGS: list[Case] = [
 FRAGMENTS: list[Case] = [
     ("two", masked(TEXT, "4ab", fin=False) + masked(CONTINUATION, "cd"), [echoed("4abcd")]),
     ("two, of binary", masked(BINARY, b"\x01", fin=False) + masked(CONTINUATION, b"\x02"), [echoed(b"\x01\x02")]),
-    ("a hundred", masked(TEXT, "4", fin=False) + masked(CONTINUATION, "x", fin=False) * 98 + masked(CONTINUATION, "x"),
-     [echoed("4" + "x" * 99)]),
+    (
+        "a hundred",
+        masked(TEXT, "4", fin=False) + masked(CONTINUATION, "x", fin=False) * 98 + masked(CONTINUATION, "x"),
+        [echoed("4" + "x" * 99)],
+    ),
     ("an empty first", masked(TEXT, "", fin=False) + masked(CONTINUATION, "4a"), [echoed("4a")]),
     ("an empty last", masked(TEXT, "4a", fin=False) + masked(CONTINUATION, ""), [echoed("4a")]),
     ("all empty", masked(BINARY, "", fin=False) + masked(CONTINUATION, "", fin=False) + masked(CONTINUATION, ""), [echoed(b"")]),
     ("a ping between", masked(TEXT, "4a", fin=False) + masked(PING, "p") + masked(CONTINUATION, "b"), [Frame(PONG, b"p"), echoed("4ab")]),
-    ("a ping before each", masked(PING, "1") + masked(TEXT, "4a", fin=False) + masked(PING, "2") + masked(CONTINUATION, "b", fin=False)
-     + masked(PING, "3") + masked(CONTINUATION, "c"), [*(Frame(PONG, b"%d" % number) for number in (1, 2, 3)), echoed("4abc")]),
+    (
+        "a ping before each",
+        masked(PING, "1")
+        + masked(TEXT, "4a", fin=False)
+        + masked(PING, "2")
+        + masked(CONTINUATION, "b", fin=False)
+        + masked(PING, "3")
+        + masked(CONTINUATION, "c"),
+        [*(Frame(PONG, b"%d" % number) for number in (1, 2, 3)), echoed("4abc")],
+    ),
     ("a pong between", masked(TEXT, "4a", fin=False) + masked(PONG, "p") + masked(CONTINUATION, "b"), [echoed("4ab")]),
     ("a close between", masked(TEXT, "4a", fin=False) + masked(CLOSE, close_payload(1001)) + masked(CONTINUATION, "b"), [closed(1001)]),
     ("twice", (masked(TEXT, "4a", fin=False) + masked(CONTINUATION, "b")) * 2, [echoed("4ab")] * 2),
@@ -96,7 +111,7 @@ UTF8 = {
     "the first of each length": "\x00\x80\u0800\U00010000".encode(),
     "the last of each length": "\x7f\u07ff\uffff\U0010ffff".encode(), "around the surrogates": "\ud7ff\ue000".encode(),
     "no character": "\ufffe\U0001ffff".encode(), "a byte order mark": "\ufeffa".encode(), "a combination": "e\u0301".encode(),
-}
+}  # fmt: skip
 NOT_UTF8 = {
     "a lone continuation": b"\x80", "the last continuation": b"\xbf", "a lone start of two": b"\xc3", "a start before a space": b"\xc3 ",
     "a start of three, cut": b"\xe2\x82", "a start of four, cut": b"\xf0\x9f\x98", "an overlong slash": b"\xc0\xaf",
@@ -105,7 +120,7 @@ NOT_UTF8 = {
     "a pair of surrogates": b"\xed\xa0\x80\xed\xb0\x80", "above the last": b"\xf4\x90\x80\x80", "five bytes": b"\xf8\x88\x80\x80\x80",
     "six bytes": b"\xfc\x84\x80\x80\x80\x80", "fe": b"\xfe", "ff": b"\xff", "Latin-1": "Zürich".encode("latin-1"),
     "good, then bad": "κόσμε".encode() + b"\xed\xa0\x80" + b"edited",
-}
+}  # fmt: skip
 TEXT_ENCODING: list[Case] = [
     *((name, masked(TEXT, b"4" + text), [Frame(TEXT, b"4" + text)]) for name, text in UTF8.items()),
     *((f"{name}, a byte a fragment", masked(TEXT, "4", fin=False) + b"".join(
@@ -116,7 +131,7 @@ TEXT_ENCODING: list[Case] = [
         masked(CONTINUATION, text[at:at + 1], fin=at == len(text) - 1) for at in range(len(text))), [closed(1007)])
       for name, text in NOT_UTF8.items()),
     ("as binary it is well", masked(BINARY, b"\xff\xfe\xed\xa0\x80"), [echoed(b"\xff\xfe\xed\xa0\x80")]),
-]
+]  # fmt: skip
 ALLOWED_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999)
 FORBIDDEN_CODES = (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999, 5000, 65_535)
 CLOSES: list[Case] = [
@@ -127,8 +142,10 @@ CLOSES: list[Case] = [
     ("half a code", masked(CLOSE, b"\x03"), [closed(1002)]),
     ("the longest reason", masked(CLOSE, close_payload(1000, "x" * 123)), [closed(1000)]),
     ("too long a reason", masked(CLOSE, close_payload(1000, "x" * 124)), [closed(1002)]),
-    *((f"a reason that is not UTF-8: {name}", masked(CLOSE, close_payload(1000, text)), [closed(1007)])
-      for name, text in list(NOT_UTF8.items())[:5]),
+    *(
+        (f"a reason that is not UTF-8: {name}", masked(CLOSE, close_payload(1000, text)), [closed(1007)])
+        for name, text in list(NOT_UTF8.items())[:5]
+    ),
     ("in fragments", masked(CLOSE, close_payload(1000), fin=False) + masked(CONTINUATION, ""), [closed(1002)]),
     ("and a message after it", masked(CLOSE, close_payload(1000)) + masked(TEXT, "4a"), [closed(1000)]),
     ("and a ping after it", masked(CLOSE, close_payload(1000)) + masked(PING, "a"), [closed(1000)]),
@@ -138,8 +155,11 @@ CLOSES: list[Case] = [
 ]
 LIMITS: list[Case] = [
     ("as long as allowed", masked(TEXT, "6" + "x" * (MAX_PAYLOAD_BYTES - 1)) + masked(TEXT, "4a"), [echoed("4a")]),
-    ("as long as allowed, in fragments", masked(TEXT, "6" + "x" * 499_999, fin=False) + masked(CONTINUATION, "x" * 500_000)
-     + masked(TEXT, "4a"), [echoed("4a")]),
+    (
+        "as long as allowed, in fragments",
+        masked(TEXT, "6" + "x" * 499_999, fin=False) + masked(CONTINUATION, "x" * 500_000) + masked(TEXT, "4a"),
+        [echoed("4a")],
+    ),
     ("a byte too much", masked(TEXT, b"", length=MAX_PAYLOAD_BYTES + 1), [closed(1009)]),
     ("far too much, of which nothing comes", masked(BINARY, b"", length=(1 << 63) - 1), [closed(1009)]),
     ("a byte too much that all comes", masked(TEXT, "4" + "x" * MAX_PAYLOAD_BYTES), [closed(1009)]),
@@ -156,11 +176,13 @@ LIMITS: list[Case] = [
 CASES: dict[str, list[Case]] = {
     "texts": TEXTS, "binaries": BINARIES, "masks": MASKS, "reserved": RESERVED_BITS, "opcodes": OPCODES, "pings": PINGS,
     "fragments": FRAGMENTS, "utf8": TEXT_ENCODING, "closes": CLOSES, "limits": LIMITS,
-}
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("sent", "expected"), [
-    pytest.param(sent, expected, id=f"{group}: {name}") for group, cases in CASES.items() for name, sent, expected in cases])
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [pytest.param(sent, expected, id=f"{group}: {name}") for group, cases in CASES.items() for name, sent, expected in cases],
+)
 def test_frames(server: Address, sent: bytes, expected: list[Frame]) -> None:
     """Exactly the frames that are due come back. A close frame is the last thing sent, and with it the session is gone."""
     client = Client(server, "/engine.io/")
@@ -180,7 +202,7 @@ def test_frames(server: Address, sent: bytes, expected: list[Frame]) -> None:
 
 @pytest.mark.parametrize(("sent", "expected"), [
     pytest.param(sent, expected, id=f"{group}: {name}") for group, cases in CASES.items() for name, sent, expected in cases
-    if len(sent) < 200 and group in ("masks", "pings", "fragments", "utf8", "limits")][::4])
+    if len(sent) < 200 and group in ("masks", "pings", "fragments", "utf8", "limits")][::4])  # fmt: skip
 def test_frames_that_come_byte_by_byte(server: Address, sent: bytes, expected: list[Frame]) -> None:
     """How a stream is cut into segments changes nothing."""
     connection, _ = Client(server, "/engine.io/").open_websocket()
@@ -219,7 +241,7 @@ def changed(**headers: str | None) -> Headers:
 
 
 HIXIE_76 = {"Host": "server", "Upgrade": "WebSocket", "Connection": "Upgrade", "Origin": "http://server",
-            "Sec-WebSocket-Key1": "4 @1  46546xW%0l 1 5", "Sec-WebSocket-Key2": "12998 5 Y3 1  .P00"}
+            "Sec-WebSocket-Key1": "4 @1  46546xW%0l 1 5", "Sec-WebSocket-Key2": "12998 5 Y3 1  .P00"}  # fmt: skip
 HANDSHAKES: dict[str, tuple[str, str, Headers, bytes]] = {
     "Hixie-75": ("GET", "HTTP/1.1", {"Host": "server", "Upgrade": "WebSocket", "Connection": "Upgrade", "Origin": "http://server"}, b""),
     "Hixie-76": ("GET", "HTTP/1.1", HIXIE_76, b"^n:ds[4U"),

@@ -44,7 +44,7 @@ def say(connection: Connection, packet: str, *attachments: bytes) -> None:
 @pytest.mark.parametrize(("sent", "namespace", "auth"), [
     ("40", "", "{}"), ('40{"token":"123"}', "", '{"token":"123"}'), ("40/custom,", "/custom,", "{}"), ("40/custom", "/custom,", "{}"),
     ('40/custom,{"token":"abc"}', "/custom,", '{"token":"abc"}'), ("40/custom?ignored=1,", "/custom,", "{}"), ("40{}", "", "{}"),
-])
+])  # fmt: skip
 def test_connect(fresh: Connection, sent: str, namespace: str, auth: str) -> None:
     """The answer carries an id and nothing else; what the connect handler emits comes behind it."""
     send_text(fresh, sent)
@@ -111,7 +111,7 @@ def test_who_joins_nothing_is_closed(impatient: Address) -> None:
 
 @pytest.mark.parametrize("arguments", [
     '1,"2",{"3":[true]}', "null", '""', "[]", "-0.5", "9007199254740993", '"\\u0000\\ud83d\\ude00"', '{"a":{"b":{}}}',
-])
+])  # fmt: skip
 def test_events(joined: Connection, arguments: str) -> None:
     """Any JSON comes back as it was."""
     send_text(joined, f'42["message",{arguments}]')
@@ -166,7 +166,7 @@ def test_order(joined: Connection) -> None:
     "43[]", '43{"0":1}', '430{"0":1}', "44{}", '44{"message":"x"}', "40[]", '40"token"', '451["message"]x', '4599999999999-["message"]',
     '45999-["message"]', '421-["message"]', '42["connect"]', '42["disconnect"]', '42["connect_error"]', "42" + "[" * 100_000,
     '42["message",' + "[" * 20_000 + "]" * 20_000 + "]",
-])
+])  # fmt: skip
 def test_malformed_packets_close(joined: Connection, packet: str) -> None:
     """With our code, and nothing else is said about it."""
     send_text(joined, packet)
@@ -177,7 +177,7 @@ def test_malformed_packets_close(joined: Connection, packet: str) -> None:
 @pytest.mark.parametrize(("packet", "attachments"), [
     ('451-["message",{"_placeholder":true,"num":1}]', [b"x"]), ('451-["message",{"_placeholder":true,"num":"x"}]', [b"x"]),
     ('451-["message",{"_placeholder":true,"num":-2}]', [b"x"]), ("", [b"x"]), ("42[\"message\"]", [b"2"]),
-])
+])  # fmt: skip
 def test_malformed_attachments_close(joined: Connection, packet: str, attachments: list[bytes]) -> None:
     """The same for attachments that fit nothing."""
     say(joined, packet or "6", *attachments)

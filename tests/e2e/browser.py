@@ -15,7 +15,7 @@ BUILD = ROOT / "web" / "frontend" / "dist" / "index.html"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
-]
+]  # fmt: skip
 """No sandbox: as root Chromium has none. The others keep it from calling hosts of its maker."""
 
 PATIENCE_MS = 60_000

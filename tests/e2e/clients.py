@@ -73,8 +73,9 @@ class Received:
         """Wait for an event called `name` for which `match` is true: the first one there is."""
         return self.wait_all(namespace, name, 1, match, timeout_s=timeout_s)[0]
 
-    def wait_all(self, namespace: str, name: str, number: int, match: Callable[[Event], bool] = lambda _: True, *,
-                 timeout_s: float = PATIENCE_S) -> list[Event]:
+    def wait_all(
+        self, namespace: str, name: str, number: int, match: Callable[[Event], bool] = lambda _: True, *, timeout_s: float = PATIENCE_S
+    ) -> list[Event]:
         """Wait for `number` of them."""
         found: list[Event] = []
 

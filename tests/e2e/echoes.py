@@ -81,8 +81,8 @@ RELAY_WAYS: dict[str, Callable[[str], bytes]] = {
     "refusal": lambda spelt: _relay("44" + json.dumps({"message": spelt, "data": {"code": spelt}})),
     "behind": lambda spelt: _relay(*_hello(upstream=[spelt])),
     "rejected": lambda spelt: _relay(*_hello(), _event("symbols", [{"symbol": "A", "status": "rejected", "error": spelt}])),
-    "refused": lambda spelt: _relay(*_hello(), '431[' + json.dumps({"ok": True, "subscribed": [], "refused": {"A": spelt}}) + "]"),
-    "denied": lambda spelt: _relay(*_hello(), '431[' + json.dumps({"ok": False, "message": spelt}) + "]"),
+    "refused": lambda spelt: _relay(*_hello(), "431[" + json.dumps({"ok": True, "subscribed": [], "refused": {"A": spelt}}) + "]"),
+    "denied": lambda spelt: _relay(*_hello(), "431[" + json.dumps({"ok": False, "message": spelt}) + "]"),
     "quote": lambda spelt: _relay(*_hello(), _quotes(spelt)),
     "bad_quote": lambda spelt: _relay(*_hello(), _event("quotes", [{"symbol": "A", "price": spelt, "seq": 1, "state": spelt}])),
 }

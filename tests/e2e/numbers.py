@@ -78,10 +78,10 @@ def tape(folder: Path) -> Path:
                 "open": number, "high": price, "low": number, "prev_close": number, "volume": number, "change": -number,
                 "change_pct": 17e12 if number == 1.2e-9 else -12.5, "currency": "USD", "quote_time": started_ms + 500 * at,
                 "received_time": started_ms + 500 * at, "seq": at + 1, "source": FEED, "kind": "simulated", "state": "fresh",
-            })
+            })  # fmt: skip
         batches.append({"t": started_ms + 500 * at, "quotes": quotes})
     header = {"recording": 1, "version": "0.1.0", "started": started_ms, "epoch": "e", "feeds": {FEED: "simulated"},
-              "symbols": {name_of(*each): {"feed": [FEED]} for each in COMBINATIONS}}
+              "symbols": {name_of(*each): {"feed": [FEED]} for each in COMBINATIONS}}  # fmt: skip
     file = folder / "numbers.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in [header, *batches]))
     return file

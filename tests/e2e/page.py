@@ -50,7 +50,8 @@ class Relay:
         """Start, at the port it had before if there was one, and wait until it listens."""
         command = [sys.executable, "main.py", "serve", "--port", str(self.port), "--config", str(self.config)]
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         listening = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self._process, listening), daemon=True)
         self._reader.start()

@@ -9,7 +9,7 @@ from typing import Any
 
 PRICES = {"price", "bid", "ask", "open", "high", "low", "prev_close"}
 OPTIONAL = (PRICES - {"price"}) | {"volume", "change", "change_pct", "currency", "quote_time", "delay_min", "session", "ext_price",
-                                   "ext_change_pct", "ext_time", "origin", "hops"}
+                                   "ext_change_pct", "ext_time", "origin", "hops"}  # fmt: skip
 REQUIRED = {"symbol", "price", "received_time", "seq", "source", "kind", "state"}
 AFTER_JOINING = {"snapshot", "epoch"}
 

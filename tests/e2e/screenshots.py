@@ -58,11 +58,13 @@ LINES_DRAWN = "() => [...document.querySelectorAll('.spark path')].filter((line)
 """The sparklines have some history."""
 
 
-def opened(browser: Browser, url: str, size: tuple[int, int], scheme: Scheme, language: str = "en-US",
-           symbol: str = "COMET-USD") -> Page:
+def opened(browser: Browser, url: str, size: tuple[int, int], scheme: Scheme, language: str = "en-US", symbol: str = "COMET-USD") -> Page:
     """A live page in a profile of its own."""
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale=language, timezone_id="UTC",
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,
+        locale=language,
+        timezone_id="UTC",
         device_scale_factor=2 if size == PHONE else 1,
     )
     page = context.new_page()

@@ -133,8 +133,15 @@ def with_files(soft: int, hard: int) -> list[str]:
     return [sys.executable, "-c", code % (soft, hard)]
 
 
-def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = subprocess.DEVNULL,
-          command: Sequence[str] = ("serve",), variables: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> RunningServer:
+def start(
+    config: Path,
+    *options: str,
+    port: int = 0,
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+    command: Sequence[str] = ("serve",),
+    variables: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+) -> RunningServer:
     """Start `serve` with the settings in `config`, on a free port if none is named; it may not be listening yet.
 
     `variables`: settings from the environment, by their names without `TICKERCAST_`. Tests ask as fast as they can, so nothing limits that,
@@ -142,8 +149,9 @@ def start(config: Path, *options: str, port: int = 0, stdout: int | IO[bytes] = 
     """
     arguments = [*before, *command_line(*command, "--config", str(config), "--port", str(port), *options)]
     given = {"LIMITS__HTTP_REQUESTS_PER_S": "1000000", **patience(config.read_text()), **(variables or {})}
-    process = subprocess.Popen(arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                               env=environment(given))
+    process = subprocess.Popen(
+        arguments, cwd=config.parent, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, env=environment(given)
+    )
     return RunningServer(process, config)
 
 
@@ -153,15 +161,20 @@ def patience(settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: str, *options: str, headless: bool = True, stdout: int | IO[bytes] = subprocess.DEVNULL,
-            variables: Mapping[str, str] | None = None, before: Sequence[str] = (),
-            listening: str = r'listening on (http://[^\s"]+)') -> Iterator[RunningServer]:
+def serving(
+    settings: str,
+    *options: str,
+    headless: bool = True,
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+    variables: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+    listening: str = r'listening on (http://[^\s"]+)',
+) -> Iterator[RunningServer]:
     """A server with `settings` that listens. Ended with the block, where no traceback may stand in its log."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "settings.toml"
         config.write_text(settings)
-        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables,
-                       before=before)
+        server = start(config, *(["--headless"] if headless else []), *options, stdout=stdout, variables=variables, before=before)
         try:
             server.url = server.wait_log(listening, START_TIMEOUT_S)[1]
             yield server
@@ -177,8 +190,10 @@ def serving(settings: str, *options: str, headless: bool = True, stdout: int | I
             assert server.lines("Traceback|Error:") == [], "\n".join(server.log)
 
 
-def run(*arguments: str, cwd: Path | None = None, timeout_s: float = PATIENCE_S,
-        variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path | None = None, timeout_s: float = PATIENCE_S, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
-    return subprocess.run(command_line(*arguments), cwd=cwd, env=environment(variables), capture_output=True, text=True,
-                          timeout=timeout_s, check=False)
+    return subprocess.run(
+        command_line(*arguments), cwd=cwd, env=environment(variables), capture_output=True, text=True, timeout=timeout_s, check=False
+    )

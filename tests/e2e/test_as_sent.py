@@ -17,8 +17,10 @@ from tests.e2e.server import PATIENCE_S, RunningServer, serving
 from tests.providers.server import ProviderServer
 from tests.providers.wire import Provider, Reply, Request, not_found
 
-SECRETS = {f"FEEDS__{feed}__API_{part}": "a-key-of-ours" for feed, part in (
-    ("ALPACA", "KEY"), ("ALPACA", "SECRET"), ("NIGHT", "KEY"), ("NIGHT", "SECRET"), ("MASSIVE", "KEY"), ("MOVED", "KEY"))}
+SECRETS = {
+    f"FEEDS__{feed}__API_{part}": "a-key-of-ours"
+    for feed, part in (("ALPACA", "KEY"), ("ALPACA", "SECRET"), ("NIGHT", "KEY"), ("NIGHT", "SECRET"), ("MASSIVE", "KEY"), ("MOVED", "KEY"))
+}
 NEGATIVE = "allow_negative = true"
 
 
@@ -34,9 +36,10 @@ def a_shut_market() -> str:
 
 def yahoo_rows() -> list[dict[str, Any]]:
     """Oil below zero, the day after it, a bid of next to nothing, a yield, a fund, and previous closes that are none."""
+
     def row(symbol: str, kind: str, price: float, **more: Any) -> dict[str, Any]:
         return {"symbol": symbol, "quoteType": kind, "currency": "USD", "priceHint": 2, "exchangeDataDelayedBy": 0,
-                "marketState": "REGULAR", "regularMarketPrice": price, "regularMarketTime": int(time.time()), **more}
+                "marketState": "REGULAR", "regularMarketPrice": price, "regularMarketTime": int(time.time()), **more}  # fmt: skip
 
     return [
         row("CL=F", "FUTURE", -37.63, regularMarketPreviousClose=18.27, regularMarketDayHigh=17.85, regularMarketDayLow=-40.32,
@@ -48,7 +51,7 @@ def yahoo_rows() -> list[dict[str, Any]]:
         row("VTSAX", "MUTUALFUND", 158.21, regularMarketPreviousClose=157.4, regularMarketTime=int(time.time()) - 237_000),
         row("^VIX", "INDEX", 19.21, regularMarketPreviousClose=1.1e-10),
         row("^RUT", "INDEX", 2650.1, regularMarketPreviousClose=4.9e-322),
-    ]
+    ]  # fmt: skip
 
 
 def share(price: float, **parts: Any) -> dict[str, Any]:
@@ -72,20 +75,23 @@ class World(Provider):
             return Reply.json({"quoteResponse": {"result": yahoo_rows(), "error": None}})
         if path == "/power":
             return Reply.json({"rows": [{"id": "DE", "p": -2.82}, {"id": "SNB", "p": "-0.75"}, {"id": "FLAT", "p": 0.0},
-                                        {"id": "AT", "p": 41.5, "low": -2.82}]})
+                                        {"id": "AT", "p": 41.5, "low": -2.82}]})  # fmt: skip
         if path == "/broker":
             return Reply.json({"A": {"p": 10.5, "b": -1, "a": -1}, "B": {"p": 10.5, "v": -2147483648}, "C": {"p": 10.5, "t": 0},
                                "D": {"p": 10.5, "t": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")}, "E": {"p": 10.5, "lo": "unch"},
-                               "F": {"p": "10.5 "}, "G": {"p": "1,234.5"}, "H": {"p": "C10.5"}})
+                               "F": {"p": "10.5 "}, "G": {"p": "1,234.5"}, "H": {"p": "C10.5"}})  # fmt: skip
         if path == "/v2/stocks/snapshots" and query.get("feed") == "overnight":
             return Reply.json({"AAPL": share(110 + time.time() % 10 / 100)})
         if path == "/v2/stocks/snapshots":
             day_before = {"t": iso(300_000), "o": 1, "h": 1, "l": 1, "c": 1112.17, "v": 1}
             contingent = {"t": iso(), "x": "D", "p": 114.6247, "s": 125_984, "c": ["@", "4", "7", "V"], "i": 11, "z": "C"}
-            return Reply.json({"NFLX": share(110.5, latestQuote={"t": iso(), "ap": 110.6, "bp": 110.4}, prevDailyBar=day_before),
-                               "XYZ": share(71.2, latestQuote={"t": iso(), "ap": 71.1, "bp": 71.4}),
-                               "IWM": share(0.0, latestTrade=contingent,
-                                            minuteBar={"t": iso(30), "o": 109, "h": 110, "l": 109, "c": 109.4})})
+            return Reply.json(
+                {
+                    "NFLX": share(110.5, latestQuote={"t": iso(), "ap": 110.6, "bp": 110.4}, prevDailyBar=day_before),
+                    "XYZ": share(71.2, latestQuote={"t": iso(), "ap": 71.1, "bp": 71.4}),
+                    "IWM": share(0.0, latestTrade=contingent, minuteBar={"t": iso(30), "o": 109, "h": 110, "l": 109, "c": 109.4}),
+                }
+            )
         return self._others(path, query)
 
     def _others(self, path: str, query: Mapping[str, str]) -> Reply:
@@ -94,15 +100,16 @@ class World(Provider):
             zeros = {"c": 0, "h": 0, "l": 0, "o": 0, "v": 0, "vw": 0}
             return Reply.json({"count": 2, "status": "OK", "tickers": [
                 {"ticker": "CHKP", "day": zeros, "min": {**zeros, "t": 0}, "todaysChange": 0, "todaysChangePerc": 0, "updated": 0,
-                 "prevDay": {"c": 197.9, "h": 199, "l": 195, "o": 196, "v": 900_000, "vw": 197}}]})
+                 "prevDay": {"c": 197.9, "h": 199, "l": 195, "o": 196, "v": 900_000, "vw": 197}}]})  # fmt: skip
         if path == "/v3/snapshot/indices":
             return Reply.json({"status": "OK", "results": [
                 {"ticker": "I:SPX", "value": 6012.5, "type": "indices", "market_status": "regular_trading", "timeframe": "REAL-TIME",
-                 "last_updated": now_ns, "session": {"previous_close": 6000.0, "open": 6001.0, "high": 6020.0, "low": 5990.0}}]})
+                 "last_updated": now_ns, "session": {"previous_close": 6000.0, "open": 6001.0, "high": 6020.0, "low": 5990.0}
+                }]})  # fmt: skip
         if path == "/v2/snapshot/locale/global/markets/forex/tickers":
             return Reply.json({"status": "OK", "tickers": [
                 {"ticker": "C:EURUSD", "lastQuote": {"a": 1.1602, "b": 1.16, "t": now_ns // 1_000_000, "x": 48},
-                 "prevDay": {"c": 1.158}, "updated": now_ns // 1_000_000}]})
+                 "prevDay": {"c": 1.158}, "updated": now_ns // 1_000_000}]})  # fmt: skip
         if path.startswith("/moved/"):
             return Reply(301, b"", {"Location": "https://api.massive.com/v2/snapshot/locale/us/markets/stocks/tickers?tickers=AAPL"})
         if path == "/v1/latest" and {query.get("base", "EUR"), *query.get("symbols", "USD").split(",")} != {"EUR", "USD"}:
@@ -170,7 +177,7 @@ MOVED = {{ feed = "moved" }}
 
 
 RELAYED = {"OIL": NEGATIVE, "BRENT": NEGATIVE, "DE": NEGATIVE, "FLAT": NEGATIVE, "SNB": "", "NG=F": "", "A": "", "VTSAX": "", "CHKP": "",
-           "NFLX": "", "AAPL": ""}
+           "NFLX": "", "AAPL": ""}  # fmt: skip
 PRICELESS = {"CL=F", "G", "H", "MOVED", "BGN/EUR"}
 
 
@@ -238,26 +245,29 @@ def shown(quote: dict[str, Any], *fields: str) -> tuple[Any, ...]:
 FACE = ("price", "bid", "ask", "low", "prev_close", "change", "change_pct")
 
 
-@pytest.mark.parametrize(("symbol", "face"), [
-    ("OIL", (-37.63, None, None, -40.32, 18.27, -55.9, None)),
-    ("BRENT", (10.01, None, None, -16.74, -37.63, 47.64, None)),
-    ("BZ=F", (10.01, None, None, None, None, None, None)),
-    ("NG=F", (4.61, None, 4.62, None, 4.5, 0.11, 2.4444)),
-    ("GBPUSD=X", (1.25, None, None, None, None, None, None)),
-    ("^VIX", (19.21, None, None, None, None, None, None)),
-    ("^RUT", (2650.1, None, None, None, None, None, None)),
-    ("DE", (-2.82, None, None, None, None, None, None)),
-    ("SNB", (-0.75, None, None, None, None, None, None)),
-    ("FLAT", (0.0, None, None, None, None, None, None)),
-    ("AT", (41.5, None, None, None, None, None, None)),
-    *((symbol, (10.5, None, None, None, None, None, None)) for symbol in "ABCDEF"),
-    ("NFLX", (110.5, 110.4, 110.6, None, None, None, None)),
-    ("XYZ", (71.2, None, None, None, None, None, None)),
-    ("IWM", (109.4, None, None, None, None, None, None)),
-    ("SPX", (6012.5, None, None, 5990.0, 6000.0, 12.5, 0.2083)),
-    ("EUR/USD", (1.1603, None, None, None, None, None, None)),
-    ("USD/AED", (3.6725, None, None, None, None, None, None)),
-])
+@pytest.mark.parametrize(
+    ("symbol", "face"),
+    [
+        ("OIL", (-37.63, None, None, -40.32, 18.27, -55.9, None)),
+        ("BRENT", (10.01, None, None, -16.74, -37.63, 47.64, None)),
+        ("BZ=F", (10.01, None, None, None, None, None, None)),
+        ("NG=F", (4.61, None, 4.62, None, 4.5, 0.11, 2.4444)),
+        ("GBPUSD=X", (1.25, None, None, None, None, None, None)),
+        ("^VIX", (19.21, None, None, None, None, None, None)),
+        ("^RUT", (2650.1, None, None, None, None, None, None)),
+        ("DE", (-2.82, None, None, None, None, None, None)),
+        ("SNB", (-0.75, None, None, None, None, None, None)),
+        ("FLAT", (0.0, None, None, None, None, None, None)),
+        ("AT", (41.5, None, None, None, None, None, None)),
+        *((symbol, (10.5, None, None, None, None, None, None)) for symbol in "ABCDEF"),
+        ("NFLX", (110.5, 110.4, 110.6, None, None, None, None)),
+        ("XYZ", (71.2, None, None, None, None, None, None)),
+        ("IWM", (109.4, None, None, None, None, None, None)),
+        ("SPX", (6012.5, None, None, 5990.0, 6000.0, 12.5, 0.2083)),
+        ("EUR/USD", (1.1603, None, None, None, None, None, None)),
+        ("USD/AED", (3.6725, None, None, None, None, None, None)),
+    ],
+)
 def test_what_is_left_of_an_answer(known: dict[str, dict[str, Any]], symbol: str, face: tuple[Any, ...]) -> None:
     """The price always, and of the rest what can be believed."""
     assert shown(known[symbol], *FACE) == face
@@ -276,10 +286,13 @@ def test_a_time_of_zero_proves_nothing(relays: tuple[RunningServer, RunningServe
     assert quotes(relays[0])["A"]["state"] == "fresh"
 
 
-@pytest.mark.parametrize(("symbol", "word"), [
-    ("CL=F", "allow_negative = true"), ("MOVED", "api.massive.com"), ("G", "price"), ("H", "price"), ("BGN/EUR", "BGN")])
-def test_what_is_wrong_is_said(relays: tuple[RunningServer, RunningServer], known: dict[str, dict[str, Any]], symbol: str,
-                               word: str) -> None:
+@pytest.mark.parametrize(
+    ("symbol", "word"),
+    [("CL=F", "allow_negative = true"), ("MOVED", "api.massive.com"), ("G", "price"), ("H", "price"), ("BGN/EUR", "BGN")],
+)
+def test_what_is_wrong_is_said(
+    relays: tuple[RunningServer, RunningServer], known: dict[str, dict[str, Any]], symbol: str, word: str
+) -> None:
     """Where there is no price, the symbol's error says why and what helps."""
     first, _ = relays
     wrong = errors(first)[symbol] + " ".join(str(feed["error"]) for feed in first.get("/api/status").json["feeds"] if symbol == "MOVED")
@@ -292,7 +305,7 @@ def test_what_cant_be_read_is_counted(relays: tuple[RunningServer, RunningServer
     told = first.get("/api/status").json["odd_fields"]
     found = {(entry["feed"], entry["field"]) for entry in told["fields"]}
     assert {("yahoo", "bid"), ("yahoo", "prev_close"), ("broker", "bid"), ("broker", "volume"), ("broker", "low"), ("alpaca", "bid"),
-            ("alpaca", "prev_close"), ("power", "low")} <= found
+            ("alpaca", "prev_close"), ("power", "low")} <= found  # fmt: skip
     assert told["count"] >= len(found)
     assert len(first.lines("feed broker.*volume")) == 1
 

@@ -28,8 +28,9 @@ def server() -> Iterator[RunningServer]:
 def test_an_attack(server: RunningServer, name: str) -> None:
     """The witness goes on reading and is answered while it lasts; afterwards it is over."""
     port = server.address[1]
-    attacker = subprocess.Popen([sys.executable, "-m", "tests.attacks.clients", name, str(port), str(2 * PATIENCE_S), "127.0.0.2", ""],
-                                stdout=subprocess.DEVNULL)
+    attacker = subprocess.Popen(
+        [sys.executable, "-m", "tests.attacks.clients", name, str(port), str(2 * PATIENCE_S), "127.0.0.2", ""], stdout=subprocess.DEVNULL
+    )
     try:
         witness = Witness(port, PATIENCE_S, enough=ENOUGH)
         witness.begun()
@@ -46,8 +47,10 @@ def test_an_attack(server: RunningServer, name: str) -> None:
 def test_where_requests_are_limited_an_address_is_told_so_and_others_are_not() -> None:
     """With the limit that is the default."""
     with attacked("none", 200, symbols=10) as (server, _):
-        attacker = subprocess.Popen([sys.executable, "-m", "tests.attacks.clients", "requests on 200 connections", str(server.address[1]),
-                                     "60", "127.0.0.2", ""], stdout=subprocess.DEVNULL)
+        attacker = subprocess.Popen(
+            [sys.executable, "-m", "tests.attacks.clients", "requests on 200 connections", str(server.address[1]), "60", "127.0.0.2", ""],
+            stdout=subprocess.DEVNULL,
+        )
         try:
             statuses = {server.get("/api/quotes").status for _ in range(50)}
         finally:

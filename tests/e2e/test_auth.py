@@ -155,7 +155,9 @@ def test_a_signed_token_ends_and_the_socket_with_it() -> None:
         client.received.wait("/", "disconnect")
         again = driver.open(server.url, ["/ACME"], ["websocket"], auth={"token": token})
         assert again.received.wait("/ACME", "connect_error").payload == {
-            "message": "the token has expired", "data": {"code": "unauthorized", "symbol": "ACME"}}
+            "message": "the token has expired",
+            "data": {"code": "unauthorized", "symbol": "ACME"},
+        }
         assert server.get("/api/quotes", bearer(token)).status == 401
         fresh = driver.open(server.url, ["/ACME"], ["websocket"], auth={"token": signed()})
         fresh.received.wait("/ACME", "quote")
@@ -216,7 +218,7 @@ def test_the_page_is_reachable_and_its_data_is_not() -> None:
 @pytest.mark.parametrize(("host", "settings", "variables", "warned"), [
     ("0.0.0.0", SETTINGS.replace("AUTH", ""), {}, 1), ("127.0.0.1", SETTINGS.replace("AUTH", ""), {}, 0),
     ("localhost", SETTINGS.replace("AUTH", ""), {}, 0), ("0.0.0.0", with_tokens(), {"SERVER__TOKENS": TOKEN}, 0),
-])
+])  # fmt: skip
 def test_a_door_that_stands_open_is_mentioned_once(host: str, settings: str, variables: Mapping[str, str], warned: int) -> None:
     """Where others than this machine reach the address, and nobody is asked who he is."""
     with serving(settings, "--host", host, variables=variables) as server:

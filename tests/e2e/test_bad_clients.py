@@ -29,7 +29,7 @@ ACME = { feed = "sim" }
 """
 PROTOCOL, NOT_UTF8, TOO_BIG, BAD_PACKET, TOO_MANY = 1002, 1007, 1009, 4000, 4006
 PLACEHOLDER = '{"_placeholder":true,"num":0}'
-LEAKS = (b"Traceback", b".py", b"Error\"", b"site-packages", b"werkzeug", b"eventlet", b"Python")
+LEAKS = (b"Traceback", b".py", b'Error"', b"site-packages", b"werkzeug", b"eventlet", b"Python")
 """What an answer must not tell of us."""
 
 
@@ -118,7 +118,7 @@ PACKETS: dict[str, list[str | bytes]] = {
     "an attachment without a place": ['451-["message",{"_placeholder":true,"num":7}]', b"abc"],
     "a place that is no number": ['451-["message",{"_placeholder":true,"num":"0"}]', b"abc"],
     "a place that is a list": ['451-["message",{"_placeholder":true,"num":[]}]', b"abc"],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", PACKETS)
@@ -155,7 +155,7 @@ HARMLESS: dict[str, list[str | bytes]] = {
     "names of Python": ['42["subscribe",{"symbols":["__class__","__init__"]}]', '42["__init__",1]', "40/__class__,"],
     "a symbol that is very long": ['42["subscribe",{"symbols":["' + "x" * 60_000 + '"]}]'],
     "30,000 unknown symbols": ['42["subscribe",{"symbols":[' + ",".join(['"a"'] * 15_000) + "]}]"],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", HARMLESS)
@@ -204,13 +204,18 @@ def test_somebody_who_never_reads(server: RunningServer, bystander: RawSocket) -
 
 
 HTTP = {
-    "no version": ("GET", "/socket.io/", 400), "version 3": ("GET", "/socket.io/?EIO=3&transport=polling", 400),
-    "two versions": ("GET", "/socket.io/?EIO=4&EIO=3&transport=polling", 400), "no transport": ("GET", "/socket.io/?EIO=4", 400),
-    "transport carrier": ("GET", "/socket.io/?EIO=4&transport=carrier", 400), "PUT": ("PUT", POLLING, 400),
+    "no version": ("GET", "/socket.io/", 400),
+    "version 3": ("GET", "/socket.io/?EIO=3&transport=polling", 400),
+    "two versions": ("GET", "/socket.io/?EIO=4&EIO=3&transport=polling", 400),
+    "no transport": ("GET", "/socket.io/?EIO=4", 400),
+    "transport carrier": ("GET", "/socket.io/?EIO=4&transport=carrier", 400),
+    "PUT": ("PUT", POLLING, 400),
     "DELETE": ("DELETE", POLLING, 400),
-    "POST without a session": ("POST", POLLING, 400), "an unknown session": ("GET", f"{POLLING}&sid=x", 400),
+    "POST without a session": ("POST", POLLING, 400),
+    "an unknown session": ("GET", f"{POLLING}&sid=x", 400),
     "a session that is no text": ("GET", f"{POLLING}&sid=%ff%00", 400),
-    "a WebSocket that is none": ("GET", WEBSOCKET, 400), "a path below": ("GET", "/socket.io/../../etc/passwd", 400),
+    "a WebSocket that is none": ("GET", WEBSOCKET, 400),
+    "a path below": ("GET", "/socket.io/../../etc/passwd", 400),
     "another path": ("GET", "/engine.io/?EIO=4&transport=polling", 404),
 }
 
@@ -227,8 +232,10 @@ def test_requests_that_make_no_sense(server: RunningServer, what: str) -> None:
 
 KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
 HANDSHAKES = {
-    "no key": {"Sec-WebSocket-Version": "13"}, "version 8": {"Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": "8"},
-    "no version": {"Sec-WebSocket-Key": KEY}, "a short key": {"Sec-WebSocket-Key": "AAAA", "Sec-WebSocket-Version": "13"},
+    "no key": {"Sec-WebSocket-Version": "13"},
+    "version 8": {"Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": "8"},
+    "no version": {"Sec-WebSocket-Key": KEY},
+    "a short key": {"Sec-WebSocket-Key": "AAAA", "Sec-WebSocket-Version": "13"},
     "a key that is none": {"Sec-WebSocket-Key": "?", "Sec-WebSocket-Version": "13"},
     "the handshake of 2010": {"Sec-WebSocket-Key1": "1 2", "Sec-WebSocket-Key2": "3 4"},
 }
@@ -243,17 +250,22 @@ def test_handshakes_that_are_none(server: RunningServer, what: str) -> None:
 
 
 NOISE = {
-    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), "a line without end": b"GET /" + b"x" * 100_000,
-    "HTTP/9.9": b"GET / HTTP/9.9\r\n\r\n", "no version": b"GET /\r\n\r\n", "NUL": b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+    "a line without end": b"GET /" + b"x" * 100_000,
+    "HTTP/9.9": b"GET / HTTP/9.9\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
+    "NUL": b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
     "10,000 headers": b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % number for number in range(10_000)) + b"\r\n",
     "a header of 1 MB": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
     "a header without a colon": b"GET / HTTP/1.1\r\nHost\r\n\r\n",
     "a negative length": b"POST /socket.io/ HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     "a length that is none": f"POST {POLLING}&sid=x HTTP/1.1\r\nHost: a\r\nContent-Length: ten\r\n\r\n".encode(),
-    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "nothing": b"",
+    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "nothing": b"",
     "a chunk that is none": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-    "a request smuggled behind another":
-        b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /api/status HTTP/1.1\r\nHost: a\r\n\r\n\r\n",
+    "a request smuggled behind another": (
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /api/status HTTP/1.1\r\nHost: a\r\n\r\n\r\n"
+    ),
 }
 
 
@@ -278,8 +290,11 @@ def test_noise_on_the_port(server: RunningServer, what: str) -> None:
 def test_somebody_who_hangs_up_in_the_middle(server: RunningServer) -> None:
     """Of a request, a handshake, a frame, a body, an answer: as if he had never come."""
     connected = server.get("/api/status").json["clients"]
-    for data in (b"GET /api/quo", f"GET {WEBSOCKET} HTTP/1.1\r\nUpgr".encode(),
-                 f"POST {POLLING}&sid=x HTTP/1.1\r\nContent-Length: 9\r\n\r\n4".encode()):
+    for data in (
+        b"GET /api/quo",
+        f"GET {WEBSOCKET} HTTP/1.1\r\nUpgr".encode(),
+        f"POST {POLLING}&sid=x HTTP/1.1\r\nContent-Length: 9\r\n\r\n4".encode(),
+    ):
         with socket.create_connection(server.address, PATIENCE_S) as client:
             client.sendall(data)
     for data in (b"\x81", b"\x81\xfe\x10", frame(1, b"x" * 1000)[:500], frame(1, b"4", final=False)):

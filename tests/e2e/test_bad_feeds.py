@@ -48,8 +48,12 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 """What breaks a feed, by the name of the feed."""
 BORNE: dict[str, dict[str, Any]] = {
-    "numbers": {"fault": {"name": "numbers"}}, "strings": {"fault": {"name": "strings"}}, "wrong_type": {"fault": {"name": "wrong_type"}},
-    "cookie": {"fault": {"name": "cookie"}}, "no_bid": {"rows": {"bid": "0", "ask": None, "volume": ""}}, "good": {},
+    "numbers": {"fault": {"name": "numbers"}},
+    "strings": {"fault": {"name": "strings"}},
+    "wrong_type": {"fault": {"name": "wrong_type"}},
+    "cookie": {"fault": {"name": "cookie"}},
+    "no_bid": {"rows": {"bid": "0", "ask": None, "volume": ""}},
+    "good": {},
 }
 """What is odd and does no harm."""
 JUDGED = frozenset(("negative",))
@@ -79,8 +83,10 @@ def provider() -> Iterator[ProviderServer]:
 def settings(providers: dict[str, ProviderServer]) -> str:
     """A feed and a symbol for each."""
     limits = {name: "timeout_s = 60\nstale_after_s = 600" if name in BORNE else "timeout_s = 4\nstale_after_s = 6" for name in providers}
-    feeds = "".join(f'[feeds.{name}]\nkind = "coinbase"\ninterval_s = 0.5\n{limits[name]}\nbase_url = "{server.url}"\n'
-                    for name, server in providers.items())
+    feeds = "".join(
+        f'[feeds.{name}]\nkind = "coinbase"\ninterval_s = 0.5\n{limits[name]}\nbase_url = "{server.url}"\n'
+        for name, server in providers.items()
+    )
     return feeds + "[symbols]\n" + "".join(f'{name} = {{ feed = "{name}", {name} = "BTC-USD" }}\n' for name in providers)
 
 

@@ -68,15 +68,15 @@ def test_a_client_is_greeted_with_the_whole_state(server: RunningServer, client:
     assert client.received.order("/")[:5] == ["connect", "hello", "symbols", "feeds", "config"]
     hello = client.received.wait("/", "hello").payload
     assert {**hello, "server_time": 0, "epoch": ""} == {
-        "epoch": "", "version": ticker.__version__, "server_time": 0, "flush_ms": 50, "heartbeat_s": 0.2}
+        "epoch": "", "version": ticker.__version__, "server_time": 0, "flush_ms": 50, "heartbeat_s": 0.2}  # fmt: skip
     assert hello["server_time"] in EPOCH_MS
 
     symbols = client.received.wait("/", "symbols", lambda event: all(entry["status"] == "live" for entry in event.payload)).payload
     assert [entry["symbol"] for entry in symbols] == SYMBOLS
     named: dict[str, Any] = {"symbol": "S0", "name": "Acme", "decimals": 3, "group": ["Shares", "Europe"], "feed": "sim",
-                             "currency": "EUR", "stale_after_s": 7, "status": "live", "error": None}
+                             "currency": "EUR", "stale_after_s": 7, "status": "live", "error": None}  # fmt: skip
     plain: dict[str, Any] = {"symbol": "S1", "name": None, "decimals": None, "group": [], "feed": "sim",
-                             "currency": None, "stale_after_s": 10, "status": "live", "error": None}
+                             "currency": None, "stale_after_s": 10, "status": "live", "error": None}  # fmt: skip
     for entry, fields in zip(symbols, (named, plain), strict=False):
         assert {field: entry[field] for field in fields} == fields, "fields may be added, none may change"
     assert server.get("/api/symbols").json == {"symbols": symbols}
@@ -136,8 +136,12 @@ def test_everything_is_one_subscription(client: NodeClient) -> None:
 def test_what_can_not_be_had_is_refused_by_name(client: NodeClient) -> None:
     """Unknown symbols, and those above the limit; the rest is subscribed."""
     answer = subscribe(client, ["NOPE", *SYMBOLS[:7]])
-    assert answer == {"ok": True, "subscribed": FIVE, "max_hz": 20,
-                      "refused": {"NOPE": "unknown_symbol", "S5": "too_many_symbols", "S6": "too_many_symbols"}}
+    assert answer == {
+        "ok": True,
+        "subscribed": FIVE,
+        "max_hz": 20,
+        "refused": {"NOPE": "unknown_symbol", "S5": "too_many_symbols", "S6": "too_many_symbols"},
+    }
     client.join("/S7")
     refused = client.received.wait("/S7", "connect_error").payload
     assert refused["data"] == {"code": "too_many_symbols", "symbol": "S7"}
@@ -170,8 +174,9 @@ def test_everything_but_some(client: NodeClient) -> None:
     assert client.call("unsubscribe", {"symbols": SYMBOLS[5:]})["subscribed"] == FIVE
 
 
-@pytest.mark.parametrize(("asked", "granted"), [
-    (1, 1), (0.25, 0.25), (20, 20), (1000, 20), (1e300, 20), (10**30, 20), (0.0001, 0.1), (5e-324, 0.1)])
+@pytest.mark.parametrize(
+    ("asked", "granted"), [(1, 1), (0.25, 0.25), (20, 20), (1000, 20), (1e300, 20), (10**30, 20), (0.0001, 0.1), (5e-324, 0.1)]
+)
 def test_a_rate_is_clamped(client: NodeClient, asked: float, granted: float) -> None:
     """To 0.1 … 1000 / flush_ms, for the board and for the namespaces alike."""
     assert subscribe(client, ["S0"], max_hz=asked)["max_hz"] == granted
@@ -222,7 +227,7 @@ NONSENSE = [
     ("subscribe", [{"symbols": ["S0"], "max_hz": {}}]), ("unsubscribe", []), ("unsubscribe", [7]), ("unsubscribe", [{"symbols": 7}]),
     ("rate", []), ("rate", [1]), ("rate", [{}]), ("rate", [{"max_hz": None}]), ("message", []), ("message", [1]), ("message", [None]),
     ("message", ["a", "b"]), ("quote", [{}]), ("hello", []), ("*", [1]), ("__proto__", [1]), ("x" * 1000, []), ("", []),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("event", "arguments"), NONSENSE, ids=lambda value: json.dumps(value)[:40])
@@ -238,8 +243,10 @@ def test_nonsense_is_a_bad_request(client: NodeClient, event: str, arguments: li
 BAD = {"ok": False, "code": "bad_request", "message": "max_hz must be a finite number above 0"}
 
 
-@pytest.mark.parametrize(("number", "answer"), [("NaN", BAD), ("Infinity", BAD), ("-Infinity", BAD), ("1e999", BAD), ("1e-999", BAD),
-                                                ("9" * 400, {"ok": True, "max_hz": 20})])
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [("NaN", BAD), ("Infinity", BAD), ("-Infinity", BAD), ("1e999", BAD), ("1e-999", BAD), ("9" * 400, {"ok": True, "max_hz": 20})],
+)
 def test_numbers_that_javascript_can_not_write(server: RunningServer, number: str, answer: dict[str, Any]) -> None:
     """Python's clients send `float("inf")` as it stands: refused like any other bad number, and not by hanging up."""
     client = RawSocket(server.address)

@@ -134,7 +134,7 @@ def test_the_bare_websocket(server: RunningServer) -> None:
     ping_timeout_ms = 1000 * PATIENT["server.ping_timeout_s"]
     assert handshake.keys() == {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}
     assert {**handshake, "sid": ""} == {
-        "sid": "", "upgrades": [], "pingInterval": 10_000, "pingTimeout": ping_timeout_ms, "maxPayload": 65_536}
+        "sid": "", "upgrades": [], "pingInterval": 10_000, "pingTimeout": ping_timeout_ms, "maxPayload": 65_536}  # fmt: skip
     joined = client.join("/BTC/USD")
     assert joined.startswith('40/BTC/USD,{"sid":"')
     assert handshake["sid"] not in joined, "the session's id is a secret"

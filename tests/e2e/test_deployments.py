@@ -85,7 +85,7 @@ LINKS = {
     "PORT_5000_TCP": "tcp://10.96.0.12:5000", "PORT_5000_TCP_PROTO": "tcp", "PORT_5000_TCP_PORT": "5000",
     "PORT_5000_TCP_ADDR": "10.96.0.12",
     "REDIS_SERVICE_HOST": "10.96.0.13", "REDIS_PORT_6379_TCP": "tcp://10.96.0.13:6379",
-}
+}  # fmt: skip
 
 
 def test_as_a_container_has_it() -> None:

@@ -154,7 +154,7 @@ def test_nothing_that_was_said_is_lost(tmp_path: Path) -> None:
     assert "limits.max_waiting" in refused.stderr.splitlines()[2]
     config.write_text(SETTINGS.replace("SOCKET", str(tmp_path / "socket")))
     crashed = subprocess.run([sys.executable, "-c", CRASH, str(ROOT / "main.py"), "--headless", "--config", str(config)],
-                             env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+                             env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # fmt: skip
     assert crashed.returncode == 1
     warned, *_, last = crashed.stderr.splitlines()
     assert warned.endswith("WARNING tickercast: soon")
@@ -172,8 +172,10 @@ def test_stdout_that_is_closed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("headless", [True, False])
 def test_a_disk_that_is_full(headless: bool) -> None:
     """It is said, once. Without a page the quotes were all that it was for: it ends with 1; else it serves on."""
-    with open("/dev/full", "wb") as full, serving(SETTINGS.replace('host = "unix:SOCKET"', ""), "--ndjson", headless=headless,
-                                                  stdout=full) as server:
+    with (
+        open("/dev/full", "wb") as full,
+        serving(SETTINGS.replace('host = "unix:SOCKET"', ""), "--ndjson", headless=headless, stdout=full) as server,
+    ):
         server.wait_log("ERROR .*stdout can't be written, no more quotes go there: No space left on device")
         if headless:
             assert server.wait() == 1
@@ -243,8 +245,11 @@ def test_a_mount_that_hangs(tmp_path: Path) -> None:
     config, fifo = tmp_path / "settings.toml", tmp_path / "fifo"
     config.write_text(SETTINGS.replace('host = "unix:SOCKET"', ""))
     options = ["--headless", "--port", "0", "--config", str(config)]
-    process = subprocess.Popen([sys.executable, "-c", MOUNT, str(ROOT / "main.py"), str(config), str(fifo), *options],
-                               env=environment({"LIMITS__HTTP_REQUESTS_PER_S": "1000000"}), stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", MOUNT, str(ROOT / "main.py"), str(config), str(fifo), *options],
+        env=environment({"LIMITS__HTTP_REQUESTS_PER_S": "1000000"}),
+        stderr=subprocess.PIPE,
+    )
     server = RunningServer(process, config)
     try:
         server.url = server.wait_log(r"listening on (\S+)")[1]

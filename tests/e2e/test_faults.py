@@ -21,6 +21,7 @@ def network() -> Iterator[FaultProxy]:
     """A proxy in front of an echo."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+
         def serve() -> None:
             with suppress(OSError):
                 while True:
@@ -66,7 +67,7 @@ def test_it_passes_on_whatever_comes(network: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"latency_s": 0.01}, {"jitter_s": 0.02}, {"bytes_per_s": 1e6}, {"slice_bytes": 7},
-                                   {"latency_s": 0.01, "jitter_s": 0.02, "bytes_per_s": 1e6, "slice_bytes": 100}])
+                                   {"latency_s": 0.01, "jitter_s": 0.02, "bytes_per_s": 1e6, "slice_bytes": 100}])  # fmt: skip
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_what_is_slow_arrives_whole_and_in_order(network: FaultProxy, direction: str, fault: dict[str, float]) -> None:
     """Whatever the fault; and a line that was repaired has none."""

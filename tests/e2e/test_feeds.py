@@ -60,7 +60,7 @@ NUMBERS: dict[str, tuple[str, dict[str, Any]]] = {
     "binance": ("BTCUSDT", {"lastPrice": "0.00001234", "bidPrice": "0.00001233", "askPrice": "0.00001235", "openPrice": "0.00001200",
                             "highPrice": "0.00001300", "lowPrice": "0.00001100", "volume": "123456789.12345678",
                             "priceChange": "0.00000034", "priceChangePercent": "2.833", "closeTime": MADE_MS}),
-}
+}  # fmt: skip
 EXPECTED: dict[str, dict[str, Any]] = {
     "BTC-USD": {"price": 64000.12, "bid": 63999.99, "ask": 64000.13, "volume": 12345.67890123, "open": 62500.5, "high": 65001,
                 "low": 61999.99, "change": 1499.62, "change_pct": 2.3994, "currency": "USD", "quote_time": MADE_MS, "source": "coinbase"},
@@ -69,7 +69,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "BTCUSDT": {"price": 0.00001234, "bid": 0.00001233, "ask": 0.00001235, "volume": 123456789.12345678, "open": 0.000012, "high": 0.000013,
                 "low": 0.000011, "change": 0.00000034, "change_pct": 2.833, "quote_time": MADE_MS,
                 "source": "binance"},
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,7 @@ def follow(board: RawSocket, until: Callable[[dict[str, dict[str, Any]]], bool])
 
 def test_every_field_of_each_provider(server: RunningServer, board: RawSocket) -> None:
     """The number that the provider wrote, to 15 digits; change in decimal; what is absent there is absent here."""
+
     def matches(known: dict[str, dict[str, Any]]) -> bool:
         return all(known.get(symbol, {}).get("price") == fields["price"] and "open" in known[symbol] for symbol, fields in EXPECTED.items())
 

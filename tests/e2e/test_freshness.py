@@ -122,7 +122,7 @@ def test_sources_that_disagree_are_reported(providers: dict[str, RunningProvider
     wait(lambda: status(server)["divergences"] != [])
     (found,) = status(server)["divergences"]
     assert (found["symbol"], found["feed"], found["price"], found["source"], found["source_price"], found["apart_pct"]) == (
-        "SOL-USD", "kraken", 165.0, "coinbase", 150.0, 10.0)
+        "SOL-USD", "kraken", 165.0, "coinbase", 150.0, 10.0)  # fmt: skip
     providers["kraken"].set(rows=AGREED["kraken"])
     wait(lambda: status(server)["divergences"] == [])
 

@@ -88,8 +88,10 @@ def test_too_many_connects_in_a_second() -> None:
     with serving(limited(connects_per_s=12)) as server, ExitStack() as stack:
         crowd = [stack.enter_context(closing(socket.create_connection(server.address, PATIENCE_S))) for _ in range(60)]
         for one in crowd:  # all of them have asked before the first is answered, however busy the machine is
-            one.sendall(f"GET {WEBSOCKET} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+            one.sendall(
+                f"GET {WEBSOCKET} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+            )
         came = sum(one.recv(12) == b"HTTP/1.1 101" for one in crowd)
         assert 3 <= came < 60
 

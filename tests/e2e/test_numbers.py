@@ -49,7 +49,7 @@ volume = "v"
 REJECTED = [
     "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e-999", "-0", "-0.0", "-1.5", "0", "1" + "0" * 30, "9" * 400,
     '"NaN"', '"nan"', '"Infinity"', '"1e999"', '"-0"', '"1_000"', '"1,5"', '"0x1f"', '"\u0661\u0662"', '"\u221e"', '""', '"N/D"',
-    "true", "false", "null", "[]", "{}", "[1]", '{"raw":1}', '"\\u0000"', "[" * 500 + "]" * 500, '"' + "9" * 400 + '"']
+    "true", "false", "null", "[]", "{}", "[1]", '{"raw":1}', '"\\u0000"', "[" * 500 + "]" * 500, '"' + "9" * 400 + '"']  # fmt: skip
 """What stands where a price should: the row costs its own symbol an update, and nobody else."""
 NORMALISED = {"1." + "9" * 5000: 2.0, '"2.5"': 2.5, '"2.5e0"': 2.5, "25e-1": 2.5, '"2.500"': 2.5, "2.50000000000000000000": 2.5}
 """What is a number after all."""
@@ -59,9 +59,9 @@ WHOLE_JSON = {
     "nested without end": b"[" * 1_000_000, "an object without end": b'{"a":' * 500_000, "nothing": b"",
     "UTF-16": '{"data":[]}'.encode("utf-16"),
     "32 MB": b" " * 33_554_432, "32 MB of rows": b'{"data":[' + b'{"s":"S7","p":1},' * 2_000_000 + b"{}]}", "a bare number": b"1e999",
-    "8 MB of rows": b'{"data":[' + b'{"s":"S7","p":1},' * 450_000 + b"{}]}", "NUL": b"\0" * 100}
+    "8 MB of rows": b'{"data":[' + b'{"s":"S7","p":1},' * 450_000 + b"{}]}", "NUL": b"\0" * 100}  # fmt: skip
 CSV_REJECTED = ["NaN", "nan", "inf", "-Infinity", "1e999", "-0", "-1.5", "0", "9" * 400, "1_000", "0x1f", "\u0661", "", "true", "null",
-                "=cmd()", "\u221e", "1.2.3", "--1"]
+                "=cmd()", "\u221e", "1.2.3", "--1"]  # fmt: skip
 
 
 class Source:
@@ -169,7 +169,7 @@ def test_one_odd_row_of_two_hundred(format: str) -> None:
             newest = reader.wire.copy()
             assert prices_of(reader, price)["S8"] == price
             for word in (b"NaN", b"Infinity"):
-                assert not re.search(rb'[:,\[]-?' + word, bytes(newest))
+                assert not re.search(rb"[:,\[]-?" + word, bytes(newest))
             assert browser.call("message", "still here") == {"ok": True}
             assert browser.received.all("", "close") == []
             quotes = server.get("/api/quotes").body

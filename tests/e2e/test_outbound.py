@@ -31,7 +31,7 @@ ADDRESSES = [
     "dict://127.0.0.1:{port}/", "ldap://127.0.0.1:{port}/", "ws://127.0.0.1:{port}/", "unix:///tmp/socket", "data:text/plain,x",
     "jar:http://127.0.0.1:{port}!/x", "//127.0.0.1:{port}/", "/\\127.0.0.1:{port}/", "127.0.0.1:{port}", "http:/127.0.0.1:{port}/x",
     "http:127.0.0.1:{port}", "A@127.0.0.1:{port}/x", "A/../../x", "A/%2e%2e/x", "../x", "A?x=http://127.0.0.1:{port}/", "A:{port}/x",
-]
+]  # fmt: skip
 """Addresses of this machine and of others that nobody should reach, as people have smuggled them past checks."""
 
 
@@ -97,8 +97,12 @@ def record(folder: Path, settings: str, variables: Mapping[str, str]) -> tuple[s
     """Run the feeds for as long as it takes until something stands in a recording; returns that, and the log."""
     config, file = folder / "recorded.toml", folder / "recording"
     config.write_text(settings)
-    process = subprocess.Popen(command_line("record", str(file), "--config", str(config), "--log-level", "debug"),
-                               stderr=subprocess.PIPE, text=True, env=environment(variables))
+    process = subprocess.Popen(
+        command_line("record", str(file), "--config", str(config), "--log-level", "debug"),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(variables),
+    )
     deadline_s = time.monotonic() + PATIENCE_S
     while not (file.exists() and b"\n" in file.read_bytes().partition(b"ACME")[2].partition(b"price")[2]):
         assert time.monotonic() < deadline_s
@@ -110,7 +114,7 @@ def record(folder: Path, settings: str, variables: Mapping[str, str]) -> tuple[s
 
 
 KEYS = {"finnhub": "API_KEY", "alphavantage": "API_KEY", "twelvedata": "API_KEY", "massive": "API_KEY", "polygon": "API_KEY",
-        "tiingo": "API_KEY"}
+        "tiingo": "API_KEY"}  # fmt: skip
 CANARY = "C4nary+K3y/4+th1s-Test=="
 SPELLINGS = (CANARY, "C4nary%2BK3y", "C4nary%2bK3y", CANARY.replace("/", "\\/"))
 SERVER_TOKEN, PREVIOUS = "C4nary-T0ken-of-the-server", "C4nary-T0ken-of-before"
@@ -124,20 +128,29 @@ def test_no_secret_reaches_anybody_but_its_provider(tmp_path: Path) -> None:
     key_file.touch(0o600)
     key_file.write_text(CANARY)
     stdout = tmp_path / "quotes.ndjson"
-    with (recording() as elsewhere, recording(redirect=elsewhere.url) as moved, provider("finnhub") as finnhub,
-          stdout.open("wb") as pipe):
+    with recording() as elsewhere, recording(redirect=elsewhere.url) as moved, provider("finnhub") as finnhub, stdout.open("wb") as pipe:
         finnhub.fault("status", status=403, body=f"who is {CANARY}?")
-        settings = '[server]\nauth = "token"\n' + "".join(
-            f'[feeds.{kind}]\nkind = "{kind}"\ninterval_s = 0.5\nbase_url = "{finnhub.url if kind == "finnhub" else moved.url}"\n'
-            for kind in KEYS) + (f'[feeds.json]\nkind = "http_json"\ninterval_s = 0.5\nbase_url = "{moved.url}"\nprice = "last"\n'
-                                 'path = "/v1/{symbol}?key={api_key}"\nheaders = { X-Key = "{api_secret}" }\n'
-                                 '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n')
+        settings = (
+            '[server]\nauth = "token"\n'
+            + "".join(
+                f'[feeds.{kind}]\nkind = "{kind}"\ninterval_s = 0.5\nbase_url = "{finnhub.url if kind == "finnhub" else moved.url}"\n'
+                for kind in KEYS
+            )
+            + (
+                f'[feeds.json]\nkind = "http_json"\ninterval_s = 0.5\nbase_url = "{moved.url}"\nprice = "last"\n'
+                'path = "/v1/{symbol}?key={api_key}"\nheaders = { X-Key = "{api_secret}" }\n'
+                '[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n'
+            )
+        )
         settings += "".join(f'S{kind.upper()} = {{ feed = "{kind}" }}\n' for kind in (*KEYS, "json"))
         variables = {f"FEEDS__{kind.upper()}__{name}": CANARY for kind, name in KEYS.items()} | {
-            "FEEDS__JSON__API_KEY": CANARY, "FEEDS__JSON__API_SECRET_FILE": str(key_file), "SERVER__ADMIN_TOKEN": ADMIN,
-            "SERVER__TOKENS": f"{SERVER_TOKEN},{SERVER_TOKEN}-2", "SERVER__TOKENS_PREVIOUS": PREVIOUS}
-        with (serving(settings, "--log-level", "debug", "--ndjson", variables=variables, stdout=pipe) as server,
-              node_driver() as driver):
+            "FEEDS__JSON__API_KEY": CANARY,
+            "FEEDS__JSON__API_SECRET_FILE": str(key_file),
+            "SERVER__ADMIN_TOKEN": ADMIN,
+            "SERVER__TOKENS": f"{SERVER_TOKEN},{SERVER_TOKEN}-2",
+            "SERVER__TOKENS_PREVIOUS": PREVIOUS,
+        }
+        with serving(settings, "--log-level", "debug", "--ndjson", variables=variables, stdout=pipe) as server, node_driver() as driver:
             client = driver.open(server.url, ["/", "/ACME"], ["polling"], auth={"token": SERVER_TOKEN})
             client.received.wait("/ACME", "quote")
             raw = RawSocket(server.address)
@@ -161,7 +174,7 @@ def test_no_secret_reaches_anybody_but_its_provider(tmp_path: Path) -> None:
     assert any(CANARY in request or "C4nary%2BK3y" in request for request in moved.requests), "the provider itself did get it"
     assert elsewhere.connections == 0, "whoever a redirect names gets nothing at all"
     said = {"log": "\n".join(server.log), "recording": recorded, "recorder": recorder_said, "answers": "\n".join(answers),
-            "processes": processes, "stdout": stdout.read_text(), "wire": told}
+            "processes": processes, "stdout": stdout.read_text(), "wire": told}  # fmt: skip
     for place, text in said.items():
         for secret in (*SPELLINGS, SERVER_TOKEN, PREVIOUS, ADMIN):
             assert secret not in text, (place, secret)

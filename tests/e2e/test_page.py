@@ -227,8 +227,9 @@ def test_the_symbol_stays_in_view_where_the_columns_do_not_fit(table: Table) -> 
     page.mouse.wheel(600, 0)
     expect(state).to_be_in_viewport(ratio=1)
     assert symbol.evaluate("(cell) => cell.getBoundingClientRect().left") == 0
-    assert symbol.evaluate(
-        """(cell) => cell.contains(document.elementFromPoint(30, cell.getBoundingClientRect().top + 10))"""), "nothing lies over it"
+    assert symbol.evaluate("""(cell) => cell.contains(document.elementFromPoint(30, cell.getBoundingClientRect().top + 10))"""), (
+        "nothing lies over it"
+    )
 
 
 def test_two_languages(table: Table) -> None:

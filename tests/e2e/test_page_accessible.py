@@ -89,7 +89,8 @@ def focused(page: Page) -> str:
     """The name of what has the focus: its label, its text, or what it is."""
     name: str = page.evaluate(
         """() => { const { activeElement: at } = document;
-            return at.closest(".ag-root-wrapper") ? "table" : at.getAttribute("aria-label") || at.textContent || at.tagName; }""")
+            return at.closest(".ag-root-wrapper") ? "table" : at.getAttribute("aria-label") || at.textContent || at.tagName; }"""
+    )
     return name
 
 
@@ -123,7 +124,8 @@ def test_menus_open_and_close_by_keyboard_and_give_the_focus_back(relay: Relay, 
     page.keyboard.press("Enter")
     shown: list[str] = page.evaluate(
         """() => [...document.querySelectorAll(".ag-header-cell")].sort((left, right) => left.ariaColIndex - right.ariaColIndex)
-            .map((cell) => cell.getAttribute("col-id"))""")
+            .map((cell) => cell.getAttribute("col-id"))"""
+    )
     assert shown.index("ask") == shown.index("bid") - 1
     page.keyboard.press("Escape")
     expect(columns).to_be_focused()
@@ -153,7 +155,8 @@ def test_what_a_screen_reader_is_told(relay: Relay, context: BrowserContext) -> 
     table.wait_priced("ACME")
     grid: dict[str, Any] = page.evaluate(
         """() => { const grid = document.querySelector("[role=grid], [role=treegrid]");
-            return {label: grid.ariaLabel, rows: grid.ariaRowCount, columns: grid.ariaColCount}; }""")
+            return {label: grid.ariaLabel, rows: grid.ariaRowCount, columns: grid.ariaColCount}; }"""
+    )
     assert grid["label"] == "Prices"
     assert int(grid["rows"]) == 4  # the titles' row is one
     assert int(grid["columns"]) > 10
@@ -163,7 +166,8 @@ def test_what_a_screen_reader_is_told(relay: Relay, context: BrowserContext) -> 
     expect(page.locator("#announcer")).to_have_text("Connection: Live")
     page.evaluate(
         """() => { window.said = 0; new MutationObserver(() => { window.said += 1; })
-            .observe(document.querySelector("#announcer"), {childList: true, characterData: true, subtree: true}); }""")
+            .observe(document.querySelector("#announcer"), {childList: true, characterData: true, subtree: true}); }"""
+    )
     price = table.text("ACME", "price")
     page.wait_for_function("(price) => !document.querySelector('[row-id$=ACME] [col-id=price]').innerText.startsWith(price)", arg=price)
     assert page.evaluate("window.said") == 0
@@ -181,7 +185,8 @@ def test_the_open_symbol_is_read_out_now_and_then(relay: Relay, context: Browser
     page.evaluate(
         """() => { window.sentences = [];
             new MutationObserver(() => window.sentences.push(document.querySelector("#announcer").textContent))
-                .observe(document.querySelector("#announcer"), {childList: true, characterData: true, subtree: true}); }""")
+                .observe(document.querySelector("#announcer"), {childList: true, characterData: true, subtree: true}); }"""
+    )
     table.cell("ACME", "price").dblclick()
     page.wait_for_function("() => window.sentences.length > 0")
     first = table.text("ACME", "price")

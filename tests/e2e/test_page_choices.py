@@ -130,7 +130,8 @@ def test_colours_are_the_readers_choice(table: Table) -> None:
         page.get_by_label("Colours").select_option(palette)
         seen[palette] = page.evaluate(
             """() => ["--up", "--down"].map((name) => { const probe = document.createElement("i"); probe.style.color = `var(${name})`;
-                document.body.append(probe); const { color } = getComputedStyle(probe); probe.remove(); return color; })""")
+                document.body.append(probe); const { color } = getComputedStyle(probe); probe.remove(); return color; })"""
+        )
     assert seen["green-up"] == list(reversed(seen["red-up"]))
     assert len({colour for pair in seen.values() for colour in pair}) == 4
     page.reload()
@@ -166,8 +167,13 @@ def test_the_pace_is_set_while_it_runs(table: Table) -> None:
 def test_the_page_tells_what_comes_in(table: Table) -> None:
     """Messages and kbit a second, round trip, ages of what is painted, folded updates, time with its zone."""
     page = table.page
-    for figure, pattern in {"messages": r"[1-9]\d* msg/s", "kbits": r"[1-9]\d* kbit/s", "round-trip": r"\d+\.\d ms",
-                            "ages": r"age p50 \d+m?s · p99 \d+m?s", "folded": r"\d+ folded"}.items():
+    for figure, pattern in {
+        "messages": r"[1-9]\d* msg/s",
+        "kbits": r"[1-9]\d* kbit/s",
+        "round-trip": r"\d+\.\d ms",
+        "ages": r"age p50 \d+m?s · p99 \d+m?s",
+        "folded": r"\d+ folded",
+    }.items():
         expect(page.locator(f'[data-figure="{figure}"]')).to_have_text(re.compile(f"^{pattern}$"))
     expect(page.locator("#zone")).to_have_text(re.compile(r"\d+:\d\d:\d\d [AP]M UTC"))
 
@@ -254,7 +260,9 @@ def yahoo() -> Iterator[RunningProvider]:
 
 def test_a_market_that_is_shut(yahoo: RunningProvider, tmp_path: Path, context: BrowserContext) -> None:
     """A moon and a word where the market is closed, and the price of after hours beside the regular one."""
-    relay = Relay(tmp_path, f"""
+    relay = Relay(
+        tmp_path,
+        f"""
 [feeds.yahoo]
 kind = "yahoo"
 interval_s = 1
@@ -262,7 +270,8 @@ base_url = "{yahoo.url}"
 
 [symbols]
 AAPL = {{ feed = "yahoo" }}
-""")
+""",
+    )
     relay.start()
     try:
         page = context.new_page()

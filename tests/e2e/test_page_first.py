@@ -96,8 +96,9 @@ def test_the_table_takes_their_place_without_a_gap(relay: Relay, context: Browse
     assert complaints.found == []
 
 
-@pytest.mark.parametrize(("path", "symbols"), [
-    ("/?group=second", ["BOLT"]), ("/?kiosk=1&group=first", ["ACME"]), ("/embed?symbols=BOLT,ACME", ["ACME", "BOLT"])])
+@pytest.mark.parametrize(
+    ("path", "symbols"), [("/?group=second", ["BOLT"]), ("/?kiosk=1&group=first", ["ACME"]), ("/embed?symbols=BOLT,ACME", ["ACME", "BOLT"])]
+)
 def test_the_address_says_which(relay: Relay, context: BrowserContext, path: str, symbols: list[str]) -> None:
     """The other faces bring theirs."""
     page, _ = held(context, relay, path)
@@ -110,7 +111,7 @@ def test_what_the_reader_chose_holds_from_the_first_frame(relay: Relay, context:
         columns: { wide: [{ colId: "price", width: 200 }, { colId: "symbol" }, { colId: "name", hide: true }] } }))"""
     context.add_init_script(chosen)
     page, _ = held(context, relay)
-    assert page.locator('.first .head > div').all_inner_texts() == ["Price", "Symbol"]
+    assert page.locator(".first .head > div").all_inner_texts() == ["Price", "Symbol"]
     assert page.locator('.first .line [col-id="symbol"] .main').all_inner_texts() == ["ACME"]
     assert page.evaluate("({ ...document.documentElement.dataset })") == {"theme": "light", "palette": "blue-up"}
     assert page.url == f"{relay.url}/?group=first"

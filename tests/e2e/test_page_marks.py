@@ -64,7 +64,7 @@ OIL = {{ feed = "prompt" }}
 GOOD = {{ feed = "sim" }}
 """
 ROWS = {"LATE": {"last": 20.5}, "OLD": {"last": 30.5, "change": 1.5, "made": OLD_MS}, "OIL": {"last": -37.63},
-        "GONE": {"last": 40.5, "change": 2.5}, "HALT": {"last": 50.5, "halted": True}}
+        "GONE": {"last": 40.5, "change": 2.5}, "HALT": {"last": 50.5, "halted": True}}  # fmt: skip
 
 
 class Said(NamedTuple):
@@ -109,8 +109,13 @@ def marked(endpoint: RunningProvider, tmp_path: Path) -> Iterator[Relay]:
 @pytest.fixture
 def readers(browser: Browser, marked: Relay) -> Iterator[BrowserContext]:
     """A profile for all pages."""
-    context = browser.new_context(viewport={"width": 1440, "height": 800}, locale="en-US", timezone_id="UTC", color_scheme="dark",
-                                  permissions=["clipboard-read", "clipboard-write"])
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 800},
+        locale="en-US",
+        timezone_id="UTC",
+        color_scheme="dark",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
     context.set_default_timeout(30_000)
     yield context
     context.close()

@@ -20,12 +20,12 @@ TAGS = [
     "base href=javascript:", "video src=x onerror=",
     "input autofocus onfocus=", "marquee onstart=", "object data=javascript:", "embed src=javascript:",
     "math href=javascript:", "a href=javascript:", "audio src=x onerror=", "select autofocus onfocus=", "style onload=",
-    "link rel=stylesheet onerror="]
+    "link rel=stylesheet onerror="]  # fmt: skip
 MADE = [(before, tag) for before in ("", '">', "'>") for tag in TAGS]
 PAYLOADS = [f"{before}<{tag}alert({number})>" for number, (before, tag) in enumerate(MADE)] + [
     "<script>alert(1)</script>", "</script><script>alert(2)</script>", "javascript:alert(3)", "{{constructor.constructor('alert(4)')()}}",
     "${alert(5)}", "<!--<img src=x onerror=alert(6)>-->", "&lt;img src=x onerror=alert(7)&gt;", "\u202e<b>txet</b>",
-    "\u200d\u200d<b>\u200d", "<b>" + "x" * 70, "]]><img src=x onerror=alert(8)>", "'-alert(9)-'"]
+    "\u200d\u200d<b>\u200d", "<b>" + "x" * 70, "]]><img src=x onerror=alert(8)>", "'-alert(9)-'"]  # fmt: skip
 """At most 80 characters, as names are."""
 UNWANTED = "img, iframe, object, embed, video, audio, math, marquee, details[ontoggle], a[href^='javascript'], b, base"
 WATCH = """() => {
@@ -37,6 +37,7 @@ WATCH = """() => {
 @pytest.fixture
 def endpoint() -> Iterator[str]:
     """A provider that writes markup: as the currency of one symbol, and as an error for another."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answer = {"error": PAYLOADS[0] * 20} if "BAD" in self.path else {"p": 1.5, "c": PAYLOADS[1]}
@@ -60,8 +61,10 @@ def endpoint() -> Iterator[str]:
 
 def settings(endpoint: str) -> str:
     """A symbol for each payload, and two of the provider's."""
-    named = "\n".join(f'S{number} = {{ feed = "sim", name = {json.dumps(payload)}, group = {json.dumps(payload)} }}'
-                      for number, payload in enumerate(PAYLOADS))
+    named = "\n".join(
+        f'S{number} = {{ feed = "sim", name = {json.dumps(payload)}, group = {json.dumps(payload)} }}'
+        for number, payload in enumerate(PAYLOADS)
+    )
     return f"""
 [feeds.sim]
 kind = "simulated"

@@ -91,7 +91,8 @@ def said(page: Page) -> list[str]:
     """Every text over the table's place."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("#empty, .ag-overlay, .ag-overlay-wrapper")].filter((part) => part.checkVisibility())
-            .map((part) => part.innerText.trim()).filter(Boolean)""")
+            .map((part) => part.innerText.trim()).filter(Boolean)"""
+    )
     return found
 
 
@@ -109,9 +110,12 @@ def test_one_message_says_why_there_are_no_rows_in_the_readers_language(troubled
     page.locator("#search").fill("ac")
     expect(page.locator("#empty")).to_have_text("")
     Table(page).wait_priced("ACME")
-    for path, sentence in (("/?q=nothing", "没有与“nothing”匹配的代码"),  # rows that came with the document make way for it
-                           ("/?kiosk=1&group=Bonds", "分组“Bonds”中没有代码"), ("/embed?symbols=X,Y", "所请求的代码均不在设置中"),
-                           ("/tape?symbols=X", "所请求的代码均不在设置中")):
+    for path, sentence in (
+        ("/?q=nothing", "没有与“nothing”匹配的代码"),  # rows that came with the document make way for it
+        ("/?kiosk=1&group=Bonds", "分组“Bonds”中没有代码"),
+        ("/embed?symbols=X,Y", "所请求的代码均不在设置中"),
+        ("/tape?symbols=X", "所请求的代码均不在设置中"),
+    ):
         page.goto(troubled.url + path)
         expect(page.get_by_text(sentence)).to_be_visible()
     context.close()

@@ -97,19 +97,24 @@ def test_no_number_is_cut_or_over_another(relay: Relay, browser: Browser) -> Non
         context.close()
 
 
-@pytest.mark.parametrize(("width_px", "path"), [
-    (1440, "/?kiosk=1"), (900, "/?kiosk=1"), (700, f"/embed?symbols={SYMBOLS[0]},{SYMBOLS[-1]}"),
-])
+@pytest.mark.parametrize(
+    ("width_px", "path"),
+    [
+        (1440, "/?kiosk=1"),
+        (900, "/?kiosk=1"),
+        (700, f"/embed?symbols={SYMBOLS[0]},{SYMBOLS[-1]}"),
+    ],
+)
 def test_other_faces_hold_every_number(relay: Relay, context: BrowserContext, width_px: int, path: str) -> None:
     """A screen on a wall has smaller letters rather than a number that nobody can scroll to; an embedded table scrolls."""
     page = opened(context, relay, path)
     page.set_viewport_size({"width": width_px, "height": 2400})
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.ag-row .price .value')].some((value) => value.textContent.length >= 30)")
+    page.wait_for_function("() => [...document.querySelectorAll('.ag-row .price .value')].some((value) => value.textContent.length >= 30)")
     assert page.evaluate(LOOK)["found"] == []
     if "kiosk" in path:
         right: list[float] = page.evaluate(
-            "[...document.querySelectorAll('.ag-row .ag-cell')].map((cell) => cell.getBoundingClientRect().right)")
+            "[...document.querySelectorAll('.ag-row .ag-cell')].map((cell) => cell.getBoundingClientRect().right)"
+        )
         assert max(right) <= width_px + 1
 
 
@@ -182,7 +187,8 @@ def test_a_name_from_right_to_left_keeps_its_beginning(relay: Relay, context: Br
         beginning: list[bool] = page.locator(name).first.evaluate(
             """(name) => { const room = name.getBoundingClientRect(), letter = document.createRange();
                 letter.setStart(name.firstChild, 0); letter.setEnd(name.firstChild, 1); const at = letter.getBoundingClientRect();
-                return [name.scrollWidth > name.clientWidth, at.left >= room.left && at.right <= room.right + 0.5]; }""")
+                return [name.scrollWidth > name.clientWidth, at.left >= room.left && at.right <= room.right + 0.5]; }"""
+        )
         assert beginning == [True, True], name
 
 
@@ -201,7 +207,8 @@ def test_details_and_tape_hold_the_longest_number(relay: Relay, context: Browser
                     const range = document.createRange(); range.selectNodeContents(part); const at = range.getBoundingClientRect();
                     const cut = part.tagName === "DD" && part.scrollWidth > part.clientWidth + 1;
                     if (cut || at.left < room.left || at.right > room.right) found.push(part.textContent);
-                } return found; }""")
+                } return found; }"""
+        )
         assert beyond == []
         page.keyboard.press("Escape")
     page.set_viewport_size({"width": 1440, "height": 800})

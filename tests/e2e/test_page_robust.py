@@ -57,13 +57,15 @@ def expect_right(relay: Relay, table: Table, symbol: str = "OLD000") -> None:
     table.wait_connection("live", RECOVERED_MS)
     table.page.wait_for_function(
         """() => [...document.querySelectorAll('[col-id="state"] .cell')].every((cell) => cell.dataset.state === "fresh")""",
-        timeout=RECOVERED_MS)
+        timeout=RECOVERED_MS,
+    )
     seen = set()
 
     def matches() -> bool:
         with urllib.request.urlopen(f"{relay.url}/api/quotes/{symbol}") as answer:
             seen.add(f"{json.load(answer)['price']:.2f}")
         return table.text(symbol, "price").replace(",", "") in seen
+
     table.page.wait_for_timeout(0)  # lets events in
     expect_soon(matches)
     assert lies(table.page) == []
@@ -76,9 +78,11 @@ def expect_soon(condition: Callable[[], bool], tries: int = 200) -> None:
 
 def wait_clients(relay: Relay, count: int) -> None:
     """Until the server holds so many connections."""
+
     def reached() -> bool:
         with urllib.request.urlopen(f"{relay.url}/api/status") as answer:
             return bool(json.load(answer)["clients"] == count)
+
     expect_soon(reached, 20_000)
 
 
@@ -173,7 +177,7 @@ def test_a_reload_of_a_thousand_symbols(relay: Relay, context: BrowserContext, c
     """All symbols go and a thousand others come, while everybody stays connected: each has one row, in order, priced."""
     table = opened(context, relay.url)
     new = "\n".join(f'NEW{number:04} = {{ feed = "sim" }}' for number in range(count))
-    relay.edit(lambda text: text[:text.index("[symbols]")] + "[symbols]\n" + new)
+    relay.edit(lambda text: text[: text.index("[symbols]")] + "[symbols]\n" + new)
     expect(table.page.locator("#count")).to_have_text("1000 symbols", timeout=RECOVERED_MS)
     table.wait_priced("NEW0000")
     expect_right(relay, table, "NEW0000")

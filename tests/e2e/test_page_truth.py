@@ -70,7 +70,8 @@ def test_a_server_that_says_when_to_come_back(relay: Relay, table: Table) -> Non
     table.page.evaluate(
         """() => { window.words = []; const word = document.querySelector("#connection .word");
             new MutationObserver(() => window.words.push(word.textContent))
-                .observe(word, {childList: true, characterData: true, subtree: true}); }""")
+                .observe(word, {childList: true, characterData: true, subtree: true}); }"""
+    )
     table.page.evaluate(WATCH)
     relay.stop(signal.SIGTERM)
     table.wait_connection("recovering", 3000)
@@ -173,7 +174,9 @@ def coinbase() -> Iterator[RunningProvider]:
 
 def test_a_feed_that_goes_down_and_comes_up(coinbase: RunningProvider, tmp_path: Path, context: BrowserContext) -> None:
     """A broken provider's rows turn grey and stale, a banner gives the reason, another feed's rows go on; all heals by itself."""
-    relay = Relay(tmp_path, f"""
+    relay = Relay(
+        tmp_path,
+        f"""
 [feeds.coinbase]
 kind = "coinbase"
 interval_s = 0.3
@@ -187,7 +190,8 @@ interval_s = 0.2
 [symbols]
 "BTC-USD" = {{ feed = "coinbase" }}
 ACME = {{ feed = "sim" }}
-""")
+""",
+    )
     relay.start()
     try:
         page = context.new_page()

@@ -62,7 +62,8 @@ def expect_address(page: Page, **wanted: str) -> None:
     """The address comes to say exactly this."""
     page.wait_for_function(
         "(wanted) => JSON.stringify([...new URLSearchParams(location.search)].sort()) === JSON.stringify(wanted)",
-        arg=sorted(map(list, wanted.items())))
+        arg=sorted(map(list, wanted.items())),
+    )
 
 
 def expect_tab(page: Page, name: str) -> None:
@@ -377,14 +378,14 @@ NAMES = [
     "length", "name", "then", "undefined", "null", "true", "NaN", "arguments", "caller", "apply", "call", "bind", "keys", "entries",
     "watch", "symbol", "price", "id", "data", "group", "get", "set", "add", "delete", "has", "size", "0", "1", "42", "1e3",
     "W" * 32, "M" + "i" * 31,
-]
+]  # fmt: skip
 """Symbols that are properties of objects, look like numbers, or are as long as they may be; names and groups are these and those below."""
 OTHER_NAMES = [
     "__proto__", "__defineGetter__", "__lookupSetter__", "<b>bold</b>", "<img src=x onerror=alert(1)>", "</script>", "&amp;",
     "\u202eRight to left",
     "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd", "\u0645\u0631\u062d\u0628\u0627", "中文名称", "Zoë & Söhne", "100 %", "a+b=c?&d#e",
     "'; DROP", '"quoted"', "${x}", "{{x}}", "All", "W" * 32,
-]
+]  # fmt: skip
 
 
 WALK = """async ([searches, groups]) => {
@@ -416,12 +417,14 @@ WALK = """async ([searches, groups]) => {
 
 def names_settings(prefix: str) -> str:
     """A symbol for each name; those that can be no symbol are the names and groups of others."""
+
     def quoted(text: str) -> str:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     named = list(zip(NAMES, NAMES, strict=True)) + [(f"X{number}", name) for number, name in enumerate(OTHER_NAMES)]
     return '[feeds.sim]\nkind = "simulated"\n[symbols]\n' + "\n".join(
-        f'{quoted(symbol)} = {{ feed = "sim", name = {quoted(prefix + name)}, group = {quoted(prefix + name)} }}' for symbol, name in named)
+        f'{quoted(symbol)} = {{ feed = "sim", name = {quoted(prefix + name)}, group = {quoted(prefix + name)} }}' for symbol, name in named
+    )
 
 
 def test_names_of_users_are_never_names_of_ours(tmp_path: Path, context: BrowserContext) -> None:
@@ -443,8 +446,10 @@ def test_names_of_users_are_never_names_of_ours(tmp_path: Path, context: Browser
             expect(table.header(header)).to_have_attribute("aria-sort", "ascending")
         for prefix in ("", "New "):
             own = dict(zip(symbols, [prefix + name for name in names], strict=True))
-            searches = [[text, [symbol for symbol, name in own.items() if text.lower() in symbol.lower() or text.lower() in name.lower()]]
-                        for text in ["", *own.values(), ""]]
+            searches = [
+                [text, [symbol for symbol, name in own.items() if text.lower() in symbol.lower() or text.lower() in name.lower()]]
+                for text in ["", *own.values(), ""]
+            ]
             groups = [(group, [symbol for symbol, name in own.items() if name == group]) for group in dict.fromkeys(own.values())]
             assert page.evaluate(WALK, [searches, groups]) == []
             expect_address(page, group=groups[-1][0], sort="name")

@@ -19,7 +19,7 @@ from tests.e2e.server import PATIENCE_S, ROOT, RunningServer, serving
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ADDRESS = "http://127.0.0.1:5000"
-CURL = 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[-1]).read().decode())'
+CURL = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[-1]).read().decode())"
 MOVING = re.compile(r"ACME \d+\.?\d* fresh")
 
 
@@ -40,8 +40,9 @@ def server() -> Iterator[RunningServer]:
 def first_lines(command: Sequence[str], number: int, cwd: Path, path: str | None = None) -> list[str]:
     """The first lines that a program writes, which is then ended."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({"PATH": path} if path else {})}
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     alarm = threading.Timer(PATIENCE_S, process.kill)
     alarm.start()
     try:

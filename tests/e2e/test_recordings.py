@@ -39,8 +39,9 @@ def settings(interval_s: float = 0.1, faults: str = "") -> str:
 @contextmanager
 def running(folder: Path, *arguments: str, stdout: int = subprocess.DEVNULL) -> Iterator[RunningServer]:
     """A command that runs until it is told to end."""
-    process = subprocess.Popen(command_line(*arguments), cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                               env=environment())
+    process = subprocess.Popen(
+        command_line(*arguments), cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, env=environment()
+    )
     command = RunningServer(process, folder / "settings.toml")
     try:
         yield command
@@ -119,8 +120,10 @@ def test_what_was_recorded_is_published_again(tmp_path: Path, name: str) -> None
     assert [said(quote) for quote in quotes] == [said(quote) for _, quote in recorded]
     assert {(quote["kind"], quote["source"], quote["state"]) for quote in quotes} == {("replayed", "replay", "fresh")}
     times = [quote["received_time"] for quote in quotes]
-    gaps = [(after - before, then_after[0] - then_before[0])
-            for (before, after), (then_before, then_after) in zip(pairwise(times), pairwise(recorded), strict=True)]
+    gaps = [
+        (after - before, then_after[0] - then_before[0])
+        for (before, after), (then_before, then_after) in zip(pairwise(times), pairwise(recorded), strict=True)
+    ]
     print(f"gaps are reproduced within {max(abs(now - then) for now, then in gaps)} ms")
     took_ms, then_ms = times[-1] - times[0], recorded[-1][0] - recorded[0][0]
     assert took_ms > 0.8 * then_ms, "at the recording's pace, but for what the first of them was late"
@@ -136,7 +139,8 @@ def test_a_replay_is_served_with_the_recordings_symbols(tmp_path: Path) -> None:
         replay.wait_log("the recording is over")
         symbols = replay.get("/api/symbols").json["symbols"]
         assert [(entry["symbol"], entry["name"], entry["group"], entry["feed"]) for entry in symbols] == [
-            (symbol, f"Number {symbol}", ["All"], "replay") for symbol in SYMBOLS]
+            (symbol, f"Number {symbol}", ["All"], "replay") for symbol in SYMBOLS
+        ]
         last = {quote["symbol"]: quote for batch in lines(file)[1:] for quote in batch["quotes"]}
         until(lambda: {quote["state"] for quote in replay.get("/api/quotes").json["quotes"]} == {"stale"})
         for quote in replay.get("/api/quotes").json["quotes"]:
@@ -254,15 +258,23 @@ def test_wrong_use_and_what_cannot_be_written(tmp_path: Path) -> None:
 def test_no_secret_reaches_a_recording(tmp_path: Path) -> None:
     """Of a feed with a key, not even its address."""
     key = "C4nary-K3y"
-    (tmp_path / "settings.toml").write_text(settings() + """
+    (tmp_path / "settings.toml").write_text(
+        settings()
+        + """
 OTHER = { feed = "finnhub" }
 
 [feeds.finnhub]
 kind = "finnhub"
 base_url = "http://127.0.0.1:9"
-""")
-    process = subprocess.Popen(command_line("record", "x"), cwd=tmp_path, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               env=environment({"FEEDS__FINNHUB__API_KEY": key}))
+"""
+    )
+    process = subprocess.Popen(
+        command_line("record", "x"),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment({"FEEDS__FINNHUB__API_KEY": key}),
+    )
     recorder = RunningServer(process, tmp_path / "settings.toml")
     try:
         recorder.wait_log("feed finnhub: ")

@@ -89,8 +89,11 @@ def reading(server: RunningServer) -> Iterator[Reader]:
 @pytest.fixture(scope="module")
 def chain() -> Iterator[list[RunningServer]]:
     """A source and two relays behind it."""
-    with (serving(simulated(*SYMBOLS)) as first, serving(relayed([*SYMBOLS, "NOPE"], up=first.url)) as second,
-          serving(relayed(SYMBOLS, up=second.url)) as third):
+    with (
+        serving(simulated(*SYMBOLS)) as first,
+        serving(relayed([*SYMBOLS, "NOPE"], up=first.url)) as second,
+        serving(relayed(SYMBOLS, up=second.url)) as third,
+    ):
         wait(lambda: quotes(third).keys() == set(SYMBOLS))
         yield [first, second, third]
 
@@ -123,8 +126,9 @@ def test_doctor_looks_at_the_upstream(chain: list[RunningServer]) -> None:
 
 def test_prices_are_hardly_older_at_the_last(chain: list[RunningServer]) -> None:
     """A hop adds a parse and a flush, no polling and no window of waiting."""
+
     def lately_ms(reader: Reader) -> float:
-        return statistics.median(reader.ages_ms[-10 * len(SYMBOLS):])
+        return statistics.median(reader.ages_ms[-10 * len(SYMBOLS) :])
 
     with reading(chain[0]) as at_first, reading(chain[2]) as at_third:
         wait(lambda: all(len(reader.ages_ms) >= 20 * len(SYMBOLS) for reader in (at_first, at_third)))
@@ -165,7 +169,8 @@ def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
                 wait(lambda: feeds(last)["up"]["reconnects"] >= 1)
                 wait(lambda: all(quote["quote_time"] == quotes(last)[symbol]["quote_time"] for symbol, quote in quotes(first).items()))
                 assert {symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(last).items()} == {
-                    symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(first).items()}
+                    symbol: [quote[field] for field in PRICES] for symbol, quote in quotes(first).items()
+                }
                 wait(lambda: all(reader.quotes[symbol][-1] == quote for symbol, quote in quotes(last).items()))
                 heard = {symbol: list(reader.quotes[symbol]) for symbol in SYMBOLS}
             finally:
@@ -179,8 +184,13 @@ def test_nothing_is_lost_when_the_middle_one_restarts(tmp_path: Path) -> None:
 
 def test_what_a_network_loses_repeats_or_turns_round() -> None:
     """No price goes back, none is made up, and what was lost is made good by the next one."""
-    with (serving(simulated(*SYMBOLS, interval_s=0.05)) as first, network_in_front_of(RunningProvider(first.url)) as network,
-          serving(relayed(SYMBOLS, up=network.url)) as last, reading(first) as at_first, reading(last) as at_last):
+    with (
+        serving(simulated(*SYMBOLS, interval_s=0.05)) as first,
+        network_in_front_of(RunningProvider(first.url)) as network,
+        serving(relayed(SYMBOLS, up=network.url)) as last,
+        reading(first) as at_first,
+        reading(last) as at_last,
+    ):
         wait(lambda: quotes(last).keys() == set(SYMBOLS))
         network.set(switches={"drop": 5, "reorder": 3, "repeat": 4})
         before = len(at_last.quotes["S7"])
@@ -200,8 +210,12 @@ def test_what_a_network_loses_repeats_or_turns_round() -> None:
 
 def test_stale_stays_stale(tmp_path: Path) -> None:
     """The first one says so, and the others repeat it with the price's own times, though they hear from it all the time."""
-    with (serving(simulated("A", more="stale_after_s = 1")) as first, serving(relayed(["A"], up=first.url)) as second,
-          serving(relayed(["A"], up=second.url)) as third, reading(third) as reader):
+    with (
+        serving(simulated("A", more="stale_after_s = 1")) as first,
+        serving(relayed(["A"], up=first.url)) as second,
+        serving(relayed(["A"], up=second.url)) as third,
+        reading(third) as reader,
+    ):
         wait(lambda: len(reader.quotes["A"]) > 2)
         first.edit(lambda text: text.replace("interval_s = 0.5", "interval_s = 60"))
         wait(lambda: reader.quotes["A"][-1]["state"] == "stale")
@@ -217,8 +231,7 @@ def test_a_relay_of_itself_is_refused(tmp_path: Path) -> None:
     server = start(config, "--headless")
     server.url = server.wait_log(r"listening on (http://\S+)")[1]
     try:
-        server.edit(lambda text: relayed(["A"], me=server.url).replace('["me"]', '["me", "sim"]')
-                    + '\n[feeds.sim]\nkind = "simulated"\n')
+        server.edit(lambda text: relayed(["A"], me=server.url).replace('["me"]', '["me", "sim"]') + '\n[feeds.sim]\nkind = "simulated"\n')
         wait(lambda: "me" in feeds(server) and feeds(server)["me"]["error"] is not None)
         assert feeds(server)["me"]["error"] == "a loop, the upstream is refused: it is this very process"
         assert quotes(server)["A"]["source"] == "sim"
@@ -229,7 +242,7 @@ def test_a_relay_of_itself_is_refused(tmp_path: Path) -> None:
 
 def test_a_loop_of_three_is_refused() -> None:
     """A ← B ← C ← A: whoever closes it is told; what is asked for from outside the loop goes on."""
-    with (serving(simulated("A")) as one, serving(relayed(["A"], up=one.url)) as two, serving(relayed(["A"], up=two.url)) as three):
+    with serving(simulated("A")) as one, serving(relayed(["A"], up=one.url)) as two, serving(relayed(["A"], up=two.url)) as three:
         wait(lambda: "A" in quotes(three))
         one.edit(lambda text: relayed(["A"], back=three.url).replace('["back"]', '["back", "sim"]') + '\n[feeds.sim]\nkind = "simulated"\n')
         wait(lambda: "back" in feeds(one) and feeds(one)["back"]["error"] is not None)
@@ -256,8 +269,12 @@ def test_an_upstream_may_want_a_token() -> None:
 
 def test_the_second_upstream_takes_over() -> None:
     """`feed = ["relay_a", "relay_b"]`: when the first one is lost, the prices go on, and never a step back."""
-    with (serving(simulated(*SYMBOLS, interval_s=0.1)) as source, serving(relayed(SYMBOLS, up=source.url)) as a,
-          serving(relayed(SYMBOLS, up=source.url)) as b, FaultProxy(a.address[1]) as way_to_a):
+    with (
+        serving(simulated(*SYMBOLS, interval_s=0.1)) as source,
+        serving(relayed(SYMBOLS, up=source.url)) as a,
+        serving(relayed(SYMBOLS, up=source.url)) as b,
+        FaultProxy(a.address[1]) as way_to_a,
+    ):
         settings = relayed(SYMBOLS, relay_a=way_to_a.url, relay_b=b.url).replace('kind = "relay"', 'kind = "relay"\nstale_after_s = 3')
         with serving(settings) as last, reading(last) as reader:
             wait(lambda: all(quote["source"] == "relay_a" for quote in quotes(last).values()) and len(quotes(last)) == len(SYMBOLS))

@@ -200,7 +200,11 @@ def test_windows_and_limits_take_hold(server: RunningServer, client: NodeClient)
         late.join("/")
         assert late.event("hello")["flush_ms"] == 500
         assert late.ask("subscribe", {"symbols": ["ACME", "BOLT"], "max_hz": 50}) == {
-            "ok": True, "subscribed": ["ACME"], "refused": {"BOLT": "too_many_symbols"}, "max_hz": 2}
+            "ok": True,
+            "subscribed": ["ACME"],
+            "refused": {"BOLT": "too_many_symbols"},
+            "max_hz": 2,
+        }
 
 
 def test_what_needs_a_restart_is_listed(server: RunningServer, client: NodeClient) -> None:

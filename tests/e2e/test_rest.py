@@ -11,7 +11,8 @@ from tests.e2e.raw import POLLING, WEBSOCKET, RawPolling, RawSocket
 from tests.e2e.server import RunningServer, serving
 
 LISTED = "https://app.example"
-SETTINGS = f"""
+SETTINGS = (
+    f"""
 [server]
 allowed_origins = ["{LISTED}"]
 
@@ -24,9 +25,12 @@ kind = "coinbase"
 base_url = "http://127.0.0.1:1"
 
 [symbols]
-""" + "\n".join(f'"{symbol}" = {{ feed = "sim" }}' for symbol in ("ACME", "BTC/USD", "^GSPC", "EURUSD=X", "A+B")) + """
+"""
+    + "\n".join(f'"{symbol}" = {{ feed = "sim" }}' for symbol in ("ACME", "BTC/USD", "^GSPC", "EURUSD=X", "A+B"))
+    + """
 LATER-USD = { feed = "later" }
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def server() -> Iterator[RunningServer]:
     ("ACME", "ACME"), ("%41CME", "ACME"), ("BTC/USD", "BTC/USD"), ("BTC%2FUSD", "BTC/USD"), ("BTC%2fUSD", "BTC/USD"),
     ("^GSPC", "^GSPC"), ("%5EGSPC", "^GSPC"), ("EURUSD=X", "EURUSD=X"), ("EURUSD%3DX", "EURUSD=X"), ("A+B", "A+B"), ("A%2BB", "A+B"),
     ("ACME?x=1", "ACME"),
-])
+])  # fmt: skip
 def test_a_path_is_decoded_once(server: RunningServer, path: str, symbol: str) -> None:
     """Whatever a client percent-encodes, and whatever it does not; a plus sign is one."""
     answer = server.get(f"/api/quotes/{path}")
@@ -80,7 +84,7 @@ def test_a_tag_spares_the_body(server: RunningServer) -> None:
 @pytest.mark.parametrize(("origin", "welcome"), [
     (None, True), ("same", True), (LISTED, True), ("null", False), ("http://evil.example", False),
     ("https://app.example.evil.example", False), ("http://127.0.0.1", False), ("https://same", True),
-])
+])  # fmt: skip
 def test_who_may_connect(server: RunningServer, transport: str, origin: str | None, welcome: bool) -> None:
     """No origin (a program), our own, with TLS before us too, those that are listed; nobody else, on either transport."""
     own = server.url if origin != "https://same" else server.url.replace("http:", "https:")

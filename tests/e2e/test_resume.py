@@ -115,7 +115,7 @@ NONSENSE = ["null", "7", '"x"', "[]", "{}", '{"epoch":1}', '{"seqs":{}}', '{"epo
             json.dumps({"epoch": "EPOCH", "seqs": HUGE}), '{"epoch":"EPOCH","seqs":' + "[" * 200 + "]" * 200 + "}",
             *(f'{{"epoch":"EPOCH","seqs":{{"ACME":{seq}}}}}' for seq in (
                 "2", "0", "-1", "1" + "0" * 30, "-1" + "0" * 30, "9" * 400, "1.0", "1e0", "1.5", "1e999", "NaN", "Infinity", '"1"', "true",
-                "null", "[1]", '{"ACME":1}'))]
+                "null", "[1]", '{"ACME":1}'))]  # fmt: skip
 
 
 def test_nonsense_means_a_snapshot(server: RunningServer) -> None:
@@ -129,7 +129,9 @@ def test_nonsense_means_a_snapshot(server: RunningServer) -> None:
             expected = {"ok": True, "subscribed": ["ACME", "BOLT"], "refused": {}, "max_hz": 20, "recovered": False}
             assert answer == expected, since[:60]
             assert [(quote["symbol"], quote["seq"], quote["snapshot"], quote["epoch"]) for quote in client.event("quotes")] == [
-                ("ACME", 1, True, epoch), ("BOLT", 1, True, epoch)], since[:60]
+                ("ACME", 1, True, epoch),
+                ("BOLT", 1, True, epoch),
+            ], since[:60]
             assert client.ask("message", "still here") == {"ok": True}
 
 

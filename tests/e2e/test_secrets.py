@@ -94,8 +94,9 @@ def test_a_key_that_comes_back_is_in_no_recording(provider: int, tmp_path: Path)
     """Of what a relay upstream names as the source of its quotes, either."""
     feeds = {feed: row for feed, row in FEEDS.items() if row[0] in ("quote", "answer", "message")}
     (tmp_path / "settings.toml").write_text(settings(provider, feeds))
-    process = subprocess.Popen(command_line("record", "day.ndjson"), cwd=tmp_path, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               env=environment(keys(feeds)))
+    process = subprocess.Popen(
+        command_line("record", "day.ndjson"), cwd=tmp_path, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(keys(feeds))
+    )
     server = RunningServer(process, tmp_path / "settings.toml")
     prices = sum(way == "quote" for way, _ in feeds.values())
     file, deadline_s = tmp_path / "day.ndjson", time.monotonic() + PATIENCE_S

@@ -155,11 +155,14 @@ def test_an_address_that_is_not_ours(config: Path, host: str, reason: str) -> No
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    (SETTINGS.replace("interval_s", "intervall_s"), "feeds.sim.intervall_s"),
-    (SETTINGS + 'BOLT = { feed = "sin" }\n', "symbols.BOLT.feed"),
-    ("", "is empty"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (SETTINGS.replace("interval_s", "intervall_s"), "feeds.sim.intervall_s"),
+        (SETTINGS + 'BOLT = { feed = "sin" }\n', "symbols.BOLT.feed"),
+        ("", "is empty"),
+    ],
+)
 def test_wrong_settings_end_with_2(config: Path, text: str, words: str) -> None:
     """Nothing is started, all that is wrong is told on stderr."""
     config.write_text(text)
@@ -172,7 +175,7 @@ def test_wrong_settings_end_with_2(config: Path, text: str, words: str) -> None:
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--config", "none.toml"], "there is no such file"), (["--port", "70000"], "--port"), (["--prot", "1"], "--prot"),
     (["--log-level", "loud"], "--log-level"), (["now"], "now"),
-])
+])  # fmt: skip
 def test_wrong_use_ends_with_2(tmp_path: Path, arguments: list[str], words: str) -> None:
     """As the command line has it."""
     refused = run("serve", *arguments, cwd=tmp_path)

@@ -24,7 +24,7 @@ SYMBOLS = {
     "yahoo_stream": ("VOD.L", "GC=F"),
 }
 UNKNOWN = {"alpaca_stream": "ZZZZ", "binance_stream": "NOPEUSDT", "coinbase_stream": "NOPE-USD", "kraken_stream": "NOPE/EUR",
-           "yahoo_stream": "NOPE.L"}
+           "yahoo_stream": "NOPE.L"}  # fmt: skip
 KEYS = {f"FEEDS__{name}": "C4nary-K3y" for name in ("ALPACA_STREAM__API_KEY", "ALPACA_STREAM__API_SECRET", "FINNHUB_STREAM__API_KEY")}
 Known = dict[str, dict[str, Any]]
 
@@ -61,8 +61,9 @@ class Streams:
     def moves(self, symbols: set[str]) -> float:
         """Read until each of `symbols` has had three more updates and is fresh; returns how long it took, seconds."""
         start = {symbol: self.known[symbol]["seq"] for symbol in symbols}
-        return self.follow(lambda known: all(known[symbol]["seq"] >= start[symbol] + 3 and known[symbol]["state"] == "fresh"
-                                             for symbol in symbols))
+        return self.follow(
+            lambda known: all(known[symbol]["seq"] >= start[symbol] + 3 and known[symbol]["state"] == "fresh" for symbol in symbols)
+        )
 
     def recovers(self, before: Mapping[str, dict[str, Any]]) -> float:
         """Read until every feed has connected once more than `before` and its symbols move; returns how long it took, seconds."""
@@ -128,8 +129,9 @@ def test_every_stream_brings_its_prices_over_one_connection(streams: Streams) ->
         assert len(streams.providers[kind].streams(open_only=True)) == 1
     assert {feed["state"] for feed in streams.feeds().values()} == {"ok"}
     deadline_s = time.monotonic() + PATIENCE_S
-    while (rejected := {entry["symbol"] for entry in streams.server.get("/api/symbols").json["symbols"]
-                        if entry["status"] == "rejected"}) != set(UNKNOWN.values()):
+    while (
+        rejected := {entry["symbol"] for entry in streams.server.get("/api/symbols").json["symbols"] if entry["status"] == "rejected"}
+    ) != set(UNKNOWN.values()):
         assert time.monotonic() < deadline_s, rejected
 
 
@@ -187,8 +189,9 @@ def test_a_silent_connection_is_noticed_and_replaced(streams: Streams) -> None:
     print(f"noticed after {noticed_s}; recovered {streams.recovers(before):.2f} s after the network did")
 
 
-@pytest.mark.parametrize("how", [{"slice": 1}, {"slice": 7}, {"bytes_per_s": 20_000}, {"reorder": 2}, {"reorder": 3, "slice": 3},
-                                 {"repeat": 2}])
+@pytest.mark.parametrize(
+    "how", [{"slice": 1}, {"slice": 7}, {"bytes_per_s": 20_000}, {"reorder": 2}, {"reorder": 3, "slice": 3}, {"repeat": 2}]
+)
 def test_a_bad_line_loses_nothing_and_nothing_goes_backwards(streams: Streams, how: dict[str, int]) -> None:
     """Byte by byte, slowly, out of order, twice: prices move on and no connection is given up."""
     before = streams.feeds()

@@ -35,7 +35,7 @@ def cancelled(price: float, **changes: Any) -> dict[str, Any]:
 def corrected(price: float, right: float, **changes: Any) -> dict[str, Any]:
     """Or that."""
     return {"T": "c", "S": "NVDA", "x": "D", "oi": 11, "op": price, "os": 125984, "oc": ["@"], "ci": 12, "cp": right, "cs": 125984,
-            "cc": ["@"], "z": "C", "t": "2026-05-28T20:01:00Z"} | changes
+            "cc": ["@"], "z": "C", "t": "2026-05-28T20:01:00Z"} | changes  # fmt: skip
 
 
 def in_force(*symbols: str) -> list[object]:

@@ -24,10 +24,12 @@ PRICES = ("bid", "ask", "open", "high", "low", "prev_close", "ext_price")
 # What a confused provider may put anywhere: every JSON value, and the numbers and strings that are easily taken for good ones.
 ODD: st.SearchStrategy[Any] = st.sampled_from([
     None, True, False, 0, -1, 1e300, 10**30, "", "0", "-1", "NaN", "nan", "Infinity", "1_000", "1,5", " 1", "0x1f", "1e5", "1e999",
-    "\u0661", "N/D", "null", [], {}, [[]], ["1.5"], {"a": 1}, 1705335000123, "1705335000123", "2024-03-13T11:10:41Z", "\x00", "\U0001f4b8"])
+    "\u0661", "N/D", "null", [], {}, [[]], ["1.5"], {"a": 1}, 1705335000123, "1705335000123", "2024-03-13T11:10:41Z", "\x00", "\U0001f4b8"
+])  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12) | ODD
 JSON: st.SearchStrategy[Any] = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=12)
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=12
+)
 
 
 @st.composite
@@ -50,7 +52,7 @@ def mutated(draw: st.DrawFn, payload: Any) -> bytes:
     body = bytearray(json.dumps(changed).encode())
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
         body[draw(st.integers(0, len(body) - 1))] = draw(st.integers(0, 255))
-    return bytes(body[:draw(st.sampled_from([len(body), len(body), len(body) // 2, 0]))])
+    return bytes(body[: draw(st.sampled_from([len(body), len(body), len(body) // 2, 0]))])
 
 
 def _containers(value: Any) -> list[Any]:
@@ -88,14 +90,20 @@ def _most(bounds: list[Any]) -> int:
 def well_formed(tick: Tick) -> bool:
     """Whether it holds nothing that must not reach anybody: every number finite, every price zero or a number that says something, of any
     sign, times in this era."""
-    numbers = [value for name in tick.__struct_fields__ if name not in ("hops", "untimed", "halted")
-               and isinstance(value := getattr(tick, name), int | float)]
+    numbers = [
+        value
+        for name in tick.__struct_fields__
+        if name not in ("hops", "untimed", "halted") and isinstance(value := getattr(tick, name), int | float)
+    ]
     prices = [tick.price, *(value for name in PRICES if (value := getattr(tick, name)) is not None)]
     times = [time for time in (tick.quote_time, tick.ext_time) if time is not None]
-    return (all(isinstance(number, float) or number in times for number in numbers)
-            and all(map(math.isfinite, numbers)) and all(price == 0 or abs(price) >= 1e-18 for price in prices)
-            and (tick.volume is None or tick.volume >= 0)
-            and all(631_152_000_000 <= time <= 4_102_444_800_000 for time in times))
+    return (
+        all(isinstance(number, float) or number in times for number in numbers)
+        and all(map(math.isfinite, numbers))
+        and all(price == 0 or abs(price) >= 1e-18 for price in prices)
+        and (tick.volume is None or tick.volume >= 0)
+        and all(631_152_000_000 <= time <= 4_102_444_800_000 for time in times)
+    )
 
 
 def answers_or_complains(parse: Callable[[], Mapping[str, Tick | FeedError]], asked: set[str]) -> None:

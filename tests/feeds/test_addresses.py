@@ -23,8 +23,12 @@ KEYS = [(kind, key) for kind, feed in sorted(kinds().items()) for key in address
 def errors(kind: str, key: str, address: str) -> list[str]:
     """What is wrong with this address there."""
     model = kinds()[kind].Settings
-    values = {"kind": kind, key: address, **{name: value for name, value in GIVEN.items() if name in model.model_fields},
-              **{name: SecretStr("k3y-of-some-length") for name in model.secrets}}
+    values = {
+        "kind": kind,
+        key: address,
+        **{name: value for name, value in GIVEN.items() if name in model.model_fields},
+        **{name: SecretStr("k3y-of-some-length") for name in model.secrets},
+    }
     try:
         model.model_validate(values)
     except ValidationError as error:
@@ -42,7 +46,7 @@ def test_there_are_addresses_to_look_at() -> None:
     "file:///etc/passwd", "gopher://127.0.0.1/_x", "ftp://127.0.0.1/", "dict://127.0.0.1:11211/", "ldap://127.0.0.1/", "unix:///tmp/x",
     "data:text/plain,x", "javascript:alert(1)", "jar:http://127.0.0.1!/x", "127.0.0.1", "//127.0.0.1/", "/x", "", "http://", "http:///x",
     "http://[::1", "http://127.0.0.1:99999/", "http://user:pass@127.0.0.1/", "http://user@127.0.0.1/", "http://127.0.0.1:x/",
-])
+])  # fmt: skip
 def test_no_other_protocol_and_no_password(kind: str, key: str, address: str) -> None:
     """Each is refused where it stands, and the start with it."""
     assert errors(kind, key, address)

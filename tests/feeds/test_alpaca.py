@@ -21,7 +21,8 @@ SPY: dict[str, Any] = {
     "latestQuote": {"t": "2026-05-28T20:00:00Z", "ax": "V", "ap": 611.31, "as": 2, "bx": "V", "bp": 0, "bs": 0, "c": ["R"], "z": "B"},
     "minuteBar": {"t": "2026-05-28T19:59:00Z", "o": 611, "h": 611.4, "l": 611, "c": 611.23, "v": 7031, "n": 80, "vw": 611.2},
     "dailyBar": {"t": "2026-05-28T04:00:00Z", "o": 607.5, "h": 612, "l": 606.18, "c": 611.23, "v": 2110455, "n": 30021, "vw": 609.9},
-    "prevDailyBar": {"t": "2026-05-27T04:00:00Z", "o": 604.2, "h": 608.8, "l": 603.77, "c": 606.94, "v": 1870220, "n": 28110, "vw": 606.1}}
+    "prevDailyBar": {"t": "2026-05-27T04:00:00Z", "o": 604.2, "h": 608.8, "l": 603.77, "c": 606.94, "v": 1870220, "n": 28110, "vw": 606.1},
+}
 MADE_MS = 1_779_998_399_870
 BATCH = subscribe(Alpaca, "SPY", "BRK-B")
 
@@ -46,8 +47,9 @@ def feed(provider: RunningProvider, runtime: Runtime) -> Iterator[Alpaca]:
     feed.close()
 
 
-@pytest.mark.parametrize(("symbol", "id"), [
-    ("BRK-B", "BRK.B"), ("BRK.B", "BRK.B"), ("BTC-USD", "BTC/USD"), ("BTC/USD", "BTC/USD"), ("SPY", "SPY")])
+@pytest.mark.parametrize(
+    ("symbol", "id"), [("BRK-B", "BRK.B"), ("BRK.B", "BRK.B"), ("BTC-USD", "BTC/USD"), ("BTC/USD", "BTC/USD"), ("SPY", "SPY")]
+)
 def test_a_symbol_is_spelt_as_alpaca_does(symbol: str, id: str) -> None:
     """A class behind a dot, a currency behind a slash."""
     assert Alpaca.native_id(symbol) == id
@@ -77,9 +79,22 @@ def test_an_error_with_status_200_is_no_unknown_symbol() -> None:
 
 def test_a_snapshot_is_read_field_by_field() -> None:
     """Nine digits of a second; a bid of 0 is none; the close before comes from yesterday's bar."""
-    assert ticks({"SPY": SPY}, "SPY", delay_min=15.0) == {"SPY": Tick(
-        price=611.23, ask=611.31, open=607.5, high=612.0, low=606.18, prev_close=606.94, volume=2110455.0, currency="USD",
-        quote_time=MADE_MS, delay_min=15.0, session="regular", volume_of="session")}
+    assert ticks({"SPY": SPY}, "SPY", delay_min=15.0) == {
+        "SPY": Tick(
+            price=611.23,
+            ask=611.31,
+            open=607.5,
+            high=612.0,
+            low=606.18,
+            prev_close=606.94,
+            volume=2110455.0,
+            currency="USD",
+            quote_time=MADE_MS,
+            delay_min=15.0,
+            session="regular",
+            volume_of="session",
+        )
+    }
 
 
 def test_crypto_is_wrapped_and_priced_in_its_second_half() -> None:
@@ -92,18 +107,24 @@ def test_crypto_is_wrapped_and_priced_in_its_second_half() -> None:
 def test_a_trade_of_a_new_day_is_compared_with_the_last_day_s_close() -> None:
     """Before the open the newest bar is still yesterday's."""
     early = SPY | {"latestTrade": SPY["latestTrade"] | {"t": "2026-05-29T08:01:02Z", "p": 612, "c": ["@", "T"]}}
-    assert tick_of("SPY", early) == Tick(price=612.0, ask=611.31, prev_close=611.23, currency="USD", quote_time=1_780_041_662_000,
-                                         session="pre", volume_of="session")
+    assert tick_of("SPY", early) == Tick(
+        price=612.0, ask=611.31, prev_close=611.23, currency="USD", quote_time=1_780_041_662_000, session="pre", volume_of="session"
+    )
     late = tick_of("SPY", SPY | {"latestTrade": SPY["latestTrade"] | {"t": "2026-05-28T23:59:58Z", "c": ["@", "T"]}})
     assert (late.prev_close, late.open, late.session) == (606.94, 607.5, "post")
 
 
-CRYPTO = {"latestQuote": {"bp": 94999, "ap": 95001}, "dailyBar": {"t": "2026-11-01T05:00:00Z", "o": 90000, "h": 96000, "l": 89000, "v": 10},
-          "prevDailyBar": {"t": "2026-10-31T05:00:00Z", "c": 90010}}
+CRYPTO = {
+    "latestQuote": {"bp": 94999, "ap": 95001},
+    "dailyBar": {"t": "2026-11-01T05:00:00Z", "o": 90000, "h": 96000, "l": 89000, "v": 10},
+    "prevDailyBar": {"t": "2026-10-31T05:00:00Z", "c": 90010},
+}
 
 
-@pytest.mark.parametrize(("made", "is_today"), [
-    ("2026-11-01T05:00:00Z", True), ("2026-11-02T04:50:00Z", True), ("2026-11-02T05:50:00Z", True), ("2026-11-02T06:00:00Z", False)])
+@pytest.mark.parametrize(
+    ("made", "is_today"),
+    [("2026-11-01T05:00:00Z", True), ("2026-11-02T04:50:00Z", True), ("2026-11-02T05:50:00Z", True), ("2026-11-02T06:00:00Z", False)],
+)
 def test_a_day_of_crypto_is_chicagos_and_may_have_25_hours(made: str, is_today: bool) -> None:
     """Where clocks go back, 24.8 h after it began it is still that day."""
     (tick,) = ticks({"snapshots": {"BTC/USD": {"latestTrade": {"t": made, "p": 95000.0}, **CRYPTO}}}, "BTC/USD").values()
@@ -122,12 +143,25 @@ def test_a_day_of_23_hours_ends_when_it_ends() -> None:
 @pytest.mark.parametrize("data_feed", ["overnight", "boats"])
 def test_the_night_is_a_session_of_the_day_that_follows(data_feed: str) -> None:
     """Its bar is that day's, whatever the date in New York; and its trades have no other session."""
-    night = {"latestTrade": {"t": "2026-12-01T02:15:46.208Z", "x": "", "p": 271.12, "s": 25, "c": ["@"], "i": 52983525028, "z": "C"},
-             "latestQuote": {"t": "2026-12-01T02:15:46.208Z", "ap": 271.22, "bp": 271.05}, "prevDailyBar": None,
-             "dailyBar": {"t": "2026-12-01T05:00:00Z", "o": 271.05, "h": 271.2, "l": 271, "c": 271.12, "v": 9120}}
+    night = {
+        "latestTrade": {"t": "2026-12-01T02:15:46.208Z", "x": "", "p": 271.12, "s": 25, "c": ["@"], "i": 52983525028, "z": "C"},
+        "latestQuote": {"t": "2026-12-01T02:15:46.208Z", "ap": 271.22, "bp": 271.05},
+        "prevDailyBar": None,
+        "dailyBar": {"t": "2026-12-01T05:00:00Z", "o": 271.05, "h": 271.2, "l": 271, "c": 271.12, "v": 9120},
+    }
     assert tick_of("AAPL", night, data_feed) == Tick(
-        price=271.12, bid=271.05, ask=271.22, open=271.05, high=271.2, low=271.0, volume=9120.0, currency="USD",
-        quote_time=1_796_091_346_208, session="overnight", volume_of="session")
+        price=271.12,
+        bid=271.05,
+        ask=271.22,
+        open=271.05,
+        high=271.2,
+        low=271.0,
+        volume=9120.0,
+        currency="USD",
+        quote_time=1_796_091_346_208,
+        session="overnight",
+        volume_of="session",
+    )
     first = tick_of("AAPL", night | {"dailyBar": {"t": "2026-11-30T05:00:00Z", "o": 268, "h": 272, "l": 267, "c": 270.9}}, data_feed)
     assert (first.open, first.prev_close) == (None, 270.9)
 
@@ -160,9 +194,11 @@ def test_what_cannot_be_read_beside_the_price_costs_nothing_else() -> None:
 
 def test_a_split_is_for_the_board_to_judge() -> None:
     """Bars are as they were: what the close before was is said, and nothing is made of it here."""
-    row = {"latestTrade": {"t": "2025-11-17T15:00:00Z", "p": 110.5, "c": ["@"], "z": "C"},
-           "dailyBar": {"t": "2025-11-17T05:00:00Z", "o": 111, "h": 112, "l": 110, "c": 110.5, "v": 1000},
-           "prevDailyBar": {"t": "2025-11-14T05:00:00Z", "c": 1112.17}}
+    row = {
+        "latestTrade": {"t": "2025-11-17T15:00:00Z", "p": 110.5, "c": ["@"], "z": "C"},
+        "dailyBar": {"t": "2025-11-17T05:00:00Z", "o": 111, "h": 112, "l": 110, "c": 110.5, "v": 1000},
+        "prevDailyBar": {"t": "2025-11-14T05:00:00Z", "c": 1112.17},
+    }
     tick = tick_of("NFLX", row)
     assert (tick.price, tick.prev_close, tick.change, tick.change_pct) == (110.5, 1112.17, None, None)
 
@@ -170,8 +206,9 @@ def test_a_split_is_for_the_board_to_judge() -> None:
 def test_parts_may_be_missing() -> None:
     """Null, absent, empty: unknown. Without a trade there is no price."""
     bare = SPY | {"latestQuote": None, "dailyBar": None, "prevDailyBar": {}}
-    assert ticks({"SPY": bare}, "SPY") == {"SPY": Tick(
-        price=611.23, currency="USD", quote_time=MADE_MS, session="regular", volume_of="session")}
+    assert ticks({"SPY": bare}, "SPY") == {
+        "SPY": Tick(price=611.23, currency="USD", quote_time=MADE_MS, session="regular", volume_of="session")
+    }
     error = ticks({"SPY": SPY | {"latestTrade": None}}, "SPY")["SPY"]
     assert isinstance(error, FeedError)
     assert not error.rejects_symbol
@@ -185,8 +222,12 @@ def test_null_and_absent_are_unknown_symbols() -> None:
     assert [error.rejects_symbol for error in errors] == [True, True]
 
 
-@given(mutated({"SPY": SPY, "BRK.B": SPY}) | mutated({"snapshots": {"SPY": SPY}}) | JSON.map(lambda value: json.dumps(value).encode())
-       | st.binary(max_size=60))
+@given(
+    mutated({"SPY": SPY, "BRK.B": SPY})
+    | mutated({"snapshots": {"SPY": SPY}})
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     """Nothing else comes out."""
     answers_or_complains(lambda: parse(body, BATCH), {"SPY", "BRK-B"})
@@ -197,7 +238,9 @@ def test_shares_and_crypto_have_a_call_each(feed: Alpaca, provider: RunningProvi
     answer = feed.poll(subscribe(Alpaca, "AAPL", "BTC-USD", "BRK-B"))
     assert all(isinstance(tick, Tick) and well_formed(tick) for tick in answer.values())
     assert [(request["path"], request["query"]) for request in provider.requests()] == [
-        ("/v2/stocks/snapshots", {"symbols": "AAPL,BRK.B", "feed": "iex"}), ("/v1beta3/crypto/us/snapshots", {"symbols": "BTC/USD"})]
+        ("/v2/stocks/snapshots", {"symbols": "AAPL,BRK.B", "feed": "iex"}),
+        ("/v1beta3/crypto/us/snapshots", {"symbols": "BTC/USD"}),
+    ]
     for request in provider.requests():
         assert [request["headers"][name] for name in ("apca-api-key-id", "apca-api-secret-key")] == [CANARY, CANARY]
 

@@ -67,8 +67,9 @@ def test_a_trade_is_a_price_and_a_quote_stands_beside_it() -> None:
 def test_a_trade_stretches_the_day_and_forgets_the_change() -> None:
     """What was compared with the close before is computed anew by the board."""
     known = {"NVDA": Tick(price=180.0, high=181.0, low=179.0, prev_close=178.0, change=2.0, change_pct=1.1236, quote_time=AT_MS - 1000)}
-    assert said(wanting(known=known), [TRADE]) == {"NVDA": Tick(
-        price=181.305, high=181.305, low=179.0, prev_close=178.0, quote_time=AT_MS, session="regular")}
+    assert said(wanting(known=known), [TRADE]) == {
+        "NVDA": Tick(price=181.305, high=181.305, low=179.0, prev_close=178.0, quote_time=AT_MS, session="regular")
+    }
 
 
 def test_several_points_in_one_message_and_other_kinds_passed_over() -> None:
@@ -136,8 +137,9 @@ def test_a_bad_trade_is_an_error_though_a_good_quote_follows() -> None:
 def test_crypto_is_in_the_second_currency() -> None:
     """`BTC/USDT` is in Tether."""
     trade = {"T": "t", "S": "BTC/USDT", "p": 64000.5, "s": 0.017615, "t": "2026-05-28T19:59:59.123Z", "i": 3791821231, "tks": "S"}
-    assert said(wanting("BTC-USDT", data_feed="crypto"), [trade]) == {"BTC-USDT": Tick(
-        price=64000.5, quote_time=AT_MS, currency="USDT", volume_of="24h")}
+    assert said(wanting("BTC-USDT", data_feed="crypto"), [trade]) == {
+        "BTC-USDT": Tick(price=64000.5, quote_time=AT_MS, currency="USDT", volume_of="24h")
+    }
 
 
 @pytest.mark.parametrize("code", FINAL)
@@ -165,7 +167,9 @@ def test_too_many_symbols_are_made_fewer_until_they_fit() -> None:
     assert session.ready
     session.want(subscribe(AlpacaStream, *ids[1:]))
     assert [(message["action"], message["trades"]) for at_s in (3.0, 3.2) for message in sent(session, at_s)] == [
-        ("unsubscribe", ["S0"]), ("subscribe", ["S15"])]
+        ("unsubscribe", ["S0"]),
+        ("subscribe", ["S15"]),
+    ]
 
 
 def test_what_can_be_no_symbol_costs_only_itself() -> None:
@@ -183,8 +187,14 @@ def test_what_can_be_no_symbol_costs_only_itself() -> None:
     assert refused.rejects_symbol
 
 
-@given(mutated([TRADE, QUOTE, DAY]) | mutated([corrected(181.305, 180.0), cancelled(181.305, i=1), HALT]) | mutated(in_force("NVDA"))
-       | mutated([{"T": "error", "code": 405, "msg": "no"}]) | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+@given(
+    mutated([TRADE, QUOTE, DAY])
+    | mutated([corrected(181.305, 180.0), cancelled(181.305, i=1), HALT])
+    | mutated(in_force("NVDA"))
+    | mutated([{"T": "error", "code": 405, "msg": "no"}])
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
     """Nothing else comes out, whatever came before it."""
     session = wanting()
@@ -221,10 +231,12 @@ def test_a_refusal_is_clear_and_not_retried_madly(bench: Bench, provider: Runnin
     bench.until(lambda: bench.told[-1] == ("ok", None))
 
 
-@pytest.mark.parametrize(("data_feed", "plan", "why"), [
-    ("boats", 409, "the plan does not include this feed (409)"), ("otc", None, "127.0.0.1/v2/otc: HTTP 404")])
+@pytest.mark.parametrize(
+    ("data_feed", "plan", "why"), [("boats", 409, "the plan does not include this feed (409)"), ("otc", None, "127.0.0.1/v2/otc: HTTP 404")]
+)
 def test_a_stream_that_is_not_to_be_had_leaves_the_prices_to_rest(
-        provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, data_feed: str, plan: int | None, why: str) -> None:
+    provider: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, data_feed: str, plan: int | None, why: str
+) -> None:
     """The plan is without it, or there is none: prices come all the same, the feed is `retrying` and says why."""
     monkeypatch.setattr(ticker.streaming.streamer, "LOOK_S", 0.01)
     provider.set(switches={"plan": plan} if plan else {})
@@ -239,8 +251,10 @@ def test_a_stream_that_is_not_to_be_had_leaves_the_prices_to_rest(
     assert bench.ticks("AAPL")[-1].session == ("overnight" if data_feed == "boats" else bench.ticks("AAPL")[0].session)
 
 
-@pytest.mark.parametrize(("data_feed", "path"), [
-    ("overnight", "/v1beta1/overnight"), ("boats", "/v1beta1/boats"), ("sip", "/v2/sip"), ("crypto", "/v1beta3/crypto/us")])
+@pytest.mark.parametrize(
+    ("data_feed", "path"),
+    [("overnight", "/v1beta1/overnight"), ("boats", "/v1beta1/boats"), ("sip", "/v2/sip"), ("crypto", "/v1beta3/crypto/us")],
+)
 def test_each_source_has_its_path(provider: RunningProvider, runtime: Runtime, data_feed: str, path: str) -> None:
     """The night's are not where the day's are."""
     provider.set(switches={"per_s": 50})

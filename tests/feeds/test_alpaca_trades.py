@@ -12,7 +12,7 @@ from ticker.quote import Correction, Tick
 
 @pytest.mark.parametrize("trade", [
     false(206.2, c=["@", "4", "7", "V"]), false(206.2, c=["@", "I"]), false(206.2, c=["B"], z="A"), false(206.2, c=["M"]),
-    false(206.2, c=["W"])])
+    false(206.2, c=["W"])])  # fmt: skip
 def test_what_may_not_set_the_price_does_not(trade: dict[str, Any]) -> None:
     """Contingent, an odd lot, an average, a marker: nor the high. As the first word of the day they are none."""
     session = wanting(known={"NVDA": FULL})
@@ -28,12 +28,14 @@ def test_a_trade_that_may_only_stretch_the_day_does_that() -> None:
 
 def test_after_hours_a_form_t_is_the_price_and_not_the_high() -> None:
     """Else it would stand still until the morning."""
-    assert said(wanting(known={"NVDA": FULL}), [false(183.0, c=["@", "T"])]) == {"NVDA": msgspec.structs.replace(
-        FULL, price=183.0, quote_time=1_779_998_400_500, session="post")}
+    assert said(wanting(known={"NVDA": FULL}), [false(183.0, c=["@", "T"])]) == {
+        "NVDA": msgspec.structs.replace(FULL, price=183.0, quote_time=1_779_998_400_500, session="post")
+    }
 
 
-@pytest.mark.parametrize("told", [
-    cancelled(299.01), cancelled(299.01, i=77), corrected(299.01, 181.305), corrected(299.01, 299.0, cc=["I"])])
+@pytest.mark.parametrize(
+    "told", [cancelled(299.01), cancelled(299.01, i=77), corrected(299.01, 181.305), corrected(299.01, 299.0, cc=["I"])]
+)
 def test_a_false_print_is_taken_back(told: dict[str, Any]) -> None:
     """By its number, or by price and size: price, high and time are those of before, or of the trade that it was; as a correction."""
     session = wanting(known={"NVDA": FULL})

@@ -21,7 +21,7 @@ PROVIDER = "alphavantage"
 QUOTE: dict[str, dict[str, Any]] = {"Global Quote": {
     "01. symbol": "TSCO.LON", "02. open": "431.6000", "03. high": "434.9000", "04. low": "430.1000", "05. price": "433.0000",
     "06. volume": "11840213", "07. latest trading day": "2026-05-28", "08. previous close": "434.5000", "09. change": "-1.5000",
-    "10. change percent": "-0.3452%"}}
+    "10. change percent": "-0.3452%"}}  # fmt: skip
 BATCH = subscribe(AlphaVantage, "TSCO.LON")
 TICK = Tick(price=433.0, open=431.6, high=434.9, low=430.1, prev_close=434.5, volume=11840213.0, change=-1.5, change_pct=-0.3452)
 
@@ -91,7 +91,7 @@ def test_an_empty_quote_is_an_unknown_symbol() -> None:
     ("Information", "The **demo** API key is for demo purposes only. Please claim your free API key …", None, False, False),
     ("Information", "Thank you! This is a premium endpoint. …", None, False, False),
     ("Error Message", "Invalid API call. Please retry or visit the documentation for GLOBAL_QUOTE.", None, False, True),
-    ("Information", "We are moving house.", None, True, False)])
+    ("Information", "We are moving house.", None, True, False)])  # fmt: skip
 def test_a_message_in_place_of_a_quote(key: str, message: str, wait_s: float | None, retryable: bool, rejects: bool) -> None:
     """The one about bursts names the limit of a day as well."""
     error = complaint(lambda: parse(body({key: message}), BATCH, None))
@@ -118,8 +118,9 @@ def test_any_body_is_a_tick_or_a_complaint(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize(("entitlement", "delay_min"), [(None, DAY_MIN), ("delayed", 15.0), ("realtime", None)])
-def test_what_the_plan_pays_for_is_asked_for(provider: RunningProvider, runtime: Runtime, entitlement: str | None,
-                                             delay_min: float | None) -> None:
+def test_what_the_plan_pays_for_is_asked_for(
+    provider: RunningProvider, runtime: Runtime, entitlement: str | None, delay_min: float | None
+) -> None:
     """Without an entitlement prices are those of the last close, which may be a day old."""
     feed = connected(AlphaVantage, provider, runtime, entitlement=entitlement)
     tick = feed.poll(subscribe(AlphaVantage, "IBM"))["IBM"]
@@ -130,7 +131,7 @@ def test_what_the_plan_pays_for_is_asked_for(provider: RunningProvider, runtime:
 
 
 def test_the_key_that_the_limit_echoes_is_blanked(provider: RunningProvider, runtime: Runtime) -> None:
-    """"We have detected your API key as …"."""
+    """ "We have detected your API key as …"."""
     provider.set(switches={"no_more_today": True})
     feed = connected(AlphaVantage, provider, runtime, api_key=SecretStr("QX81J4"))
     error = complaint(lambda: feed.poll(subscribe(AlphaVantage, "IBM")))

@@ -23,17 +23,18 @@ SOL = {
     "prevClosePrice": "187.23000000", "lastPrice": "182.36000000", "lastQty": "3.10000000", "bidPrice": "182.35000000",
     "bidQty": "310.82100000", "askPrice": "182.36000000", "askQty": "95.66400000", "openPrice": "187.24000000",
     "highPrice": "190.01000000", "lowPrice": "179.44000000", "volume": "4410235.88300000", "quoteVolume": "815502770.24",
-    "openTime": 1755594847021, "closeTime": 1755681247021, "firstId": 1400112233, "lastId": 1400998877, "count": 886645}
+    "openTime": 1755594847021, "closeTime": 1755681247021, "firstId": 1400112233, "lastId": 1400998877, "count": 886645}  # fmt: skip
 PEPE = SOL | {
     "symbol": "PEPEBTC", "priceChange": "0.00000000", "priceChangePercent": "0.000", "lastPrice": "0.00000001", "bidPrice": "0.00000000",
     "bidQty": "0.00000000", "askPrice": "0.00000002", "openPrice": "0.00000001", "highPrice": "0.00000001", "lowPrice": "0.00000001",
-    "volume": "0.00000000", "closeTime": 1755681247999}
-DEAD = {
-    name: "0.00000000" if isinstance(value, str) else -1 if name in {"firstId", "lastId"} else value for name, value in SOL.items()
-} | {"symbol": "DEADUSDT"}
+    "volume": "0.00000000", "closeTime": 1755681247999}  # fmt: skip
+DEAD = {name: "0.00000000" if isinstance(value, str) else -1 if name in {"firstId", "lastId"} else value for name, value in SOL.items()} | {
+    "symbol": "DEADUSDT"
+}
 LEFT = SOL | {"symbol": "LUNCBUSD", "count": 0, "bidPrice": "0.00000000", "askPrice": "0.00000000", "volume": "0.00000000"}
 MINI = {name: value for name, value in SOL.items() if name not in {
-    "priceChange", "priceChangePercent", "weightedAvgPrice", "prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"}}
+    "priceChange", "priceChangePercent", "weightedAvgPrice", "prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"
+}}  # fmt: skip
 BATCH = subscribe(Binance, "SOL-USDT", "PEPE/BTC")
 
 
@@ -50,8 +51,10 @@ def feed(binance: RunningProvider, runtime: Runtime) -> Iterator[Binance]:
     feed.close()
 
 
-@pytest.mark.parametrize(("symbol", "id"), [
-    ("BTC-USDT", "BTCUSDT"), ("BTC/USDT", "BTCUSDT"), ("BTCUSDT", "BTCUSDT"), ("btcusdt", "BTCUSDT"), ("BTC-USD", "BTCUSD")])
+@pytest.mark.parametrize(
+    ("symbol", "id"),
+    [("BTC-USDT", "BTCUSDT"), ("BTC/USDT", "BTCUSDT"), ("BTCUSDT", "BTCUSDT"), ("btcusdt", "BTCUSDT"), ("BTC-USD", "BTCUSD")],
+)
 def test_a_symbol_is_spelt_as_binance_does(symbol: str, id: str) -> None:
     """Dollars stay dollars: what Tether is worth is not for us to say."""
     assert Binance.native_id(symbol) == id
@@ -59,9 +62,20 @@ def test_a_symbol_is_spelt_as_binance_does(symbol: str, id: str) -> None:
 
 def test_a_row_is_read_field_by_field() -> None:
     """Change and its percentage are Binance's own; the day's open is no previous close, nor is `prevClosePrice`."""
-    assert parse(body(SOL), BATCH[:1]) == {"SOL-USDT": Tick(
-        price=182.36, bid=182.35, ask=182.36, open=187.24, high=190.01, low=179.44, volume=4410235.883, change=-4.87, change_pct=-2.601,
-        quote_time=1_755_681_247_021)}
+    assert parse(body(SOL), BATCH[:1]) == {
+        "SOL-USDT": Tick(
+            price=182.36,
+            bid=182.35,
+            ask=182.36,
+            open=187.24,
+            high=190.01,
+            low=179.44,
+            volume=4410235.883,
+            change=-4.87,
+            change_pct=-2.601,
+            quote_time=1_755_681_247_021,
+        )
+    }
 
 
 def test_rows_are_found_by_their_symbol() -> None:
@@ -71,20 +85,24 @@ def test_rows_are_found_by_their_symbol() -> None:
     """
     batch = [*BATCH, *subscribe(Binance, SOLANA="solusdt")]
     answer = parse(body(PEPE, DEAD, SOL), batch)
-    assert answer["PEPE/BTC"] == Tick(price=1e-8, ask=2e-8, open=1e-8, high=1e-8, low=1e-8, volume=0.0, change=0.0, change_pct=0.0,
-                                      quote_time=1_755_681_247_999)
+    assert answer["PEPE/BTC"] == Tick(
+        price=1e-8, ask=2e-8, open=1e-8, high=1e-8, low=1e-8, volume=0.0, change=0.0, change_pct=0.0, quote_time=1_755_681_247_999
+    )
     assert answer["SOLANA"] == answer["SOL-USDT"]
     assert answer.keys() == {"SOL-USDT", "PEPE/BTC", "SOLANA"}
 
 
 def test_a_lone_row_and_a_short_one_are_read() -> None:
     """`symbol=` is answered without an array, `type=MINI` without bid, ask and change."""
-    assert parse(json.dumps(MINI).encode(), BATCH[:1]) == {"SOL-USDT": Tick(
-        price=182.36, open=187.24, high=190.01, low=179.44, volume=4410235.883, quote_time=1_755_681_247_021)}
+    assert parse(json.dumps(MINI).encode(), BATCH[:1]) == {
+        "SOL-USDT": Tick(price=182.36, open=187.24, high=190.01, low=179.44, volume=4410235.883, quote_time=1_755_681_247_021)
+    }
 
 
-@pytest.mark.parametrize(("changes", "session"), [
-    ({}, "closed"), ({"count": 1}, None), ({"bidPrice": "0.00000100"}, None), ({"askPrice": "0.00000100"}, None), ({"count": "x"}, None)])
+@pytest.mark.parametrize(
+    ("changes", "session"),
+    [({}, "closed"), ({"count": 1}, None), ({"bidPrice": "0.00000100"}, None), ({"askPrice": "0.00000100"}, None), ({"count": "x"}, None)],
+)
 def test_a_market_that_nobody_trades_is_closed(changes: dict[str, Any], session: str | None) -> None:
     """No trade in 24 hours, no bid, no ask, and a time that moves all the same; one order or trade is enough to be open."""
     tick = parse(body(LEFT | changes), subscribe(Binance, "LUNC-BUSD"))["LUNC-BUSD"]
@@ -102,7 +120,7 @@ def test_a_short_row_does_not_say_that_nobody_trades() -> None:
 @pytest.mark.parametrize("row", [
     DEAD | {"symbol": "SOLUSDT"}, SOL | {"lastPrice": None}, SOL | {"lastPrice": "NaN"}, SOL | {"closeTime": 1755681247},
     {"symbol": "SOLUSDT"}, SOL | {"symbol": ["SOLUSDT"]}, SOL | {"symbol": "solusdt"}, None, [], "SOLUSDT"],
-    ids=lambda row: json.dumps(row)[-60:])
+    ids=lambda row: json.dumps(row)[-60:])  # fmt: skip
 def test_a_bad_row_is_the_error_of_its_symbol_only(row: Any) -> None:
     """The other rows of the answer are good."""
     answer = parse(body(row, PEPE), BATCH)
@@ -117,7 +135,7 @@ def test_a_price_of_zero_is_that_of_a_market_that_never_traded() -> None:
 
 @pytest.mark.parametrize("field", [
     ("bidPrice", "bid"), ("askPrice", "ask"), ("openPrice", "open"), ("highPrice", "high"), ("lowPrice", "low"), ("volume", "volume"),
-    ("priceChange", "change"), ("priceChangePercent", "change_pct"), ("closeTime", "quote_time")])
+    ("priceChange", "change"), ("priceChangePercent", "change_pct"), ("closeTime", "quote_time")])  # fmt: skip
 def test_a_side_field_costs_itself_only(field: tuple[str, str]) -> None:
     """The price is good, and what could not be read is told."""
     theirs, ours = field
@@ -166,7 +184,7 @@ def test_a_call_weighs_by_the_number_of_symbols(symbols: int, weight: int) -> No
 
 @pytest.mark.parametrize(("limit", "used", "left"), [
     (6000, "0", 5700), (6000, "2", 5698), (6000, "5699", 1), (6000, "5700", 0), (6000, "9999", 0),
-    (1200, "0", 1140), (1200, "1139", 1), (1200, "1195", 0), (2, "0", 2)])
+    (1200, "0", 1140), (1200, "1139", 1), (1200, "1195", 0), (2, "0", 2)])  # fmt: skip
 def test_the_used_weight_says_what_is_left(feed: Binance, limit: int, used: str, left: int) -> None:
     """Of the limit in force, until the minute ends; a twentieth is left to others, who use the same address."""
     feed.gate.budget = Budget([Rate("weight", limit, "min")])
@@ -183,7 +201,7 @@ def test_an_odd_weight_is_passed_over(feed: Binance, used: str) -> None:
 @pytest.mark.parametrize(("keys", "limit"), [
     ({}, 6000), ({"budget": {"weight_per_min": 1200}}, 1200), ({"base_url": "https://api.binance.us"}, 1200),
     ({"base_url": "https://api.binance.us", "budget": {"weight_per_min": 100}}, 100),
-    ({"base_url": "https://api.binance.us.example.com"}, 6000), ({"base_url": "https://data-api.binance.vision"}, 6000)])
+    ({"base_url": "https://api.binance.us.example.com"}, 6000), ({"base_url": "https://data-api.binance.vision"}, 6000)])  # fmt: skip
 def test_the_limit_is_that_of_the_settings_or_of_the_host(keys: dict[str, Any], limit: int) -> None:
     """Binance.US allows a fifth."""
     settings = BinanceSettings.model_validate({"kind": "binance", **keys})

@@ -23,9 +23,19 @@ PROVIDER = "binance_stream"
 DATA = {"e": "24hrTicker", "E": 1779998399123, "s": "SOLUSDT", "p": "-1.37000000", "P": "-0.903", "w": "151.2", "x": "151.74",
         "c": "150.38", "Q": "0.5", "b": "150.37", "B": "12.1", "a": "150.39000000", "A": "7.25", "o": "151.75", "h": "153.00000001",
         "l": "0.00000149",
-        "v": "2229.53692", "q": "343654.1", "O": 1779911998000, "C": 1779998398000, "F": 1, "L": 2, "n": 2}
-TICK = Tick(price=150.38, bid=150.37, ask=150.39, open=151.75, high=153.00000001, low=0.00000149, volume=2229.53692, change=-1.37,
-            change_pct=-0.903, quote_time=1_779_998_398_000)
+        "v": "2229.53692", "q": "343654.1", "O": 1779911998000, "C": 1779998398000, "F": 1, "L": 2, "n": 2}  # fmt: skip
+TICK = Tick(
+    price=150.38,
+    bid=150.37,
+    ask=150.39,
+    open=151.75,
+    high=153.00000001,
+    low=0.00000149,
+    volume=2229.53692,
+    change=-1.37,
+    change_pct=-0.903,
+    quote_time=1_779_998_398_000,
+)
 COMBINED = {"stream": "solusdt@ticker", "data": DATA}
 
 
@@ -63,8 +73,9 @@ def test_an_odd_id_stays_where_it_belongs(runtime: Runtime) -> None:
     """It may not end the address that all share."""
     feed = BinanceStream("binance", BinanceStreamSettings(kind="binance_stream"), runtime)
     odd = [Subscription(id, id, SymbolOptions()) for id in ("BTC#USDT", "A&B=C/D", "币安人生USDT", "BTCUSDT")]
-    assert feed.path(odd) == ("/stream?streams=btc%23usdt@ticker/a%26b%3Dc%2Fd@ticker/"
-                              "%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@ticker/btcusdt@ticker")
+    assert feed.path(odd) == (
+        "/stream?streams=btc%23usdt@ticker/a%26b%3Dc%2Fd@ticker/%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@ticker/btcusdt@ticker"
+    )
     feed.close()
 
 
@@ -134,8 +145,13 @@ def test_what_one_connection_does_not_carry_says_so_and_waits_for_room() -> None
     too_many = "one connection carries 1024 symbols at most"
     assert {symbol: str(error) for symbol, error in news.items()} == dict.fromkeys(ids[1024:], too_many)
     session.want(subscribe(BinanceStream, *ids[1:]))
-    asked = [stream for second in range(1, 10) for message in sent(session, second) if message["method"] == "SUBSCRIBE"
-             for stream in message["params"]]
+    asked = [
+        stream
+        for second in range(1, 10)
+        for message in sent(session, second)
+        if message["method"] == "SUBSCRIBE"
+        for stream in message["params"]
+    ]
     assert "a1024usdt@ticker" in asked
     assert "a1025usdt@ticker" not in asked
 
@@ -218,8 +234,8 @@ def test_many_symbols_keep_to_the_providers_limits(runtime: Runtime, monkeypatch
         bench = Bench(BinanceStream, provider, runtime)
         bench.start(*symbols)
         for first in range(0, 300, 100):
-            bench.want(*symbols[first:first + 300])
-            bench.until(lambda first=first: bench.asked() == [set(symbols[first:first + 300])])  # type: ignore[misc]
+            bench.want(*symbols[first : first + 300])
+            bench.until(lambda first=first: bench.asked() == [set(symbols[first : first + 300])])  # type: ignore[misc]
         bench.stop()
         assert provider.exceeded() == []
         assert len(provider.streams()) == 1

@@ -29,7 +29,7 @@ NOW = 1_779_998_399_000
 BATCH = [Subscription("X", "X", SymbolOptions())]
 WISH = SymbolSettings(feed=("a",), allow_negative=True, max_jump=1e18)
 KEYS = {"kind": "http_json", "base_url": "https://api.example.org", "path": "/q?ids={symbols}", "rows": "data", "symbol": "id",
-        "price": "last", **{side: side for side in ("bid", "ask", "high", "low", "prev_close")}}
+        "price": "last", **{side: side for side in ("bid", "ask", "high", "low", "prev_close")}}  # fmt: skip
 ENDPOINT = HttpJsonSettings.model_validate(KEYS).extraction()
 NUMBERS = st.one_of(st.floats(1e-17, 1e17), st.floats(-1e17, -1e-17), st.sampled_from([0.0, -0.0, 1e-17, -1e-17, -37.63, 0.01, -0.01]))
 SIDES = st.none() | NUMBERS

@@ -17,10 +17,10 @@ from ticker.runtime import Runtime
 
 TICKER = {
     "ask": "4021.37", "bid": "4021.30", "volume": "182406.51927317", "trade_id": 61827391, "price": "4021.3", "size": "0.41",
-    "time": "2025-08-20T09:14:07.31Z", "rfq_volume": "211.086613"}
+    "time": "2025-08-20T09:14:07.31Z", "rfq_volume": "211.086613"}  # fmt: skip
 STATS = {
     "open": "3987.02", "high": "4101.99", "low": "3950", "last": "4021.3", "volume": "182406.51927317", "volume_30day": "5214077.11",
-    "rfq_volume_24hour": "211.086613", "rfq_volume_30day": "9118.4"}
+    "rfq_volume_24hour": "211.086613", "rfq_volume_30day": "9118.4"}  # fmt: skip
 BATCH = subscribe(Coinbase, "ETH-USD")
 
 
@@ -60,17 +60,28 @@ def poll(feed: Coinbase, symbol: str) -> Tick:
 
 def test_a_ticker_is_read_field_by_field() -> None:
     """The numbers as they were written; the volume is that of 24 hours; no change and no previous close are made up."""
-    assert parse(json.dumps(TICKER).encode(), BATCH) == {"ETH-USD": Tick(
-        price=4021.3, bid=4021.3, ask=4021.37, volume=182406.51927317, currency="USD", quote_time=1_755_681_247_310)}
+    assert parse(json.dumps(TICKER).encode(), BATCH) == {
+        "ETH-USD": Tick(price=4021.3, bid=4021.3, ask=4021.37, volume=182406.51927317, currency="USD", quote_time=1_755_681_247_310)
+    }
 
 
 def test_stats_are_the_last_day_and_so_their_open_is_no_previous_close() -> None:
     """`last` and the volumes are the ticker's business."""
     stats = parse_stats(json.dumps(STATS).encode())
     assert stats == {"open": "3987.02", "high": "4101.99", "low": "3950"}
-    assert parse(json.dumps(TICKER).encode(), BATCH, stats) == {"ETH-USD": Tick(
-        price=4021.3, bid=4021.3, ask=4021.37, open=3987.02, high=4101.99, low=3950.0, volume=182406.51927317, currency="USD",
-        quote_time=1_755_681_247_310)}
+    assert parse(json.dumps(TICKER).encode(), BATCH, stats) == {
+        "ETH-USD": Tick(
+            price=4021.3,
+            bid=4021.3,
+            ask=4021.37,
+            open=3987.02,
+            high=4101.99,
+            low=3950.0,
+            volume=182406.51927317,
+            currency="USD",
+            quote_time=1_755_681_247_310,
+        )
+    }
 
 
 def test_what_is_missing_is_unknown() -> None:
@@ -195,10 +206,12 @@ def test_a_delisted_product_is_the_symbols_error(feed: Coinbase) -> None:
 
 @pytest.mark.parametrize(("message", "rejects", "retryable"), [
     ("Not allowed for delisted products", True, False), ("ABC-USD is not a valid product", True, False), ("NotFound", True, False),
-    ("BTC-USD is under maintenance", False, True), ("Cancel only mode", False, True), ("User-Agent header is required.", False, False)])
+    ("BTC-USD is under maintenance", False, True), ("Cancel only mode", False, True), ("User-Agent header is required.", False, False)
+])  # fmt: skip
 @pytest.mark.parametrize("status", [400, 404])
 def test_coinbase_says_in_words_what_is_wrong(
-        feed: Coinbase, coinbase: RunningProvider, message: str, rejects: bool, retryable: bool, status: int) -> None:
+    feed: Coinbase, coinbase: RunningProvider, message: str, rejects: bool, retryable: bool, status: int
+) -> None:
     """Of the product for good, for a while, or of how we ask."""
     coinbase.fault("status", status=status, body=json.dumps({"message": message}))
     error = complaint(lambda: poll(feed, "BTC-USD"))

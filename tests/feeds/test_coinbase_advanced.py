@@ -20,7 +20,7 @@ SOL = {
     "product_id": "SOL-EUR", "price": "171.04", "price_percentage_change_24h": "-2.31870912448", "volume_24h": "30411.8821",
     "volume_percentage_change_24h": "11.2", "base_increment": "0.00000001", "base_name": "Solana", "is_disabled": False,
     "status": "online", "trading_disabled": False, "product_type": "SPOT", "quote_currency_id": "EUR", "base_currency_id": "SOL",
-    "mid_market_price": "", "alias": "", "alias_to": []}
+    "mid_market_price": "", "alias": "", "alias_to": []}  # fmt: skip
 BTC = SOL | {"product_id": "BTC-USD", "price": "91020", "quote_currency_id": "USD", "alias_to": ["BTC-USDC"]}
 BATCH = subscribe(CoinbaseAdvanced, "BTC-USD", "SOL/EUR")
 
@@ -42,7 +42,8 @@ def test_rows_are_read_field_by_field_and_found_by_their_id() -> None:
     """In any order; 24 hours' change in percent; no time, no bid and no ask."""
     assert ticks(SOL, {"product_id": 7}, None, BTC) == {
         "BTC-USD": Tick(price=91020.0, volume=30411.8821, change_pct=-2.3187, currency="USD"),
-        "SOL/EUR": Tick(price=171.04, volume=30411.8821, change_pct=-2.3187, currency="EUR")}
+        "SOL/EUR": Tick(price=171.04, volume=30411.8821, change_pct=-2.3187, currency="EUR"),
+    }
 
 
 def test_a_market_may_come_under_its_other_name() -> None:
@@ -66,7 +67,7 @@ def test_no_price_is_an_error_and_no_change_is_unknown() -> None:
 @pytest.mark.parametrize(("changes", "session"), [
     ({"is_disabled": True}, "closed"), ({"trading_disabled": True}, "closed"), ({"cancel_only": True}, "closed"),
     ({"status": "delisted"}, "closed"), ({"view_only": True, "volume_24h": "0"}, "closed"), ({"view_only": True}, None),
-    ({"post_only": True}, None), ({"volume_24h": "0"}, None)])
+    ({"post_only": True}, None), ({"volume_24h": "0"}, None)])  # fmt: skip
 def test_a_market_that_is_shut_says_so(changes: dict[str, Any], session: str | None) -> None:
     """Its last price is no live one. What may only be looked at is traded, as long as it has a volume."""
     tick = ticks(BTC | changes, SOL)["BTC-USD"]

@@ -20,9 +20,19 @@ PROVIDER = "coinbase_stream"
 TICKER = {"type": "ticker", "sequence": 6621300412, "product_id": "SOL-EUR", "price": "141.07", "open_24h": "139.5",
           "volume_24h": "70123.45678901", "low_24h": "138", "high_24h": "142.99", "volume_30d": "2571398.4", "best_bid": "141.06",
           "best_bid_size": "0.1", "best_ask": "141.08", "best_ask_size": "3", "side": "buy", "time": "2026-05-28T19:59:59.123456Z",
-          "trade_id": 4711, "last_size": "1"}
-TICK = Tick(price=141.07, bid=141.06, ask=141.08, open=139.5, high=142.99, low=138.0, volume=70123.45678901, currency="EUR",
-            quote_time=1_779_998_399_123, upstream_state="fresh")
+          "trade_id": 4711, "last_size": "1"}  # fmt: skip
+TICK = Tick(
+    price=141.07,
+    bid=141.06,
+    ask=141.08,
+    open=139.5,
+    high=142.99,
+    low=138.0,
+    volume=70123.45678901,
+    currency="EUR",
+    quote_time=1_779_998_399_123,
+    upstream_state="fresh",
+)
 BEAT = {"type": "heartbeat", "sequence": 6621300500, "last_trade_id": 4711, "product_id": "SOL-EUR", "time": "2026-05-28T20:00:00.000000Z"}
 IN_FORCE = {"type": "subscriptions", "channels": [{"name": "ticker", "product_ids": ["SOL-EUR", "BTC-EUR"]}]}
 
@@ -96,7 +106,9 @@ def test_a_trade_that_only_the_heartbeat_knows_of_is_asked_for() -> None:
     assert sent(session, 10.0) == []
     said(session, BEAT | {"last_trade_id": 4713}, now_s=10.0 + LATE_AFTER_S)
     assert [(message["type"], message["product_ids"]) for at_s in (12.0, 12.2) for message in sent(session, at_s)] == [
-        ("unsubscribe", ["SOL-EUR"]), ("subscribe", ["SOL-EUR"])]
+        ("unsubscribe", ["SOL-EUR"]),
+        ("subscribe", ["SOL-EUR"]),
+    ]
     said(session, later(4713))
     assert said(session, BEAT | {"last_trade_id": 4713}, now_s=13.0).keys() == {"SOL-EUR"}
 
@@ -106,8 +118,10 @@ def refusal_of(reason: str) -> dict[str, str]:
     return {"type": "error", "message": "Failed to subscribe", "reason": reason}
 
 
-@pytest.mark.parametrize(("reason", "words"), [
-    ("BTC-EUR is not a valid product", "Coinbase has no 'BTC-EUR'"), ("BTC-EUR is delisted", "Coinbase has delisted 'BTC-EUR'")])
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("BTC-EUR is not a valid product", "Coinbase has no 'BTC-EUR'"), ("BTC-EUR is delisted", "Coinbase has delisted 'BTC-EUR'")],
+)
 def test_a_product_that_is_refused_by_name_costs_only_itself(reason: str, words: str) -> None:
     """It is refused once for each channel and told once; the others of its message are subscribed."""
     session = wanting()
@@ -160,8 +174,9 @@ def test_too_many_messages_are_no_products_fault() -> None:
     assert said(session, TICKER) == {"SOL-EUR": TICK}
 
 
-@pytest.mark.parametrize(("changes", "session"), [
-    ({}, "closed"), ({"volume_24h": "0.1"}, None), ({"best_bid": "1"}, None), ({"best_ask": "1"}, None)])
+@pytest.mark.parametrize(
+    ("changes", "session"), [({}, "closed"), ({"volume_24h": "0.1"}, None), ({"best_bid": "1"}, None), ({"best_ask": "1"}, None)]
+)
 def test_a_market_that_nobody_trades_is_closed(changes: dict[str, str], session: str | None) -> None:
     """No trade in 24 hours, no bid and no ask, whatever the heartbeat proves."""
     tick = said(wanting(), TICKER | {"volume_24h": "0", "best_bid": "0", "best_ask": "0"} | changes)["SOL-EUR"]
@@ -193,8 +208,14 @@ def test_whatever_is_new_is_ignored() -> None:
     assert said(wanting(), {"type": "last_match"}, {"type": "status"}, {"type": None}, {}) == {}
 
 
-@given(mutated(TICKER) | mutated(BEAT) | mutated(IN_FORCE) | mutated({"type": "error", "message": "no", "reason": "SOL-EUR"})
-       | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+@given(
+    mutated(TICKER)
+    | mutated(BEAT)
+    | mutated(IN_FORCE)
+    | mutated({"type": "error", "message": "no", "reason": "SOL-EUR"})
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
     """Nothing else comes out, whatever came before it."""
     session = wanting()

@@ -23,7 +23,7 @@ PROVIDER = "coingecko"
 ANSWER = {
     "monero": {"usd": 338.127, "usd_24h_vol": 91442871.5512, "usd_24h_change": 1.27004999, "eur": 296, "eur_24h_vol": 8.0051e7,
                "eur_24h_change": None, "last_updated_at": 1779999871},
-    "status": {"usd": 1.85e-2, "last_updated_at": 1779999860}}
+    "status": {"usd": 1.85e-2, "last_updated_at": 1779999860}}  # fmt: skip
 NOW_MS = 1_780_000_000_000
 BATCH = subscribe(CoinGecko, "monero", "MONERO/EUR", "status")
 
@@ -46,7 +46,8 @@ def test_an_answer_is_read_field_by_field() -> None:
     assert parse(json.dumps(ANSWER).encode(), BATCH) == {
         "monero": Tick(price=338.127, volume=91442871.5512, change_pct=1.27, currency="USD", quote_time=1_779_999_871_000),
         "MONERO/EUR": Tick(price=296.0, volume=80051000.0, currency="EUR", quote_time=1_779_999_871_000),
-        "status": Tick(price=0.0185, currency="USD", quote_time=1_779_999_860_000)}
+        "status": Tick(price=0.0185, currency="USD", quote_time=1_779_999_860_000),
+    }
 
 
 def test_what_is_missing_is_unknown_to_coingecko() -> None:
@@ -67,21 +68,29 @@ def test_a_side_field_that_can_not_be_read_costs_no_price() -> None:
 def test_a_coin_that_nobody_trades_is_not_fresh() -> None:
     """Its last average is old and stays so, whatever answers come; nor is one without a time for longer than it was new."""
     board = Board("epoch")
-    board.configure({"dead": SymbolSettings(feed=("gecko",)), "bare": SymbolSettings(feed=("gecko",))},
-                    {"gecko": FeedTerms("polled", 60.0)}, NOW_MS)
+    board.configure(
+        {"dead": SymbolSettings(feed=("gecko",)), "bare": SymbolSettings(feed=("gecko",))}, {"gecko": FeedTerms("polled", 60.0)}, NOW_MS
+    )
     states = []
     for minute in range(4):
         now_ms = NOW_MS + minute * 60_000
-        answer = ticks({"dead": {"usd": 0.0012, "usd_24h_vol": 0.0, "last_updated_at": NOW_MS // 1000 - 86_400},
-                        "bare": {"usd": 0.0012, "usd_24h_vol": 0.0, "last_updated_at": 0}}, "dead", "bare")
+        answer = ticks(
+            {
+                "dead": {"usd": 0.0012, "usd_24h_vol": 0.0, "last_updated_at": NOW_MS // 1000 - 86_400},
+                "bare": {"usd": 0.0012, "usd_24h_vol": 0.0, "last_updated_at": 0},
+            },
+            "dead",
+            "bare",
+        )
         board.apply("gecko", answer, now_ms)
         board.sweep(now_ms)
         states.append([board.quotes[symbol].state for symbol in ("dead", "bare")])
     assert states == [["stale", "fresh"]] * 3 + [["stale", "stale"]]
 
 
-@pytest.mark.parametrize("answer", [
-    {"status": {"error_code": 429, "error_message": "You've exceeded the Rate Limit."}}, {"error": "coin not found"}])
+@pytest.mark.parametrize(
+    "answer", [{"status": {"error_code": 429, "error_message": "You've exceeded the Rate Limit."}}, {"error": "coin not found"}]
+)
 def test_an_error_is_one_whatever_its_status(answer: dict[str, Any]) -> None:
     """And no coin."""
     assert not complaint(lambda: ticks(answer, "monero", "status")).rejects_symbol

@@ -41,7 +41,8 @@ def test_a_file_is_read_as_it_is_written() -> None:
     made_ms = 1_784_290_200_000  # 2026-07-17 14:10 in Frankfurt
     assert parse(FILE, BATCH) == {
         "EURUSD": Tick(price=1.1622, currency="USD", quote_time=made_ms, delay_min=DAY_MIN, cadence="day"),
-        "EUR-IDR": Tick(price=18911.0, currency="IDR", quote_time=made_ms, delay_min=DAY_MIN, cadence="day")}
+        "EUR-IDR": Tick(price=18911.0, currency="IDR", quote_time=made_ms, delay_min=DAY_MIN, cadence="day"),
+    }
 
 
 @pytest.mark.parametrize("symbol", ["USDEUR", "USDJPY", "EUREUR", "EURXXX", "GOLD"])
@@ -68,7 +69,7 @@ def test_a_bad_rate_is_the_error_of_its_currency(rate: str) -> None:
 
 @pytest.mark.parametrize("body", [
     b"", b"<html><body>", b"{}", b"<a/>", FILE[:-30], FILE.replace(b"UTF-8", b"utf-99"), FILE.replace(b"UTF-8", b"gbk"),
-    b"<a>" * 80_000, b" " * (MAX_BYTES + 1)], ids=range(9))
+    b"<a>" * 80_000, b" " * (MAX_BYTES + 1)], ids=range(9))  # fmt: skip
 def test_what_is_no_such_file_is_a_complaint(body: bytes) -> None:
     """Torn, in an unheard-of encoding, endless, or another file."""
     complaint(lambda: parse(body, BATCH))
@@ -84,7 +85,7 @@ def test_a_day_that_can_not_be_read_costs_no_rate() -> None:
 
 @pytest.mark.parametrize("declaration", [
     '<!DOCTYPE x [<!ENTITY e "1.2">]>', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>', '<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd">',
-    '<!DOCTYPE x [<!ENTITY % e SYSTEM "http://127.0.0.1/">%e;]>', "<!DOCTYPE x>"])
+    '<!DOCTYPE x [<!ENTITY % e SYSTEM "http://127.0.0.1/">%e;]>', "<!DOCTYPE x>"])  # fmt: skip
 def test_a_document_type_is_refused_where_it_begins(declaration: str) -> None:
     """Every trap of XML needs one: entities that grow, that read files, that call other hosts."""
     trap = FILE.replace(b"?>\n", b"?>\n" + declaration.encode()).replace(b"Reference rates", b"&e;")
@@ -99,8 +100,12 @@ def test_a_billion_laughs_are_not_laughed(feed: Ecb, provider: RunningProvider) 
     assert isinstance(feed.poll(BATCH[:1])["EURUSD"], Tick)
 
 
-@given(st.binary(max_size=80) | st.lists(st.tuples(st.integers(0, len(FILE) - 1), st.integers(0, 255)), max_size=6).map(
-    lambda changes: bytes(dict(changes).get(index, byte) for index, byte in enumerate(FILE))))
+@given(
+    st.binary(max_size=80)
+    | st.lists(st.tuples(st.integers(0, len(FILE) - 1), st.integers(0, 255)), max_size=6).map(
+        lambda changes: bytes(dict(changes).get(index, byte) for index, byte in enumerate(FILE))
+    )
+)
 def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     """Nothing else comes out."""
     answers_or_complains(lambda: parse(body, BATCH), {"EURUSD", "EUR-IDR"})

@@ -29,20 +29,31 @@ def feed(provider: RunningProvider, runtime: Runtime) -> Iterator[Finnhub]:
 
 def test_a_quote_is_read_field_by_field() -> None:
     """Seconds, percent, an integer for a price; no volume, bid, ask and currency."""
-    assert parse(json.dumps(QUOTE).encode(), BATCH) == {"MSFT": Tick(
-        price=412.0, change=3.17, change_pct=0.7754, high=413.5, low=407.06, open=408.2, prev_close=408.83, quote_time=1_779_998_399_000,
-        session="regular")}
+    assert parse(json.dumps(QUOTE).encode(), BATCH) == {
+        "MSFT": Tick(
+            price=412.0,
+            change=3.17,
+            change_pct=0.7754,
+            high=413.5,
+            low=407.06,
+            open=408.2,
+            prev_close=408.83,
+            quote_time=1_779_998_399_000,
+            session="regular",
+        )
+    }
 
 
 def test_before_the_open_the_day_is_unknown() -> None:
     """Zeros in a quote that has a price are nothing."""
-    assert parse(json.dumps(QUOTE | {"o": 0, "h": 0, "l": 0, "d": None}).encode(), BATCH) == {"MSFT": Tick(
-        price=412.0, change_pct=0.7754, prev_close=408.83, quote_time=1_779_998_399_000, session="regular")}
+    assert parse(json.dumps(QUOTE | {"o": 0, "h": 0, "l": 0, "d": None}).encode(), BATCH) == {
+        "MSFT": Tick(price=412.0, change_pct=0.7754, prev_close=408.83, quote_time=1_779_998_399_000, session="regular")
+    }
 
 
 @pytest.mark.parametrize(("id", "time_s", "session"), [
     ("MSFT", 1_779_998_400, "regular"), ("MSFT", 1_779_998_401, "post"), ("BRK.B", 1_780_041_600, "pre"), ("MSFT", 0, None),
-    ("VOD.L", 1_779_998_399, None), ("BINANCE:BTCUSDT", 1_779_998_399, None), ("OANDA:EUR_USD", 1_779_998_399, None)])
+    ("VOD.L", 1_779_998_399, None), ("BINANCE:BTCUSDT", 1_779_998_399, None), ("OANDA:EUR_USD", 1_779_998_399, None)])  # fmt: skip
 def test_a_session_is_that_of_the_trades_time(id: str, time_s: int, session: str | None) -> None:
     """Of US shares; the close is made at 16:00:00 sharp."""
     (tick,) = parse(json.dumps(QUOTE | {"t": time_s}).encode(), subscribe(Finnhub, id)).values()
@@ -72,8 +83,9 @@ def test_zeros_are_no_tick() -> None:
     assert parse(json.dumps(ZEROS).encode(), BATCH) == {"MSFT": None}
 
 
-@pytest.mark.parametrize(("message", "wait_s"), [
-    ("API limit reached. Please try again later. Remaining Limit: 0", LIMITED_WAIT_S), ("Something else.", None)])
+@pytest.mark.parametrize(
+    ("message", "wait_s"), [("API limit reached. Please try again later. Remaining Limit: 0", LIMITED_WAIT_S), ("Something else.", None)]
+)
 def test_an_error_may_come_with_status_200(message: str, wait_s: float | None) -> None:
     """And then without headers that say how long."""
     error = complaint(lambda: parse(json.dumps({"error": message}).encode(), BATCH))

@@ -42,15 +42,20 @@ def test_the_newest_of_several_trades_counts() -> None:
     rows = [ROW | {"t": 1779998399125, "p": 412.5, "c": None}, ROW, ROW | {"p": 7296.89, "s": "BINANCE:BTCUSDT", "t": 1575526691134}]
     assert said(wanting("MSFT", "BINANCE:BTCUSDT"), {"data": rows, "type": "trade"}) == {
         "MSFT": Tick(price=412.5, quote_time=1_779_998_399_125, session="regular"),
-        "BINANCE:BTCUSDT": Tick(price=7296.89, quote_time=1_575_526_691_134)}
+        "BINANCE:BTCUSDT": Tick(price=7296.89, quote_time=1_575_526_691_134),
+    }
 
 
 def test_a_trade_keeps_what_the_snapshot_knew() -> None:
     """The close before and the open stay, high and low are stretched, the change is computed anew."""
-    known = {"MSFT": Tick(price=410.0, open=409.0, high=411.0, low=408.0, prev_close=405.0, change=5.0, change_pct=1.2346,
-                          quote_time=1_779_998_000_000)}
-    assert said(wanting(known=known), TRADE) == {"MSFT": Tick(
-        price=412.07, open=409.0, high=412.07, low=408.0, prev_close=405.0, quote_time=1_779_998_399_123, session="regular")}
+    known = {
+        "MSFT": Tick(
+            price=410.0, open=409.0, high=411.0, low=408.0, prev_close=405.0, change=5.0, change_pct=1.2346, quote_time=1_779_998_000_000
+        )
+    }
+    assert said(wanting(known=known), TRADE) == {
+        "MSFT": Tick(price=412.07, open=409.0, high=412.07, low=408.0, prev_close=405.0, quote_time=1_779_998_399_123, session="regular")
+    }
 
 
 def test_conditions_say_nothing() -> None:
@@ -61,14 +66,17 @@ def test_conditions_say_nothing() -> None:
 
 def test_a_new_day_wants_a_new_close_before() -> None:
     """Of a share; what trades day and night has no days."""
-    known = {symbol: Tick(price=410.0, high=411.0, low=408.0, prev_close=405.0, quote_time=1_779_998_000_000)
-             for symbol in ("MSFT", "BINANCE:BTCUSDT")}
+    known = {
+        symbol: Tick(price=410.0, high=411.0, low=408.0, prev_close=405.0, quote_time=1_779_998_000_000)
+        for symbol in ("MSFT", "BINANCE:BTCUSDT")
+    }
     session = wanting("MSFT", "BINANCE:BTCUSDT", known=known)
     rows = [ROW | {"s": symbol, "t": 1_780_041_601_000} for symbol in ("MSFT", "BINANCE:BTCUSDT")]
     answer = said(session, {"data": rows, "type": "trade"})
     assert answer == {
         "MSFT": Tick(price=412.07, quote_time=1_780_041_601_000, session="pre"),
-        "BINANCE:BTCUSDT": Tick(price=412.07, high=412.07, low=408.0, prev_close=405.0, quote_time=1_780_041_601_000)}
+        "BINANCE:BTCUSDT": Tick(price=412.07, high=412.07, low=408.0, prev_close=405.0, quote_time=1_780_041_601_000),
+    }
     assert session.ask_beside() == ["MSFT"]
 
 
@@ -77,8 +85,7 @@ def test_a_snapshot_that_comes_late_moves_nothing_back() -> None:
     session = wanting()
     said(session, TRADE)
     joined = session.take_snapshot({"MSFT": Tick(price=410.0, prev_close=405.0, high=411.0, low=408.0, quote_time=1_779_990_000_000)})
-    assert joined == {"MSFT": Tick(
-        price=412.07, prev_close=405.0, high=412.07, low=408.0, quote_time=1_779_998_399_123, session="regular")}
+    assert joined == {"MSFT": Tick(price=412.07, prev_close=405.0, high=412.07, low=408.0, quote_time=1_779_998_399_123, session="regular")}
 
 
 def test_pings_and_news_of_other_kinds_say_nothing() -> None:
@@ -93,7 +100,9 @@ def test_a_symbol_a_message() -> None:
     session = FinnhubSession({})
     session.want(subscribe(FinnhubStream, "MSFT", "OANDA:EUR_USD"))
     assert [message for at_s in (0.0, 0.2) for message in sent(session, at_s)] == [
-        {"type": "subscribe", "symbol": "MSFT"}, {"type": "subscribe", "symbol": "OANDA:EUR_USD"}]
+        {"type": "subscribe", "symbol": "MSFT"},
+        {"type": "subscribe", "symbol": "OANDA:EUR_USD"},
+    ]
     assert session.ready
 
 
@@ -106,7 +115,9 @@ def test_too_many_symbols_are_left_out_from_the_end() -> None:
     assert "2 symbols at most" in str(news["D"])
     session.want(subscribe(FinnhubStream, "B", "C", "D"))
     assert [message for at_s in (21.0, 21.2, 21.4) for message in sent(session, at_s)] == [
-        {"type": "unsubscribe", "symbol": "A"}, {"type": "subscribe", "symbol": "C"}]
+        {"type": "unsubscribe", "symbol": "A"},
+        {"type": "subscribe", "symbol": "C"},
+    ]
 
 
 def test_a_wrong_key_ends_it() -> None:
@@ -154,6 +165,7 @@ def test_fifty_symbols_for_nothing(bench: Bench, provider: RunningProvider) -> N
     """The others have prices from beside the stream, and say why they have no more."""
     symbols = [f"T{number:03}" for number in range(53)]
     bench.want(*symbols)
+
     def said_so() -> set[str]:
         return {symbol for answer in bench.delivered for symbol, news in answer.items() if "at most" in str(news)}
 

@@ -20,8 +20,10 @@ from ticker.runtime import Runtime
 PROVIDER = "frankfurter"
 ANSWER = {"amount": 1.0, "base": "EUR", "date": "2026-07-17", "rates": {"IDR": 18911, "USD": 1.1622, "GBP": 0.86433}}
 BATCH = subscribe(Frankfurter, "EURUSD", "EUR/IDR")
-ROWS = [{"date": "2026-07-17", "base": "EUR", "quote": "IDR", "rate": 18911},
-        {"date": "2026-07-20", "base": "EUR", "quote": "USD", "rate": 1.1622}]
+ROWS = [
+    {"date": "2026-07-17", "base": "EUR", "quote": "IDR", "rate": 18911},
+    {"date": "2026-07-20", "base": "EUR", "quote": "USD", "rate": 1.1622},
+]
 NOON = 1_796_040_000_000
 """2026-11-30 12:00 UTC, a Monday."""
 
@@ -39,7 +41,8 @@ def test_rates_are_read_as_they_are_written() -> None:
     made_ms = 1_784_290_200_000  # 2026-07-17 14:10 in Frankfurt
     assert parse(json.dumps(ANSWER).encode(), "EUR", BATCH) == {
         "EURUSD": Tick(price=1.1622, currency="USD", quote_time=made_ms, delay_min=DAY_MIN, cadence="day"),
-        "EUR/IDR": Tick(price=18911.0, currency="IDR", quote_time=made_ms, delay_min=DAY_MIN, cadence="day")}
+        "EUR/IDR": Tick(price=18911.0, currency="IDR", quote_time=made_ms, delay_min=DAY_MIN, cadence="day"),
+    }
 
 
 @pytest.mark.parametrize("odd", [{"base": "USD"}, {"amount": 100.0}, {"amount": None}, {"rates": []}])
@@ -57,18 +60,26 @@ def test_a_day_that_can_not_be_read_costs_no_rate(day: str | None) -> None:
     assert [odd.field for odd in tick.odd or ()] == (["quote_time"] if day else [])
 
 
-@pytest.mark.parametrize(("row", "price", "made_ms"), [
-    ({}, 3.6725, NOON + 4_200_000 - 3 * DAY_MS),
-    ({"date": "2026-11-30"}, 3.6725, NOON - DAY_MS // 2),
-    ({"date": "2026-12-01"}, 3.6725, NOON + DAY_MS // 2),
-    ({"rate": 4}, 4.0, NOON + 4_200_000 - 3 * DAY_MS),
-    ({"date": "soon"}, 3.6725, None),
-], ids=["of Friday", "of today, before it is made", "of tomorrow", "a whole number", "of no day"])
+@pytest.mark.parametrize(
+    ("row", "price", "made_ms"),
+    [
+        ({}, 3.6725, NOON + 4_200_000 - 3 * DAY_MS),
+        ({"date": "2026-11-30"}, 3.6725, NOON - DAY_MS // 2),
+        ({"date": "2026-12-01"}, 3.6725, NOON + DAY_MS // 2),
+        ({"rate": 4}, 4.0, NOON + 4_200_000 - 3 * DAY_MS),
+        ({"date": "soon"}, 3.6725, None),
+    ],
+    ids=["of Friday", "of today, before it is made", "of tomorrow", "a whole number", "of no day"],
+)
 def test_each_row_has_its_own_day(row: dict[str, Any], price: float, made_ms: int | None) -> None:
     """No rate is of a later moment than the beginning of tomorrow; what else is in the answer is nobody's."""
-    rows = [{"date": "2026-11-27", "base": "USD", "quote": "AED", "rate": 3.6725} | row,
-            {"date": "2026-12-01", "base": "USD", "quote": "USD", "rate": 1.0}, {"base": "EUR", "quote": "AED", "rate": 9}, None,
-            {"quote": ["AED"], "base": "USD"}]
+    rows = [
+        {"date": "2026-11-27", "base": "USD", "quote": "AED", "rate": 3.6725} | row,
+        {"date": "2026-12-01", "base": "USD", "quote": "USD", "rate": 1.0},
+        {"base": "EUR", "quote": "AED", "rate": 9},
+        None,
+        {"quote": ["AED"], "base": "USD"},
+    ]
     (tick,) = parse_rows(json.dumps(rows).encode(), subscribe(Frankfurter, "USDAED"), NOON).values()
     assert isinstance(tick, Tick)
     assert (tick.price, tick.currency, tick.quote_time, tick.cadence) == (price, "AED", made_ms, "day")
@@ -106,8 +117,11 @@ def test_what_the_bank_has_not_comes_from_others(feed: Frankfurter, provider: Ru
     provider.forget()
     feed.poll(subscribe(Frankfurter, *symbols))
     assert [(request["path"], request["query"]) for request in provider.requests()] == [
-        ("/v1/latest", {"base": "EUR", "symbols": "USD"}), ("/v2/rates", {"base": "EUR", "quotes": "AED"}),
-        ("/v2/rates", {"base": "XAU", "quotes": "USD"}), ("/v2/rates", {"base": "USD", "quotes": "MAD"})]
+        ("/v1/latest", {"base": "EUR", "symbols": "USD"}),
+        ("/v2/rates", {"base": "EUR", "quotes": "AED"}),
+        ("/v2/rates", {"base": "XAU", "quotes": "USD"}),
+        ("/v2/rates", {"base": "USD", "quotes": "MAD"}),
+    ]
 
 
 def test_others_that_fail_cost_the_bank_s_pairs_nothing(feed: Frankfurter, provider: RunningProvider) -> None:
@@ -121,12 +135,15 @@ def test_others_that_fail_cost_the_bank_s_pairs_nothing(feed: Frankfurter, provi
     assert not error.rejects_symbol
 
 
-@pytest.mark.parametrize(("symbol", "says"), [
-    ("BGN/EUR", "Frankfurter has no 'BGN/EUR': BGN is no more, the euro took its place on 2026-01-01"),
-    ("USD/HRK", "Frankfurter has no 'USD/HRK': HRK is no more, the euro took its place on 2023-01-01"),
-    ("EUR/DEM", "Frankfurter has no 'EUR/DEM': DEM is no more, the euro took its place on 1999-01-01"),
-    ("EUR/QQQ", "Frankfurter has no 'EUR/QQQ'"),
-])
+@pytest.mark.parametrize(
+    ("symbol", "says"),
+    [
+        ("BGN/EUR", "Frankfurter has no 'BGN/EUR': BGN is no more, the euro took its place on 2026-01-01"),
+        ("USD/HRK", "Frankfurter has no 'USD/HRK': HRK is no more, the euro took its place on 2023-01-01"),
+        ("EUR/DEM", "Frankfurter has no 'EUR/DEM': DEM is no more, the euro took its place on 1999-01-01"),
+        ("EUR/QQQ", "Frankfurter has no 'EUR/QQQ'"),
+    ],
+)
 def test_what_nobody_has_is_told_in_words(feed: Frankfurter, symbol: str, says: str) -> None:
     """Whether the code is refused or its row is missing; the others of its base have their prices."""
     answer = dict(feed.poll(subscribe(Frankfurter, symbol, "EUR/AED", "USD/MAD")))

@@ -18,42 +18,76 @@ from ticker.runtime import Runtime
 PROVIDER = "massive"
 TRADED_NS, TRADED_MS = 1779998399800113998, 1_779_998_399_800  # 15:59:59 in New York
 KO: dict[str, Any] = {
-    "ticker": "KO", "day": {"c": 71.42, "h": 71.6, "l": 70.98, "o": 71.2, "v": 9214003, "vw": 71.31},
+    "ticker": "KO",
+    "day": {"c": 71.42, "h": 71.6, "l": 70.98, "o": 71.2, "v": 9214003, "vw": 71.31},
     "lastQuote": {"P": 71.43, "S": 3, "p": 71.41, "s": 11, "t": 1779998399912004117},
     "lastTrade": {"c": None, "i": "52983525", "p": 71.4201, "s": 77, "t": TRADED_NS, "x": 4},
     "min": {"av": 9214003, "c": 71.4, "h": 71.42, "l": 71.4, "o": 71.41, "v": 20115, "t": 1779998340000, "n": 201},
     "prevDay": {"c": 70.95, "h": 71.1, "l": 70.4, "o": 70.6, "v": 11870220, "vw": 70.8},
-    "todaysChange": 0.4701, "todaysChangePerc": 0.6625793, "updated": 1779998399912004117}
-TICK = Tick(price=71.4201, bid=71.41, ask=71.43, open=71.2, high=71.6, low=70.98, prev_close=70.95, volume=9214003.0, change=0.4701,
-            change_pct=0.6626, currency="USD", quote_time=TRADED_MS, session="regular")
+    "todaysChange": 0.4701,
+    "todaysChangePerc": 0.6625793,
+    "updated": 1779998399912004117,
+}
+TICK = Tick(
+    price=71.4201,
+    bid=71.41,
+    ask=71.43,
+    open=71.2,
+    high=71.6,
+    low=70.98,
+    prev_close=70.95,
+    volume=9214003.0,
+    change=0.4701,
+    change_pct=0.6626,
+    currency="USD",
+    quote_time=TRADED_MS,
+    session="regular",
+)
 ZEROS = {"c": 0, "h": 0, "l": 0, "o": 0, "v": 0, "vw": 0}
 CLEARED = KO | {
     "day": ZEROS, "min": ZEROS | {"av": 0, "t": 0, "n": 0}, "lastTrade": {"c": None, "i": "", "p": 0, "s": 0, "t": 0, "x": 0},
-    "lastQuote": {"P": 0, "S": 0, "p": 0, "s": 0, "t": 0}, "todaysChange": 0, "todaysChangePerc": 0, "updated": 0}
+    "lastQuote": {"P": 0, "S": 0, "p": 0, "s": 0, "t": 0}, "todaysChange": 0, "todaysChangePerc": 0, "updated": 0}  # fmt: skip
 BEFORE_OPEN_NS, BEFORE_OPEN_MS = 1780042500630916600, 1_780_042_500_630  # 4:15 in New York, the day after
 EARLY = KO | {
     "day": ZEROS, "min": KO["min"] | {"c": 71.5, "t": 1780042440000},
     "lastTrade": KO["lastTrade"] | {"c": [12], "p": 71.55, "t": BEFORE_OPEN_NS},
     "lastQuote": KO["lastQuote"] | {"p": 71.5, "P": 71.6, "t": BEFORE_OPEN_NS}, "prevDay": KO["prevDay"] | {"c": 71.42},
-    "todaysChange": 0.13, "todaysChangePerc": 0.182, "updated": BEFORE_OPEN_NS}
+    "todaysChange": 0.13, "todaysChangePerc": 0.182, "updated": BEFORE_OPEN_NS}  # fmt: skip
 SPX: dict[str, Any] = {
     "ticker": "I:SPX", "name": "S&P 500", "type": "indices", "value": 7415.2, "market_status": "regular_trading", "timeframe": "REAL-TIME",
     "last_updated": 1779998399500223500, "session": {"change": -12.4, "change_percent": -0.16694, "close": 7415.2, "high": 7440.05,
-                                                      "low": 7402.7, "open": 7421.3, "previous_close": 7427.6}}
-INDEX = Tick(price=7415.2, open=7421.3, high=7440.05, low=7402.7, prev_close=7427.6, change=-12.4, change_pct=-0.1669,
-             quote_time=1_779_998_399_500, session="regular")
+                                                      "low": 7402.7, "open": 7421.3, "previous_close": 7427.6}}  # fmt: skip
+INDEX = Tick(
+    price=7415.2,
+    open=7421.3,
+    high=7440.05,
+    low=7402.7,
+    prev_close=7427.6,
+    change=-12.4,
+    change_pct=-0.1669,
+    quote_time=1_779_998_399_500,
+    session="regular",
+)
 EURUSD: dict[str, Any] = {
-    "ticker": "C:EURUSD", "day": {"o": 1.1421, "h": 1.1442, "l": 1.1401, "c": 1.1431, "v": 150233},
+    "ticker": "C:EURUSD",
+    "day": {"o": 1.1421, "h": 1.1442, "l": 1.1401, "c": 1.1431, "v": 150233},
     "lastQuote": {"a": 1.14314, "b": 1.14311, "t": 1779998399000, "x": 48},
     "min": {"o": 1.143, "h": 1.1432, "l": 1.1429, "c": 1.1431, "v": 202, "n": 1, "t": 1779998340000},
     "prevDay": {"o": 1.14, "h": 1.143, "l": 1.139, "c": 1.1419, "v": 140220, "vw": 0},
-    "todaysChange": 0.0012, "todaysChangePerc": 0.10509, "updated": 1779998399000}
+    "todaysChange": 0.0012,
+    "todaysChangePerc": 0.10509,
+    "updated": 1779998399000,
+}
 BTCUSD: dict[str, Any] = {
-    "ticker": "X:BTCUSD", "day": {"o": 91200.1, "h": 93010, "l": 90702.5, "c": 92071.2, "v": 8120.5512, "vw": 0},
+    "ticker": "X:BTCUSD",
+    "day": {"o": 91200.1, "h": 93010, "l": 90702.5, "c": 92071.2, "v": 8120.5512, "vw": 0},
     "lastTrade": {"p": 92070.4, "s": 0.0133, "t": 1779998399010, "x": 1, "c": [2], "i": "413131"},
     "min": {"o": 92060, "h": 92075, "l": 92055.5, "c": 92071.2, "v": 3.41, "vw": 0, "n": 88, "t": 1779998340000},
     "prevDay": {"o": 90010, "h": 91555, "l": 89500, "c": 91200.1, "v": 9211.7, "vw": 90711.4},
-    "todaysChange": 870.3, "todaysChangePerc": 0.9543, "updated": 1779998399999}
+    "todaysChange": 870.3,
+    "todaysChangePerc": 0.9543,
+    "updated": 1779998399999,
+}
 BATCH = subscribe(Massive, "KO", "BRK-B")
 
 
@@ -85,7 +119,7 @@ def feed(provider: RunningProvider, runtime: Runtime) -> Iterator[Massive]:
 @pytest.mark.parametrize(("symbol", "id"), [
     ("KO", "KO"), ("BRK-B", "BRK.B"), ("BRK.B", "BRK.B"), ("BTC-USD", "X:BTCUSD"), ("BTC/USD", "X:BTCUSD"), ("X:BTCUSD", "X:BTCUSD"),
     ("BACpL", "BACpL"), ("EUR/USD", "C:EURUSD"), ("EUR-USD", "C:EURUSD"), ("EURUSD=X", "C:EURUSD"), ("C:EURUSD", "C:EURUSD"),
-    ("^VIX", "I:VIX"), ("I:SPX", "I:SPX"), ("SPX", "SPX"), ("EURUSD", "EURUSD")])
+    ("^VIX", "I:VIX"), ("I:SPX", "I:SPX"), ("SPX", "SPX"), ("EURUSD", "EURUSD")])  # fmt: skip
 def test_a_symbol_is_spelt_as_massive_does(symbol: str, id: str) -> None:
     """Case is left as it is: a small p makes preferred shares. What may be a share is one."""
     assert Massive.native_id(symbol) == id
@@ -108,7 +142,8 @@ def test_when_the_day_is_cleared_the_close_before_is_the_price(gone: tuple[str, 
     """From 3:30 in New York on, on holidays all day: with the numbers of its own session, and nothing to reckon a change from. To hear it
     again proves nothing."""
     assert tick_of({name: value for name, value in CLEARED.items() if name not in gone}) == Tick(
-        price=70.95, open=70.6, high=71.1, low=70.4, volume=11870220.0, currency="USD", session="closed", untimed=True)
+        price=70.95, open=70.6, high=71.1, low=70.4, volume=11870220.0, currency="USD", session="closed", untimed=True
+    )
 
 
 def test_what_has_not_been_traded_today_is_in_the_session_of_its_quotes() -> None:
@@ -119,8 +154,17 @@ def test_what_has_not_been_traded_today_is_in_the_session_of_its_quotes() -> Non
 
 def test_before_the_open_the_trade_is_the_price_and_the_day_is_unknown() -> None:
     """All zeros: neither open, high and low are 0, nor what was traded."""
-    assert tick_of(EARLY) == Tick(price=71.55, bid=71.5, ask=71.6, prev_close=71.42, change=0.13, change_pct=0.182, currency="USD",
-                                  quote_time=BEFORE_OPEN_MS, session="pre")
+    assert tick_of(EARLY) == Tick(
+        price=71.55,
+        bid=71.5,
+        ask=71.6,
+        prev_close=71.42,
+        change=0.13,
+        change_pct=0.182,
+        currency="USD",
+        quote_time=BEFORE_OPEN_MS,
+        session="pre",
+    )
 
 
 def test_a_change_of_nothing_is_left_to_be_reckoned() -> None:
@@ -181,15 +225,32 @@ def test_what_cant_be_read_costs_itself_only() -> None:
 def test_crypto_has_milliseconds_and_no_currency_of_its_own() -> None:
     """X:BTCUSD could be cut in several places. Its conditions are others, its day begins at midnight in New York, and it has no session."""
     assert tick_of(BTCUSD, "BTC-USD") == Tick(
-        price=92070.4, open=91200.1, high=93010.0, low=90702.5, prev_close=91200.1, volume=8120.5512, change=870.3, change_pct=0.9543,
-        quote_time=1_779_998_399_010, volume_of="24h")
+        price=92070.4,
+        open=91200.1,
+        high=93010.0,
+        low=90702.5,
+        prev_close=91200.1,
+        volume=8120.5512,
+        change=870.3,
+        change_pct=0.9543,
+        quote_time=1_779_998_399_010,
+        volume_of="24h",
+    )
 
 
 def test_of_currencies_the_middle_of_bid_and_ask_is_the_price() -> None:
     """Exact in decimal. Small letters are the sides there; what counts quotes is no volume; the change is reckoned from the price."""
     assert tick_of(EURUSD, "EUR/USD") == Tick(
-        price=1.143125, bid=1.14311, ask=1.14314, open=1.1421, high=1.1442, low=1.1401, prev_close=1.1419, currency="USD",
-        quote_time=1_779_998_399_000)
+        price=1.143125,
+        bid=1.14311,
+        ask=1.14314,
+        open=1.1421,
+        high=1.1442,
+        low=1.1401,
+        prev_close=1.1419,
+        currency="USD",
+        quote_time=1_779_998_399_000,
+    )
 
 
 def test_of_currencies_without_quotes_the_minute_has_the_price() -> None:
@@ -206,8 +267,10 @@ def test_an_index_is_read_field_by_field() -> None:
     assert indices(SPX) == {"I:SPX": INDEX}
 
 
-@pytest.mark.parametrize(("words", "session"), [
-    ("regular_trading", "regular"), ("closed", "closed"), ("early_trading", "pre"), ("late_trading", "post"), ("lunch", None), ([], None)])
+@pytest.mark.parametrize(
+    ("words", "session"),
+    [("regular_trading", "regular"), ("closed", "closed"), ("early_trading", "pre"), ("late_trading", "post"), ("lunch", None), ([], None)],
+)
 def test_the_market_of_an_index_is_in_words(words: Any, session: str | None) -> None:
     """Others than we know say nothing."""
     (tick,) = indices(SPX | {"market_status": words}).values()
@@ -235,15 +298,20 @@ def test_what_a_plan_has_not_is_told_from_what_nobody_has() -> None:
     not_found = {"ticker": "I:APX", "error": "NOT_FOUND", "message": "Ticker not found."}
     answer = indices(SPX, not_entitled, not_found, symbols=("I:SPX", "I:NDX", "I:APX", "I:GONE"))
     assert answer["I:SPX"] == INDEX
-    for symbol, words in {"I:NDX": "the plan of this key does not include 'I:NDX'", "I:APX": "Massive has no 'I:APX'",
-                          "I:GONE": "Massive has no 'I:GONE'"}.items():
+    for symbol, words in {
+        "I:NDX": "the plan of this key does not include 'I:NDX'",
+        "I:APX": "Massive has no 'I:APX'",
+        "I:GONE": "Massive has no 'I:GONE'",
+    }.items():
         error = answer[symbol]
         assert isinstance(error, FeedError)
         assert (words in str(error), error.rejects_symbol, error.retryable) == (True, True, False)
 
 
-@pytest.mark.parametrize("answer", [{"status": "ERROR", "error": "odd"}, {"status": "NOT_AUTHORIZED", "message": "no"}, {"status": None},
-                                    {"message": "Forbidden"}, {}])
+@pytest.mark.parametrize(
+    "answer",
+    [{"status": "ERROR", "error": "odd"}, {"status": "NOT_AUTHORIZED", "message": "no"}, {"status": None}, {"message": "Forbidden"}, {}],
+)
 def test_an_error_may_come_with_status_200(answer: dict[str, Any]) -> None:
     """And is no unknown symbol."""
     assert not complaint(lambda: parse(json.dumps(answer).encode(), BATCH)).rejects_symbol
@@ -256,8 +324,11 @@ def test_no_rows_at_all_are_unknown_symbols() -> None:
         assert all(isinstance(error, FeedError) and error.rejects_symbol for error in errors)
 
 
-@given(mutated({"status": "OK", "tickers": [KO, EARLY | {"ticker": "BRK.B"}]}) | JSON.map(lambda value: json.dumps(value).encode())
-       | st.binary(max_size=60))
+@given(
+    mutated({"status": "OK", "tickers": [KO, EARLY | {"ticker": "BRK.B"}]})
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     """Nothing else comes out."""
     answers_or_complains(lambda: parse(body, BATCH), {"KO", "BRK-B"})
@@ -280,7 +351,8 @@ def test_each_market_has_a_call(feed: Massive, provider: RunningProvider, switch
         ("/v2/snapshot/locale/us/markets/stocks/tickers", {"tickers": "AAPL,BRK.B"}),
         ("/v2/snapshot/locale/global/markets/crypto/tickers", {"tickers": "X:BTCUSD"}),
         ("/v2/snapshot/locale/global/markets/forex/tickers", {"tickers": "C:EURUSD"}),
-        ("/v3/snapshot/indices", {"ticker.any_of": "I:SPX", "limit": "250"})]
+        ("/v3/snapshot/indices", {"ticker.any_of": "I:SPX", "limit": "250"}),
+    ]
     assert {request["headers"]["authorization"] for request in provider.requests()} == {f"Bearer {CANARY}"}
 
 

@@ -92,6 +92,7 @@ def test_a_polled_kind_can_be_pointed_anywhere_and_links_its_documentation(kind:
 
 def test_a_feed_made_elsewhere_is_not_on_offer() -> None:
     """A test's double must not become a kind that settings can name."""
+
     class Elsewhere(Feed):
         kind = "elsewhere"
 
@@ -101,6 +102,7 @@ def test_a_feed_made_elsewhere_is_not_on_offer() -> None:
 
 def test_two_feeds_of_one_kind_are_a_mistake() -> None:
     """Settings could not tell which is meant."""
+
     class Twin(Feed):
         kind = "kraken"
 
@@ -185,7 +187,7 @@ def test_the_batch_sizes_in_the_docs_are_those_of_the_code() -> None:
 
 
 def test_the_feed_in_the_docs_works(kraken: RunningProvider, runtime: Runtime) -> None:
-    """"Write your own": pasted into a file, it is a kind, it reads its payload, and it complains as all do."""
+    """ "Write your own": pasted into a file, it is a kind, it reads its payload, and it complains as all do."""
     (source,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     module: dict[str, Any] = {"__name__": "somewhere.example"}
     exec(source, module)

@@ -22,10 +22,21 @@ PEP: dict[str, Any] = {
     "ticker": "PEP", "timestamp": "2026-05-28T15:41:20.500000001-04:00", "lastSaleTimestamp": "2026-05-28T15:41:18.123456789-04:00",
     "quoteTimestamp": "2026-05-28T15:41:20.500000001-04:00", "open": 148.2, "high": 149, "low": 147.55, "mid": 148.905,
     "tngoLast": 148.88, "last": 148.88, "lastSize": 3, "bidSize": 100, "bidPrice": 148.9, "askPrice": 148.91, "askSize": 200,
-    "prevClose": 147.31, "volume": 51832}
+    "prevClose": 147.31, "volume": 51832}  # fmt: skip
 SOLD_MS, QUOTED_MS = 1_779_997_278_123, 1_779_997_280_500
-TICK = Tick(price=148.88, bid=148.9, ask=148.91, open=148.2, high=149.0, low=147.55, prev_close=147.31, volume=51832.0, currency="USD",
-            quote_time=SOLD_MS, session="regular")
+TICK = Tick(
+    price=148.88,
+    bid=148.9,
+    ask=148.91,
+    open=148.2,
+    high=149.0,
+    low=147.55,
+    prev_close=147.31,
+    volume=51832.0,
+    currency="USD",
+    quote_time=SOLD_MS,
+    session="regular",
+)
 BATCH = subscribe(Tiingo, "pep", "BRK.B")
 
 
@@ -51,7 +62,7 @@ def test_a_row_is_read_field_by_field() -> None:
 @pytest.mark.parametrize(("fields", "price", "made_ms"), [
     ({"tngoLast": 148.905}, 148.905, QUOTED_MS), ({"tngoLast": 148.905, "last": None}, 148.905, QUOTED_MS),
     ({"tngoLast": 148.87}, 148.87, QUOTED_MS), ({"lastSaleTimestamp": None}, 148.88, QUOTED_MS),
-    ({"timestamp": None, "lastSaleTimestamp": None, "quoteTimestamp": None}, 148.88, None)])
+    ({"timestamp": None, "lastSaleTimestamp": None, "quoteTimestamp": None}, 148.88, None)])  # fmt: skip
 def test_a_price_has_the_time_of_what_it_is(fields: dict[str, Any], price: float, made_ms: int | None) -> None:
     """A sale, the middle of a quote, or neither that we can see."""
     (tick,) = ticks(PEP | fields).values()
@@ -69,7 +80,7 @@ def test_after_hours_there_is_no_bid_and_no_ask(nothing: Any) -> None:
 
 @pytest.mark.parametrize(("made", "session"), [
     ("2026-05-29T00:30:00.123456789-04:00", "overnight"), ("2026-05-28T20:00:00-04:00", "post"), ("2026-05-28T08:15:00-04:00", "pre"),
-    ("2026-05-28T16:05:00-04:00", "post"), ("2026-05-28T20:00:00+00:00", "regular"), (None, None), ("yesterday", None)])
+    ("2026-05-28T16:05:00-04:00", "post"), ("2026-05-28T20:00:00+00:00", "regular"), (None, None), ("yesterday", None)])  # fmt: skip
 def test_the_session_is_that_of_the_price(made: Any, session: str | None) -> None:
     """By its time in New York; the official close has the time at which the session ends."""
     (tick,) = ticks(PEP | {"timestamp": made, "lastSaleTimestamp": made, "quoteTimestamp": made}).values()
@@ -102,7 +113,7 @@ def test_what_cant_be_read_costs_itself_only() -> None:
     (b"Error: You have run over your daily request allocation.", LONGEST_WAIT_S, True),
     (b'{"detail":"Error: You have run over your monthly unique symbol allocation."}', LONGEST_WAIT_S, False),
     (b'{"detail":"Please supply a token"}', None, False), (b'{"detail":"Invalid token."}', None, False), (b'{"detail":"odd"}', None, True),
-    (b"", None, True), (b"<html></html>", None, True)])
+    (b"", None, True), (b"<html></html>", None, True)])  # fmt: skip
 def test_an_error_may_come_with_status_200(body: bytes, wait_s: float | None, retryable: bool) -> None:
     """As JSON or as text."""
     error = complaint(lambda: parse(body, BATCH))

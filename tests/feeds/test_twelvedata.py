@@ -23,11 +23,12 @@ IBM = {
     "symbol": "IBM", "name": "International Business Machines", "exchange": "NYSE", "mic_code": "XNYS", "currency": "USD",
     "datetime": "2026-05-28", "timestamp": 1779975000, "last_quote_at": 1779998340, "open": "263", "high": "265.12000", "low": "261.04999",
     "close": "264.87", "volume": "2918400", "previous_close": "262.03000", "change": "2.84", "percent_change": "1.0838453",
-    "average_volume": "4063196", "is_market_open": True, "fifty_two_week": {"low": "214.50000", "range": "214.500000 - 296.160004"}}
+    "average_volume": "4063196", "is_market_open": True, "fifty_two_week": {"low": "214.50000", "range": "214.500000 - 296.160004"}
+}  # fmt: skip
 PAIR = {
     "symbol": "EUR/USD", "name": "Euro / US Dollar", "exchange": "Forex", "currency_base": "Euro", "currency_quote": "US Dollar",
     "datetime": "2026-05-28", "timestamp": 1779999990, "open": "1.14206", "high": "1.14420", "low": "1.14010", "close": "1.14312",
-    "previous_close": "1.14205", "change": "0.00107", "percent_change": "0.09369", "is_market_open": True}
+    "previous_close": "1.14205", "change": "0.00107", "percent_change": "0.09369", "is_market_open": True}  # fmt: skip
 UNKNOWN = {"code": 404, "message": "**symbol** or **figi** parameter is missing or invalid.", "status": "error"}
 BATCH = subscribe(TwelveData, "IBM", "EUR-USD")
 
@@ -47,9 +48,21 @@ def feed(provider: RunningProvider, runtime: Runtime) -> Iterator[TwelveData]:
 
 def test_a_bare_row_is_read_field_by_field() -> None:
     """Strings of any width as the numbers they are; the time is that of the last quote, not that of the opening bell."""
-    assert ticks(IBM, "IBM") == {"IBM": Tick(
-        price=264.87, open=263.0, high=265.12, low=261.04999, prev_close=262.03, volume=2918400.0, change=2.84, change_pct=1.0838,
-        currency="USD", quote_time=1_779_998_340_000, session="regular")}
+    assert ticks(IBM, "IBM") == {
+        "IBM": Tick(
+            price=264.87,
+            open=263.0,
+            high=265.12,
+            low=261.04999,
+            prev_close=262.03,
+            volume=2918400.0,
+            change=2.84,
+            change_pct=1.0838,
+            currency="USD",
+            quote_time=1_779_998_340_000,
+            session="regular",
+        )
+    }
 
 
 def test_several_rows_are_keyed_by_what_was_asked_for() -> None:
@@ -57,8 +70,18 @@ def test_several_rows_are_keyed_by_what_was_asked_for() -> None:
     answer = ticks({"NOPE": UNKNOWN, "EUR/USD": PAIR, "IBM": IBM}, "IBM", "NOPE", "EUR-USD")
     assert answer["IBM"] == ticks(IBM, "IBM")["IBM"]
     assert answer["EUR-USD"] == Tick(
-        price=1.14312, open=1.14206, high=1.1442, low=1.1401, prev_close=1.14205, change=0.00107, change_pct=0.0937, currency="USD",
-        quote_time=1_779_999_990_000, session="regular", volume_of="24h")
+        price=1.14312,
+        open=1.14206,
+        high=1.1442,
+        low=1.1401,
+        prev_close=1.14205,
+        change=0.00107,
+        change_pct=0.0937,
+        currency="USD",
+        quote_time=1_779_999_990_000,
+        session="regular",
+        volume_of="24h",
+    )
     error = answer["NOPE"]
     assert isinstance(error, FeedError)
     assert (error.rejects_symbol, error.retryable) == (True, False)
@@ -98,8 +121,19 @@ def test_the_opening_bell_is_no_time_of_a_price() -> None:
 def test_pence_become_pounds() -> None:
     """Every price with them, and the change; the volume is a number of shares."""
     (tick,) = ticks(IBM | {"currency": "GBp"}, "IBM").values()
-    assert tick == Tick(price=2.6487, open=2.63, high=2.6512, low=2.6104999, prev_close=2.6203, volume=2918400.0, change=0.0284,
-                        change_pct=1.0838, currency="GBP", quote_time=1_779_998_340_000, session="regular")
+    assert tick == Tick(
+        price=2.6487,
+        open=2.63,
+        high=2.6512,
+        low=2.6104999,
+        prev_close=2.6203,
+        volume=2918400.0,
+        change=0.0284,
+        change_pct=1.0838,
+        currency="GBP",
+        quote_time=1_779_998_340_000,
+        session="regular",
+    )
 
 
 def test_a_price_after_hours_is_the_extended_one() -> None:
@@ -108,7 +142,7 @@ def test_a_price_after_hours_is_the_extended_one() -> None:
     (tick,) = ticks(IBM | late, "IBM").values()
     assert isinstance(tick, Tick)
     assert (tick.price, tick.session, tick.ext_price, tick.ext_change_pct, tick.ext_time) == (
-        264.87, "closed", 265.5, 0.2379, 1_780_002_000_000)
+        264.87, "closed", 265.5, 0.2379, 1_780_002_000_000)  # fmt: skip
     for old in ({"extended_timestamp": 1779990000}, {"is_market_open": True}):
         (tick,) = ticks(IBM | late | old, "IBM").values()
         assert isinstance(tick, Tick)
@@ -123,7 +157,7 @@ def test_a_price_after_hours_is_the_extended_one() -> None:
     ({"code": 429, "message": "You have run out of API credits for the current minute. 9 …", "status": "error"}, True, 18.0, False),
     ({"code": 429, "message": "You have run out of API credits for the current day. …", "status": "error"}, True, LONGEST_WAIT_S, False),
     ({"code": 500, "message": "Internal error", "status": "error"}, True, None, False),
-    ({"code": "odd", "message": "?"}, True, None, False)])
+    ({"code": "odd", "message": "?"}, True, None, False)])  # fmt: skip
 def test_an_error_says_what_it_is_about(error: dict[str, Any], retryable: bool, wait_s: float | None, rejects: bool) -> None:
     """A minute's credits come back when the minute of the clock ends, and a second later."""
     caught = complaint(lambda: ticks(error, "IBM"))
@@ -138,8 +172,12 @@ def test_rows_without_credits_are_no_answer() -> None:
     assert [type(outcome) for outcome in answer.values()] == [Tick, FeedError]
 
 
-@given(mutated({"IBM": IBM, "EUR/USD": PAIR, "NOPE": UNKNOWN}) | mutated(IBM) | JSON.map(lambda value: json.dumps(value).encode())
-       | st.binary(max_size=60))
+@given(
+    mutated({"IBM": IBM, "EUR/USD": PAIR, "NOPE": UNKNOWN})
+    | mutated(IBM)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     """In whatever shape."""
     answers_or_complains(lambda: parse(body, BATCH, NOW_S), {"IBM", "EUR-USD"})

@@ -52,6 +52,7 @@ class Watched:
 
 def together(watched: list[Watched]) -> Watched:
     """All of them as one target: the first byte of the input says which."""
+
     def run(data: bytes) -> None:
         if data:
             watched[data[0] % len(watched)](data[1:])
@@ -79,7 +80,8 @@ def by_atheris(target: Watched, seconds: float, seed: int) -> None:
         for number, data in enumerate(target.seeds):
             (Path(folder) / str(number)).write_bytes(data)
         arguments = [sys.argv[0], folder, f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", "-max_len=8192",
-                     "-rss_limit_mb=1024", "-timeout=30", "-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={folder}/"]
+                     "-rss_limit_mb=1024", "-timeout=30", "-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={folder}/"
+        ]  # fmt: skip
         atheris.Setup(arguments, target)
         atheris.Fuzz()
 

@@ -9,7 +9,7 @@ from tests.fuzz.seeds import BROKEN, NUMBERS
 
 MOST_BYTES = 8192
 PIECES = (*NUMBERS, *BROKEN[:2], *b'{ } [ ] , : " \\ / 0 1 9 - . e E + \n \x00 \x1e'.split(b" "), b"\xf0\x9f\x98\x80", b"\xed\xa0\x80",
-          b"\x81\x80")
+          b"\x81\x80")  # fmt: skip
 
 
 def inputs(seeds: list[bytes], seed: int) -> Iterator[bytes]:
@@ -40,7 +40,7 @@ def _insert(data: bytes, random: Random, _: list[bytes]) -> bytes:
 
 def _byte(data: bytes, random: Random, _: list[bytes]) -> bytes:
     at = random.randint(0, len(data))
-    return data[:at] + bytes([random.randrange(256)]) + data[at + 1:]
+    return data[:at] + bytes([random.randrange(256)]) + data[at + 1 :]
 
 
 def _repeat(data: bytes, random: Random, _: list[bytes]) -> bytes:
@@ -50,7 +50,7 @@ def _repeat(data: bytes, random: Random, _: list[bytes]) -> bytes:
 
 def _join(data: bytes, random: Random, seeds: list[bytes]) -> bytes:
     other = random.choice(seeds)
-    return data[:random.randint(0, len(data))] + other[random.randint(0, len(other)):]
+    return data[: random.randint(0, len(data))] + other[random.randint(0, len(other)) :]
 
 
 MUTATIONS: tuple[Callable[[bytes, Random, list[bytes]], bytes], ...] = (_cut, _insert, _insert, _byte, _repeat, _join)

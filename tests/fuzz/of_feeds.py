@@ -74,6 +74,7 @@ def well_formed(value: object) -> bool:
 
 def answers(parse: Callable[[bytes], object]) -> Callable[[bytes], None]:
     """Run a parser: it answers with what may leave, or complains."""
+
     def run(data: bytes) -> None:
         try:
             answer = parse(data)
@@ -81,6 +82,7 @@ def answers(parse: Callable[[bytes], object]) -> Callable[[bytes], None]:
             answer = error
         values = answer.values() if isinstance(answer, dict) else [answer]
         assert all(map(well_formed, values)), answer
+
     return run
 
 
@@ -120,7 +122,7 @@ OF_TESTS = {
         b'{"t":1795377851503,"quotes":[{"symbol":"ACME","price":110.38,"quote_time":1795377851502,"received_time":1795377851503,"seq":1,'
         b'"source":"sim","kind":"simulated","state":"fresh"}]}\n'],
     "yahoo_stream": [b"CgRBQVBMFQAAFkMYgMCx2PdnMAg=", *encoded({"type": "pricing", "message": "CgRBQVBMFQAAFkMYgMCx2PdnMAg="})],
-}
+}  # fmt: skip
 """What the docstrings show of these is shortened beyond use."""
 
 
@@ -138,8 +140,12 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "finnhub": (feeds.finnhub, lambda body: feeds.finnhub.parse(body, batch_of("AAPL"))),
         "frankfurter": (feeds.frankfurter, lambda body: feeds.frankfurter.parse(body, "EUR", batch_of("EURUSD"))),
         "frankfurter_rows": (feeds.frankfurter, lambda body: feeds.frankfurter.parse_rows(body, batch_of("EURUSD"), round(now_s * 1000))),
-        "kraken": (feeds.kraken.feed, lambda body: feeds.kraken.feed.parse(
-            body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.pairs.Pairs(feeds.kraken.feed.parse_pairs(PAIRS, "currency")))),
+        "kraken": (
+            feeds.kraken.feed,
+            lambda body: feeds.kraken.feed.parse(
+                body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.pairs.Pairs(feeds.kraken.feed.parse_pairs(PAIRS, "currency"))
+            ),
+        ),
         "kraken_pairs": (feeds.kraken.feed, lambda body: feeds.kraken.feed.parse_pairs(body, "currency")),
         "massive": (feeds.massive, lambda body: feeds.massive.parse(body, test_massive.BATCH)),
         "massive_indices": (feeds.massive, lambda body: feeds.massive.parse(body, batch_of("I:SPX", "I:NDX"))),
@@ -160,12 +166,12 @@ def _described() -> Iterator[tuple[str, Target]]:
         "http_json": {"rows": "data[]", "symbol": "s", "price": "p", "bid": "b", "volume": "v", "quote_time": "t", "time_form": "ms"},
         "http_csv": {"format": "csv", "symbol": "symbol", "price": "price", "volume": "volume", "decimal": ",", "ignore": ".",
                      "delimiter": ";", "change_pct": "change", "quote_time": "time", "time_form": "%d.%m.%Y %H:%M:%S"},
-    }
+    }  # fmt: skip
     seeds = {
         "http_json": varied(encoded({"data": [{"s": "A", "p": 1.5, "b": "1.4", "v": 100, "t": 1795000000000}, {"s": "B", "p": "2e3"}]})),
         "http_csv": [*BROKEN, b"symbol;price;volume;change;time\r\nA;1.234,5;10;1,5%;13.03.2026 11:10:41\r\nB;7;;;\r\n",
                      b'symbol;price\n"A;1\nB;2', b"symbol;price\nA;" + b"1" * 140_000, b"symbol;price\nA;=cmd()\n\x00;1\nA;2;3\n"],
-    }
+    }  # fmt: skip
     for name, layout in layouts.items():
         extraction = feeds.generic.feed.HttpJsonSettings.model_validate(common | layout).extraction()
         yield name, Target(answers(partial(_ticks, extraction)), seeds[name])
@@ -251,7 +257,8 @@ def _unpacked(data: bytes) -> None:
 
 
 ANSWERS = [
-    b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+    b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"a":1}',
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\n{}\n\r\n-1\r\n0\r\nX-A: b\r\n\r\n",
     b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"),
     b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate, gzip\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
@@ -261,7 +268,9 @@ ANSWERS = [
 def feed_targets() -> dict[str, Target]:
     """All of them, by the kind of feed, and what they stand on."""
     return {
-        **dict(_polled()), **dict(_described()), **dict(_streamed()),
+        **dict(_polled()),
+        **dict(_described()),
+        **dict(_streamed()),
         "recording": Target(answers(_recording), varied(OF_TESTS["recording"])),
         "json": Target(answers(decode), [*BROKEN, *varied(encoded({"a": [1, 2.5, "x"]}))]),
         "json_in_slices": Target(answers(_in_slices), [*BROKEN, *varied(encoded({"a": [1, 2.5, "x", {"b": None}]})), b"NaN", b"1e999,{}"]),

@@ -19,7 +19,7 @@ from ticker.errors import FeedError
 from ticker.quote import Tick
 
 ODD: tuple[Any, ...] = (
-    "unch", "N/A", "", "1,234.5", "NaN", True, False, [], ["x"], {}, {"raw": "x"}, -1, -2147483648, 1e300, 4.9e-322, 0, None)
+    "unch", "N/A", "", "1,234.5", "NaN", True, False, [], ["x"], {}, {"raw": "x"}, -1, -2147483648, 1e300, 4.9e-322, 0, None)  # fmt: skip
 """What stands in real answers where a number should, and worse."""
 OUT_OF_TIME = "a time before 1990 or after 2100"
 """The one way in which what is not the price may cost it: nobody knows when the price was made, nor in which unit that is told."""
@@ -27,7 +27,7 @@ MOST_SAMPLES = 3
 DECIDES: dict[str, frozenset[str]] = {
     "alphavantage": frozenset(("01. symbol",)), "massive": frozenset(("status",)), "massive_currencies": frozenset(("status",)),
     "massive_indices": frozenset(("status",)), "polygon": frozenset(("status",)), "twelvedata": frozenset(("symbol", "status", "code")),
-    "yahoo": frozenset(("quoteType", "error")), "yahoo_chart": frozenset(("error",))}
+    "yahoo": frozenset(("quoteType", "error")), "yahoo_chart": frozenset(("error",))}  # fmt: skip
 """By kind: fields that say that there is no price, or that it is another symbol's, and need not be there."""
 _GONE = object()
 

@@ -84,11 +84,12 @@ def outcome(pieces: list[bytes]) -> tuple[list[bytes], list[tuple[str, str, byte
 
 def _http() -> Target:
     """Requests, in one piece and in others: what is cut elsewhere must come to the same."""
+
     def run(data: bytes) -> None:
         seen = outcome([data])
-        assert seen == outcome([data[:len(data) // 2], data[len(data) // 2:]])
+        assert seen == outcome([data[: len(data) // 2], data[len(data) // 2 :]])
         if len(data) < 300:
-            assert seen == outcome([data[at:at + 1] for at in range(len(data))])
+            assert seen == outcome([data[at : at + 1] for at in range(len(data))])
 
     rows = [row[0] for row in GOOD.values()] + [row[0] for row in BAD.values()]
     return Target(run, [*(sent for sent in rows if len(sent) < LONGEST_ROW), GET + CHUNKED + b"3\r\nabc\r\n0\r\n\r\n" + GET, b"", b"\r\n"])

@@ -33,11 +33,13 @@ def _settings() -> Target:
         b'[server]\nport = "x"\nhosst = 1\n[limits]\nmax_clients = nan\njoin_timeout_s = inf\n', b"[symbols]\nA = 1\nA = 2\n", b"a" * 3000,
         b'[feeds.k]\nkind = "coinbase"\nbase_url = "http://u:p@h"\ninterval_s = 1e999\n',
         b'[feeds.k]\nkind = "kraken"\n[symbols]\n"X" = { feed = ["k", "k"], k = { id = 3 } }\n',
-        b"x = " + b"[" * 2000, b"a." * 2000 + b"b = 1", b"[limits]\nmax_clients = " + b"9" * 5000, b'"\\ud800" = 1', b"\xff\xfe"])
+        b"x = " + b"[" * 2000, b"a." * 2000 + b"b = 1", b"[limits]\nmax_clients = " + b"9" * 5000, b'"\\ud800" = 1', b"\xff\xfe"]
+    )  # fmt: skip
 
 
 def _frames() -> Target:
     """A WebSocket's bytes, in two pieces: what is cut elsewhere must come to the same."""
+
     def outcome(pieces: list[bytes]) -> list[object]:
         reader = FrameReader(1000)
         seen: list[object] = []
@@ -55,13 +57,13 @@ def _frames() -> Target:
 
     def run(data: bytes) -> None:
         whole = outcome([data])
-        assert whole == outcome([data[:len(data) // 2], data[len(data) // 2:]])
+        assert whole == outcome([data[: len(data) // 2], data[len(data) // 2 :]])
         if len(data) < 200:
-            assert whole == outcome([data[at:at + 1] for at in range(len(data))])
+            assert whole == outcome([data[at : at + 1] for at in range(len(data))])
 
     return Target(run, [
         masked(1, "4x"), masked(2, b"\xff"), masked(9), masked(8, b"\x03\xe8bye"), masked(1, "4", fin=False) + masked(0, "x"), masked(3),
-        masked(1, "x" * 200), masked(1, "4", reserved=4), masked(1, "", length=1 << 63), frame(1, b"x")])
+        masked(1, "x" * 200), masked(1, "4", reserved=4), masked(1, "", length=1 << 63), frame(1, b"x")])  # fmt: skip
 
 
 @cache
@@ -84,6 +86,7 @@ def check_answers(frames: list[bytes]) -> None:
 
 def _packets(*opening: bytes) -> Callable[[bytes], None]:
     """Engine.IO packets, a line each; one that begins with `b` is binary. They follow `opening`."""
+
     def run(data: bytes) -> None:
         server = _server().server
         engine, door = server.engine, server.socketio.server.eio
@@ -109,6 +112,7 @@ def _packets(*opening: bytes) -> Callable[[bytes], None]:
         assert not engine.clients
         assert engine.ledger.opened == engine.closes.total()
         assert not server.board.members
+
     return run
 
 
@@ -117,7 +121,7 @@ PACKETS = [b"40\n40/ACME,\n40/BTC/USD,\n41/ACME,\n41\n40", b'42["subscribe",{"sy
            b'42["message","\\ud800"]', b"45999-[]", b"44{}",
            b'451-["message",' + _PLACEHOLDER + b"]\nbxyz", b"3\n6\n1", b"4", b"2probe\n5", b"42" + b"[" * 1500,
            b'42["message",' + b"9" * 5000 + b"]",
-           b"42" + b"1" * 101 + b'["message"]', b'40{"token":"x"}', b"40/" + b"x" * 500 + b","]
+           b"42" + b"1" * 101 + b'["message"]', b'40{"token":"x"}', b"40/" + b"x" * 500 + b","]  # fmt: skip
 
 
 def _asks(event: str) -> Callable[[bytes], None]:
@@ -126,19 +130,35 @@ def _asks(event: str) -> Callable[[bytes], None]:
 
     def ask(data: bytes) -> None:
         run(b'421["' + event.encode() + b'",' + data.replace(b"\n", b" ") + b"]")
+
     return ask
 
 
-SUBSCRIBES = encoded({"symbols": ["ACME", "NOPE"]}, {"symbols": "*", "max_hz": 2}, {"symbols": []}, {"symbols": [1]}, {}, [], None, "x", {
-    "symbols": ["ACME"], "since": {"epoch": "epoch", "seqs": {"ACME": 1, "NOPE": -1}}}, {"symbols": "*", "since": {"epoch": 1, "seqs": []}},
-    {"symbols": "*", "since": None}, {"symbols": "*", "since": {"epoch": "epoch", "seqs": {"ACME": 10**30}}},
-    {"symbols": ["ACME"], "since": {"epoch": "epoch", "seqs": {"ACME": 1.5, "BTC/USD": True}}})
+SUBSCRIBES = encoded(
+    {"symbols": ["ACME", "NOPE"]},
+    {"symbols": "*", "max_hz": 2},
+    {"symbols": []},
+    {"symbols": [1]},
+    {},
+    [],
+    None,
+    "x",
+    {"symbols": ["ACME"], "since": {"epoch": "epoch", "seqs": {"ACME": 1, "NOPE": -1}}},
+    {"symbols": "*", "since": {"epoch": 1, "seqs": []}},
+    {"symbols": "*", "since": None},
+    {"symbols": "*", "since": {"epoch": "epoch", "seqs": {"ACME": 10**30}}},
+    {"symbols": ["ACME"], "since": {"epoch": "epoch", "seqs": {"ACME": 1.5, "BTC/USD": True}}},
+)
 
 
 def server_targets() -> dict[str, Target]:
     """All of them."""
     return {
-        "settings": _settings(), "websocket": _frames(), "packets": Target(_packets(), PACKETS), "joined": Target(_packets(b"40"), PACKETS),
-        "subscribe": Target(_asks("subscribe"), SUBSCRIBES), "unsubscribe": Target(_asks("unsubscribe"), SUBSCRIBES),
+        "settings": _settings(),
+        "websocket": _frames(),
+        "packets": Target(_packets(), PACKETS),
+        "joined": Target(_packets(b"40"), PACKETS),
+        "subscribe": Target(_asks("subscribe"), SUBSCRIBES),
+        "unsubscribe": Target(_asks("unsubscribe"), SUBSCRIBES),
         "rate": Target(_asks("rate"), encoded({"max_hz": 1}, {"max_hz": "x"}, {"max_hz": -1}, {"max_hz": 10**40}, [], None)),
     }

@@ -7,10 +7,10 @@ import re
 from types import ModuleType
 
 NUMBERS = (b"NaN", b"-Infinity", b"1e999", b"-0", b"-1.5", b"0", b"1" + b"0" * 30, b"9" * 400, b'"1_000"', b'"1,5"', b"true", b"null",
-           b"[]", b"{}", b'"\\ud800"', b'"\xff"', b"1e-400", b"9223372036854775808", b'"0x1f"', b'"\xd9\xa1"')
+           b"[]", b"{}", b'"\\ud800"', b'"\xff"', b"1e-400", b"9223372036854775808", b'"0x1f"', b'"\xd9\xa1"')  # fmt: skip
 """What may stand where a number should."""
 BROKEN = (b"", b"\xef\xbb\xbf{}", b"[" * 3000, b'{"a":' * 1500 + b"1" + b"}" * 1500, b"<html>", b"\x00", b"\xff\xfe{\x00}\x00",
-          b'{"price":1,"price":2}', b"[1,2", b'"\xed\xa0\x80"')
+          b'{"price":1,"price":2}', b"[1,2", b'"\xed\xa0\x80"')  # fmt: skip
 """What may stand where JSON should."""
 
 FOUND = {"binance_stream": [b'{"stream":"btcusdt@ticker"}']}
@@ -31,7 +31,7 @@ def varied(payloads: list[bytes]) -> list[bytes]:
     for payload in payloads:
         found = list(re.finditer(rb'(?<=[:,\[])"?-?[0-9.]+"?(?=[,\]}])', payload))
         for index, match in enumerate(found[:20]):
-            odd.append(payload[:match.start()] + NUMBERS[index % len(NUMBERS)] + payload[match.end():])
+            odd.append(payload[: match.start()] + NUMBERS[index % len(NUMBERS)] + payload[match.end() :])
     return [*payloads, *odd, *BROKEN]
 
 

@@ -114,8 +114,9 @@ def _price(base: str, chain: Path, transport: str) -> float:
     session.verify, session.trust_env = str(chain), False
     parts = urlsplit(base)
     with socketio.SimpleClient(http_session=session) as client:
-        client.connect(f"{parts.scheme}://{parts.netloc}", namespace="/ACME", transports=[transport],
-                       socketio_path=f"{parts.path}socket.io")
+        client.connect(
+            f"{parts.scheme}://{parts.netloc}", namespace="/ACME", transports=[transport], socketio_path=f"{parts.path}socket.io"
+        )
         event, payload = client.receive(timeout=PATIENCE_S)
         assert event == "quote", event
         price: float = payload["price"]

@@ -70,27 +70,43 @@ class Proxy(NamedTuple):
 
 def _nginx(example: str, folder: Path, ports: Ports) -> str:
     site = _put(
-        example, (r"server 127\.0\.0\.1:5000;", f"server 127.0.0.1:{ports.relay};"), (r"127\.0\.0\.1:8080", f"127.0.0.1:{ports.others}"),
-        (r"listen 80;", f"listen 127.0.0.1:{ports.http};"), (r"listen 443 ssl", f"listen 127.0.0.1:{ports.https} ssl"),
-        (r"\n    listen \[::\].*", ""), (r"/etc/ssl/[\w.]+/(fullchain|privkey)\.pem", rf"{folder}/\1.pem"))
+        example,
+        (r"server 127\.0\.0\.1:5000;", f"server 127.0.0.1:{ports.relay};"),
+        (r"127\.0\.0\.1:8080", f"127.0.0.1:{ports.others}"),
+        (r"listen 80;", f"listen 127.0.0.1:{ports.http};"),
+        (r"listen 443 ssl", f"listen 127.0.0.1:{ports.https} ssl"),
+        (r"\n    listen \[::\].*", ""),
+        (r"/etc/ssl/[\w.]+/(fullchain|privkey)\.pem", rf"{folder}/\1.pem"),
+    )
     temporary = "\n".join(f"    {kind}_temp_path {folder};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    return (f"daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr warn;\nevents {{}}\n"
-            f"http {{\n    access_log off;\n{temporary}\n{site}\n}}\n")
+    return (
+        f"daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr warn;\nevents {{}}\n"
+        f"http {{\n    access_log off;\n{temporary}\n{site}\n}}\n"
+    )
 
 
 def _caddy(example: str, folder: Path, ports: Ports) -> str:
     site = _put(
-        example, (r"127\.0\.0\.1:5000", f"127.0.0.1:{ports.relay}"), (r"127\.0\.0\.1:8080", f"127.0.0.1:{ports.others}"),
-        (rf"(?m)^({re.escape(OWN_NAME)}|{SHARED_NAME}) {{",
-         rf"https://\1:{ports.https} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem"))
+        example,
+        (r"127\.0\.0\.1:5000", f"127.0.0.1:{ports.relay}"),
+        (r"127\.0\.0\.1:8080", f"127.0.0.1:{ports.others}"),
+        (
+            rf"(?m)^({re.escape(OWN_NAME)}|{SHARED_NAME}) {{",
+            rf"https://\1:{ports.https} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem",
+        ),
+    )
     alone = ("admin off", "auto_https disable_redirects", "skip_install_trust", f"storage file_system {folder}", "default_bind 127.0.0.1")
     return "{\n" + "".join(f"\t{line}\n" for line in alone) + "}\n" + site
 
 
 def _haproxy(example: str, folder: Path, ports: Ports) -> str:
     return _put(
-        example, (r"127\.0\.0\.1:5000", f"127.0.0.1:{ports.relay}"), (r"127\.0\.0\.1:8080", f"127.0.0.1:{ports.others}"),
-        (r"bind :443", f"bind 127.0.0.1:{ports.https}"), (r"/etc/haproxy/certificates/", f"{folder}/both.pem"))
+        example,
+        (r"127\.0\.0\.1:5000", f"127.0.0.1:{ports.relay}"),
+        (r"127\.0\.0\.1:8080", f"127.0.0.1:{ports.others}"),
+        (r"bind :443", f"bind 127.0.0.1:{ports.https}"),
+        (r"/etc/haproxy/certificates/", f"{folder}/both.pem"),
+    )
 
 
 def _put(example: str, *changes: tuple[str, str]) -> str:
@@ -103,8 +119,9 @@ def _put(example: str, *changes: tuple[str, str]) -> str:
 
 KINDS = {
     "nginx": Kind("nginx", "nginx", "nginx.conf", _nginx, lambda program, file: [program, "-p", str(file.parent), "-c", str(file)]),
-    "caddy": Kind("caddy", "caddy", "Caddyfile", _caddy,
-                  lambda program, file: [program, "run", "--config", str(file), "--adapter", "caddyfile"]),
+    "caddy": Kind(
+        "caddy", "caddy", "Caddyfile", _caddy, lambda program, file: [program, "run", "--config", str(file), "--adapter", "caddyfile"]
+    ),
     "haproxy": Kind("haproxy", "haproxy", "haproxy.cfg", _haproxy, lambda program, file: [program, "-db", "-f", str(file)]),
 }
 
@@ -152,6 +169,7 @@ def _certificate(folder: Path) -> Path:
     key, chain = folder / "privkey.pem", folder / "fullchain.pem"
     names = f"subjectAltName=DNS:{SHARED_NAME},IP:{OWN_NAME}"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-                    "-subj", "/CN=localhost", "-addext", names, "-keyout", str(key), "-out", str(chain)], check=True, capture_output=True)
+                    "-subj", "/CN=localhost", "-addext", names, "-keyout", str(key), "-out", str(chain)], check=True, capture_output=True
+    )  # fmt: skip
     (folder / "both.pem").write_text(chain.read_text() + key.read_text())
     return chain

@@ -64,8 +64,11 @@ class Alpaca(Provider):
         else:
             reply = self._snapshots(request, form)
         if self.control.limits:
-            reply.headers |= {"X-Ratelimit-Limit": "200", "X-Ratelimit-Remaining": str(self._minute.left),
-                              "X-Ratelimit-Reset": str(self._minute.reset_s)}
+            reply.headers |= {
+                "X-Ratelimit-Limit": "200",
+                "X-Ratelimit-Remaining": str(self._minute.left),
+                "X-Ratelimit-Reset": str(self._minute.reset_s),
+            }
         return reply
 
     def _snapshots(self, request: Request, form: re.Pattern[str]) -> Reply:
@@ -94,18 +97,22 @@ class Alpaca(Provider):
         codes, last = self.control.switches.get("conditions"), float(now.last)
         days = 1 if self.control.switches.get("yesterday") else 0
         bar = {"o": float(now.open), "h": float(now.high), "l": float(now.low), "c": last, "v": int(float(now.volume)), "n": 10408,
-               "vw": last}
+               "vw": last}  # fmt: skip
         trade = {"t": rfc3339_ns(now.time_s), "x": "V", "p": last if codes is None else 1.3 * last, "s": 100, "c": codes or ["@"],
-                 "i": 10593, "z": "C"}
+                 "i": 10593, "z": "C"}  # fmt: skip
         quote = {"t": rfc3339_ns(now.time_s), "ax": "V", "ap": float(now.ask), "as": 5, "bx": "V", "bp": float(now.bid), "bs": 1,
-                 "c": ["R"], "z": "C"}
+                 "c": ["R"], "z": "C"}  # fmt: skip
         if "/" in symbol:
             for part in (trade, quote):
                 for key in ("x", "c", "z", "ax", "bx"):
                     part.pop(key, None)
-        row = {"latestTrade": trade, "latestQuote": quote, "minuteBar": {"t": begins(now.time_s // 60 * 60), **bar},
-               "dailyBar": {"t": day_begins(symbol, now.time_s, days), **bar},
-               "prevDailyBar": {"t": day_begins(symbol, now.time_s, days + 1), **bar, "c": float(now.open)}}
+        row = {
+            "latestTrade": trade,
+            "latestQuote": quote,
+            "minuteBar": {"t": begins(now.time_s // 60 * 60), **bar},
+            "dailyBar": {"t": day_begins(symbol, now.time_s, days), **bar},
+            "prevDailyBar": {"t": day_begins(symbol, now.time_s, days + 1), **bar, "c": float(now.open)},
+        }
         return row | self.control.rows.get(symbol, {})
 
 

@@ -31,7 +31,8 @@ from tests.providers.wire import Price, Reply, Request, not_found
 MOST_SYMBOLS = 30
 ERRORS = {400: "invalid syntax", 401: "not authenticated", 402: "auth failed", 403: "already authenticated", 404: "auth timeout",
           405: "symbol limit exceeded", 406: "connection limit exceeded", 407: "slow client", 408: "v2 not enabled",
-          409: "insufficient subscription", 410: "invalid subscribe action for this feed", 411: "insufficient scope", 500: "internal error"}
+          409: "insufficient subscription", 410: "invalid subscribe action for this feed", 411: "insufficient scope", 500: "internal error"
+}  # fmt: skip
 CRYPTO = "/v1beta3/crypto/us"
 PATHS = frozenset({"/v2/sip", "/v2/iex", "/v2/delayed_sip", "/v1beta1/boats", "/v1beta1/overnight", CRYPTO})
 TAPES = {"IBM": "A", "BRK.B": "A", "SPY": "B"}
@@ -88,12 +89,13 @@ class AlpacaTalk(Talk):
     def update(self, symbol: str, now: Price) -> list[Out]:
         tape, last, made = TAPES.get(symbol, "C"), float(now.last), rfc3339_ns(now.time_s)
         self._trades += 1
-        trade = self.overlaid(symbol, {"T": "t", "i": self._trades, "S": symbol, "x": "D", "p": last, "s": 100, "t": made, "c": ["@"],
-                                       "z": tape})
+        trade = self.overlaid(
+            symbol, {"T": "t", "i": self._trades, "S": symbol, "x": "D", "p": last, "s": 100, "t": made, "c": ["@"], "z": tape}
+        )
         quote = {"T": "q", "S": symbol, "bx": "U", "bp": float(now.bid), "bs": 1, "ax": "Q", "ap": float(now.ask), "as": 4, "t": made,
-                 "c": ["R"], "z": tape}
+                 "c": ["R"], "z": tape}  # fmt: skip
         day = {"T": "d", "S": symbol, "o": float(now.open), "h": float(now.high), "l": float(now.low), "c": last,
-               "v": int(float(now.volume)), "t": day_begins(symbol, now.time_s)}
+               "v": int(float(now.volume)), "t": day_begins(symbol, now.time_s)}  # fmt: skip
         if "/" in symbol:
             trade, quote = ({key: value for key, value in part.items() if key not in OF_SHARES} for part in (trade, quote))
         trades = [] if symbol in self.switch("halted", ()) else [trade, *self._strange(trade)]
@@ -112,7 +114,7 @@ class AlpacaTalk(Talk):
             return [far, {**told, "T": "x", "i": far["i"], "p": far["p"], "s": far["s"], "a": "C"}]
         if self.switch("false_print") == "c":
             return [far, {**told, "T": "c", "oi": far["i"], "op": far["p"], "os": far["s"], "oc": far["c"],
-                          "ci": far["i"] + 1, "cp": trade["p"], "cs": far["s"], "cc": far["c"]}]
+                          "ci": far["i"] + 1, "cp": trade["p"], "cs": far["s"], "cc": far["c"]}]  # fmt: skip
         return []
 
     def _status(self, symbol: str, tape: str, made: str) -> list[dict[str, Any]]:
@@ -122,7 +124,7 @@ class AlpacaTalk(Talk):
             return []
         self._halted ^= {symbol}
         return [{"T": "s", "S": symbol, "sc": (HALT if halted else RESUME)[tape], "sm": "Trading Halt" if halted else "Trading Resumption",
-                 "rc": "", "rm": "", "t": made, "z": tape}]
+                 "rc": "", "rm": "", "t": made, "z": tape}]  # fmt: skip
 
     def overdue(self, age_s: float) -> list[Out]:
         return [self.error(404), Close(1008, "auth timeout")] if self.key is None and age_s > self.switch("within_s", 10) else []

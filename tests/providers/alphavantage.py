@@ -21,11 +21,15 @@ from tests.providers.shares import SHARES, WRONG_KEY, Quota
 from tests.providers.wire import Bucket, Provider, Reply, Request, not_found, read_json
 
 SYMBOLS = frozenset((*SHARES, "TSCO.LON"))
-WRONG = ("the parameter apikey is invalid or missing. Please claim your free API key on (https://www.alphavantage.co/support/#api-key). "
-         "It should take less than 20 seconds.")
+WRONG = (
+    "the parameter apikey is invalid or missing. Please claim your free API key on (https://www.alphavantage.co/support/#api-key). "
+    "It should take less than 20 seconds."
+)
 INVALID = "Invalid API call. Please retry or visit the documentation (https://www.alphavantage.co/documentation/) for GLOBAL_QUOTE."
-BURST = ("Thank you for using Alpha Vantage! Please consider spreading out your free API requests more sparingly (1 request per second). "
-         "You may subscribe to any of the premium plans to lift the free key rate limit (25 requests per day).")
+BURST = (
+    "Thank you for using Alpha Vantage! Please consider spreading out your free API requests more sparingly (1 request per second). "
+    "You may subscribe to any of the premium plans to lift the free key rate limit (25 requests per day)."
+)
 DAILY = "We have detected your API key as {key} and our standard API rate limit is 25 requests per day. Please subscribe."
 NOTE = "Thank you for using Alpha Vantage! Our standard API call frequency is 5 calls per minute and 500 calls per day."
 
@@ -76,4 +80,4 @@ class AlphaVantage(Provider):
         return {key: {"01. symbol": symbol, "02. open": f"{now.open}00", "03. high": f"{now.high}00", "04. low": f"{now.low}00",
                       "05. price": f"{now.last}00", "06. volume": now.volume.partition(".")[0], "07. latest trading day": "2026-11-20",
                       "08. previous close": f"{now.open}00", "09. change": f"{last - before:.4f}",
-                      "10. change percent": f"{100 * (last - before) / before:.4f}%"} | self.control.rows.get(symbol, {})}
+                      "10. change percent": f"{100 * (last - before) / before:.4f}%"} | self.control.rows.get(symbol, {})}  # fmt: skip

@@ -23,8 +23,10 @@ WEIGHT_A_MINUTE = 6000
 BAN_S = 120
 SYMBOLS = frozenset(base + quote for base in BASES for quote in ("USDT", "EUR", "BTC") if base != quote)
 LIST = re.compile(r'\[("[A-Z0-9_.-]{1,50}"(,"[A-Z0-9_.-]{1,50}")*)?\]')
-ILLEGAL = ("Illegal characters found in parameter 'symbols'; legal range is "
-           "'^\\[(\"[\\w\\-._&&[^a-z]]{1,50}\"(,\"[\\w\\-._&&[^a-z]]{1,50}\"){0,}){0,1}\\]$'.")
+ILLEGAL = (
+    "Illegal characters found in parameter 'symbols'; legal range is "
+    '\'^\\[("[\\w\\-._&&[^a-z]]{1,50}"(,"[\\w\\-._&&[^a-z]]{1,50}"){0,}){0,1}\\]$\'.'
+)
 TOO_MUCH = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
 
 
@@ -102,7 +104,7 @@ class Binance(Provider):
                 "weightedAvgPrice": now.last, "prevClosePrice": now.low, "lastPrice": f"{now.last}000000", "lastQty": "0.01000000",
                 "bidPrice": now.bid, "bidQty": "0.18401100", "askPrice": now.ask, "askQty": "0.19518800", "openPrice": now.open,
                 "highPrice": now.high, "lowPrice": now.low, "volume": now.volume, "quoteVolume": "392659910.62660750",
-                "openTime": close_ms - 86_400_000, "closeTime": close_ms, "firstId": 1, "lastId": 2, "count": 2} | overlay
+                "openTime": close_ms - 86_400_000, "closeTime": close_ms, "firstId": 1, "lastId": 2, "count": 2} | overlay  # fmt: skip
 
     def _spend(self, weight: int) -> Reply | None:
         """Count a call; a reply where it is one too many. Minutes are counted from the start, so that a short test sees one only."""

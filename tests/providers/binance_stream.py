@@ -70,7 +70,7 @@ class BinanceTalk(Talk):
             "e": "24hrTicker", "E": close_ms + 1, "s": symbol, "p": f"{change:.8f}", "P": f"{100 * change / float(now.open):.3f}",
             "w": now.last, "x": now.low, "c": f"{now.last}000000", "Q": "0.01000000", "b": now.bid, "B": "0.18401100", "a": now.ask,
             "A": "0.19518800", "o": now.open, "h": now.high, "l": now.low, "v": now.volume, "q": "392659910.62660750",
-            "O": close_ms - 86_400_000, "C": close_ms, "F": 1, "L": 2, "n": 2})
+            "O": close_ms - 86_400_000, "C": close_ms, "F": 1, "L": 2, "n": 2})  # fmt: skip
         return [text({"stream": symbol.lower() + SUFFIX, "data": data} if self._combined else data)]
 
     def goodbye(self) -> list[Out]:

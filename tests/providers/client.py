@@ -73,8 +73,11 @@ class RunningProvider:
     def _call(self, method: str, body: Any = None, path: str = CONTROL_PATH) -> Any:
         scheme, _, address = self.url.partition("://")
         # Nobody has to vouch for a server that we have started ourselves.
-        connection = http.client.HTTPConnection(address, timeout=10) if scheme == "http" else (
-            http.client.HTTPSConnection(address, timeout=10, context=ssl._create_unverified_context()))
+        connection = (
+            http.client.HTTPConnection(address, timeout=10)
+            if scheme == "http"
+            else (http.client.HTTPSConnection(address, timeout=10, context=ssl._create_unverified_context()))
+        )
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()

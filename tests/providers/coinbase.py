@@ -70,4 +70,4 @@ class Coinbase(Provider):
             return {"open": now.open, "high": now.high, "low": now.low, "last": now.last, "volume": now.volume, "volume_30day": now.volume}
         time = datetime.fromtimestamp(now.time_s, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {"ask": now.ask, "bid": now.bid, "volume": now.volume, "trade_id": 18502105, "price": now.last, "size": "0.00730812",
-                "time": time, "rfq_volume": "7.669923"}
+                "time": time, "rfq_volume": "7.669923"}  # fmt: skip

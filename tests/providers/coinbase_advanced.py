@@ -64,4 +64,4 @@ class CoinbaseAdvanced(Provider):
                 "quote_increment": "0.01", "base_name": base, "quote_name": currency, "is_disabled": gone,
                 "status": "delisted" if gone else "online", "trading_disabled": gone, "cancel_only": False, "view_only": False,
                 "product_type": "SPOT", "quote_currency_id": currency, "base_currency_id": base,
-                "mid_market_price": "", "alias": "", "alias_to": [f"{base}-USDC"] if currency == "USD" else []} | overlay
+                "mid_market_price": "", "alias": "", "alias_to": [f"{base}-USDC"] if currency == "USD" else []} | overlay  # fmt: skip

@@ -74,7 +74,8 @@ class CoinbaseTalk(Talk):
 
     def beat(self) -> list[Out]:
         return [text({"type": "heartbeat", "sequence": self.provider.sequence(product, 1), "last_trade_id": self.provider.trades[product],
-                      "product_id": product, "time": _iso(datetime.now(UTC).timestamp())}) for product in self._channels["heartbeat"]]
+                      "product_id": product, "time": _iso(datetime.now(UTC).timestamp())}) for product in self._channels["heartbeat"
+        ]]  # fmt: skip
 
     def overdue(self, age_s: float) -> list[Out]:
         late = not self._subscribed and age_s > self.switch("within_s", 5)
@@ -87,11 +88,15 @@ class CoinbaseTalk(Talk):
             "type": "ticker", "sequence": self.provider.sequence(product, 7), "product_id": product, "price": now.last,
             "open_24h": now.open, "volume_24h": now.volume, "low_24h": now.low, "high_24h": now.high, "volume_30d": f"9{now.volume}",
             "best_bid": now.bid, "best_bid_size": "0.1", "best_ask": now.ask, "best_ask_size": "0.2", "side": "sell",
-            "time": _iso(made_s), "trade_id": number, "last_size": "0.00352175"}))
+            "time": _iso(made_s), "trade_id": number, "last_size": "0.00352175"}))  # fmt: skip
 
     def _in_force(self) -> str:
-        return text({"type": "subscriptions", "channels": [
-            {"name": name, "product_ids": list(products)} for name, products in self._channels.items() if products]})
+        return text(
+            {
+                "type": "subscriptions",
+                "channels": [{"name": name, "product_ids": list(products)} for name, products in self._channels.items() if products],
+            }
+        )
 
 
 class CoinbaseStream(Streaming):

@@ -75,6 +75,9 @@ class CoinGecko(Provider):
         last, before = float(now.last), float(now.open)
         row: dict[str, Any] = {"last_updated_at": int(now.time_s)}
         for factor, currency in enumerate(CURRENCIES, 1):
-            row |= {currency: last / factor, f"{currency}_24h_vol": float(now.volume) * last / factor,
-                    f"{currency}_24h_change": 100 * (last - before) / before}
+            row |= {
+                currency: last / factor,
+                f"{currency}_24h_vol": float(now.volume) * last / factor,
+                f"{currency}_24h_change": 100 * (last - before) / before,
+            }
         return row

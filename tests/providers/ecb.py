@@ -29,8 +29,7 @@ FILE = """<?xml version="1.0" encoding="UTF-8"?>
 \t\t</Cube>
 \t</Cube>
 </gesmes:Envelope>"""
-LAUGHS = '<!DOCTYPE x [<!ENTITY a0 "ha">' + "".join(
-    f'<!ENTITY a{number} "{f"&a{number - 1};" * 10}">' for number in range(1, 10)) + "]>\n"
+LAUGHS = '<!DOCTYPE x [<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{number} "{f"&a{number - 1};" * 10}">' for number in range(1, 10)) + "]>\n"
 
 
 class Ecb(Provider):

@@ -76,8 +76,14 @@ def good(reply: Reply) -> Script:
     yield b"".join(render(reply))
 
 
-def status(_reply: Reply, status: int = 500, retry_after: str | None = None, body: str = '{"message":"no"}', drip_s: float = 0,
-           headers: Mapping[str, str] | None = None) -> Script:
+def status(
+    _reply: Reply,
+    status: int = 500,
+    retry_after: str | None = None,
+    body: str = '{"message":"no"}',
+    drip_s: float = 0,
+    headers: Mapping[str, str] | None = None,
+) -> Script:
     bad = Reply(status, body.encode(), {**(headers or {}), **({} if retry_after is None else {"Retry-After": retry_after})})
     return drip(bad, drip_s) if drip_s else good(bad)
 
@@ -111,12 +117,12 @@ def strings(reply: Reply) -> Script:
 
 
 def torn(reply: Reply) -> Script:
-    return good(Reply(200, reply.body[:len(reply.body) // 2]))
+    return good(Reply(200, reply.body[: len(reply.body) // 2]))
 
 
 def truncate(reply: Reply) -> Script:
     head, body = render(reply)
-    yield head + body[:len(body) // 2]
+    yield head + body[: len(body) // 2]
     yield End.CLOSE
 
 
@@ -215,4 +221,4 @@ def noise(_reply: Reply) -> Script:
 FAULTS: dict[str, Callable[..., Script]] = {fault.__name__: fault for fault in (
     status, html, empty, null, garbage, nan, numbers, strings, torn, truncate, huge, bomb, not_gzip, wrong_type, slow, drip,
     drip_headers, hang_up, reset, redirect, cookie, headers, past,
-    repeat, odd_header, noise)}
+    repeat, odd_header, noise)}  # fmt: skip

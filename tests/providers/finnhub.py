@@ -46,8 +46,11 @@ class Finnhub(Provider):
             return not_found()
         reply = self._reply(request)
         if self.control.limits:
-            reply.headers |= {"X-Ratelimit-Limit": "60", "X-Ratelimit-Remaining": str(self._minute.left),
-                              "X-Ratelimit-Reset": str(self._minute.reset_s)}
+            reply.headers |= {
+                "X-Ratelimit-Limit": "60",
+                "X-Ratelimit-Remaining": str(self._minute.left),
+                "X-Ratelimit-Reset": str(self._minute.reset_s),
+            }
         return reply
 
     def _reply(self, request: Request) -> Reply:
@@ -73,4 +76,4 @@ class Finnhub(Provider):
         now = self.price(symbol)
         last, before = float(now.last), float(now.open)
         return {"c": last, "d": round(last - before, 4), "dp": round(100 * (last - before) / before, 4), "h": float(now.high),
-                "l": float(now.low), "o": before, "pc": before, "t": int(now.time_s)}
+                "l": float(now.low), "o": before, "pc": before, "t": int(now.time_s)}  # fmt: skip

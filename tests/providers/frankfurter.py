@@ -45,8 +45,11 @@ class Frankfurter(Provider):
         asked = [name for name in request.query.get("symbols", "").split(",") if name]
         if asked == [base]:
             return Reply.json(self.recorded("v1_error_422") or {"message": "bad currency pair"}, 422)
-        rates = {name: rate for name, rate in (whole or {"rates": {}})["rates"].items()
-                 if (not asked or name in asked) and name not in self.control.unknown}
+        rates = {
+            name: rate
+            for name, rate in (whole or {"rates": {}})["rates"].items()
+            if (not asked or name in asked) and name not in self.control.unknown
+        }
         if whole is None or not rates:
             return Reply.json(self.recorded("v1_error_404") or {"message": "not found"}, 404)
         return Reply.json(whole | {"rates": rates} | self.control.rows.get(base, {}), ETag='"1"', Cache_Control="public, max-age=86400")

@@ -37,7 +37,7 @@ def pairs() -> dict[str, dict[str, str]]:
             key = FOUR_LETTERS[base] + FOUR_LETTERS[quote] if old else base + quote
             rows[key] = {"altname": base + quote, "wsname": f"{base}/{quote}", "aclass_base": "currency",
                          "base": FOUR_LETTERS.get(base, base), "aclass_quote": "currency", "quote": FOUR_LETTERS.get(quote, quote),
-                         "lot": "unit", "status": "online"}
+                         "lot": "unit", "status": "online"}  # fmt: skip
     return rows | tokenized()
 
 
@@ -45,7 +45,7 @@ def tokenized() -> dict[str, dict[str, str]]:
     """The rows of tokenized shares."""
     return {share + quote: {"altname": share + quote, "wsname": f"{share}/{quote}", "aclass_base": "tokenized_asset", "base": share,
                             "aclass_quote": "currency", "quote": FOUR_LETTERS[quote], "lot": "unit", "status": "online"}
-            for share in SHARES for quote in ("USD", "EUR")}
+            for share in SHARES for quote in ("USD", "EUR")}  # fmt: skip
 
 
 class Kraken(Provider):
@@ -108,4 +108,4 @@ class Kraken(Provider):
         now = self.price(key)
         return {"a": [now.ask, "3", "3.000"], "b": [now.bid, "1", "1.000"], "c": [now.last, "0.00842808"],
                 "v": [now.volume, f"1{now.volume}"], "p": [now.last, now.last], "t": [33574, 43062],
-                "l": [now.low, "1.00"], "h": [now.high, "99999999.00"], "o": now.open} | overlay
+                "l": [now.low, "1.00"], "h": [now.high, "99999999.00"], "o": now.open} | overlay  # fmt: skip

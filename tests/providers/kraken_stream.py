@@ -30,7 +30,7 @@ class KrakenTalk(Talk):
 
     def opened(self) -> list[Out]:
         return [text({"channel": "status", "type": "update", "data": [
-            {"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": 6447481662169813000}]})]
+            {"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": 6447481662169813000}]})]  # fmt: skip
 
     def answer(self, message: Any) -> list[Out]:
         if not isinstance(message, dict):
@@ -43,7 +43,7 @@ class KrakenTalk(Talk):
             return [text({"error": "Method not found", "method": method, "success": False, "req_id": number, **_times()})]
         if params.get("channel") != "ticker":
             return [text({"error": f"Channel {params.get('channel')} not found", "method": method, "success": False, "req_id": number,
-                          **_times()})]
+                          **_times()})]  # fmt: skip
         return [out for symbol in params.get("symbol", []) for out in self._one(method, symbol, params, number)]
 
     def malformed(self) -> list[Out]:
@@ -68,8 +68,12 @@ class KrakenTalk(Talk):
             return [text({"error": "Already subscribed", **refused})]
         else:
             self.asked[symbol] = None
-        result = {"channel": "ticker", "symbol": symbol, "event_trigger": params.get("event_trigger", "trades"),
-                  "snapshot": params.get("snapshot", True)}
+        result = {
+            "channel": "ticker",
+            "symbol": symbol,
+            "event_trigger": params.get("event_trigger", "trades"),
+            "snapshot": params.get("snapshot", True),
+        }
         out: list[Out] = [text({"method": method, "result": result, "success": True, "req_id": number, **_times()})]
         if method == "subscribe" and result["snapshot"]:
             out.append(self._ticker("snapshot", symbol, self.provider.price(symbol)))
@@ -79,7 +83,7 @@ class KrakenTalk(Talk):
         change = round(float(now.last) - float(now.open), 4)
         row = {"symbol": symbol, "bid": float(now.bid), "bid_qty": 0.01362603, "ask": float(now.ask), "ask_qty": 17.17988863,
                "last": float(now.last), "volume": float(now.volume), "vwap": float(now.last), "low": float(now.low),
-               "high": float(now.high), "change": change, "change_pct": round(100 * change / float(now.open), 2)}
+               "high": float(now.high), "change": change, "change_pct": round(100 * change / float(now.open), 2)}  # fmt: skip
         if not self.switch("untimed"):
             row["timestamp"] = _iso(now.time_s)
         return text({"channel": "ticker", "type": kind, "data": [self.overlaid(symbol, row)]})

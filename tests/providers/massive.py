@@ -27,10 +27,12 @@ from tests.providers.shares import SHARES, WRONG_KEY
 from tests.providers.wire import BASES, Price, Provider, Reply, Request, not_found, read_json
 
 INDICES = "/v3/snapshot/indices"
-PATHS = {"/v2/snapshot/locale/us/markets/stocks/tickers": ("stocks", frozenset(SHARES)),
-         "/v2/snapshot/locale/global/markets/crypto/tickers": ("crypto", frozenset(f"X:{base}USD" for base in BASES)),
-         "/v2/snapshot/locale/global/markets/forex/tickers": ("forex", frozenset({"C:EURUSD", "C:USDJPY", "C:XAUUSD"})),
-         INDICES: ("indices", frozenset({"I:SPX", "I:VIX", "I:NDX", *(f"I:T{number:03}" for number in range(30))}))}
+PATHS = {
+    "/v2/snapshot/locale/us/markets/stocks/tickers": ("stocks", frozenset(SHARES)),
+    "/v2/snapshot/locale/global/markets/crypto/tickers": ("crypto", frozenset(f"X:{base}USD" for base in BASES)),
+    "/v2/snapshot/locale/global/markets/forex/tickers": ("forex", frozenset({"C:EURUSD", "C:USDJPY", "C:XAUUSD"})),
+    INDICES: ("indices", frozenset({"I:SPX", "I:VIX", "I:NDX", *(f"I:T{number:03}" for number in range(30))})),
+}
 DEFAULT_LIMIT, MOST_ROWS = 10, 250
 NOT_ENTITLED = {"status": "NOT_AUTHORIZED", "request_id": "1", "message": "You are not entitled to this data. Please upgrade your plan."}
 LIMITED = {"status": "ERROR", "request_id": "1", "error": "You've exceeded the maximum requests per minute, please wait or upgrade."}
@@ -106,7 +108,7 @@ class Massive(Provider):
         bar = {"c": last, "h": float(now.high), "l": float(now.low), "o": before, "v": int(float(now.volume)), "vw": last}
         minute = bar | {"av": 1, "t": int(now.time_s) // 60 * 60_000, "n": 5}
         row = {"ticker": ticker, "day": bar, "prevDay": bar | {"c": before}, "min": minute, "todaysChange": round(last - before, 4),
-               "todaysChangePerc": 100 * (last - before) / before, "updated": made}
+               "todaysChangePerc": 100 * (last - before) / before, "updated": made}  # fmt: skip
         if switches.get("before_open") or switches.get("cleared"):
             row["day"] = dict.fromkeys(bar, 0)
         if switches.get("cleared"):
@@ -127,7 +129,7 @@ def _index(ticker: str, now: Price, timeframe: str) -> dict[str, Any]:
     return {"ticker": ticker, "name": ticker, "type": "indices", "value": last, "market_status": "regular_trading", "timeframe": timeframe,
             "last_updated": int(now.time_s * 1_000_000) * 1000,
             "session": {"change": round(last - before, 4), "change_percent": 100 * (last - before) / before, "close": last,
-                        "high": float(now.high), "low": float(now.low), "open": before, "previous_close": before}}
+                        "high": float(now.high), "low": float(now.low), "open": before, "previous_close": before}}  # fmt: skip
 
 
 def _error(message: str) -> dict[str, str]:

@@ -29,14 +29,16 @@ from tests.providers.server import ProviderServer
 from tests.providers.wire import Provider, Reply, Request
 
 TIMEOUT_S = 30.0
-NOT_PASSED_ON = frozenset({
-    "accept-encoding", "connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"})
+NOT_PASSED_ON = frozenset(
+    {"accept-encoding", "connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
+)
 """Headers that belong to one connection only, or to a compressed body."""
 
 CHAOS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("slow", {"wait_s": 0.5}), ("drip", {"wait_s": 0.002}), ("truncate", {}), ("torn", {}), ("reset", {}), ("hang_up", {}),
     ("wrong_type", {}), ("html", {}), ("bomb", {}), ("past", {}), ("nan", {}), ("empty", {}), ("status", {"status": 503}),
-    ("status", {"status": 500, "body": "<html>"}), ("status", {"status": 429, "retry_after": "1"}), ("status", {"status": 429}))
+    ("status", {"status": 500, "body": "<html>"}), ("status", {"status": 429, "retry_after": "1"}), ("status", {"status": 429})
+)  # fmt: skip
 CHAOS_SHARE = 0.3
 
 

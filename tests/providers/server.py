@@ -67,7 +67,8 @@ class ProviderServer(ThreadingHTTPServer):
             self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers),
                                   "form": None if request.form is None else {name: list(values) for name, values in request.form.items()},
                                   "body": None if request.body is None else request.body.decode("utf-8", "replace"),
-                                  "status": reply.status, "fault": fault["name"] if fault else None, "client_port": client_port})
+                                  "status": reply.status, "fault": fault["name"] if fault else None, "client_port": client_port
+            })  # fmt: skip
         if fault is None:
             return good(reply)
         return FAULTS[fault["name"]](reply, **{key: value for key, value in fault.items() if key not in COMMON_OPTIONS})
@@ -77,11 +78,14 @@ class ProviderServer(ThreadingHTTPServer):
         with self._lock:
             fault = self.next_fault(request.path, upgrade=True)
             provider = self.provider
-            wish = provider.talk(request, [talk for talk in self.talks if talk.over is None], time.monotonic()) if (
-                isinstance(provider, Streaming)) else Reply.json({"error": "no WebSocket here"}, 404)
+            wish = (
+                provider.talk(request, [talk for talk in self.talks if talk.over is None], time.monotonic())
+                if (isinstance(provider, Streaming))
+                else Reply.json({"error": "no WebSocket here"}, 404)
+            )
             status = wish.status if isinstance(wish, Reply) else 101
             self.requests.append({"path": request.path, "query": dict(request.query), "headers": dict(request.headers), "form": None,
-                                  "status": status, "fault": fault["name"] if fault else None, "client_port": client_port})
+                                  "status": status, "fault": fault["name"] if fault else None, "client_port": client_port})  # fmt: skip
             if fault is not None:
                 options = {key: value for key, value in fault.items() if key not in COMMON_OPTIONS}
                 return FAULTS[fault["name"]](Reply.json({}), **options)

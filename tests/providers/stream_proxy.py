@@ -95,7 +95,7 @@ class Network:
                         passing.shutdown(socket.SHUT_RD)
                     passing.close()
                 self._passing.clear()
-        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}")
+        client.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}')
 
     def _wait(self) -> None:
         while self._switches.get("silent"):
@@ -125,8 +125,8 @@ class Network:
             return
         for first in range(0, len(data), size):
             self._wait()
-            client.sendall(data[first:first + size])
-            time.sleep(len(data[first:first + size]) / bytes_per_s if bytes_per_s else 0)
+            client.sendall(data[first : first + size])
+            time.sleep(len(data[first : first + size]) / bytes_per_s if bytes_per_s else 0)
 
 
 class Messages:
@@ -194,7 +194,7 @@ class Messages:
             length = int.from_bytes(self._buffer[2:start], "big")
         if len(self._buffer) < start + length:
             return None
-        frame, self._buffer = self._buffer[:start + length], self._buffer[start + length:]
+        frame, self._buffer = self._buffer[: start + length], self._buffer[start + length :]
         return frame
 
 

@@ -178,7 +178,7 @@ class Talk(ABC):
         """For `/_streams`."""
         return {"path": self.request.path, "query": dict(self.request.query), "headers": dict(self.request.headers),
                 "asked": list(self.asked), "heard": list(self.heard), "pongs": self.pongs, "sent": self.sent, "lost": self.lost,
-                "over": None if self.over is None else list(self.over)}
+                "over": None if self.over is None else list(self.over)}  # fmt: skip
 
 
 class Streaming(Provider):

@@ -93,6 +93,7 @@ def test_chaos_is_the_same_for_the_same_seed() -> None:
     """Random, and repeatable; a fault that is set goes before it."""
     server = ProxyServer(Proxy("http://127.0.0.1:1"), 0)
     try:
+
         def faults(seed: int) -> list[str | None]:
             server.set_control({"switches": {"chaos": seed}})
             return [fault["name"] if fault else None for fault in (server.next_fault("/") for _ in range(300))]

@@ -61,8 +61,10 @@ def test_binance_counts_weights_warns_and_then_bans() -> None:
     assert "IP banned until " in banned["msg"]
 
 
-@pytest.mark.parametrize(("symbols", "code"), [
-    ('["BTCUSDT", "ETHUSDT"]', -1100), ('["btcusdt"]', -1100), ('["BTCUSDT","NOPE"]', -1121), ('["BTCUSDT","BTCUSDT"]', -1151)])
+@pytest.mark.parametrize(
+    ("symbols", "code"),
+    [('["BTCUSDT", "ETHUSDT"]', -1100), ('["btcusdt"]', -1100), ('["BTCUSDT","NOPE"]', -1121), ('["BTCUSDT","BTCUSDT"]', -1151)],
+)
 def test_binance_is_strict_about_lists(symbols: str, code: int) -> None:
     """Spaces, small letters, unknown and repeated symbols."""
     with running("binance") as binance:

@@ -77,10 +77,15 @@ def test_binance_is_strict_about_requests() -> None:
     with talking("binance_stream", "/ws/btcusdt@ticker") as (provider, client):
         provider.set(limits=False)
         many = [f"x{number}@ticker" for number in range(1024)]
-        client.say("{", {"method": "SUBSCRIBE", "params": ["ethusdt@ticker"]}, {"method": "SUBSCRIBE", "params": many, "id": 2},
-                   {"method": "UNSUBSCRIBE", "params": ["btcusdt@ticker"], "id": 3}, {"method": "SUBSCRIBE", "params": many, "id": 4})
+        client.say(
+            "{",
+            {"method": "SUBSCRIBE", "params": ["ethusdt@ticker"]},
+            {"method": "SUBSCRIBE", "params": many, "id": 2},
+            {"method": "UNSUBSCRIBE", "params": ["btcusdt@ticker"], "id": 3},
+            {"method": "SUBSCRIBE", "params": many, "id": 4},
+        )
         assert [(answer.get("code"), answer.get("id"), "error" in answer) for answer in client.hear(5)] == [
-            (3, None, False), (2, None, False), (None, 2, True), (None, 3, False), (None, 4, False)]
+            (3, None, False), (2, None, False), (None, 2, True), (None, 3, False), (None, 4, False)]  # fmt: skip
 
 
 def test_binance_says_goodbye_before_a_planned_cut_and_wants_its_pings_answered() -> None:

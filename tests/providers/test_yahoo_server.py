@@ -83,7 +83,7 @@ def test_consent_wants_its_form_back(yahoo: RunningProvider) -> None:
     page = headers["Location"]
     assert TOKEN in ask(yahoo, page, there)[2]
     fields = {"csrfToken": TOKEN, "sessionId": page.partition("=")[2], "originalDoneUrl": "https://finance.yahoo.com/?a=1&b=2",
-              "namespace": "yahoo", "agree": ["agree", "agree"]}
+              "namespace": "yahoo", "agree": ["agree", "agree"]}  # fmt: skip
     assert ask(yahoo, page, there, urlencode(fields | {"csrfToken": "?"}, doseq=True))[0] == 400
     status, headers, _ = ask(yahoo, page, there, urlencode(fields, doseq=True))
     assert (status, headers["Location"].partition("?")[0]) == (302, "/copyConsent")
@@ -161,8 +161,11 @@ def test_recordings_are_served_at_their_paths(tmp_path: Path) -> None:
         "v7_quote_2.json": {"quoteResponse": {"result": [{"symbol": "P", "regularMarketPrice": 2}], "error": None}},
         "v7_quote_3_empty.json": {"quoteResponse": {"result": [], "error": None}},
         "v7_quote_1.headers.json": {"status": 200, "headers": {}},
-        "v8_chart_Q_1d.json": chart, "getcrumb_200.json": {"status": 200, "headers": {}, "body_text": "cr.mb"},
-        "error_401_invalid_crumb.json": rejected, "error_404_chart_not_found.json": {"chart": {"error": {"code": "as recorded"}}}}
+        "v8_chart_Q_1d.json": chart,
+        "getcrumb_200.json": {"status": 200, "headers": {}, "body_text": "cr.mb"},
+        "error_401_invalid_crumb.json": rejected,
+        "error_404_chart_not_found.json": {"chart": {"error": {"code": "as recorded"}}},
+    }
     for name, content in recordings.items():
         (tmp_path / name).write_text(json.dumps(content))
     (tmp_path / "error_429_edge.txt").write_text("Edge: as recorded")

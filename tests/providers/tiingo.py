@@ -72,7 +72,7 @@ class Tiingo(Provider):
         row = {"ticker": ticker, "timestamp": time, "lastSaleTimestamp": time, "quoteTimestamp": time, "open": float(now.open),
                "high": float(now.high), "low": float(now.low), "mid": round((bid + ask) / 2, 4), "tngoLast": last, "last": last,
                "lastSize": 10, "bidSize": 400, "bidPrice": bid, "askPrice": ask, "askSize": 162, "prevClose": float(now.open),
-               "volume": int(float(now.volume))}
+               "volume": int(float(now.volume))}  # fmt: skip
         if self.control.switches.get("after_hours"):
             row |= dict.fromkeys(("mid", "bidPrice", "askPrice", "bidSize", "askSize", "lastSize"))
         if self.control.switches.get("no_agreement"):

@@ -77,8 +77,10 @@ class TwelveData(Provider):
         elif self._minute.take(credits):
             return None
         else:
-            message = (f"You have run out of API credits for the current minute. {self._minute.used} API credits were used, with the "
-                       "current limit being 8. Wait for the next minute or consider switching to a higher tier plan.")
+            message = (
+                f"You have run out of API credits for the current minute. {self._minute.used} API credits were used, with the "
+                "current limit being 8. Wait for the next minute or consider switching to a higher tier plan."
+            )
         recording = None if self.control.switches.get("day") else self.recorded("error_429_credits")
         return Reply.json(recording or {"code": 429, "message": message, "status": "error"}, 429)
 
@@ -97,12 +99,16 @@ class TwelveData(Provider):
         now, pair = self.price(symbol), "/" in symbol
         last, before = float(now.last), float(now.open)
         name, _, exchange = symbol.partition(":")
-        origin = {"currency_base": "Euro", "currency_quote": "US Dollar"} if pair else {
-            "mic_code": "XNGS", "currency": "GBp" if symbol == PENCE else "USD"}
+        origin = (
+            {"currency_base": "Euro", "currency_quote": "US Dollar"}
+            if pair
+            else {"mic_code": "XNGS", "currency": "GBp" if symbol == PENCE else "USD"}
+        )
         return {"symbol": name, "name": f"{name} Inc.", "exchange": exchange or "NASDAQ", **origin,
                 "datetime": datetime.fromtimestamp(now.time_s, UTC).strftime("%Y-%m-%d"),
                 "timestamp": int(now.time_s if pair else midnight_s(now.time_s)),
                 **({} if self.control.switches.get("old") else {"last_quote_at": int(time.time())}),
                 "open": now.open, "high": f"{now.high}000", "low": now.low, "close": now.last, **({} if pair else {"volume": now.volume}),
                 "previous_close": now.open, "change": f"{last - before:.5f}", "percent_change": f"{100 * (last - before) / before:.6f}",
-                "is_market_open": True, "fifty_two_week": {"low": "1.00000", "high": "9.00000", "range": "1.000000 - 9.000000"}}
+                "is_market_open": True, "fifty_two_week": {"low": "1.00000", "high": "9.00000", "range": "1.000000 - 9.000000"}
+        }  # fmt: skip

@@ -95,8 +95,10 @@ class Market:
         self._cents = max(100, self._cents + self._random.choice((-3, -2, -1, 1, 2, 3)))
         self._high, self._low = max(self._high, self._cents), min(self._low, self._cents)
         self._volume += self._random.randrange(1, 500)
-        last, bid, ask, first, high, low, volume = (f"{value // 100}.{value % 100:02}" for value in (
-            self._cents, self._cents - 1, self._cents + 1, self._open, self._high, self._low, self._volume))
+        last, bid, ask, first, high, low, volume = (
+            f"{value // 100}.{value % 100:02}"
+            for value in (self._cents, self._cents - 1, self._cents + 1, self._open, self._high, self._low, self._volume)
+        )
         return Price(last, bid, ask, first, high, low, volume, time.time())
 
 

@@ -50,7 +50,7 @@ PENCE = ("VOD.L", "BARC.L")
 TYPES = {"^GSPC": "INDEX", "EURUSD=X": "CURRENCY", "JPY=X": "CURRENCY", "GC=F": "FUTURE", "SPY": "ETF", "VFIAX": "MUTUALFUND"}
 ALWAYS = frozenset({
     "language", "region", "quoteType", "typeDisp", "symbol", "currency", "marketState", "exchange", "fullExchangeName", "market",
-    "sourceInterval", "exchangeDataDelayedBy", "gmtOffSetMilliseconds", "priceHint", "firstTradeDateMilliseconds"})
+    "sourceInterval", "exchangeDataDelayedBy", "gmtOffSetMilliseconds", "priceHint", "firstTradeDateMilliseconds"})  # fmt: skip
 """The keys that a row has whatever `fields` names."""
 MARKETS = frozenset((*STOCKS, *PENCE, *TYPES, *(f"{base}-USD" for base in BASES), *(base for base in BASES if base.startswith("T"))))
 CONSENT = """<!DOCTYPE html><html lang="en"><head><title>Yahoo is part of the Yahoo family of brands</title></head><body>
@@ -112,13 +112,18 @@ class Yahoo(Provider):
         """A page that sets the cookie, or those on the way to it."""
         consent = self._switch("consent")
         host = consent if isinstance(consent, str) else ""
-        given = {"Set-Cookie": f"A3={self._switch('cookie', COOKIE)}; Expires=Thu, 16 Nov 2034 12:40:11 GMT; Max-Age=31557600; "
-                               "Domain=.yahoo.com; Path=/; SameSite=None; Secure; HttpOnly"}
+        given = {
+            "Set-Cookie": f"A3={self._switch('cookie', COOKIE)}; Expires=Thu, 16 Nov 2034 12:40:11 GMT; Max-Age=31557600; "
+            "Domain=.yahoo.com; Path=/; SameSite=None; Secure; HttpOnly"
+        }
         asked = request.query.get("sessionId")
         if request.path == "/" and consent:
             done = quote("https://finance.yahoo.com/", safe="")
-            return _redirect(307, f"{host}/consent?brandType=nonEu&gcrumb=Xvxf4hA&done={done}",
-                             {"Set-Cookie": "GUCS=AV78X-IQ; Max-Age=1800; Domain=.yahoo.com; Path=/; Secure"})
+            return _redirect(
+                307,
+                f"{host}/consent?brandType=nonEu&gcrumb=Xvxf4hA&done={done}",
+                {"Set-Cookie": "GUCS=AV78X-IQ; Max-Age=1800; Domain=.yahoo.com; Path=/; Secure"},
+            )
         if request.path == "/":
             return Reply(404, b"<html>Not Found</html>", {"Content-Type": "text/html", **given})
         if "GUCS=" not in request.headers.get("cookie", ""):
@@ -130,7 +135,7 @@ class Yahoo(Provider):
         if request.form is None:
             return Reply(200, CONSENT.format(token=TOKEN, session=SESSION).encode(), {"Content-Type": "text/html; charset=utf-8"})
         good = {"csrfToken": [TOKEN], "sessionId": [SESSION], "originalDoneUrl": ["https://finance.yahoo.com/?a=1&b=2"],
-                "namespace": ["yahoo"], "agree": ["agree", "agree"]}
+                "namespace": ["yahoo"], "agree": ["agree", "agree"]}  # fmt: skip
         return _redirect(302, f"{host}/copyConsent?sessionId={SESSION}") if request.form == good else Reply(400, b"not agreed")
 
     def _getcrumb(self, request: Request) -> Reply:
@@ -166,8 +171,9 @@ class Yahoo(Provider):
         rows = [row for name in dict.fromkeys(request.query.get("symbols", "").split(",")) if (row := self._row(name, night)) is not None]
         if self.fixtures is None and (fields := request.query.get("fields")):
             rows = [{key: value for key, value in row.items() if key in ALWAYS or key in fields.split(",")} for row in rows]
-        return Reply.json({"quoteResponse": {"result": rows[::-1], "error": None}},
-                          Cache_Control="public, max-age=1, stale-while-revalidate=9")
+        return Reply.json(
+            {"quoteResponse": {"result": rows[::-1], "error": None}}, Cache_Control="public, max-age=1, stale-while-revalidate=9"
+        )
 
     def _row(self, name: str, night: bool = False) -> dict[str, Any] | None:
         name = "JPY=X" if name.upper() == "USDJPY=X" else name.upper()
@@ -192,7 +198,7 @@ class Yahoo(Provider):
                "regularMarketVolume": 0 if kind in {"CURRENCY", "INDEX"} else int(float(now.volume)), "priceHint": 2,
                "exchangeDataDelayedBy": 15 if name in PENCE else 0, "sourceInterval": 15, "gmtOffSetMilliseconds": -18000000,
                "firstTradeDateMilliseconds": 345479400000, "fullExchangeName": "NasdaqGS", "symbol": name,
-               "hasPrePostMarketData": kind in {"EQUITY", "ETF"} and name not in PENCE}
+               "hasPrePostMarketData": kind in {"EQUITY", "ETF"} and name not in PENCE}  # fmt: skip
         if kind == "MUTUALFUND":
             return _of_the_day_before(row, first, int(now.time_s))
         if kind == "CURRENCY":
@@ -210,8 +216,9 @@ class Yahoo(Provider):
         state, lit = row["marketState"], self._switch("night") if night else None
         if state == "REGULAR":
             return {}
-        keys = {"regularMarketTime": now_s - 14_400} | _of_market("pre" if state == "PRE" else "post", last + 0.04, last,
-                                                                  now_s if lit != "now" else now_s - 3600)
+        keys = {"regularMarketTime": now_s - 14_400} | _of_market(
+            "pre" if state == "PRE" else "post", last + 0.04, last, now_s if lit != "now" else now_s - 3600
+        )
         if lit:
             keys |= _of_market("overnight", last - 0.06, last, now_s if lit == "now" else now_s - 660)
             keys["overnightMarketSource"] = "BOATS Real Time Price"
@@ -227,15 +234,19 @@ class Yahoo(Provider):
         made_s = row["regularMarketTime"]
         opened_s = made_s - made_s % 86_400
         edges = {"pre": (0, 9), "regular": (9, 15), "post": (15, 24)}
-        periods = {part: {"timezone": "GMT", "start": opened_s + 3600 * first, "end": opened_s + 3600 * last, "gmtoffset": 0}
-                   for part, (first, last) in edges.items()}
+        periods = {
+            part: {"timezone": "GMT", "start": opened_s + 3600 * first, "end": opened_s + 3600 * last, "gmtoffset": 0}
+            for part, (first, last) in edges.items()
+        }
         kept = ("currency", "symbol", "regularMarketTime", "regularMarketPrice", "regularMarketDayHigh", "regularMarketDayLow",
-                "regularMarketVolume", "priceHint", "hasPrePostMarketData")
+                "regularMarketVolume", "priceHint", "hasPrePostMarketData")  # fmt: skip
         meta = {key: row[key] for key in kept if key in row} | {
             "instrumentType": row["quoteType"], "gmtoffset": 0, "timezone": "GMT", "chartPreviousClose": row["regularMarketPreviousClose"],
-            "currentTradingPeriod": periods, "dataGranularity": "1d", "range": "1d", "validRanges": ["1d", "5d", "max"]}
-        bar = {name: [row.get(f"regularMarket{key}", row["regularMarketPrice"])] for name, key in (
-            ("open", "Open"), ("high", "DayHigh"), ("low", "DayLow"), ("close", "Price"), ("volume", "Volume"))}
+            "currentTradingPeriod": periods, "dataGranularity": "1d", "range": "1d", "validRanges": ["1d", "5d", "max"]}  # fmt: skip
+        bar = {
+            name: [row.get(f"regularMarket{key}", row["regularMarketPrice"])]
+            for name, key in (("open", "Open"), ("high", "DayHigh"), ("low", "DayLow"), ("close", "Price"), ("volume", "Volume"))
+        }
         result = {"meta": meta, "timestamp": [made_s], "indicators": {"quote": [bar], "adjclose": [{"adjclose": bar["close"]}]}}
         return Reply.json({"chart": {"result": [result], "error": None}})
 
@@ -246,8 +257,12 @@ def _type(name: str) -> str:
 
 def _of_market(market: str, price: float, regular: float, time_s: int) -> dict[str, Any]:
     """What a row has of a market outside the regular hours."""
-    return {f"{market}MarketPrice": _widened(price), f"{market}MarketChange": _widened(price - regular),
-            f"{market}MarketChangePercent": 100 * (price / regular - 1), f"{market}MarketTime": time_s}
+    return {
+        f"{market}MarketPrice": _widened(price),
+        f"{market}MarketChange": _widened(price - regular),
+        f"{market}MarketChangePercent": 100 * (price / regular - 1),
+        f"{market}MarketTime": time_s,
+    }
 
 
 def _of_the_day_before(row: dict[str, Any], price: float, now_s: int) -> dict[str, Any]:
@@ -255,8 +270,12 @@ def _of_the_day_before(row: dict[str, Any], price: float, now_s: int) -> dict[st
     of_shares = {"regularMarketOpen", "regularMarketDayHigh", "regularMarketDayLow", "regularMarketVolume"}
     before = row["regularMarketPreviousClose"]
     return {key: value for key, value in row.items() if key not in of_shares} | {
-        "regularMarketPrice": price, "regularMarketTime": now_s - now_s % 86_400 - 7200, "regularMarketChange": round(price - before, 2),
-        "regularMarketChangePercent": 100 * (price / before - 1), "netAssets": 1457000000000.0}
+        "regularMarketPrice": price,
+        "regularMarketTime": now_s - now_s % 86_400 - 7200,
+        "regularMarketChange": round(price - before, 2),
+        "regularMarketChangePercent": 100 * (price / before - 1),
+        "netAssets": 1457000000000.0,
+    }
 
 
 def _widened(value: float) -> float:

@@ -66,7 +66,7 @@ class YahooTalk(Talk):
         last += 0.0 if hours == REGULAR else 0.04
         fields: dict[int, Any] = {
             1: symbol, 2: last, 3: int(now.time_s * 1000), 5: "NMS", 6: kind, 7: hours, 8: 100 * (last / before - 1),
-            12: last - before, 27: 2}
+            12: last - before, 27: 2}  # fmt: skip
         if self.sent % 5 == 0:  # the others are as they were
             volume = int(float(now.volume)) // (1 if hours == REGULAR else 1000)
             fields |= {4: "GBp" if symbol in PENCE else "USD", 9: volume, 10: float(now.high), 11: float(now.low)}

@@ -16,7 +16,7 @@ from tests.soak.stage import Stage, stage
 PLAYED = {
     "stalled": rows.stalled_readers, "forgers": rows.forgers, "half_open": rows.half_open, "idlers": rows.idlers, "flood": rows.flood,
     "loris": rows.slow_loris, "leak": rows.leak, "resumes": reborn.resumes, "failover": apart.failover, "lossy": apart.lossy,
-    "clock": apart.clock_jumps, "reloads": apart.reloads, "chaos": reborn.chaos, "storm": reborn.storm, "lasting": lasting}
+    "clock": apart.clock_jumps, "reloads": apart.reloads, "chaos": reborn.chaos, "storm": reborn.storm, "lasting": lasting}  # fmt: skip
 """In this order: a relay that was restarted has another history."""
 ALL = [name for name in PLAYED if name != "lasting"]
 """That one takes all the time there is, and half an hour to say much."""

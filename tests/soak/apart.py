@@ -29,9 +29,16 @@ FAULTS = {"drop": 59, "reorder": 61, "repeat": 67}
 """Each so manieth message, which is 5 % of them."""
 RELOADS = 200
 LOSSY_SOURCE = "[broadcast]\nflush_ms = 1\n\n" + simulated(*"ABCDE", interval_s=0.01)
-LOSSY = "\n".join(
-    [*(f'[feeds.{symbol.lower()}]\nkind = "relay"\nbase_url = "URL"\nmax_hz = 50\n' for symbol in "ABCDE"), "[symbols]",
-     *(f'{symbol} = {{ feed = "{symbol.lower()}" }}' for symbol in "ABCDE")]) + "\n"
+LOSSY = (
+    "\n".join(
+        [
+            *(f'[feeds.{symbol.lower()}]\nkind = "relay"\nbase_url = "URL"\nmax_hz = 50\n' for symbol in "ABCDE"),
+            "[symbols]",
+            *(f'{symbol} = {{ feed = "{symbol.lower()}" }}' for symbol in "ABCDE"),
+        ]
+    )
+    + "\n"
+)
 """A connection for each symbol, so that there are messages enough."""
 CLOCKED = """
 [feeds.api]
@@ -51,8 +58,7 @@ FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 async def failover(stage: Stage) -> None:
     """Row 9: two sources of one symbol; the first one is lost without a word, and comes back."""
-    with (FaultProxy(stage.port) as first, FaultProxy(stage.port) as second,
-          serving(relayed(["Q0"], a=first.url, b=second.url)) as server):
+    with FaultProxy(stage.port) as first, FaultProxy(stage.port) as second, serving(relayed(["Q0"], a=first.url, b=second.url)) as server:
         behind = Stage(server, stage.minutes)
 
         async def source() -> str:
@@ -68,8 +74,7 @@ async def failover(stage: Stage) -> None:
             if (now := await source()) != before:
                 switches, before = switches + 1, now
             await asyncio.sleep(0.1)
-    stage.note("9", "the first source is silent: the second is in use", f"{over_s:.1f} s", f"≤ {STALE_S + 3} s",
-               over_s <= STALE_S + 3)
+    stage.note("9", "the first source is silent: the second is in use", f"{over_s:.1f} s", f"≤ {STALE_S + 3} s", over_s <= STALE_S + 3)
     stage.note("9", "… the first is back: switches", f"{switches}", "≤ 1", switches <= 1)
 
 
@@ -84,8 +89,11 @@ async def _source_is(source: Callable[[], Awaitable[str]], wanted: str, seconds:
 
 async def lossy(stage: Stage) -> None:
     """Row 8: of a relay's upstream, messages are lost, come twice, come after the one that follows."""
-    with (serving(LOSSY_SOURCE) as source, network_in_front_of(RunningProvider(source.url)) as network,
-          serving(LOSSY.replace("URL", network.url)) as server):
+    with (
+        serving(LOSSY_SOURCE) as source,
+        network_in_front_of(RunningProvider(source.url)) as network,
+        serving(LOSSY.replace("URL", network.url)) as server,
+    ):
         behind, crowd = Stage(server, stage.minutes), Crowd(server.address[1])
         (witness,) = await crowd.grow(1, "*")
         network.set(switches=FAULTS)
@@ -103,10 +111,20 @@ async def lossy(stage: Stage) -> None:
         wrong = len(crowd.wrong)
         await crowd.shrink([witness])
     share = sum(1 / every for every in FAULTS.values())
-    stage.note("8", f"{passed} messages of an upstream, {share:.0%} lost, doubled or late: the oldest price seen", f"{worst_s:.2f} s",
-               "≤ 2 s", worst_s <= 2)
-    stage.note("8", "… steps back, new connections; all prices are the source's", f"{wrong}, {reconnects}; {took_s:.1f} s after its last",
-               "0, 0; ≤ 2 s", wrong == 0 and reconnects == 0 and took_s <= 2)
+    stage.note(
+        "8",
+        f"{passed} messages of an upstream, {share:.0%} lost, doubled or late: the oldest price seen",
+        f"{worst_s:.2f} s",
+        "≤ 2 s",
+        worst_s <= 2,
+    )
+    stage.note(
+        "8",
+        "… steps back, new connections; all prices are the source's",
+        f"{wrong}, {reconnects}; {took_s:.1f} s after its last",
+        "0, 0; ≤ 2 s",
+        wrong == 0 and reconnects == 0 and took_s <= 2,
+    )
 
 
 def _messages(server: RunningServer) -> int:
@@ -120,8 +138,7 @@ def clock(file: Path) -> Iterator[None]:
     found = glob(FAKETIME)
     if not found:
         raise FileNotFoundError("libfaketime is missing. On Debian, as root: apt-get install -y libfaketime")
-    faked = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
-             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    faked = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     file.write_text("+0")
     os.environ |= faked
     try:
@@ -161,12 +178,23 @@ async def _jump(stage: Stage, behind: Stage, provider: RunningProvider, file: Pa
     slowly = len(provider.requests()) - before
     connects = crowd.members[0].connects
     await crowd.shrink(crowd.members)
-    stage.note("16", f"the clock jumps by {', '.join(f'{jump_s / 3600:+.0f}' for jump_s in JUMPS_S)} h: calls in the 5 s after, at 1 s",
-               f"{least} to {most}, states {', '.join(sorted(states))}", "4 to 6, fresh", 4 <= least <= most <= 6 and states == {"fresh"})
-    stage.note("16", "… the newest price dated by that clock, connections lost", f"{off_s:.1f} s off, {connects - 1}", "≤ 2 s, 0",
-               off_s <= 2 and connects == 1)
-    stage.note("16", "answers that take 3 s at an interval of 1 s: calls", f"{slowly} in {slow_s:.0f} s", "one at a time",
-               slowly <= slow_s / 3 + 1)
+    stage.note(
+        "16",
+        f"the clock jumps by {', '.join(f'{jump_s / 3600:+.0f}' for jump_s in JUMPS_S)} h: calls in the 5 s after, at 1 s",
+        f"{least} to {most}, states {', '.join(sorted(states))}",
+        "4 to 6, fresh",
+        4 <= least <= most <= 6 and states == {"fresh"},
+    )
+    stage.note(
+        "16",
+        "… the newest price dated by that clock, connections lost",
+        f"{off_s:.1f} s off, {connects - 1}",
+        "≤ 2 s, 0",
+        off_s <= 2 and connects == 1,
+    )
+    stage.note(
+        "16", "answers that take 3 s at an interval of 1 s: calls", f"{slowly} in {slow_s:.0f} s", "one at a time", slowly <= slow_s / 3 + 1
+    )
 
 
 async def reloads(stage: Stage) -> None:
@@ -189,8 +217,13 @@ async def reloads(stage: Stage) -> None:
         symbols = len((await behind.quotes())["quotes"])
         lost = sum(member.connects - 1 for member in crowd.members)
         await crowd.shrink(crowd.members)
-    stage.note("17", f"{RELOADS} reloads in {took_s:.0f} s, half of them bad: told wrong, clients lost of 50, symbols in the end",
-               f"{len(wrong)}, {lost}, {symbols}", "≤ 70 s, 0, 0, 200", took_s <= 70 and not wrong and not lost and symbols == 200)
+    stage.note(
+        "17",
+        f"{RELOADS} reloads in {took_s:.0f} s, half of them bad: told wrong, clients lost of 50, symbols in the end",
+        f"{len(wrong)}, {lost}, {symbols}",
+        "≤ 70 s, 0, 0, 200",
+        took_s <= 70 and not wrong and not lost and symbols == 200,
+    )
     stage.note("17", "… memory", f"{grown_mb:+.1f} MB", "≤ 16 MB", grown_mb <= 16)
 
 

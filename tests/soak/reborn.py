@@ -15,8 +15,9 @@ from tests.soak.stage import CONNECTS_PER_S, QUIET, Stage
 
 def current(members: list[Member], want: dict[str, float]) -> bool:
     """Whether everybody has the newest price of each symbol it knows."""
-    return all(member.here and all(member.newest.get(symbol, (0, None))[1] == want[symbol] for symbol in member.symbols)
-               for member in members)
+    return all(
+        member.here and all(member.newest.get(symbol, (0, None))[1] == want[symbol] for symbol in member.symbols) for member in members
+    )
 
 
 async def caught_up(stage: Stage, members: list[Member], seconds: float) -> float:
@@ -43,8 +44,13 @@ async def resumes(stage: Stage) -> None:
         recovered = sum(member.recovered for member in members)
         wrong = len(crowd.wrong)
         await crowd.shrink(members)
-    stage.note("6", f"{came} resumes after resets: steps back, repeats", f"{wrong}; {recovered} recovered; current after {took_s:.1f} s",
-               "0", wrong == 0 and came >= 1000)
+    stage.note(
+        "6",
+        f"{came} resumes after resets: steps back, repeats",
+        f"{wrong}; {recovered} recovered; current after {took_s:.1f} s",
+        "0",
+        wrong == 0 and came >= 1000,
+    )
 
 
 async def storm(stage: Stage) -> None:
@@ -67,14 +73,23 @@ async def storm(stage: Stage) -> None:
                 back_s.setdefault(share, time.monotonic() - began_s)
         await asyncio.sleep(0.05)
     at_least_s = len(members) / CONNECTS_PER_S - 1
-    stage.note("20", f"{len(members)} clients after a crash: 99 %, all are back", " / ".join(f"{s:.1f} s" for s in back_s.values()),
-               f"≤ 30 s / ≤ 60 s, and no sooner than {at_least_s:.0f} s",
-               len(back_s) == 2 and back_s[0.99] <= 30 and back_s[1.0] <= 60 and back_s[1.0] >= at_least_s)
+    stage.note(
+        "20",
+        f"{len(members)} clients after a crash: 99 %, all are back",
+        " / ".join(f"{s:.1f} s" for s in back_s.values()),
+        f"≤ 30 s / ≤ 60 s, and no sooner than {at_least_s:.0f} s",
+        len(back_s) == 2 and back_s[0.99] <= 30 and back_s[1.0] <= 60 and back_s[1.0] >= at_least_s,
+    )
     stage.note("20", "… memory at its peak", f"{peak_mb:.0f} MB (before: {steady_mb:.0f})", "≤ 1.5 ×", peak_mb <= 1.5 * steady_mb)
     restarted = sum(member.restarted for member in members)
     wrongly = sum(member.recovered for member in members) - recovered
-    stage.note("7", "everybody is told of the new epoch, nobody that he may keep what he had", f"{restarted} told, {wrongly} kept",
-               f"{len(members)}, 0", restarted == len(members) and wrongly == 0)
+    stage.note(
+        "7",
+        "everybody is told of the new epoch, nobody that he may keep what he had",
+        f"{restarted} told, {wrongly} kept",
+        f"{len(members)}, 0",
+        restarted == len(members) and wrongly == 0,
+    )
 
 
 CHAOS = ("latency", "jitter", "narrow", "sliced", "cut", "reset", "stop")

@@ -25,7 +25,7 @@ async def calibrate(stage: Stage, most: int) -> None:
     await asyncio.sleep(3)
     share = (stage.cpu_s - before_s) / (time.monotonic() - began_s)
     stage.clients = most if share <= 0.5 else int(most * 0.5 / share)
-    await stage.crowd.shrink(stage.crowd.members[stage.clients:])
+    await stage.crowd.shrink(stage.crowd.members[stage.clients :])
     print(f"load: {stage.clients} clients × 5 symbols × 1 update/s; the relay uses {share:.0%} of a core with {most}", flush=True)
 
 
@@ -54,12 +54,23 @@ async def stalled_readers(stage: Stage) -> None:
     await asyncio.sleep(1)
     messages = max(member.messages - count for member, count in zip(heavy, counts, strict=True))
     stage.note("1", f"50 readers of all that stall for {stall_s:.0f} s: memory", f"{grown_mb:+.1f} MB", "< 64 MB", grown_mb < 64)
-    stage.note("1", "… and the others' p99", f"{p99_ms:.0f} ms (quiet: {stage.quiet_p99_ms:.0f})", f"≤ {bound_ms:.0f} ms",
-               p99_ms <= bound_ms)
-    stage.note("1", "… and nothing lost or out of order for others", f"{len(stage.crowd.wrong)} of {len(stage.crowd.ages_ms)} updates", "0",
-               not stage.crowd.wrong)
-    stage.note("3", "they stay, and have the newest of 200 symbols soon", f"{still} stayed, {took_s:.1f} s, {messages} messages each",
-               "50, ≤ 2 s, ≤ 30", still == 50 and took_s <= 2 and messages <= 30)
+    stage.note(
+        "1", "… and the others' p99", f"{p99_ms:.0f} ms (quiet: {stage.quiet_p99_ms:.0f})", f"≤ {bound_ms:.0f} ms", p99_ms <= bound_ms
+    )
+    stage.note(
+        "1",
+        "… and nothing lost or out of order for others",
+        f"{len(stage.crowd.wrong)} of {len(stage.crowd.ages_ms)} updates",
+        "0",
+        not stage.crowd.wrong,
+    )
+    stage.note(
+        "3",
+        "they stay, and have the newest of 200 symbols soon",
+        f"{still} stayed, {took_s:.1f} s, {messages} messages each",
+        "50, ≤ 2 s, ≤ 30",
+        still == 50 and took_s <= 2 and messages <= 30,
+    )
     for member in heavy:
         member.reading.clear()
     gone_s = await stage.clients_are(stage.clients, STALL_S * 3)
@@ -101,8 +112,13 @@ async def forgers(stage: Stage) -> None:
         await asyncio.sleep(0.1)
     grown_mb = stage.rss_mb - rss_mb
     gone = 25 - max(0, (await stage.status())["clients"] - stage.clients)
-    stage.note("4", "1,000 forged pongs a second of 20 clients that read nothing, 5 that read 1 KB/s", f"{gone} closed, {grown_mb:+.1f} MB",
-               "≥ 20 closed, ≤ 25 MB", gone >= 20 and grown_mb <= 25)
+    stage.note(
+        "4",
+        "1,000 forged pongs a second of 20 clients that read nothing, 5 that read 1 KB/s",
+        f"{gone} closed, {grown_mb:+.1f} MB",
+        "≥ 20 closed, ≤ 25 MB",
+        gone >= 20 and grown_mb <= 25,
+    )
     for _, writer in (*deaf, *drips):
         writer.transport.abort()
     await stage.clients_are(stage.clients, 30)
@@ -162,8 +178,13 @@ async def flood(stage: Stage) -> None:
     bound_ms, p99_ms = await beside(stage, stage.unit_s / 2)
     await asyncio.gather(*flooding)
     log_bytes = sum(map(len, stage.server.log[said:]))
-    stage.note("27", f"{frames / (time.monotonic() - began_s):.0f} malformed frames/s on {connects} connections: the log",
-               f"{log_bytes} B", "≤ 1 MiB", log_bytes <= 1_048_576)
+    stage.note(
+        "27",
+        f"{frames / (time.monotonic() - began_s):.0f} malformed frames/s on {connects} connections: the log",
+        f"{log_bytes} B",
+        "≤ 1 MiB",
+        log_bytes <= 1_048_576,
+    )
     stage.note("27", "… and the others' p99", f"{p99_ms:.0f} ms", f"≤ {bound_ms:.0f} ms", p99_ms <= bound_ms)
 
 

@@ -15,8 +15,15 @@ from ticker.source import Answer, Subscription
 class Metered(ScriptedSource):
     """A call costs what `price` says (by unit; one call, if nothing), and takes `takes_s`."""
 
-    def __init__(self, name: str, time: SteppedTime, rates: Sequence[Rate], batch_size: int | None = 1,
-                 settings: FeedSettings | None = None, account: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        time: SteppedTime,
+        rates: Sequence[Rate],
+        batch_size: int | None = 1,
+        settings: FeedSettings | None = None,
+        account: str = "",
+    ) -> None:
         super().__init__(name, settings, batch_size)
         self.time = time
         self.gate = self.its_gate = Gate(account or name, rates, time, time.monotonic)

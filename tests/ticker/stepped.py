@@ -112,10 +112,12 @@ class ScriptedSource:
 
     def rejects(self, *unknown: str) -> None:
         """From now on refuse every call that has one of these, without naming it."""
+
         def answer(batch: Sequence[Subscription]) -> Answer:
             if any(subscription.symbol in unknown for subscription in batch):
                 raise FeedError("unknown symbol", retryable=False, rejects_symbol=True)
             return self.prices(batch)
+
         self.answer = answer
 
     def cost(self, symbols: int) -> Cost:

@@ -38,7 +38,9 @@ def test_every_feed_is_polled_at_once(bench: Bench) -> None:
     assert list(bench.core.symbols) == ["A", "B"]
     assert [entry["status"] for entry in bench.core.symbols_state()] == ["live", "live"]
     assert [(entry["feed"], entry["state"], entry["last_success"]) for entry in bench.core.feeds_state()] == [
-        ("one", "ok", START_MS), ("two", "ok", START_MS)]
+        ("one", "ok", START_MS),
+        ("two", "ok", START_MS),
+    ]
     assert set(bench.states) == {"symbols", "feeds"}
 
 
@@ -79,8 +81,11 @@ def test_what_is_old_by_nature_is_not_stale(bench: Bench) -> None:
 
 def test_the_prices_are_reported_on(bench: Bench) -> None:
     """Limits in force, bad ticks, disagreements, switches and markets; quality and calendars are taken from the settings."""
-    settings = Settings(feeds={"one": FeedSettings(kind="scripted", interval_s=HOUR_S)}, quality=QualitySettings(max_jump_pct=1.0),
-                        symbols={"A": SymbolSettings(feed=("one",), calendar="XHKG")})
+    settings = Settings(
+        feeds={"one": FeedSettings(kind="scripted", interval_s=HOUR_S)},
+        quality=QualitySettings(max_jump_pct=1.0),
+        symbols={"A": SymbolSettings(feed=("one",), calendar="XHKG")},
+    )
     bench.core.configure(settings)
     bench.core._deliver("one", {"A": Tick(price=100.0)})
     bench.core._deliver("one", {"A": Tick(price=102.0)})
@@ -95,8 +100,10 @@ def test_ids_and_options_reach_the_source(bench: Bench) -> None:
     """The id of the settings, else the feed's own idea of it."""
     asked: SimpleQueue[Subscription] = SimpleQueue()
     options = SymbolOptions(id="XBTUSD")
-    settings = Settings(feeds={"one": FeedSettings(kind="scripted")}, symbols={
-        "BTC-USD": SymbolSettings(feed=("one",), options={"one": options}), "ETH-USD": SymbolSettings(feed=("one",))})
+    settings = Settings(
+        feeds={"one": FeedSettings(kind="scripted")},
+        symbols={"BTC-USD": SymbolSettings(feed=("one",), options={"one": options}), "ETH-USD": SymbolSettings(feed=("one",))},
+    )
     bench.core.configure(settings)
 
     def answer(batch: Sequence[Subscription]) -> Answer:
@@ -107,7 +114,9 @@ def test_ids_and_options_reach_the_source(bench: Bench) -> None:
     bench.source("one").answer = answer
     bench.core.start()
     assert [asked.get(timeout=PATIENCE_S) for _ in range(2)] == [
-        Subscription("BTC-USD", "XBTUSD", options), Subscription("ETH-USD", "eth-usd", SymbolOptions())]
+        Subscription("BTC-USD", "XBTUSD", options),
+        Subscription("ETH-USD", "eth-usd", SymbolOptions()),
+    ]
 
 
 def test_one_call_of_the_listeners_a_batch(bench: Bench) -> None:
@@ -258,6 +267,7 @@ def test_a_symbol_that_leaves_with_its_feed_leaves_in_silence(bench: Bench) -> N
 
 def test_a_listener_that_raises_harms_nobody(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the next listener hears of everything."""
+
     def broken(_: Any) -> None:
         raise RuntimeError("listener")
 

@@ -24,14 +24,17 @@ def test_a_value_counts_up_to_its_bound_and_there_too() -> None:
     assert (histogram.cumulative(), histogram.count, histogram.sum) == ([2, 4, 5], 5, 103.5)
 
 
-@pytest.mark.parametrize(("error", "outcome"), [
-    (None, "answered"),
-    (FeedError("no"), "failed"),
-    (FeedError("HTTP 503", status=503, retry_after_s=5.0), "failed"),
-    (FeedError("HTTP 429", status=429, retry_after_s=5.0), "limited"),
-    (FeedError("HTTP 418 Banned", status=418), "limited"),
-    (FeedError("too many requests, says the body", retry_after_s=5.0), "limited"),
-])
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, "answered"),
+        (FeedError("no"), "failed"),
+        (FeedError("HTTP 503", status=503, retry_after_s=5.0), "failed"),
+        (FeedError("HTTP 429", status=429, retry_after_s=5.0), "limited"),
+        (FeedError("HTTP 418 Banned", status=418), "limited"),
+        (FeedError("too many requests, says the body", retry_after_s=5.0), "limited"),
+    ],
+)
 def test_calls_are_counted_by_their_outcome(error: FeedError | None, outcome: str) -> None:
     """A 503 that says when to come back is a failure; a body that says so in a 200 is a limit."""
     counters = FeedCounters()

@@ -11,14 +11,19 @@ from ticker.source import Unread, reason
 from ticker.stream import Ended
 
 EVIL = ["\x1b[2J\x1b]0;owned\x07", "a\r\nb", "a\u2028b\u2029c\x85d", "\u202eesrever\u2066", "\x9b31m", "\x7f\x00", "\ud800", "x" * 100_000,
-        "🙂" * 5000, "\u202e" * 5000, "\ufeff\xa0\u200d"]
+        "🙂" * 5000, "\u202e" * 5000, "\ufeff\xa0\u200d"]  # fmt: skip
 
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_an_error_is_one_short_line(evil: str) -> None:
     """Whoever wrote what is in it, message or payload."""
-    for error in (FeedError(evil), FeedError("x", payload=evil), FeedError(f"a {evil}", payload=evil.encode("utf-8", "replace")),
-                  Ended(evil, payload=evil), BadTick(evil)):
+    for error in (
+        FeedError(evil),
+        FeedError("x", payload=evil),
+        FeedError(f"a {evil}", payload=evil.encode("utf-8", "replace")),
+        Ended(evil, payload=evil),
+        BadTick(evil),
+    ):
         assert reason(error).isprintable()
         assert len(reason(error)) <= 200
         assert error.excerpt.isprintable()

@@ -172,7 +172,7 @@ class Hour:
         call, weight = (lambda symbols: {"calls": 1}), (lambda symbols: {"weight": 2 if symbols <= 20 else 40})
         one_by_one, shared, weighed, strict, poor = (self.provider(*rates) for rates in (
             (Rate("calls", 10, "s"),), (Rate("calls", 10, "s"), Rate("calls", 300, "min")), (Rate("weight", 120, "min"),),
-            (Rate("calls", 1, "s"),), (Rate("credits", 60, "min"), Rate("credits", 20_000, "day"))))
+            (Rate("calls", 1, "s"),), (Rate("credits", 60, "min"), Rate("credits", 20_000, "day"))))  # fmt: skip
         self.add("single", one_by_one, 2.0, 1, call)
         self.add("left", shared, 2.0, 10, call)
         self.add("right", shared, 3.0, 1, call)
@@ -203,8 +203,16 @@ class Hour:
         feed = self.feeds[name] = Feed(name, provider, interval_s, batch_size, cost)
         self.next_s[name] = 0.0
         poller = self.pollers[name] = Poller(
-            feed, interval_s, self.time, self.time, random=Random(self.random.random()), deliver=partial(self.deliver, name),
-            changed=partial(self.changed, name), retry_in=partial(self.retry_in, name), paced=partial(self.paced, name))
+            feed,
+            interval_s,
+            self.time,
+            self.time,
+            random=Random(self.random.random()),
+            deliver=partial(self.deliver, name),
+            changed=partial(self.changed, name),
+            retry_in=partial(self.retry_in, name),
+            paced=partial(self.paced, name),
+        )
         # A poll of a few symbols may meet a round: the lock must wait in virtual time too.
         poller._asker._caller._one_call = VirtualLock(self.time)  # type: ignore[assignment]
 

@@ -26,7 +26,7 @@ SWEEP_MS = 500
 RETURN_REST_MS = 60_000
 TERMS = {
     "quick": FeedTerms("polled", 1.0), "steady": FeedTerms("polled", 2.0, 8.0), "untimed": FeedTerms("polled", 2.0),
-    "slow": FeedTerms("polled", 15.0), "stream": FeedTerms("streamed", 1.0), "delayed": FeedTerms("polled", 3.0)}
+    "slow": FeedTerms("polled", 15.0), "stream": FeedTerms("streamed", 1.0), "delayed": FeedTerms("polled", 3.0)}  # fmt: skip
 EVERY_MS = {"quick": 1_000, "steady": 2_000, "untimed": 2_000, "slow": 15_000, "stream": 750, "delayed": 3_000}
 DELAY_MIN = {"delayed": 15.0}
 SPIKES = {feed: 3.0 ** (number + 1) for number, feed in enumerate(TERMS)}
@@ -43,12 +43,12 @@ DAILY = {"D0": 5 * HOUR_MS, "D1": 5 * HOUR_MS, "D2": 5 * HOUR_MS, "D3": 5 * DAY_
 """Symbols with a price a day, and how old it is. Of those with an even number the settings say so, of the others the ticks."""
 TIMED = ("quick", "steady", "slow", "stream")
 TROUBLES = ("none", "none", "none", "none", "silence", "frozen", "errors", "down", "garbage", "back", "gaps", "cancels", "halts",
-            "times lost")
+            "times lost")  # fmt: skip
 WORDS: dict[str, tuple[Session, ...]] = {"open": ("regular",), "shut": ("closed", "pre", "post", "overnight")}
 """What a feed that is right says of a market."""
 ODD: tuple[dict[str, Any], ...] = (
     {"bid": 107.0, "ask": 106.0}, {"bid": math.nan}, {"high": math.inf}, {"volume": -2_147_483_648.0}, {"prev_close": 1e-300},
-    {"low": -200.0}, {"open": 0.0}, {"odd": (Odd("low", "not a number", "n/a"),)})
+    {"low": -200.0}, {"open": 0.0}, {"odd": (Odd("low", "not a number", "n/a"),)})  # fmt: skip
 """What is now and then beside a good price, and costs no more than itself."""
 
 
@@ -124,9 +124,14 @@ class Feed:
         if is_daily:
             made = START - DAILY[symbol]
         beside: dict[str, Any] = self.random.choice(ODD) if self.random.random() < 0.1 else {}
-        good = Tick(price=price(symbol, made), quote_time=made if is_lit else None, delay_min=DELAY_MIN.get(self.name),
-                    session=self.session(symbol, market.phase if self.rests(symbol) else "open"),
-                    cadence="day" if is_daily and int(symbol[1:]) % 2 else None, **beside)
+        good = Tick(
+            price=price(symbol, made),
+            quote_time=made if is_lit else None,
+            delay_min=DELAY_MIN.get(self.name),
+            session=self.session(symbol, market.phase if self.rests(symbol) else "open"),
+            cadence="day" if is_daily and int(symbol[1:]) % 2 else None,
+            **beside,
+        )
         if symbol in self.to_cancel:
             self.to_cancel.discard(symbol)
             self.well_since_ms = max(self.well_since_ms, now)  # a jump that was doubted is doubted anew
@@ -215,8 +220,12 @@ class Account:
     def current(self, quote: Quote, now: int) -> bool:
         """Whether its source had a newer price within its limit."""
         feed = self.feeds[quote.source]
-        return (feed.trouble != "down" and feed.failures[quote.symbol] < 5 and not feed.shut[quote.symbol]
-                and now - feed.true_ms[quote.symbol] < self.limits_ms.get(quote.symbol, 0))
+        return (
+            feed.trouble != "down"
+            and feed.failures[quote.symbol] < 5
+            and not feed.shut[quote.symbol]
+            and now - feed.true_ms[quote.symbol] < self.limits_ms.get(quote.symbol, 0)
+        )
 
     def check_states(self, now: int) -> None:
         """Nothing is fresh that is too old; nothing that somebody vouches for is anything else."""
@@ -273,8 +282,11 @@ class Account:
         market is shut; where that `is_open` by a calendar, what it says does not count.
         """
         made_ms = feed.last[quote.symbol].quote_time if quote.symbol in feed.last else 0
-        return (now - feed.well_since_ms >= SETTLED_MS and (made_ms is None or made_ms >= self.newest_ms[quote.symbol])
-                and (is_open or not feed.shut.get(quote.symbol)))
+        return (
+            now - feed.well_since_ms >= SETTLED_MS
+            and (made_ms is None or made_ms >= self.newest_ms[quote.symbol])
+            and (is_open or not feed.shut.get(quote.symbol))
+        )
 
 
 def rests(symbol: str) -> bool:
@@ -289,6 +301,7 @@ def price_of(seed: int) -> Callable[[str, int], float]:
     def price(symbol: str, ms: int) -> float:
         phase = phases.get(symbol) or phases.setdefault(symbol, Random(f"{seed} {symbol}").uniform(0, 7))
         return (0 if symbol in SIGNED else 100) + 5 * math.sin(ms / 60_000 + phase) + (ms % 1_000) / 10_000
+
     return price
 
 
@@ -300,12 +313,23 @@ def test_an_hour_of_faults(seed: int) -> None:
     for number in range(32):
         listed = ("delayed",) if number % 10 == 0 else random.sample([name for name in TERMS if name != "delayed"], random.randrange(1, 6))
         signed = f"S{number}" in SIGNED
-        symbols[f"S{number}"] = SymbolSettings(feed=tuple(listed), calendar=random.choice([None, None, "24/7", "XNYS"]),
-                                               allow_negative=signed, max_jump=random.choice([None, 4.0]) if signed else None)
+        symbols[f"S{number}"] = SymbolSettings(
+            feed=tuple(listed),
+            calendar=random.choice([None, None, "24/7", "XNYS"]),
+            allow_negative=signed,
+            max_jump=random.choice([None, 4.0]) if signed else None,
+        )
     for number, daily in enumerate(DAILY):
         symbols[daily] = SymbolSettings(feed=tuple(random.sample(TIMED, 2 if number < 3 else 1)), cadence=None if number % 2 else "day")
-    feeds = {name: Feed(name, [symbol for symbol, wish in symbols.items() if name in wish.feed],
-                        lambda symbol: symbols[symbol].calendar == "XNYS" and rests(symbol), random) for name in TERMS}
+    feeds = {
+        name: Feed(
+            name,
+            [symbol for symbol, wish in symbols.items() if name in wish.feed],
+            lambda symbol: symbols[symbol].calendar == "XNYS" and rests(symbol),
+            random,
+        )
+        for name in TERMS
+    }
     board = Board("epoch")
     board.configure(symbols, TERMS, START)
     board.set_hours("XNYS", OPEN, START)

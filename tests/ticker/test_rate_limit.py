@@ -21,17 +21,30 @@ class Arrival(NamedTuple):
 
 def most_in_any_window(arrivals: list[Arrival], rate: Rate) -> int:
     """The most of `rate.unit` that came in less than `rate.window_s`, wherever one begins to count."""
-    return max((sum(arrival.cost.get(rate.unit, 0) for arrival in arrivals if first.at_s <= arrival.at_s < first.at_s + rate.window_s)
-                for first in arrivals), default=0)
+    return max(
+        (
+            sum(arrival.cost.get(rate.unit, 0) for arrival in arrivals if first.at_s <= arrival.at_s < first.at_s + rate.window_s)
+            for first in arrivals
+        ),
+        default=0,
+    )
 
 
-RATES = st.lists(st.builds(Rate, st.sampled_from(["calls", "weight"]), st.integers(4, 12), st.sampled_from(["s", "min"])),
-                 min_size=1, max_size=3, unique_by=lambda rate: (rate.unit, rate.window))
-CALLS = st.lists(st.tuples(
-    st.sampled_from([{"calls": 1}, {"calls": 1, "weight": 2}, {"weight": 4}]),
-    st.sampled_from([0.0, 0.0, 0.1, 0.9, 1.0, 30.0]),  # idle before it
-    st.sampled_from([0.0, 0.01, 0.3, 2.0, 61.0]),  # how long it takes
-    st.floats(0, 1)), max_size=40)  # when in it the provider sees it
+RATES = st.lists(
+    st.builds(Rate, st.sampled_from(["calls", "weight"]), st.integers(4, 12), st.sampled_from(["s", "min"])),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda rate: (rate.unit, rate.window),
+)
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from([{"calls": 1}, {"calls": 1, "weight": 2}, {"weight": 4}]),
+        st.sampled_from([0.0, 0.0, 0.1, 0.9, 1.0, 30.0]),  # idle before it
+        st.sampled_from([0.0, 0.01, 0.3, 2.0, 61.0]),  # how long it takes
+        st.floats(0, 1),
+    ),
+    max_size=40,
+)  # when in it the provider sees it
 
 
 @given(RATES, CALLS)

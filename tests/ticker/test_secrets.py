@@ -22,8 +22,9 @@ def hidden(*secrets: str) -> Hidden:
     return made
 
 
-@pytest.mark.parametrize("around", [
-    "{}", "{}!", 'the key "{}" is not known', '{{"error":"bad apikey {} "}}', "/q?apikey={}&s=A", "<b>{}</b>"])
+@pytest.mark.parametrize(
+    "around", ["{}", "{}!", 'the key "{}" is not known', '{{"error":"bad apikey {} "}}', "/q?apikey={}&s=A", "<b>{}</b>"]
+)
 @pytest.mark.parametrize("spelt", SPELLINGS.values(), ids=SPELLINGS)
 def test_every_spelling_is_blanked(spelt: str, around: str) -> None:
     """Wherever it stands; what is around it stays."""
@@ -43,7 +44,7 @@ def test_a_key_that_is_cut_off_is_blanked(kept: int) -> None:
 WAYS: list[Callable[[str], str]] = [
     str, lambda char: f"%{ord(char):02x}", lambda char: f"%{ord(char):02X}", lambda char: f"&#{ord(char)};", str.upper, str.lower,
     lambda char: f"&#x{ord(char):x};", lambda char: f"\\u{ord(char):04X}", lambda char: f"\\x{ord(char):02x}",
-    lambda char: f"%25{ord(char):02x}", lambda char: f"\x00{char}", lambda char: f"&amp;#{ord(char)};"]
+    lambda char: f"%25{ord(char):02x}", lambda char: f"\x00{char}", lambda char: f"&amp;#{ord(char)};"]  # fmt: skip
 """How one character may be written."""
 
 
@@ -52,8 +53,12 @@ KEYS = st.text(st.sampled_from(SIGNS), min_size=8, max_size=40).filter(lambda ke
 ODD_KEYS = st.text(st.sampled_from(SIGNS + "%\\&"), min_size=8, max_size=40).filter(lambda key: len(set(key)) > 5)
 
 
-@given(KEYS, st.lists(st.sampled_from(WAYS), min_size=40, max_size=40), st.sampled_from(["", "no key ", '{"k":"', "# "]),
-       st.sampled_from(["", '"}', " is wrong", "\n"]))
+@given(
+    KEYS,
+    st.lists(st.sampled_from(WAYS), min_size=40, max_size=40),
+    st.sampled_from(["", "no key ", '{"k":"', "# "]),
+    st.sampled_from(["", '"}', " is wrong", "\n"]),
+)
 def test_each_character_may_be_written_in_its_own_way(key: str, ways: list[Callable[[str], str]], before: str, after: str) -> None:
     """Whatever the mixture."""
     spelt = "".join(way(char) for way, char in zip(ways, key, strict=False))
@@ -79,7 +84,7 @@ def test_base64_is_blanked_whatever_stands_around_the_key_in_it(key: str, before
 
 @pytest.mark.parametrize("text", [
     "", "no row for AAPL", '{"price":"67244.12"} & more %20 \\n \\u0041', "a" * 2000, "é价🙂\ud800 &bogus; %zz",
-    "key", "***", "&#99999999; &#x110000; \\U00110000", "\\", "%", "&", "&#;"])
+    "key", "***", "&#99999999; &#x110000; \\U00110000", "\\", "%", "&", "&#;"])  # fmt: skip
 def test_what_is_no_secret_stays(text: str) -> None:
     """To the letter, whatever escapes it has."""
     assert hidden(KEY).blank(text) == text

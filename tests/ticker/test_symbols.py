@@ -10,32 +10,35 @@ ALLOWED = "ABCXYZabcxyz0189.-_=^/:+"
 
 
 @pytest.mark.parametrize("symbol", ["A", "AAPL", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "BTC/USD", "7203.T", "a_b", "CRYPTO:BTC+USD",
-                                    "A" * 32, "A.", "A/.b", "A/..b", "A/b."])
+                                    "A" * 32, "A.", "A/.b", "A/..b", "A/b."])  # fmt: skip
 def test_accepts(symbol: str) -> None:
     """What providers call their instruments can be a symbol."""
     assert symbols.check(symbol) is None
 
 
-@pytest.mark.parametrize(("symbol", "words"), [
-    ("", "empty"),
-    ("A" * 33, "33 characters"),
-    ("BTC USD", "a space"),
-    ("A%2FB", '"%"'),
-    ("A?b", '"?"'),
-    ("A#b", '"#"'),
-    ("Ä", '"Ä"'),
-    ("A\n", "U+000A"),
-    ("A\x1b[31m", "U+001B"),
-    ("A\u202eB", "U+202E"),
-    (".A", "first character"),
-    ("-A", "first character"),
-    ("/A", "first character"),
-    ("A/", "ends with a slash"),
-    ("A//B", "two slashes"),
-    ("A/./B", "between slashes"),
-    ("A/../B", "between slashes"),
-    ("A/..", "between slashes"),
-])
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [
+        ("", "empty"),
+        ("A" * 33, "33 characters"),
+        ("BTC USD", "a space"),
+        ("A%2FB", '"%"'),
+        ("A?b", '"?"'),
+        ("A#b", '"#"'),
+        ("Ä", '"Ä"'),
+        ("A\n", "U+000A"),
+        ("A\x1b[31m", "U+001B"),
+        ("A\u202eB", "U+202E"),
+        (".A", "first character"),
+        ("-A", "first character"),
+        ("/A", "first character"),
+        ("A/", "ends with a slash"),
+        ("A//B", "two slashes"),
+        ("A/./B", "between slashes"),
+        ("A/../B", "between slashes"),
+        ("A/..", "between slashes"),
+    ],
+)
 def test_refuses_and_says_why(symbol: str, words: str) -> None:
     """What would not be the same in a namespace, a URL and a log is refused, with the reason."""
     reason = symbols.check(symbol)

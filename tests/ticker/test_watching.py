@@ -29,8 +29,16 @@ class Bench:
         self.watching = Watching(self.board, self.time, self.poll_now)
         feed = PolledSettings(kind="x", base_url=HttpUrl("http://127.0.0.1"), interval_s=INTERVAL_S, interest=interest)
         self.source = ScriptedSource("feed", feed)
-        self.poller = Poller(self.source, INTERVAL_S, self.time, self.time, random=Random(1), deliver=lambda answer: None,
-                             changed=lambda: None, retry_in=lambda seconds: None)
+        self.poller = Poller(
+            self.source,
+            INTERVAL_S,
+            self.time,
+            self.time,
+            random=Random(1),
+            deliver=lambda answer: None,
+            changed=lambda: None,
+            retry_in=lambda seconds: None,
+        )
         symbols = {symbol: SymbolSettings(feed=("feed",), calendar="XNYS" if symbol == "S" else None) for symbol in "ABCS"}
         self.settings = Settings(feeds={"feed": feed}, symbols=symbols)
         self.board.configure(symbols, {"feed": FeedTerms("polled", INTERVAL_S)}, self.time.now_ms())

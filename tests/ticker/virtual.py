@@ -99,6 +99,7 @@ class VirtualTime:
                 raise
             except Exception as error:
                 self.raised.append(error)
+
         return run
 
 

@@ -36,17 +36,27 @@ class Relaying:
     A symbol that is not in `prices` has no news.
     """
 
-    def __init__(self, symbols: Sequence[str], prices: Mapping[str, float | FeedError], *, limits: Mapping[str, Any] | None = None,
-                 broadcast: Mapping[str, Any] | None = None, allowed_origins: Sequence[str] = (), trusted_proxies: Sequence[str] = (),
-                 server: Mapping[str, Any] | None = None, metrics: Mapping[str, Any] | None = None,
-                 verifier: Verifier | None = None) -> None:
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        prices: Mapping[str, float | FeedError],
+        *,
+        limits: Mapping[str, Any] | None = None,
+        broadcast: Mapping[str, Any] | None = None,
+        allowed_origins: Sequence[str] = (),
+        trusted_proxies: Sequence[str] = (),
+        server: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        verifier: Verifier | None = None,
+    ) -> None:
         self.prices: dict[str, float | FeedError] = dict(prices)
         self.down: FeedError | None = None
         self.updates: SimpleQueue[Quote] = SimpleQueue()
         self._limits = LimitSettings(**{"http_requests_per_s": 1_000_000, **(limits or {})})
         self._broadcast = BroadcastSettings(**(broadcast or {}))
-        self._server = ServerSettings(port=0, allowed_origins=list(allowed_origins), trusted_proxies=list(trusted_proxies),
-                                      **(server or {}))
+        self._server = ServerSettings(
+            port=0, allowed_origins=list(allowed_origins), trusted_proxies=list(trusted_proxies), **(server or {})
+        )
         self._metrics = MetricsSettings(**(metrics or {}))
         runtime, clock = EventletRuntime(), SystemClock()
         self.core = Core(runtime, clock, self._make, "epoch", NoJitter())
@@ -58,9 +68,14 @@ class Relaying:
 
     def settings(self, symbols: Sequence[str]) -> Settings:
         """Settings with these symbols."""
-        return Settings(server=self._server, limits=self._limits, broadcast=self._broadcast, metrics=self._metrics,
-                        feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)},
-                        symbols={symbol: SymbolSettings(feed=("feed",)) for symbol in symbols})
+        return Settings(
+            server=self._server,
+            limits=self._limits,
+            broadcast=self._broadcast,
+            metrics=self._metrics,
+            feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)},
+            symbols={symbol: SymbolSettings(feed=("feed",)) for symbol in symbols},
+        )
 
     def wait(self, symbol: str) -> Quote:
         """The next update of `symbol`."""

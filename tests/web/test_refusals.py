@@ -96,7 +96,8 @@ def test_a_line_a_minute_for_each_reason(caplog: pytest.LogCaptureFixture) -> No
         f"refused 600 requests {origin}",
         "refused 1 request (unsupported_version), the last from 192.0.2.2: unsupported Engine.IO version; clients must speak version 4: "
         "socket.io-client 3 or later, python-socketio 5 or later",
-        "refused 1 request (bad_method), the last from 192.0.2.4: method not allowed"]
+        "refused 1 request (bad_method), the last from 192.0.2.4: method not allowed",
+    ]
     assert refusals.counts[Reason.ORIGIN] == 601
 
 

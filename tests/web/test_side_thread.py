@@ -104,6 +104,7 @@ def test_whoever_will_not_wait_is_told(bench: Bench) -> None:
 
 def test_slow_work_is_told_once_until_it_was_quick(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """A mount that takes 3 s each time must not fill the log, and one that hangs must be told before it answers."""
+
     def slow() -> None:
         bench.door.clear()
         found = bench.blocked()
@@ -115,7 +116,8 @@ def test_slow_work_is_told_once_until_it_was_quick(bench: Bench, caplog: pytest.
     with caplog.at_level(logging.WARNING):
         slow()
         assert [record.getMessage() for record in caplog.records] == [
-            "reading x.toml has taken longer than a second: is it on a slow mount? Prices go on meanwhile"]
+            "reading x.toml has taken longer than a second: is it on a slow mount? Prices go on meanwhile"
+        ]
         slow()
         assert len(caplog.records) == 1
         bench.thread.run(len, "")
@@ -125,6 +127,7 @@ def test_slow_work_is_told_once_until_it_was_quick(bench: Bench, caplog: pytest.
 
 def test_work_that_computes_is_not_slow(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """A large file on a small machine: it does not wait for a disk."""
+
     def compute() -> None:
         core_s = original("time").thread_time
         until_s = core_s() + 2 * COMPUTES_S

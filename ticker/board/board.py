@@ -60,8 +60,9 @@ class Board:
         self._limits_changed = False
         self._limits_told_ms = 0
 
-    def configure(self, symbols: Mapping[str, SymbolSettings], feeds: Mapping[str, FeedTerms], now_ms: int,
-                  quality: QualitySettings | None = None) -> Changes:
+    def configure(
+        self, symbols: Mapping[str, SymbolSettings], feeds: Mapping[str, FeedTerms], now_ms: int, quality: QualitySettings | None = None
+    ) -> Changes:
         """Take `symbols` as what the board is to hold from now on; `feeds` has the terms of every feed they name.
 
         A symbol that stays keeps its price, its `seq` and what its remaining sources have said.
@@ -206,7 +207,9 @@ class Board:
             active = symbol_state.active
             if active is not None and active.steady and now_ms < symbol_state.changes_at_ms:  # then it was heard since, in all likelihood
                 due_ms = active.current_ms + active.limit_ms
-                symbol_state.check_at_ms = due_ms if due_ms < symbol_state.changes_at_ms else symbol_state.changes_at_ms  # `min` would take twice as long
+                symbol_state.check_at_ms = (
+                    due_ms if due_ms < symbol_state.changes_at_ms else symbol_state.changes_at_ms
+                )  # `min` would take twice as long
             if symbol_state.check_at_ms <= now_ms:
                 accepted += self._settle(symbol_state, now_ms)
         self._sweep_at = min([symbol_state.check_at_ms for symbol_state in self._symbol_states.values()], default=NEVER)
@@ -327,5 +330,7 @@ class Board:
             self._symbols_changed = self._symbols_changed or symbol_state.quote is None
             symbol_state.quote = self.quotes[symbol_state.symbol] = quote
         for source, market in zip(sources, markets, strict=True):
-            source.steady = verdict.state == "fresh" and source is symbol_state.active and not symbol_state.allow_negative and source.is_plain(market)
+            source.steady = (
+                verdict.state == "fresh" and source is symbol_state.active and not symbol_state.allow_negative and source.is_plain(market)
+            )
         return [] if quote is None else [quote]

@@ -53,7 +53,7 @@ class BadTicks:
         self.count += 1
         before = self._entries.pop((symbol, feed), None)
         self._entries[symbol, feed] = {"symbol": symbol, "feed": feed, "count": before["count"] + 1 if before else 1, "at": now_ms,
-                                       "reason": reason, "excerpt": (shown := excerpt(payload))}
+                                       "reason": reason, "excerpt": (shown := excerpt(payload))}  # fmt: skip
         if (symbol, feed, kind) not in self._said:
             self._said.add((symbol, feed, kind))
             self._lines.log(logging.WARNING, now_ms, "feed %s: a tick of %s is not believed: %s [%s]", feed, symbol, reason, shown)
@@ -82,10 +82,11 @@ class OddFields:
         self.count += 1
         before = self._entries.pop((feed, odd.field), None)
         self._entries[feed, odd.field] = {"feed": feed, "field": odd.field, "count": before["count"] + 1 if before else 1,
-                                          "symbol": symbol, "at": now_ms, "reason": odd.reason, "excerpt": odd.excerpt}
+                                          "symbol": symbol, "at": now_ms, "reason": odd.reason, "excerpt": odd.excerpt}  # fmt: skip
         if before is None:
-            self._lines.log(logging.WARNING, now_ms, "feed %s: %s of %s is left out: %s [%s]", feed, odd.field, symbol, odd.reason,
-                            odd.excerpt)
+            self._lines.log(
+                logging.WARNING, now_ms, "feed %s: %s of %s is left out: %s [%s]", feed, odd.field, symbol, odd.reason, odd.excerpt
+            )
 
     def keep(self, feeds: Container[str]) -> None:
         """The other feeds are gone."""

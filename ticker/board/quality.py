@@ -37,8 +37,12 @@ class Quality:
     def counts(self) -> dict[str, int]:
         """How many there were since the start: `bad_ticks`, `odd_fields`, `switches`; and of `divergences`, how many there
         are."""
-        return {"bad_ticks": self._bad_ticks.count, "odd_fields": self._odd_fields.count, "switches": self._switches.count,
-                "divergences": len(self._disagreements)}
+        return {
+            "bad_ticks": self._bad_ticks.count,
+            "odd_fields": self._odd_fields.count,
+            "switches": self._switches.count,
+            "divergences": len(self._disagreements),
+        }
 
     def forget(self, symbol: str) -> None:
         """The symbol left."""
@@ -132,7 +136,9 @@ def standing(symbol_state: SymbolState, now_ms: int) -> Standing:
     source = symbol_state.active
     if symbol_state.quote is None:
         return Standing(symbol_state.symbol, symbol_state.status()[0], None)
-    return Standing(symbol_state.symbol, symbol_state.quote.state, max(0, now_ms - source.current_ms) / 1000 if source and source.current_ms else None)
+    return Standing(
+        symbol_state.symbol, symbol_state.quote.state, max(0, now_ms - source.current_ms) / 1000 if source and source.current_ms else None
+    )
 
 
 def described_state(symbol_state: SymbolState, now_ms: int) -> dict[str, Any]:

@@ -49,11 +49,14 @@ def is_surely_sound(tick: Tick) -> bool:
     """Whether what always moves beside a price is sound, by a short look, thousands of times a second: what is rare is looked at again."""
     bid, ask, low, high = tick.bid, tick.ask, tick.low, tick.high
     opened, volume, change, change_pct = tick.open, tick.volume, tick.change, tick.change_pct
-    return ((bid is ask if bid is None or ask is None else 0.0 < bid <= ask < INFINITY)
-            and (low is high if low is None or high is None else 0.0 < low <= high < INFINITY)
-            and (opened is None or 0.0 < opened < INFINITY) and (volume is None or 0.0 <= volume < INFINITY)
-            and (change is None or MINUS_INFINITY < change < INFINITY)
-            and (change_pct is None or MINUS_INFINITY < change_pct < INFINITY))
+    return (
+        (bid is ask if bid is None or ask is None else 0.0 < bid <= ask < INFINITY)
+        and (low is high if low is None or high is None else 0.0 < low <= high < INFINITY)
+        and (opened is None or 0.0 < opened < INFINITY)
+        and (volume is None or 0.0 <= volume < INFINITY)
+        and (change is None or MINUS_INFINITY < change < INFINITY)
+        and (change_pct is None or MINUS_INFINITY < change_pct < INFINITY)
+    )
 
 
 def sound(tick: Tick, allow_negative: bool, is_final: bool) -> tuple[Tick, list[Odd]]:
@@ -64,9 +67,14 @@ def sound(tick: Tick, allow_negative: bool, is_final: bool) -> tuple[Tick, list[
     """
     odd: list[Odd] = []
     close, extended, extended_pct, delay_min = tick.prev_close, tick.ext_price, tick.ext_change_pct, tick.delay_min
-    if (tick.price > 0 and is_surely_sound(tick) and (close is None or 0.0 < close < INFINITY)
-            and (extended is None or 0.0 < extended < INFINITY) and (delay_min is None or 0.0 <= delay_min < INFINITY)
-            and (extended_pct is None or MINUS_INFINITY < extended_pct < INFINITY)):
+    if (
+        tick.price > 0
+        and is_surely_sound(tick)
+        and (close is None or 0.0 < close < INFINITY)
+        and (extended is None or 0.0 < extended < INFINITY)
+        and (delay_min is None or 0.0 <= delay_min < INFINITY)
+        and (extended_pct is None or MINUS_INFINITY < extended_pct < INFINITY)
+    ):
         return tick, odd
     other: dict[str, Any] = {}
     if tick.price == 0:

@@ -37,9 +37,9 @@ class SourceState:
     """What a symbol knows from one of its sources."""
 
     __slots__ = ("base", "cadence_ms", "current_ms", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
-                 "is_daily_here", "is_final", "is_yardstick", "kind", "learned_limit", "limit_is_named", "limit_is_the_symbols", "limit_ms", "moved",
-                 "newest_ms", "next_limit", "received_ms", "rejected", "said_since_ms", "shortest_ms", "steady", "tick",
-                 "unconfirmed", "volume_of")
+                 "is_daily_here", "is_final", "is_yardstick", "kind", "learned_limit", "limit_is_named", "limit_is_the_symbols",
+                 "limit_ms", "moved", "newest_ms", "next_limit", "received_ms", "rejected", "said_since_ms", "shortest_ms",
+                 "steady", "tick", "unconfirmed", "volume_of")  # fmt: skip
 
     def __init__(self, feed: str, feed_down: bool) -> None:
         self.feed = feed
@@ -108,10 +108,20 @@ class SourceState:
         that it moves say anything of the market.
         """
         tick = self.tick
-        return (self.next_limit is None and self.error is None and not self.feed_down and self.unconfirmed is None
-                and self.cadence_ms == 0 and self.kind != "replayed" and not market.off_hours and not self.is_daily()
-                and tick is not None and tick.untimed is None
-                and tick.session in (None, "regular") and tick.upstream_state in (None, "fresh"))
+        return (
+            self.next_limit is None
+            and self.error is None
+            and not self.feed_down
+            and self.unconfirmed is None
+            and self.cadence_ms == 0
+            and self.kind != "replayed"
+            and not market.off_hours
+            and not self.is_daily()
+            and tick is not None
+            and tick.untimed is None
+            and tick.session in (None, "regular")
+            and tick.upstream_state in (None, "fresh")
+        )
 
     def delay_ms(self) -> int:
         """By how much it is behind its market."""
@@ -128,8 +138,13 @@ class SourceState:
         A limit that the symbol's settings name goes before that; so does whoever is nearer to the source, or a recording's own clock.
         """
         tick = self.tick
-        return (tick is not None and (self.is_daily_here or tick.cadence == "day") and not self.limit_is_the_symbols
-                and tick.upstream_state is None and not self.is_final)
+        return (
+            tick is not None
+            and (self.is_daily_here or tick.cadence == "day")
+            and not self.limit_is_the_symbols
+            and tick.upstream_state is None
+            and not self.is_final
+        )
 
     def limit_in_force_ms(self, hours: Hours | None) -> int:
         """After how much silence its price is stale: the limit; of a price a day, how long after its own time the next one is overdue."""
@@ -177,12 +192,23 @@ class SourceState:
         `lowest` and `highest` are those of the `Band` of a symbol whose prices are above zero. What is not surely sound is refused.
         """
         last, made_ms = self.tick, tick.quote_time
-        if (last is None or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
-                or tick.session != last.session or tick.delay_min != last.delay_min or tick.prev_close != last.prev_close
-                or tick.volume_of != last.volume_of
-                or tick.halted is not None or tick.cadence is not None or tick.untimed is not None or tick.odd is not None
-                or tick.ext_time is not None or tick.ext_price is not None or tick.ext_change_pct is not None
-                or (tick.upstream_state is not None and tick.upstream_state != "fresh") or not is_surely_sound(tick)):
+        if (
+            last is None
+            or not last.price * lowest <= tick.price <= last.price * highest < INFINITY
+            or tick.session != last.session
+            or tick.delay_min != last.delay_min
+            or tick.prev_close != last.prev_close
+            or tick.volume_of != last.volume_of
+            or tick.halted is not None
+            or tick.cadence is not None
+            or tick.untimed is not None
+            or tick.odd is not None
+            or tick.ext_time is not None
+            or tick.ext_price is not None
+            or tick.ext_change_pct is not None
+            or (tick.upstream_state is not None and tick.upstream_state != "fresh")
+            or not is_surely_sound(tick)
+        ):
             return False
         current_ms = now_ms
         if made_ms is None:
@@ -223,8 +249,7 @@ class SourceState:
         made_ms = tick.quote_time
         if made_ms is not None and made_ms < self.newest_ms and not self.is_final:
             return "backwards"
-        jumps = (self.is_yardstick and not self.is_final and now_ms - heard_ms <= FORGET_MS
-                 and not believable.holds(tick.price, last.price))
+        jumps = self.is_yardstick and not self.is_final and now_ms - heard_ms <= FORGET_MS and not believable.holds(tick.price, last.price)
         unconfirmed = self.unconfirmed
         if jumps and not (unconfirmed is not None and unconfirmed.confirmed(tick, last, now_ms, believable)) and not agreed(tick):
             self.unconfirmed = UnconfirmedJump(tick, now_ms) if unconfirmed is None else unconfirmed.heard(tick, last, now_ms, believable)

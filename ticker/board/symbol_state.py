@@ -22,7 +22,7 @@ class SymbolState:
 
     __slots__ = ("active", "allow_negative", "believable", "changes_at_ms", "check_at_ms", "extent", "highest", "hours", "is_shut",
                  "lowest", "max_apart_pct", "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "sources",
-                 "switched_ms", "symbol")
+                 "switched_ms", "symbol")  # fmt: skip
 
     def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
         self.symbol = symbol
@@ -219,10 +219,32 @@ def make_quote(symbol_state: SymbolState, source: SourceState, tick: Tick, recei
     elif (change is None or change_pct is None or change >= price or price <= 0.0) and not source.is_final:
         change, change_pct = change_of(tick)
     return Quote(  # by position, in the order of `PRICE_FIELDS`
-        price, tick.bid, tick.ask, tick.open, tick.high, tick.low, prev_close, tick.volume, change, change_pct,
-        tick.currency or symbol_state.settings.currency, tick.quote_time, tick.delay_min, tick.session, tick.ext_price, tick.ext_change_pct,
-        tick.ext_time, tick.halted, tick.origin, tick.hops,
-        symbol=symbol_state.symbol, received_time=received_ms, seq=seq, source=source.feed, kind=tick.kind or source.kind, state=state,
+        price,
+        tick.bid,
+        tick.ask,
+        tick.open,
+        tick.high,
+        tick.low,
+        prev_close,
+        tick.volume,
+        change,
+        change_pct,
+        tick.currency or symbol_state.settings.currency,
+        tick.quote_time,
+        tick.delay_min,
+        tick.session,
+        tick.ext_price,
+        tick.ext_change_pct,
+        tick.ext_time,
+        tick.halted,
+        tick.origin,
+        tick.hops,
+        symbol=symbol_state.symbol,
+        received_time=received_ms,
+        seq=seq,
+        source=source.feed,
+        kind=tick.kind or source.kind,
+        state=state,
     )
 
 

@@ -49,8 +49,10 @@ def load(calendars: Collection[str], first: date, last: date) -> Found:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise HoursError(said[-1] if said else f"exit code {done.returncode}")
     answer: dict[str, Any] = json.loads(done.stdout)
-    return {name: HoursError(found) if isinstance(found, str) else [(opens, closes) for opens, closes in found]
-            for name, found in answer.items()}
+    return {
+        name: HoursError(found) if isinstance(found, str) else [(opens, closes) for opens, closes in found]
+        for name, found in answer.items()
+    }
 
 
 def span(now_ms: int) -> tuple[date, date]:
@@ -119,7 +121,7 @@ def main(first: str, last: str, *calendars: str) -> None:
         for day in schedule.itertuples():
             edges = [day.open, day.break_start, day.break_end, day.close]
             edges_ms = [round(edge.timestamp() * 1000) for edge in edges if not pandas.isna(edge)]  # most markets have no break
-            windows += [edges_ms[index:index + 2] for index in range(0, len(edges_ms), 2)]
+            windows += [edges_ms[index : index + 2] for index in range(0, len(edges_ms), 2)]
         found[name] = windows
     print(json.dumps(found))
 

@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 class CalendarLoader:
     """Loads hours in tasks of their own and hands them to the board; `publish` takes the updates that follow."""
 
-    def __init__(self, board: Board, runtime: Runtime, clock: Clock, publish: Callable[[Sequence[Quote]], None],
-                 load_hours: Load = load) -> None:
+    def __init__(
+        self, board: Board, runtime: Runtime, clock: Clock, publish: Callable[[Sequence[Quote]], None], load_hours: Load = load
+    ) -> None:
         self._board = board
         self._runtime = runtime
         self._clock = clock
@@ -55,7 +56,7 @@ class CalendarLoader:
             market = hours.at(now_ms) if hours else None
             shown.append({"calendar": calendar, "market": market.phase if market else "unknown",
                           "until": market.until_ms if market and market.until_ms < NEVER else None,
-                          "error": self._wanted.errors.get(calendar)})
+                          "error": self._wanted.errors.get(calendar)})  # fmt: skip
         return shown
 
     def _load(self, calendars: Sequence[str]) -> None:

@@ -123,8 +123,13 @@ def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None
     if said is not None and now_ms >= said.until_ms:
         said = None
     off_hours = market.phase == "shut"
-    if (off_hours and moved is not None and moved.after_ms + delay_ms > market.since_ms and now_ms < moved.at_ms + MOVES_MS
-            and (said is None or said.session != "closed")):
+    if (
+        off_hours
+        and moved is not None
+        and moved.after_ms + delay_ms > market.since_ms
+        and now_ms < moved.at_ms + MOVES_MS
+        and (said is None or said.session != "closed")
+    ):
         return Market("extended", market.since_ms, min(market.until_ms, moved.at_ms + MOVES_MS), off_hours)
     if said is None or market.phase == "open":
         if hours is ALWAYS and said is not None and said.session == "closed":

@@ -42,9 +42,20 @@ class Poller:
     interval; `counters` counts the calls.
     """
 
-    def __init__(self, source: Source, interval_s: float, runtime: Runtime, clock: Clock, *, deliver: Callable[[Answer], None],
-                 changed: Callable[[], None], retry_in: Callable[[float], None], paced: Callable[[], None] = lambda: None,
-                 random: Random | None = None, counters: FeedCounters | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        interval_s: float,
+        runtime: Runtime,
+        clock: Clock,
+        *,
+        deliver: Callable[[Answer], None],
+        changed: Callable[[], None],
+        retry_in: Callable[[float], None],
+        paced: Callable[[], None] = lambda: None,
+        random: Random | None = None,
+        counters: FeedCounters | None = None,
+    ) -> None:
         self.source = source
         self.state: FeedState = "ok"
         self.error: str | None = None
@@ -107,9 +118,13 @@ class Poller:
         Symbols that are `strict` are not given longer because the provider is slow.
         """
         rotation, hurried = self._asker.rotation, self._asker.hurried
-        lenient, severe = ({period_s: self._interval.in_force_s(period_s, with_calls) for period_s in {*rotation.counts(), *hurried.values()}}
-                           for with_calls in (True, False))
-        return {symbol: (severe if strict(symbol) else lenient)[hurried.get(symbol) or rotation.period_s(symbol)] for symbol in rotation.wanted}
+        lenient, severe = (
+            {period_s: self._interval.in_force_s(period_s, with_calls) for period_s in {*rotation.counts(), *hurried.values()}}
+            for with_calls in (True, False)
+        )
+        return {
+            symbol: (severe if strict(symbol) else lenient)[hurried.get(symbol) or rotation.period_s(symbol)] for symbol in rotation.wanted
+        }
 
     def run(self) -> None:
         """One poll of all that is wanted. Raises nothing; returns at once where a poll is under way or it is too early to try again."""
@@ -175,7 +190,7 @@ class Poller:
         """This feed's entry of the wire's `feeds`."""
         return {"feed": self.source.name, "kind": self.source.kind, "state": self.state, "last_success": self._asker.last_success_ms,
                 "next_try": self.next_try_ms, "error": self.error, "interval_s": round(self._interval.in_force_s(), 3),
-                "widened": self._interval.reason}
+                "widened": self._interval.reason}  # fmt: skip
 
     def _may_go_on(self) -> bool:
         return self._clock.monotonic() >= self._not_before_s
@@ -210,8 +225,13 @@ class Poller:
         if tally.failures and (tally.give_up or not tally.answers):
             error = tally.worst()
             self._failures += 1
-            delay = delay_s(self._failures, self._interval.planned_s, self._random.random(),
-                            retry_after_s=error.retry_after_s, retryable=error.retryable)
+            delay = delay_s(
+                self._failures,
+                self._interval.planned_s,
+                self._random.random(),
+                retry_after_s=error.retry_after_s,
+                retryable=error.retryable,
+            )
             self._feed_log.failure(error, delay, now_s)
             self._show("down" if self._failures >= DOWN_AFTER else "retrying", reason(error))
             self._rest(delay)

@@ -94,7 +94,7 @@ class Rotation:
 
     def _early(self, apart: Container[str], most: int) -> Iterator[Subscription]:
         for period_s, queue in self._queues.items():
-            early = [symbol for symbol in queue if symbol in self._new and symbol not in apart][:max(0, most)]
+            early = [symbol for symbol in queue if symbol in self._new and symbol not in apart][: max(0, most)]
             most -= len(early)
             self._new.difference_update(early)
             behind = set(early)
@@ -116,4 +116,4 @@ class Rotation:
 def split(subscriptions: Sequence[Subscription], size: int | None) -> list[Batch]:
     """In batches of `size`, the last one shorter; `None`: all in one."""
     size = size or max(1, len(subscriptions))
-    return [subscriptions[first:first + size] for first in range(0, len(subscriptions), size)]
+    return [subscriptions[first : first + size] for first in range(0, len(subscriptions), size)]

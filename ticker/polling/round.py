@@ -25,8 +25,17 @@ class Asker:
     `counters` counts them.
     """
 
-    def __init__(self, source: Source, runtime: Runtime, clock: Clock, feed_log: FeedLog, counters: FeedCounters, *,
-                 deliver: Callable[[Answer], None], may_go_on: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        runtime: Runtime,
+        clock: Clock,
+        feed_log: FeedLog,
+        counters: FeedCounters,
+        *,
+        deliver: Callable[[Answer], None],
+        may_go_on: Callable[[], bool],
+    ) -> None:
         self.rotation = Rotation()
         self.hurried: dict[str, float] = {}  # symbols that were slow, with their period, until they have been asked for at the new pace
         self.last_success_ms: int | None = None

@@ -15,4 +15,4 @@ from ticker.settings.model import (
 )
 
 __all__ = ["BroadcastSettings", "BudgetSettings", "CaFile", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
-           "SymbolOptions", "SymbolSettings", "Table"]
+           "SymbolOptions", "SymbolSettings", "Table"]  # fmt: skip

@@ -38,8 +38,11 @@ def combinations(server: ServerSettings) -> Iterator[Problem]:
     for auth, names in _SECRETS_OF.items():
         for name in names:
             if auth != server.auth and getattr(server, name) is not None:
-                yield Problem(f"server.{name}", f'is set, but server.auth = "{server.auth}" does not ask for it',
-                              f'write auth = "{auth}" in [server], or unset it')
+                yield Problem(
+                    f"server.{name}",
+                    f'is set, but server.auth = "{server.auth}" does not ask for it',
+                    f'write auth = "{auth}" in [server], or unset it',
+                )
     if server.auth == "token":
         yield from _in_tokens(server)
     elif server.auth == "jwt":
@@ -51,8 +54,11 @@ def _in_tokens(server: ServerSettings) -> Iterator[Problem]:
         secret = getattr(server, name)
         tokens = tokens_in(secret)
         if secret is not None and (not tokens or not all(map(_TOKEN.fullmatch, tokens))):
-            yield Problem(f"server.{name}", f"each token must be {SHORTEST_TOKEN} to {LONGEST_TOKEN} letters, digits and signs of ASCII",
-                          "make one with: openssl rand -hex 32")
+            yield Problem(
+                f"server.{name}",
+                f"each token must be {SHORTEST_TOKEN} to {LONGEST_TOKEN} letters, digits and signs of ASCII",
+                "make one with: openssl rand -hex 32",
+            )
 
 
 def _in_jwt(server: ServerSettings) -> Iterator[Problem]:
@@ -65,10 +71,12 @@ def _in_jwt(server: ServerSettings) -> Iterator[Problem]:
         if not text:
             continue
         if "PRIVATE KEY-----" in text:
-            yield Problem(f"server.{name}", "is a private key, which nobody but the issuer should have",
-                          "give its public half: openssl pkey -pubout")
+            yield Problem(
+                f"server.{name}", "is a private key, which nobody but the issuer should have", "give its public half: openssl pkey -pubout"
+            )
         elif is_pem and server.jwt_algorithm == "HS256":
-            yield Problem(f"server.{name}", "is a public key, which is no secret to share for HS256",
-                          'write jwt_algorithm = "RS256" or "EdDSA"')
+            yield Problem(
+                f"server.{name}", "is a public key, which is no secret to share for HS256", 'write jwt_algorithm = "RS256" or "EdDSA"'
+            )
         elif not is_pem and server.jwt_algorithm != "HS256":
             yield Problem(f"server.{name}", f"must be a public key as PEM for {server.jwt_algorithm}: -----BEGIN PUBLIC KEY-----")

@@ -26,17 +26,28 @@ def _readable(file: str | None, info: ValidationInfo) -> str | None:
                 raise ValueError("is no file; it names one with certificates, in PEM form")
             content = opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"can't be read: {(error.strerror or 'no such file').lower()}; "
-                         "a relative path begins in the folder of the settings file") from None
+        raise ValueError(
+            f"can't be read: {(error.strerror or 'no such file').lower()}; a relative path begins in the folder of the settings file"
+        ) from None
     try:
         if len(content) > MAX_BYTES or not ssl.create_default_context(cadata=content.decode("ascii", "replace")).get_ca_certs():
             raise ValueError
     except (ssl.SSLError, ValueError):
-        raise ValueError("has no certificate of an authority in it that can be read; it must be in PEM form, "
-                         "with the lines -----BEGIN CERTIFICATE-----") from None
+        raise ValueError(
+            "has no certificate of an authority in it that can be read; it must be in PEM form, with the lines -----BEGIN CERTIFICATE-----"
+        ) from None
     return path
 
 
-CaFile = Annotated[str | None, Field(min_length=1, max_length=4096, description=(
-    "a file of certificates in PEM form, relative to the settings file: who signs for this feed's server, in place of the authorities that "
-    "everybody trusts")), AfterValidator(_readable)]
+CaFile = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=4096,
+        description=(
+            "a file of certificates in PEM form, relative to the settings file: who signs for this feed's server, "
+            "in place of the authorities that everybody trusts"
+        ),
+    ),
+    AfterValidator(_readable),
+]

@@ -24,8 +24,9 @@ class Missing(NamedTuple):
     problem: Problem
 
 
-def check(model: type[T], values: Mapping[str, Any], at: Sequence[str], origins: Mapping[Path, str],
-          folder: str = "") -> T | list[Problem | Missing]:
+def check(
+    model: type[T], values: Mapping[str, Any], at: Sequence[str], origins: Mapping[Path, str], folder: str = ""
+) -> T | list[Problem | Missing]:
     """`values` as a `model`, or all that is wrong with them.
 
     `at` is where the table stands in the file; `origins` says, by key path, which values came from elsewhere; `folder` is that of the file,
@@ -59,8 +60,11 @@ def _follow(location: Sequence[str | int], values: Any) -> tuple[Path, Any]:
     """The part of pydantic's `loc` that exists in the file (it also names branches of a union), and the value there."""
     path: list[str | int] = []
     for part in location:
-        inside = part in values if isinstance(values, Mapping) else (
-            isinstance(values, Sequence) and not isinstance(values, str) and isinstance(part, int) and part < len(values))
+        inside = (
+            part in values
+            if isinstance(values, Mapping)
+            else (isinstance(values, Sequence) and not isinstance(values, str) and isinstance(part, int) and part < len(values))
+        )
         if inside:
             path.append(part)
             values = values[part]
@@ -138,7 +142,7 @@ def _inner(model: type[Table], path: Path) -> type[Table] | None:
 def _field(model: type[Table], path: Path) -> FieldInfo | None:
     """The field that governs the value at `path`: an item of a list is governed by the list's."""
     names = [index for index, part in enumerate(path) if isinstance(part, str)]
-    table = _inner(model, path[:names[-1]]) if names else None
+    table = _inner(model, path[: names[-1]]) if names else None
     return table.model_fields.get(str(path[names[-1]])) if table else None
 
 

@@ -33,9 +33,11 @@ def tables(kinds: Mapping[str, FeedKind]) -> str:
         parts.append(f"### `[feeds.NAME]` with `kind = {toml(name)}`\n\n{_table(kind.settings, own)}" if own else "")
     own_keys = {key: field for key, field in SymbolSettings.model_fields.items() if key != "options"}
     parts.append(f"### `[symbols]`: keys of `SYMBOL = {{ … }}`\n\n{_table(SymbolSettings, own_keys)}")
-    parts.append("### `[symbols]`: keys of a symbol's table for one feed\n\n"
-                 '`SYMBOL = { feed = "NAME", NAME = { … } }`; every kind has these.\n\n'
-                 f"{_table(SymbolOptions, SymbolOptions.model_fields)}")
+    parts.append(
+        "### `[symbols]`: keys of a symbol's table for one feed\n\n"
+        '`SYMBOL = { feed = "NAME", NAME = { … } }`; every kind has these.\n\n'
+        f"{_table(SymbolOptions, SymbolOptions.model_fields)}"
+    )
     for name, kind in sorted(kinds.items()):
         own = {key: field for key, field in kind.options.model_fields.items() if not _same(field, SymbolOptions.model_fields.get(key))}
         parts.append(f"A feed with `kind = {toml(name)}` besides:\n\n{_table(kind.options, own)}" if own else "")

@@ -31,6 +31,7 @@ def add(path: Path, symbol: str, feed: str | None, kinds: Mapping[str, FeedKind]
     Raises `SettingsError`, and leaves the file alone, where the symbol or the feed is wrong, the symbol is there already,
     or the file is not valid before or after. Raises `OSError` where it can't be written.
     """
+
     def change(text: str, now: Loaded | None) -> str:
         if now is None:
             raise AssertionError("a file to add to is checked first")
@@ -50,8 +51,14 @@ def remove(path: Path, symbol: str, kinds: Mapping[str, FeedKind], environ: Mapp
     return _edit(path, lambda text, _: without_symbol(text, symbol), kinds, environ, valid_before=False)
 
 
-def _edit(path: Path, change: Callable[[str, Loaded | None], str], kinds: Mapping[str, FeedKind], environ: Mapping[str, str], *,
-          valid_before: bool) -> Loaded:
+def _edit(
+    path: Path,
+    change: Callable[[str, Loaded | None], str],
+    kinds: Mapping[str, FeedKind],
+    environ: Mapping[str, str],
+    *,
+    valid_before: bool,
+) -> Loaded:
     """Change, check, write; all over again if somebody else wrote in between."""
     for _ in range(ATTEMPTS):
         data = toml_file.read(path)
@@ -97,12 +104,18 @@ def with_symbol(text: str, symbol: str, feed: str) -> str:
     line = f'{key_part(symbol)} = {{ feed = "{feed}" }}'
     wanted = before | {"symbols": before.get("symbols", {}) | {symbol: {"feed": feed}}}
     gap = "" if text.endswith("\n") else end
-    return _first_that_gives(wanted, f"write the line {line} into [symbols] by hand", [
-        lambda: _appended(text, line + end),
-        # The symbols are spread over the file, or there are none yet: then at its end.
-        lambda: f'{text}{gap}{end}[symbols.{key_part(symbol)}]{end}feed = "{feed}"{end}',
-        lambda: f"{text}{gap}{end}[symbols]{end}{line}{end}",
-    ] if "symbols" in before else [lambda: f"{text}{gap}{end}[symbols]{end}{line}{end}"])
+    return _first_that_gives(
+        wanted,
+        f"write the line {line} into [symbols] by hand",
+        [
+            lambda: _appended(text, line + end),
+            # The symbols are spread over the file, or there are none yet: then at its end.
+            lambda: f'{text}{gap}{end}[symbols.{key_part(symbol)}]{end}feed = "{feed}"{end}',
+            lambda: f"{text}{gap}{end}[symbols]{end}{line}{end}",
+        ]
+        if "symbols" in before
+        else [lambda: f"{text}{gap}{end}[symbols]{end}{line}{end}"],
+    )
 
 
 def without_symbol(text: str, symbol: str) -> str:

@@ -41,8 +41,9 @@ def variable_of(path: Iterable[str | int]) -> str:
     return PREFIX + "__".join(str(part).upper() for part in path)
 
 
-def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Mapping[str, str | None],
-         kinds: Mapping[str, type[FeedSettings]]) -> Overlay:
+def read(
+    environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Mapping[str, str | None], kinds: Mapping[str, type[FeedSettings]]
+) -> Overlay:
     """The settings in `environ`. `feeds` names the feeds of the file with their kind (`None`: not readable).
 
     A feed may also come from the environment alone, by its `TICKERCAST_FEEDS__NAME__KIND`. A variable that is no setting is a warning:
@@ -54,8 +55,11 @@ def read(environ: Mapping[str, str], fixed: Mapping[str, type[Table]], feeds: Ma
     tables: dict[tuple[str, ...], type[Table]] = {(name,): model for name, model in fixed.items()}
     tables |= {("feeds", feed): kinds[kind] for feed, kind in present.items() if kind is not None and kind in kinds}
     undecided = {feed for feed, kind in present.items() if kind not in kinds}
-    keys = {variable: (path, field, secret, from_file) for path, field, secret in _keys(tables)
-            for variable, from_file in _variables(path, secret)}
+    keys = {
+        variable: (path, field, secret, from_file)
+        for path, field, secret in _keys(tables)
+        for variable, from_file in _variables(path, secret)
+    }
     overlay = Overlay([], [], [], set())
     for name, text in ours.items():
         feed, key = _feed_and_key(name)

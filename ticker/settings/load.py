@@ -31,8 +31,12 @@ from ticker.settings.model import (
 from ticker.settings.warnings import oddities
 
 FIXED: Mapping[str, type[Table]] = {
-    "server": ServerSettings, "broadcast": BroadcastSettings, "limits": LimitSettings, "metrics": MetricsSettings,
-    "quality": QualitySettings}
+    "server": ServerSettings,
+    "broadcast": BroadcastSettings,
+    "limits": LimitSettings,
+    "metrics": MetricsSettings,
+    "quality": QualitySettings,
+}
 T = TypeVar("T", bound=Table)
 _Key = tuple[str, ...]
 
@@ -55,14 +59,28 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def load(path: Path, kinds: Mapping[str, FeedKind], environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, *,
-         secrets_required: bool = True) -> Loaded:
+def load(
+    path: Path,
+    kinds: Mapping[str, FeedKind],
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    *,
+    secrets_required: bool = True,
+) -> Loaded:
     """Read and check the file at `path`; see `parse`. Raises `SettingsError` with every problem at once."""
     return parse(toml_file.read(path), kinds, environ, overrides, name=path.name, folder=path.parent, secrets_required=secrets_required)
 
 
-def parse(data: bytes, kinds: Mapping[str, FeedKind], environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, *,
-          name: str = "settings.toml", folder: Path = Path(), secrets_required: bool = True) -> Loaded:
+def parse(
+    data: bytes,
+    kinds: Mapping[str, FeedKind],
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    *,
+    name: str = "settings.toml",
+    folder: Path = Path(),
+    secrets_required: bool = True,
+) -> Loaded:
     """Check the bytes of a settings file that is called `name` in errors and lies in `folder`.
 
     An option (`overrides`: `{"server.port": 8080}`, `None` for one not given) wins over a `TICKERCAST_` variable of `environ`,
@@ -119,10 +137,19 @@ class _Loader:
         self._add(Problem(name, "must be a table", f"write [{name}]" if name != "feeds" else "write [feeds.NAME]", shown(values)))
         return {}
 
-    def _overlay(self, known: Mapping[str, dict[str, Any]], feeds: dict[str, dict[str, Any]], environ: Mapping[str, str],
-                 overrides: Mapping[str, object]) -> None:
-        overlay = environment.read(environ, FIXED, {name: _kind(values) for name, values in feeds.items()},
-                                   {name: kind.settings for name, kind in self.kinds.items()})
+    def _overlay(
+        self,
+        known: Mapping[str, dict[str, Any]],
+        feeds: dict[str, dict[str, Any]],
+        environ: Mapping[str, str],
+        overrides: Mapping[str, object],
+    ) -> None:
+        overlay = environment.read(
+            environ,
+            FIXED,
+            {name: _kind(values) for name, values in feeds.items()},
+            {name: kind.settings for name, kind in self.kinds.items()},
+        )
         for problem in overlay.problems:
             self._add(problem)
         self.warnings += overlay.warnings
@@ -202,8 +229,9 @@ class _Loader:
         common = {name: value for name, value in values.items() if name in FeedSettings.model_fields and name != "kind"}
         self._check(FeedSettings, common | {"kind": ""}, path)
 
-    def _symbols(self, tables: Mapping[str, Any], feed_names: Sequence[str],
-                 feeds: Mapping[str, FeedSettings | None]) -> Iterator[tuple[str, SymbolSettings | None]]:
+    def _symbols(
+        self, tables: Mapping[str, Any], feed_names: Sequence[str], feeds: Mapping[str, FeedSettings | None]
+    ) -> Iterator[tuple[str, SymbolSettings | None]]:
         for symbol, values in tables.items():
             key = key_path(["symbols", symbol])
             reason = symbols.check(symbol)
@@ -228,8 +256,9 @@ class _Loader:
         chosen = [feed for feed in (given if isinstance(given, list) else [given]) if isinstance(feed, str) and feed in feed_names]
         return other_names.hint(symbol, chosen, line, taken)
 
-    def _symbol(self, symbol: str, values: Mapping[str, Any], feed_names: Sequence[str],
-                feeds: Mapping[str, FeedSettings | None]) -> SymbolSettings | None:
+    def _symbol(
+        self, symbol: str, values: Mapping[str, Any], feed_names: Sequence[str], feeds: Mapping[str, FeedSettings | None]
+    ) -> SymbolSettings | None:
         path = ("symbols", symbol)
         chosen = self._chosen(values, path, feed_names)
         options: dict[str, SymbolOptions | None] = {}

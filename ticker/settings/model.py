@@ -68,43 +68,67 @@ class ServerSettings(Table):
 
     secrets = ("admin_token", "tokens", "tokens_previous", "jwt_key", "jwt_key_previous")
 
-    host: str = Field("127.0.0.1", min_length=1, max_length=253, pattern=NO_SPACES,
-                      description="address to listen on; a name, an IPv4/IPv6 address, or unix:PATH for a Unix socket, whose peers are "
-                                  "trusted proxies")
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        max_length=253,
+        pattern=NO_SPACES,
+        description="address to listen on; a name, an IPv4/IPv6 address, or unix:PATH for a Unix socket, whose peers are trusted proxies",
+    )
     port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
     async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
-    allowed_origins: list[str] = Field([], description="origins that may connect besides our own, exactly; \"file://\" and \"null\" where "
-                                                       "programs send these; \"*\" for all")
-    allowed_hosts: list[str] = Field([], description="names it answers to, \"*\" for any; empty: on loopback its own names, the hosts of "
-                                                     "allowed_origins and no other, unless trusted_proxies is set; elsewhere any")
-    keep_alive_s: int = Field(75, ge=1, le=3600, description="how long an HTTP connection may wait between two requests, whole seconds; "
-                                                             "for its first it has 15")
+    allowed_origins: list[str] = Field(
+        [], description='origins that may connect besides our own, exactly; "file://" and "null" where programs send these; "*" for all'
+    )
+    allowed_hosts: list[str] = Field(
+        [],
+        description='names it answers to, "*" for any; empty: on loopback its own names, the hosts of '
+        "allowed_origins and no other, unless trusted_proxies is set; elsewhere any",
+    )
+    keep_alive_s: int = Field(
+        75, ge=1, le=3600, description="how long an HTTP connection may wait between two requests, whole seconds; for its first it has 15"
+    )
     ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
     ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
-    drain_s: float = Field(5, ge=0, le=300, allow_inf_nan=False,
-                           description="at the end: the most to wait for clients that have not taken everything yet")
-    drain_min_s: float = Field(0, ge=0, le=300, allow_inf_nan=False,
-                               description="at the end: go on answering 503 for at least so long, until balancers send nobody any more")
+    drain_s: float = Field(
+        5, ge=0, le=300, allow_inf_nan=False, description="at the end: the most to wait for clients that have not taken everything yet"
+    )
+    drain_min_s: float = Field(
+        0,
+        ge=0,
+        le=300,
+        allow_inf_nan=False,
+        description="at the end: go on answering 503 for at least so long, until balancers send nobody any more",
+    )
     frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
     metrics: Literal["open", "loopback", "public", "off"] = Field(
-        "loopback", description="who may read /metrics: anybody who may read quotes, this machine only (with a token where auth asks for "
-                                "one), anybody at all, nobody")
+        "loopback",
+        description="who may read /metrics: anybody who may read quotes, this machine only (with a token where auth asks for "
+        "one), anybody at all, nobody",
+    )
     log_format: Literal["text", "json"] = Field("text", description="log lines as text, or each as a JSON object")
-    admin_token: SecretStr | None = Field(None, min_length=16,
-                                          description="lets its bearer add and remove symbols over HTTP; unset: nobody may")
+    admin_token: SecretStr | None = Field(
+        None, min_length=16, description="lets its bearer add and remove symbols over HTTP; unset: nobody may"
+    )
     auth: Literal["none", "token", "jwt"] = Field("none", description="who may read: everybody, who knows a token, or who has a signed one")
-    tokens: SecretStr | None = Field(None, min_length=16, description="auth = \"token\": one or several that let their bearers read, "
-                                                                      "with spaces, commas or line ends between")
+    tokens: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description='auth = "token": one or several that let their bearers read, with spaces, commas or line ends between',
+    )
     tokens_previous: SecretStr | None = Field(None, min_length=16, description="the same, still good while clients change over")
-    jwt_algorithm: Literal["HS256", "RS256", "EdDSA"] = Field("HS256", description="auth = \"jwt\": how tokens must be signed")
-    jwt_key: SecretStr | None = Field(None, min_length=32, description="what they are checked with: the shared secret (HS256), or the "
-                                                                       "public key as PEM")
+    jwt_algorithm: Literal["HS256", "RS256", "EdDSA"] = Field("HS256", description='auth = "jwt": how tokens must be signed')
+    jwt_key: SecretStr | None = Field(
+        None, min_length=32, description="what they are checked with: the shared secret (HS256), or the public key as PEM"
+    )
     jwt_key_previous: SecretStr | None = Field(None, min_length=32, description="the same, still good while the issuer changes over")
     jwt_issuer: str = Field("", max_length=200, pattern=NO_CONTROL_CHARACTERS, description="what must stand in their `iss`")
-    jwt_audience: str = Field("tickercast", min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS,
-                              description="what must stand in their `aud`")
-    trusted_proxies: list[str] = Field([], description="addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For, -Proto and -Host "
-                                                       "are believed, and the PROXY protocol")
+    jwt_audience: str = Field(
+        "tickercast", min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS, description="what must stand in their `aud`"
+    )
+    trusted_proxies: list[str] = Field(
+        [], description="addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For, -Proto and -Host are believed, and the PROXY protocol"
+    )
 
     @field_validator("host")
     @classmethod
@@ -144,27 +168,40 @@ class BroadcastSettings(Table):
 
     flush_ms: int = Field(50, ge=1, le=10_000, description="conflation window of the process")
     heartbeat_s: float = Field(5, ge=0.1, le=300, allow_inf_nan=False, description="how often `beat` is sent")
-    stall_limit_s: float = Field(30, ge=1, le=3600, allow_inf_nan=False,
-                                 description="a client that makes no progress for so long is closed")
+    stall_limit_s: float = Field(
+        30, ge=1, le=3600, allow_inf_nan=False, description="a client that makes no progress for so long is closed"
+    )
 
 
 class LimitSettings(Table):
     """`[limits]`."""
 
     max_clients: int = Field(10_000, ge=1, le=1_000_000, description="clients at a time that joined something")
-    max_clients_per_address: int = Field(10_000, ge=1, le=1_000_000,
-                                         description="clients at a time from one address (of IPv6: one /64), those that wait too")
-    max_symbols_per_client: int = Field(1000, ge=1, le=100_000, description="namespaces joined; a \"*\" subscription is one")
-    join_timeout_s: float = Field(10, ge=1, le=3600, allow_inf_nan=False,
-                                  description="a connection that joined nothing for so long is closed")
+    max_clients_per_address: int = Field(
+        10_000, ge=1, le=1_000_000, description="clients at a time from one address (of IPv6: one /64), those that wait too"
+    )
+    max_symbols_per_client: int = Field(1000, ge=1, le=100_000, description='namespaces joined; a "*" subscription is one')
+    join_timeout_s: float = Field(
+        10, ge=1, le=3600, allow_inf_nan=False, description="a connection that joined nothing for so long is closed"
+    )
     max_message_bytes: int = Field(65_536, ge=1024, le=16_777_216, description="longest message a client may send")
-    connects_per_s: int = Field(2000, ge=1, le=1_000_000,
-                                description="new connections a second, over all clients; of one address a quarter")
+    connects_per_s: int = Field(
+        2000, ge=1, le=1_000_000, description="new connections a second, over all clients; of one address a quarter"
+    )
     requests_per_s: int = Field(50, ge=1, le=1_000_000, description="events a second of one client; namespace joins: 2000")
-    http_requests_per_s: int = Field(200, ge=1, le=1_000_000, description="requests over HTTP a second of one address (IPv6: /64), "
-                                     "twice as many at once; Socket.IO, the page's files, /healthz and /readyz apart")
-    max_waiting: int = Field(1000, ge=1, le=1_000_000, description="clients at a time that joined nothing yet; beyond it one goes, of the "
-                                                                   "address that has most of them")
+    http_requests_per_s: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="requests over HTTP a second of one address (IPv6: /64), "
+        "twice as many at once; Socket.IO, the page's files, /healthz and /readyz apart",
+    )
+    max_waiting: int = Field(
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="clients at a time that joined nothing yet; beyond it one goes, of the address that has most of them",
+    )
 
 
 Percent = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
@@ -237,8 +274,9 @@ class PolledSettings(FeedSettings):
     base_url: HttpUrl = Field(description="scheme, host and path prefix of the provider")
     ca_file: CaFile = None
     interest: bool = Field(False, description="poll what nobody watches at idle_interval_s only")
-    idle_interval_s: Seconds | None = Field(None, description="for symbols that nobody watches, or whose market is shut; "
-                                                              "default 10 × interval_s")
+    idle_interval_s: Seconds | None = Field(
+        None, description="for symbols that nobody watches, or whose market is shut; default 10 × interval_s"
+    )
     budget: BudgetSettings = Field(BudgetSettings(), description="the most to spend with the provider; intervals grow until they fit")
 
     @field_validator("idle_interval_s")
@@ -266,26 +304,29 @@ class PolledSettings(FeedSettings):
 class SymbolOptions(Table):
     """What a symbol may say to one feed, `SYMBOL = { feed = …, FEED = { … } }`; a bare string there is its `id`."""
 
-    id: str | None = Field(None, min_length=1, max_length=128, pattern=NO_CONTROL_CHARACTERS,
-                           description="the feed's own id of the symbol")
+    id: str | None = Field(None, min_length=1, max_length=128, pattern=NO_CONTROL_CHARACTERS, description="the feed's own id of the symbol")
 
 
 class SymbolSettings(Table):
     """One line of `[symbols]`. `options` holds, for each feed of `feed`, that feed's own options (its class' `Options`)."""
 
-    feed: Annotated[tuple[str, ...], *OneOrMore] = Field(min_length=1,
-                                                         description="a feed's name, or a list of them: the first healthy one wins")
+    feed: Annotated[tuple[str, ...], *OneOrMore] = Field(
+        min_length=1, description="a feed's name, or a list of them: the first healthy one wins"
+    )
     name: Line | None = Field(None, description="what people call it")
     decimals: int | None = Field(None, ge=0, le=12, description="digits shown after the point; default by magnitude")
     currency: str | None = Field(None, pattern=CURRENCY_CODE, description="ISO 4217 or crypto code, where the source names none")
     group: Annotated[tuple[Line, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
-    calendar: Line | None = Field(None, description="exchange calendar (\"XNYS\"), \"24/7\", or \"24/5\" for currencies")
+    calendar: Line | None = Field(None, description='exchange calendar ("XNYS"), "24/7", or "24/5" for currencies')
     stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
-    cadence: Literal["day"] | None = Field(None, description="priced once a trading day, as funds, fixings and reference rates are; "
-                                                             "where the source says so it need not be said")
+    cadence: Literal["day"] | None = Field(
+        None,
+        description="priced once a trading day, as funds, fixings and reference rates are; where the source says so it need not be said",
+    )
     allow_negative: bool = Field(False, description="its price may be zero or below: a rate, a spread, power")
-    max_jump: Amount | None = Field(None, description="with allow_negative: how far it may move in one tick, in its own unit; default what "
-                                                      "it has moved so far")
+    max_jump: Amount | None = Field(
+        None, description="with allow_negative: how far it may move in one tick, in its own unit; default what it has moved so far"
+    )
     max_jump_pct: Percent | None = Field(None, description="overrides `[quality]`")
     max_divergence_pct: Percent | None = Field(None, description="overrides `[quality]`")
     options: dict[str, SymbolOptions] = Field({}, description="by feed name")

@@ -36,8 +36,8 @@ def alias(symbol: str, taken: Collection[str] = ()) -> str:
     """A name for `symbol` that can be spelt, as near to it as can be, and none of `taken`."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", symbol.strip()) if not unicodedata.combining(char))
     name = "/".join(part for part in _UNSPELLABLE.sub("_", plain).split("/") if part.strip("."))
-    name = (name if re.match(r"[A-Za-z0-9^]", name) else _UNSHOWN + name)[:symbols.MAX_LENGTH].rstrip("/")
+    name = (name if re.match(r"[A-Za-z0-9^]", name) else _UNSHOWN + name)[: symbols.MAX_LENGTH].rstrip("/")
     found, number = name, 2
     while found in taken or symbols.check(found) is not None:
-        found, number = f"{name[:symbols.MAX_LENGTH - 4].rstrip('/')}_{number}", number + 1
+        found, number = f"{name[: symbols.MAX_LENGTH - 4].rstrip('/')}_{number}", number + 1
     return found

@@ -11,14 +11,17 @@ import re
 
 _OTHER_SERVICE = r"(?:[A-Z0-9]+_)*"
 _PROTOCOL = r"(?:TCP|UDP|SCTP)"
-_LINKS = tuple((re.compile(_OTHER_SERVICE + name), re.compile(value)) for name, value in (
-    (r"SERVICE_HOST", r"\S+"),
-    (r"SERVICE_PORT(?:_[A-Z0-9_]+)?", r"\d+"),
-    (rf"PORT(?:_\d+_{_PROTOCOL})?", r"(?:tcp|udp|sctp)://\S+"),
-    (rf"PORT_\d+_{_PROTOCOL}_(?:ADDR|PROTO|PORT|START|END|PORT_START|PORT_END)", r"\S+"),
-    (r"NAME", r"/\S+"),
-    (r"ENV_.+", r"(?s:.*)"),
-))
+_LINKS = tuple(
+    (re.compile(_OTHER_SERVICE + name), re.compile(value))
+    for name, value in (
+        (r"SERVICE_HOST", r"\S+"),
+        (r"SERVICE_PORT(?:_[A-Z0-9_]+)?", r"\d+"),
+        (rf"PORT(?:_\d+_{_PROTOCOL})?", r"(?:tcp|udp|sctp)://\S+"),
+        (rf"PORT_\d+_{_PROTOCOL}_(?:ADDR|PROTO|PORT|START|END|PORT_START|PORT_END)", r"\S+"),
+        (r"NAME", r"/\S+"),
+        (r"ENV_.+", r"(?s:.*)"),
+    )
+)
 
 
 def is_link(name: str, value: str) -> bool:

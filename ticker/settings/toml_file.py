@@ -49,7 +49,7 @@ def read(path: Path) -> bytes:
 
 def folder_of(path: str) -> str:
     """What stands before the name of the file in `path`, with its slash."""
-    return path[:path.rfind("/") + 1]
+    return path[: path.rfind("/") + 1]
 
 
 def _wrong(path: Path, reason: str, hint: str = "") -> SettingsError:
@@ -75,8 +75,9 @@ def decode(data: bytes, name: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise SettingsError([Problem(name, f"is not UTF-8: line {line} has the byte 0x{data[error.start]:02x}",
-                                     "save it with the encoding UTF-8")]) from None
+        raise SettingsError(
+            [Problem(name, f"is not UTF-8: line {line} has the byte 0x{data[error.start]:02x}", "save it with the encoding UTF-8")]
+        ) from None
     if not text.strip():
         raise SettingsError([Problem(name, "is empty", "an empty [symbols] table is enough to start without symbols")])
     return text
@@ -145,8 +146,9 @@ def _fault(message: str, lines: list[str], name: str) -> _Fault:
         first = next((number for number, _, other in before if other == key), line)
         twice = f"is there twice, in line {first} and in line {line}" if first != line else f"is there twice in line {line}"
         return _Fault(Problem(key_path(key) or name, twice, "remove one of them"), line, repairable or _stands_alone(content))
-    return _Fault(Problem(key_path(key) or name, f"not valid TOML {where}: {reason[:1].lower()}{reason[1:]}", _value_hint(content)),
-                  line, repairable)
+    return _Fault(
+        Problem(key_path(key) or name, f"not valid TOML {where}: {reason[:1].lower()}{reason[1:]}", _value_hint(content)), line, repairable
+    )
 
 
 def dotted_symbol(parts: Sequence[str]) -> Problem:
@@ -207,6 +209,6 @@ def _stands_alone(content: str) -> bool:
     """Whether the line is a whole key with its whole value."""
     key = _KEY.match(content)
     try:
-        return key is not None and bool(tomllib.loads(f"x = {content[key.end():]}"))
+        return key is not None and bool(tomllib.loads(f"x = {content[key.end() :]}"))
     except (ValueError, RecursionError):
         return False

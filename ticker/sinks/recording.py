@@ -65,10 +65,19 @@ class NotARecording(Exception):
 
 def header(settings: Settings, epoch: str, started_ms: int) -> bytes:
     """The first line of a recording of `settings`. It has symbols and kinds of feeds only: neither addresses nor secrets."""
-    return _ENCODER.encode(Header(
-        recording=FORMAT, version=__version__, started=started_ms, epoch=epoch,
-        feeds={name: feed.kind for name, feed in settings.feeds.items()},
-        symbols={symbol: _card(wish) for symbol, wish in settings.symbols.items()})) + b"\n"
+    return (
+        _ENCODER.encode(
+            Header(
+                recording=FORMAT,
+                version=__version__,
+                started=started_ms,
+                epoch=epoch,
+                feeds={name: feed.kind for name, feed in settings.feeds.items()},
+                symbols={symbol: _card(wish) for symbol, wish in settings.symbols.items()},
+            )
+        )
+        + b"\n"
+    )
 
 
 def batch(quotes: Sequence[Quote], now_ms: int, volume_of: Mapping[str, VolumeOf] | None = None) -> bytes:
@@ -200,8 +209,9 @@ def _up_to_the_damage(gzip: zlib._Decompress, data: bytes) -> bytes:
 
 
 def _card(wish: SymbolSettings) -> Card:
-    return Card(feed=wish.feed, name=wish.name, decimals=wish.decimals, currency=wish.currency, group=wish.group,
-                allow_negative=wish.allow_negative)
+    return Card(
+        feed=wish.feed, name=wish.name, decimals=wish.decimals, currency=wish.currency, group=wish.group, allow_negative=wish.allow_negative
+    )
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -55,8 +55,9 @@ class Health:
         now_s = self._clock.monotonic()
         self._failures += 1
         self._final = not error.retryable
-        delay = delay_s(self._failures, self.interval_s, self._random.random(),
-                        retry_after_s=error.retry_after_s, retryable=error.retryable)
+        delay = delay_s(
+            self._failures, self.interval_s, self._random.random(), retry_after_s=error.retry_after_s, retryable=error.retryable
+        )
         self._not_before_s = now_s + delay
         self.next_try_ms = self._clock.now_ms() + round(delay * 1000)
         self.feed_log.failure(error, delay, now_s)

@@ -43,8 +43,14 @@ class Snapshots:
         self._not_before_s = 0.0
         self._asking = False
 
-    def look(self, session: Session, wanted: Mapping[str, Subscription], version: int, put: Callable[[Answer], None],
-             every_s: float | None = None) -> None:
+    def look(
+        self,
+        session: Session,
+        wanted: Mapping[str, Subscription],
+        version: int,
+        put: Callable[[Answer], None],
+        every_s: float | None = None,
+    ) -> None:
         """Ask for what of `wanted` has not been asked for on behalf of `session`; `put` takes in what comes. Returns at once.
 
         `version` is another one when `wanted` has changed. `every_s`: how often to ask again where that is not as often as always.
@@ -77,7 +83,7 @@ class Snapshots:
             size = self._caller.batch_size() or len(missing)
             failures, problem = 0, None
             for first in range(0, len(missing), size):
-                batch = missing[first:first + size]
+                batch = missing[first : first + size]
                 self._caller.wait_for_room(len(batch), PATIENCE_S, lambda: session is not self._session)
                 if session is not self._session:
                     return

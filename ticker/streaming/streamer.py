@@ -59,9 +59,19 @@ class Streamer:
     when something of `wire_state` that is worth telling has changed; `anew()` when what comes next may be older than what came before.
     """
 
-    def __init__(self, source: StreamSource, runtime: Runtime, clock: Clock, here: str, *, deliver: Callable[[Answer], None],
-                 changed: Callable[[], None], anew: Callable[[], None], random: Random | None = None,
-                 counters: FeedCounters | None = None) -> None:
+    def __init__(
+        self,
+        source: StreamSource,
+        runtime: Runtime,
+        clock: Clock,
+        here: str,
+        *,
+        deliver: Callable[[Answer], None],
+        changed: Callable[[], None],
+        anew: Callable[[], None],
+        random: Random | None = None,
+        counters: FeedCounters | None = None,
+    ) -> None:
         self.source = source
         self._runtime = runtime
         self._clock = clock
@@ -134,7 +144,7 @@ class Streamer:
         """This feed's entry of the wire's `feeds`."""
         gaps = self._gaps + sum(connection.session.gaps for connection in self._lines)
         return {"feed": self.source.name, "kind": self.source.kind, **self._health.wire_state(), "reconnects": max(0, self._connects - 1),
-                "gaps": gaps, "folded": self._inbox.folded, **self._facts}
+                "gaps": gaps, "folded": self._inbox.folded, **self._facts}  # fmt: skip
 
     def _go_on(self, charge: object, connection: Connection | None) -> None:
         """One connection after the other, for as long as the task `charge` is in charge."""
@@ -174,8 +184,9 @@ class Streamer:
         self._snapshots.look(self._alone, self._wanted, self._version, self._put_meanwhile, ALONE_EVERY_S)
 
     def _put_meanwhile(self, answer: Answer) -> None:
-        self._put({symbol: msgspec.structs.replace(news, kind="polled") if isinstance(news, Tick) else news
-                   for symbol, news in answer.items()})
+        self._put(
+            {symbol: msgspec.structs.replace(news, kind="polled") if isinstance(news, Tick) else news for symbol, news in answer.items()}
+        )
         if any(isinstance(news, Tick) for news in answer.values()):
             self._health.served()
 

@@ -74,8 +74,12 @@ def _wish() -> tuple[str, str | None] | Response:
             body = undisturbed(msgspec.json.decode, request.stream.read(_MOST_BYTES))
         except (msgspec.DecodeError, RecursionError):
             body = None
-    if (not isinstance(body, dict) or not body.keys() <= {"symbol", "feed"}
-            or not isinstance(body.get("symbol"), str) or not isinstance(body.get("feed", ""), str | None)):
+    if (
+        not isinstance(body, dict)
+        or not body.keys() <= {"symbol", "feed"}
+        or not isinstance(body.get("symbol"), str)
+        or not isinstance(body.get("feed", ""), str | None)
+    ):
         return error(400, "bad_request", 'send {"symbol": "…"} or {"symbol": "…", "feed": "…"} as JSON')
     return body["symbol"], body.get("feed") or None
 

@@ -50,5 +50,8 @@ def _asked_for(core: Core, query: bytes) -> Iterator[str]:
     asked = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     listed = {symbol for symbol in asked.get("symbols", [""])[0].split(",") if symbol}
     group = asked.get("group", [""])[0] or None
-    return (symbol for symbol, settings in core.symbols.items()
-            if (not listed or symbol in listed) and (group is None or group in settings.group))
+    return (
+        symbol
+        for symbol, settings in core.symbols.items()
+        if (not listed or symbol in listed) and (group is None or group in settings.group)
+    )

@@ -21,13 +21,16 @@ _COUNT: Schema = {"type": "integer"}
 _BOOLEAN: Schema = {"type": "boolean"}
 _MS: Schema = {"type": "integer", "description": "Unix epoch, milliseconds"}
 _SYMBOL: Schema = {  # `ticker.symbols.check`
-    "type": "string", "minLength": 1, "maxLength": 32,
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 32,
     "pattern": r"^[A-Za-z0-9^][A-Za-z0-9.\-_=^:+]*(/(\.*[A-Za-z0-9\-_=^:+][A-Za-z0-9.\-_=^:+]*|\.{3,}))*$",
 }
 
 
 _UNAUTHORIZED = {
-    "401": "A token is needed, or the one given is no good (server.auth).", "403": "The token does not allow this.",
+    "401": "A token is needed, or the one given is no good (server.auth).",
+    "403": "The token does not allow this.",
     "429": "Too many requests or wrong tokens from this address: Retry-After says when to ask again.",
 }
 _MISDIRECTED = {"421": "Host names somebody else (server.allowed_hosts)."}
@@ -65,25 +68,40 @@ def _json(description: str, schema: Schema) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _get(summary: str, schema: Schema, *, parameters: tuple[str, ...] = (), errors: Mapping[str, str] | None = None,
-         conditional: bool = True, guarded: bool = True) -> Schema:
+def _get(
+    summary: str,
+    schema: Schema,
+    *,
+    parameters: tuple[str, ...] = (),
+    errors: Mapping[str, str] | None = None,
+    conditional: bool = True,
+    guarded: bool = True,
+) -> Schema:
     refusals = {**(_UNAUTHORIZED if guarded else {}), **_MISDIRECTED, **(errors or {})}
     responses = {"200": _json("As asked.", schema), **{status: _json(why, _ref("Error")) for status, why in refusals.items()}}
     if conditional:
         responses["200"]["headers"] = {"ETag": {"schema": _STRING}}
         responses["304"] = {"description": "What the client has is the newest (If-None-Match)."}
-    return {"summary": summary, "security": [{}, {"reader": []}] if guarded else [], "responses": responses,
-            "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters]}
+    return {
+        "summary": summary,
+        "security": [{}, {"reader": []}] if guarded else [],
+        "responses": responses,
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters],
+    }
 
 
 def _changed(summary: str, status: str, **rest: Any) -> Schema:
     refusals = {"400": "The body makes no sense.", "401": "The admin token is missing or wrong.", "403": "No admin token is set.",
                 "404": "What stands in the path can be no symbol.", "422": "The settings refuse it.",
                 "413": "The body is too long.", "429": _UNAUTHORIZED["429"], **_MISDIRECTED,
-                "500": "The settings file could not be written."}
+                "500": "The settings file could not be written."}  # fmt: skip
     done = _json("Done: it is in force within two seconds.", _object({"ok": _BOOLEAN, "symbol": _STRING}))
-    return {"summary": summary, "security": [{"admin": []}], **rest,
-            "responses": {status: done, **{refused: _json(why, _ref("Error")) for refused, why in refusals.items()}}}
+    return {
+        "summary": summary,
+        "security": [{"admin": []}],
+        **rest,
+        "responses": {status: done, **{refused: _json(why, _ref("Error")) for refused, why in refusals.items()}},
+    }
 
 
 _UNKNOWN = {"404": "The symbol is not in the settings, or has no price yet."}
@@ -112,7 +130,7 @@ _SCHEMAS: Schema = {
     "Reload": _object({"ok": _BOOLEAN, "at": _MS, "error": _maybe(_STRING), "restart_required": _list(_STRING)}),
     "Candle": _object({"time_ms": _MS, **dict.fromkeys(("open", "high", "low", "close"), _NUMBER)},
                       {"volume": {**_NUMBER, "description": "Absent where what the source counts can't tell"}}),
-}
+}  # fmt: skip
 
 _PATHS: Schema = {
     "/api/symbols": {
@@ -159,14 +177,16 @@ _PATHS: Schema = {
         },
     },
     "/openapi.json": {"get": _get("This document", _object({"openapi": _STRING, "paths": {"type": "object"}}), guarded=False)},
-}
+}  # fmt: skip
 _SCHEMAS["Ready"] = _object({"ready": _BOOLEAN, "reason": _maybe(_STRING)})
 _PATHS["/readyz"]["get"]["responses"]["503"] = _json("No quotes yet, or every feed is down.", _ref("Ready"))
 
 DOCUMENT: Schema = {
     "openapi": "3.1.0",
     "info": {
-        "title": "tickercast", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"},
+        "title": "tickercast",
+        "version": __version__,
+        "license": {"name": "MIT", "identifier": "MIT"},
         "description": "The HTTP part of a live ticker. Prices in motion come over Socket.IO: docs/protocol.md.",
     },
     "servers": [{"url": "."}],  # where the document lies, which may be below a path
@@ -174,10 +194,19 @@ DOCUMENT: Schema = {
     "components": {
         "schemas": _SCHEMAS,
         "parameters": {
-            "symbol": {"name": "symbol", "in": "path", "required": True, "schema": _SYMBOL,
-                       "description": "Percent-decoded once; a slash in it may be sent as it is."},
-            "symbols": {"name": "symbols", "in": "query", "schema": _STRING,
-                        "description": "Symbols, separated by commas; without it, all. A plus sign is a plus sign."},
+            "symbol": {
+                "name": "symbol",
+                "in": "path",
+                "required": True,
+                "schema": _SYMBOL,
+                "description": "Percent-decoded once; a slash in it may be sent as it is.",
+            },
+            "symbols": {
+                "name": "symbols",
+                "in": "query",
+                "schema": _STRING,
+                "description": "Symbols, separated by commas; without it, all. A plus sign is a plus sign.",
+            },
         },
         "securitySchemes": {
             "reader": {"type": "http", "scheme": "bearer", "description": "Where server.auth asks for one."},

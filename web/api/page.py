@@ -50,8 +50,12 @@ class File(NamedTuple):
     cache_control: str
 
 
-def page(dist: Path, frame_ancestors: Sequence[str] = (), first_rows: FirstRows = lambda query, is_foreign: b"",
-         aside: Callable[..., Any] = lambda work, *args: work(*args)) -> Blueprint:
+def page(
+    dist: Path,
+    frame_ancestors: Sequence[str] = (),
+    first_rows: FirstRows = lambda query, is_foreign: b"",
+    aside: Callable[..., Any] = lambda work, *args: work(*args),
+) -> Blueprint:
     """The blueprint of the page built in `dist`.
 
     `frame_ancestors`: origins that may show `/embed` and `/tape` in a frame, besides our own; the page itself is never framed.
@@ -110,7 +114,7 @@ def policy(nonce: str, frame_ancestors: Sequence[str] | None) -> str:
     return "; ".join([
         "default-src 'self'", "script-src 'self'", f"style-src 'self' 'nonce-{nonce}'", "img-src 'self' data:", "connect-src 'self'",
         "object-src 'none'", "base-uri 'none'", "form-action 'none'", f"frame-ancestors {framers}",
-    ])
+    ])  # fmt: skip
 
 
 def read_build(dist: Path) -> dict[str, File]:

@@ -46,8 +46,14 @@ def reader() -> Identity:
     return identity
 
 
-def rest(core: Core, clock: Clock, history: History, clients: Callable[[], int],
-         stopping: Callable[[], bool], is_foreign: Callable[[Mapping[str, Any]], bool]) -> Blueprint:
+def rest(
+    core: Core,
+    clock: Clock,
+    history: History,
+    clients: Callable[[], int],
+    stopping: Callable[[], bool],
+    is_foreign: Callable[[Mapping[str, Any]], bool],
+) -> Blueprint:
     """The blueprint; `clients` counts the connected ones, `stopping` tells whether the end has begun, `is_foreign` whether a request was
     set going by a page that has no business here.
 
@@ -66,8 +72,13 @@ def rest(core: Core, clock: Clock, history: History, clients: Callable[[], int],
         known, board = _known(), core.quotes
         asked = known if wanted is None else wanted
         _interested(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
-        return tagged({"epoch": core.epoch, "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
-                       "unknown": [symbol for symbol in asked if symbol not in known]})
+        return tagged(
+            {
+                "epoch": core.epoch,
+                "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
+                "unknown": [symbol for symbol in asked if symbol not in known],
+            }
+        )
 
     @blueprint.get("/api/quotes/<path:symbol>")
     def quote(symbol: str) -> Response:
@@ -89,7 +100,7 @@ def rest(core: Core, clock: Clock, history: History, clients: Callable[[], int],
         symbols = list(known) if wanted is None else [symbol for symbol in wanted if symbol in known]
         sparklines = {symbol: history.sparkline(symbol, now_ms) for symbol in in_turns(symbols)}
         return tagged({"epoch": core.epoch, "step_s": 60, "sparklines": sparklines,
-                       "unknown": [symbol for symbol in wanted or [] if symbol not in known]})
+                       "unknown": [symbol for symbol in wanted or [] if symbol not in known]})  # fmt: skip
 
     @blueprint.get("/api/candles/<path:symbol>")
     def candles(symbol: str) -> Response:
@@ -107,7 +118,7 @@ def rest(core: Core, clock: Clock, history: History, clients: Callable[[], int],
         return answer({"version": __version__, "epoch": core.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
                        "clients": clients(), "feeds": visible.feeds(core.feeds_status(), seen),
                        "last_reload": visible.config(core.config_state(), seen),
-                       **(core.quality_state() if seen is None else {})})
+                       **(core.quality_state() if seen is None else {})})  # fmt: skip
 
     @blueprint.get("/healthz")
     def healthz() -> Response:

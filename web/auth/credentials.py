@@ -10,7 +10,8 @@ from urllib.parse import unquote, unquote_plus
 IN_URLS = frozenset({
     "token", "accesstoken", "authtoken", "apitoken", "idtoken", "refreshtoken", "sessiontoken", "admintoken", "bearertoken", "xauthtoken",
     "auth", "authorization", "bearer", "jwt", "credential", "credentials",
-    "key", "apikey", "xapikey", "accesskey", "secretkey", "authkey", "secret", "apisecret", "clientsecret", "password", "passwd", "pwd"})
+    "key", "apikey", "xapikey", "accesskey", "secretkey", "authkey", "secret", "apisecret", "clientsecret", "password", "passwd", "pwd"
+})  # fmt: skip
 """What people call it when they put it into an address, where every proxy on the way logs it; without hyphens and the like."""
 
 IN_AN_ADDRESS = "a token in an address is not accepted, for addresses are logged: send it as Authorization: Bearer …"

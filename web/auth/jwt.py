@@ -42,8 +42,11 @@ class JwtVerifier:
         self._known: dict[bytes, _Known | str] = {}
         """By the hash of a token that is signed as it must be: what it allows, or why that is nothing. A page joins each of its namespaces
         with the same one, and whoever has one that is for somebody else may send it as often as he likes."""
-        self._keys = [_key(name, secret.get_secret_value().strip(), server.jwt_algorithm)
-                      for name in ("jwt_key", "jwt_key_previous") if (secret := getattr(server, name)) is not None]
+        self._keys = [
+            _key(name, secret.get_secret_value().strip(), server.jwt_algorithm)
+            for name in ("jwt_key", "jwt_key_previous")
+            if (secret := getattr(server, name)) is not None
+        ]
 
     def verify(self, token: str) -> Identity:
         """What the token's claims allow."""
@@ -99,7 +102,7 @@ class JwtVerifier:
     def _decoded(self, key: Any, token: str) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(
             token, key, [self._algorithm], audience=self._audience, issuer=self._issuer,
-            options={"require": ["exp", "iss", "aud"], "verify_exp": False, "verify_nbf": False, "verify_iat": False})
+            options={"require": ["exp", "iss", "aud"], "verify_exp": False, "verify_nbf": False, "verify_iat": False})  # fmt: skip
         return claims
 
 
@@ -108,8 +111,15 @@ def _key(name: str, text: str, algorithm: str) -> Any:
     try:
         key: Any = get_default_algorithms()[algorithm].prepare_key(text)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise SettingsError([Problem(f"server.{name}", f"is no key for {algorithm}: {type(error).__name__}",
-                                     "give the public key as PEM, or for HS256 a random secret")]) from None
+        raise SettingsError(
+            [
+                Problem(
+                    f"server.{name}",
+                    f"is no key for {algorithm}: {type(error).__name__}",
+                    "give the public key as PEM, or for HS256 a random secret",
+                )
+            ]
+        ) from None
     if algorithm == "RS256" and key.key_size < SHORTEST_RSA_BITS:
         raise SettingsError([Problem(f"server.{name}", f"is an RSA key of {key.key_size} bits; {SHORTEST_RSA_BITS} are the least")])
     return key
@@ -127,8 +137,11 @@ def _symbols(claims: Mapping[str, Any]) -> tuple[str, ...] | None:
     patterns = claims.get("symbols")
     if "symbols" not in claims:
         return None
-    if not isinstance(patterns, list) or len(patterns) > MOST_PATTERNS or not all(
-            isinstance(pattern, str) and len(pattern) <= LONGEST_PATTERN for pattern in patterns):
+    if (
+        not isinstance(patterns, list)
+        or len(patterns) > MOST_PATTERNS
+        or not all(isinstance(pattern, str) and len(pattern) <= LONGEST_PATTERN for pattern in patterns)
+    ):
         raise Unauthorized("the token's symbols are no list of patterns")
     return tuple(sorted(set(patterns)))
 

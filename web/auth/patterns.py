@@ -78,11 +78,11 @@ class _Tails:
         for length in self._lengths:
             if length > size:
                 break
-            if rest[size - length:] in self._only:
+            if rest[size - length :] in self._only:
                 return True
         for length in self._longest:
             for at in range(size - length + 1):
-                candidates = self._longer.get(rest[at:at + length])
+                candidates = self._longer.get(rest[at : at + length])
                 if candidates is not None and any(_in_order(parts, rest) for parts in candidates):
                     return True
         return False

@@ -23,7 +23,7 @@ class Channel:
     """
 
     __slots__ = ("_body", "_epoch_tail", "_event", "_frame", "_snapshot", "cohorts", "first", "flushed", "namespace", "quote", "slot",
-                 "symbol")
+                 "symbol")  # fmt: skip
 
     def __init__(self, symbol: str, epoch: str, slot: int = 0) -> None:
         self.symbol = symbol

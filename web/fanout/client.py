@@ -30,7 +30,7 @@ class Client(Outbox):
     __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "engine", "environ", "events", "events_s",
                  "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "network", "packets", "packets_s",
                  "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid",
-                 "since_s", "socket", "transport", "upgrade_s")
+                 "since_s", "socket", "transport", "upgrade_s")  # fmt: skip
 
     def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
         super().__init__()

@@ -51,7 +51,7 @@ class CloseReason(Enum):
 
 
 _BLAMED = frozenset({CloseReason.PROTOCOL, CloseReason.NOT_UTF8, CloseReason.TOO_BIG, CloseReason.BAD_PACKET, CloseReason.CONTROL_OVERFLOW,
-                     CloseReason.TOO_MANY_REQUESTS, CloseReason.SECOND_WEBSOCKET})
+                     CloseReason.TOO_MANY_REQUESTS, CloseReason.SECOND_WEBSOCKET})  # fmt: skip
 
 
 class Ledger:

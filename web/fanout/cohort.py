@@ -25,8 +25,11 @@ class Part(NamedTuple):
 
 def space_parts(channels: Iterable[tuple[Channel, bool]]) -> list[Part]:
     """Each quote in the namespace of its symbol: a frame a channel."""
-    return [Part(channel.snapshot_frame() if snapshot else channel.frame(), (channel,), snapshot)
-            for channel, snapshot in channels if channel.flushed]
+    return [
+        Part(channel.snapshot_frame() if snapshot else channel.frame(), (channel,), snapshot)
+        for channel, snapshot in channels
+        if channel.flushed
+    ]
 
 
 def board_parts(channels: Iterable[tuple[Channel, bool]]) -> list[Part]:

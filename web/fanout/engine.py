@@ -47,8 +47,15 @@ _IDLE_S = 1.0
 class Engine:
     """Owns the clients. `settings` may be replaced at any time (`configure`)."""
 
-    def __init__(self, runtime: EventletRuntime, epoch: str, broadcast: BroadcastSettings, limits: LimitSettings,
-                 ping_interval_s: int, ping_timeout_s: int) -> None:
+    def __init__(
+        self,
+        runtime: EventletRuntime,
+        epoch: str,
+        broadcast: BroadcastSettings,
+        limits: LimitSettings,
+        ping_interval_s: int,
+        ping_timeout_s: int,
+    ) -> None:
         self.runtime = runtime
         self.clock = monotonic
         self.wall_clock = time

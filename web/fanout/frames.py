@@ -128,11 +128,11 @@ class FrameReader:
         if length == 126:
             if have < 4:
                 return 0
-            length, header, least = int.from_bytes(buffer[position + 2:position + 4]), 8, 126
+            length, header, least = int.from_bytes(buffer[position + 2 : position + 4]), 8, 126
         elif length == 127:
             if have < 10:
                 return 0
-            length, header, least = int.from_bytes(buffer[position + 2:position + 10]), 14, 65_536
+            length, header, least = int.from_bytes(buffer[position + 2 : position + 10]), 14, 65_536
         if length < least or length >= 1 << 63:
             raise Violation(1002, "length not in its shortest form")
         if length + len(self._fragments or b"") > self._max_bytes:
@@ -148,7 +148,7 @@ class FrameReader:
     def _take(self, buffer: bytes | bytearray, position: int, size: int) -> Message | None:
         first, length = buffer[position], buffer[position + 1] & 0x7F
         start = position + (2 if length < 126 else 4 if length == 126 else 10)
-        payload = _unmask(buffer[start:start + 4], buffer[start + 4:position + size])
+        payload = _unmask(buffer[start : start + 4], buffer[start + 4 : position + size])
         opcode = first & 0x0F
         if opcode >= CLOSE:
             return Message(opcode, payload)

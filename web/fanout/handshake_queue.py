@@ -33,7 +33,7 @@ class HandshakeQueue:
     def open(self) -> None:
         """A round is over: let the next ones in."""
         self._free = self.PER_ROUND
-        called, self._waiting = self._waiting[:self._free], self._waiting[self._free:]
+        called, self._waiting = self._waiting[: self._free], self._waiting[self._free :]
         self._free -= len(called)
         for ticket in called:
             ticket.set()

@@ -125,7 +125,7 @@ class Outbox:
                     # A view, not a copy: the frame may be shared with others that stalled in it.
                     self._tail = memoryview(part.frame)[count:]
                     sent += len(part.channels)
-                self._put_back(offer[index + 1:] if count else offer[index:])
+                self._put_back(offer[index + 1 :] if count else offer[index:])
                 break
             sent += len(part.channels)
             count -= size
@@ -157,8 +157,7 @@ def owe(reading_list: ReadingList, channels: Iterable[Channel], snapshot: bool) 
     reading_list.pending = pending
 
 
-def _gather_list(reading_list: ReadingList, offer: list[Offer], room: int, most: int,
-                 number: int, registry: Mapping[str, Channel]) -> int:
+def _gather_list(reading_list: ReadingList, offer: list[Offer], room: int, most: int, number: int, registry: Mapping[str, Channel]) -> int:
     """Offer what `reading_list` is owed, as far as there is room; returns what room is left."""
     reading_list.collect(number, registry)
     # A rate limit does not hold back the first quote after joining.
@@ -167,7 +166,7 @@ def _gather_list(reading_list: ReadingList, offer: list[Offer], room: int, most:
     taken, is_of_spaces = 0, reading_list.is_of_spaces
     while taken < len(owed) and room > 0 and len(offer) < most:
         # A namespace's frame carries one quote: take as many as there is room for. The board's carries many: take all.
-        step = owed[taken:taken + 1] if is_of_spaces else owed[taken:]
+        step = owed[taken : taken + 1] if is_of_spaces else owed[taken:]
         for part in reading_list.encode(step):
             offer.append((reading_list, part))
             room -= len(part.frame)

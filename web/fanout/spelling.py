@@ -33,8 +33,11 @@ class Spelled:
 
     def __call__(self, channels: Iterable[tuple[Channel, bool]]) -> list[Part]:
         """A frame a channel, under the name that it has here."""
-        return [Part(channel.framed_as(self.names.get(channel, channel.namespace), snapshot), (channel,), snapshot)
-                for channel, snapshot in channels if channel.flushed]
+        return [
+            Part(channel.framed_as(self.names.get(channel, channel.namespace), snapshot), (channel,), snapshot)
+            for channel, snapshot in channels
+            if channel.flushed
+        ]
 
     def changeable(self) -> Spelled:
         """Itself, or the like of it where it must not change any more."""

@@ -33,7 +33,7 @@ class Answer:
     def encoded(self, connection: bytes, more: Headers = (), with_body: bool = True) -> bytes:
         """The bytes to send. `connection`: lines that say how it goes on; `more`: headers of this very request's answer."""
         return b"HTTP/1.1 %b\r\nDate: %b\r\n%b%b%b\r\n%b" % (
-            self.status.encode(), date(int(time())), self._head, _lines(more), connection, self.body if with_body else b"")
+            self.status.encode(), date(int(time())), self._head, _lines(more), connection, self.body if with_body else b"")  # fmt: skip
 
 
 def refusal(status: HTTPStatus, code: str, message: str, headers: Headers = ()) -> Answer:
@@ -45,7 +45,7 @@ def plain(status: HTTPStatus, body: bytes, headers: Headers = ()) -> Answer:
     """The same in another shape: `body` is JSON."""
     return Answer(f"{status.value} {status.phrase}", [
         ("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Origin"), ("X-Content-Type-Options", "nosniff"),
-        ("Content-Security-Policy", NOTHING), *headers], body)
+        ("Content-Security-Policy", NOTHING), *headers], body)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

@@ -33,8 +33,9 @@ class Incomplete(Gone):
 class Body:
     """`wsgi.input`. What it raises is an `OSError`, or `BadRequest` where the framing is broken: then nothing may be done."""
 
-    def __init__(self, connection: Connection, parser: h11.Connection, is_chunked: bool, is_expected: bool,
-                 go_on: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: Connection, parser: h11.Connection, is_chunked: bool, is_expected: bool, go_on: Callable[[], None]
+    ) -> None:
         self._connection = connection
         self._parser = parser
         self._is_chunked = is_chunked
@@ -64,7 +65,7 @@ class Body:
         while b"\n" not in self._rest and (piece := self._next()) is not None:
             self._rest += piece
         line = io.BytesIO(self._rest).readline(-1 if size is None else size)
-        self._rest = self._rest[len(line):]
+        self._rest = self._rest[len(line) :]
         return line
 
     def readlines(self, hint: int | None = None) -> list[bytes]:
@@ -125,5 +126,5 @@ class Body:
         self._connection.unread[:0] = rest
         if trailers > MOST_TRAILERS:
             raise bad("too many trailers")
-        if self._is_chunked and not self._tail[:len(self._tail) - len(rest)].endswith(b"\r\n\r\n"):
+        if self._is_chunked and not self._tail[: len(self._tail) - len(rest)].endswith(b"\r\n\r\n"):
             raise bad("a line must end with CR LF")  # h11 takes a bare line feed for the end of the trailers

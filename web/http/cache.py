@@ -22,7 +22,7 @@ READ_AGAIN_S = 1.0
 OPEN_METRICS = "application/openmetrics-text"
 
 LASTS_S = {"/api/quotes": inf, "/api/symbols": inf, "/api/sparkline": 1.0, "/api/candles": 1.0, "/api/status": 1.0, "/metrics": 1.0,
-           "/openapi.json": inf, "/healthz": inf}
+           "/openapi.json": inf, "/healthz": inf}  # fmt: skip
 """How long an answer is good at most, by its route, if nothing changes that it shows."""
 MOST_ANSWERS, MOST_BYTES = 256, 33_554_432
 LONGEST_QUERY = 2048
@@ -51,8 +51,13 @@ class AnswerCache:
     `read(symbols)` is told that somebody is interested in these (`None`: in all).
     """
 
-    def __init__(self, make: Callable[[Environ], Answer | None], window_s: Callable[[], float], version: Callable[[str], int],
-                 read: Callable[[Collection[str] | None], object]) -> None:
+    def __init__(
+        self,
+        make: Callable[[Environ], Answer | None],
+        window_s: Callable[[], float],
+        version: Callable[[str], int],
+        read: Callable[[Collection[str] | None], object],
+    ) -> None:
         self._make = make
         self._window_s = window_s
         self._version = version
@@ -64,8 +69,11 @@ class AnswerCache:
     @staticmethod
     def may_keep(environ: Environ) -> bool:
         """Whether the request asks for something that others may ask for too."""
-        return (environ["REQUEST_METHOD"] in ("GET", "HEAD") and len(environ.get("QUERY_STRING", "")) <= LONGEST_QUERY
-                and _route(environ["PATH_INFO"]) in LASTS_S)
+        return (
+            environ["REQUEST_METHOD"] in ("GET", "HEAD")
+            and len(environ.get("QUERY_STRING", "")) <= LONGEST_QUERY
+            and _route(environ["PATH_INFO"]) in LASTS_S
+        )
 
     def answer(self, environ: Environ, sees: Hashable, counts_as_interest: bool) -> Answer | None:
         """The answer to a request that `may_keep`, from somebody who sees what `sees` stands for."""
@@ -134,5 +142,3 @@ def _route(path: str) -> str:
 def _names(wanted: str, tag: str) -> bool:
     """Whether an If-None-Match names `tag` (weak comparison, RFC 9110 section 13.1.2)."""
     return wanted.strip() == "*" or any(one.strip().removeprefix("W/") == tag for one in wanted.split(","))
-
-

@@ -36,9 +36,19 @@ class Entrance:
     under a name that is not ours. `is_closing()`: whether the end has begun, in which nothing new is.
     """
 
-    def __init__(self, app: Wsgi, proxies: Proxies, hosts: Hosts, guard: Guard, cache: AnswerCache,
-                 origin_allowed: OriginCheck, requests_per_s: Callable[[], float], sees: Callable[[Identity], Hashable],
-                 refusals: Refusals, is_closing: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        app: Wsgi,
+        proxies: Proxies,
+        hosts: Hosts,
+        guard: Guard,
+        cache: AnswerCache,
+        origin_allowed: OriginCheck,
+        requests_per_s: Callable[[], float],
+        sees: Callable[[Identity], Hashable],
+        refusals: Refusals,
+        is_closing: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._app = app
         self._proxies = proxies
         self._hosts = hosts
@@ -86,8 +96,9 @@ class Entrance:
         if is_counted(path) and not self._proxies.is_trusted(address):
             wait_s = self._rates.wait_s(address, self._requests_per_s(), monotonic())
             if wait_s is not None:
-                return refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "too many requests from this address",
-                               [("Retry-After", str(wait_s))])
+                return refusal(
+                    HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "too many requests from this address", [("Retry-After", str(wait_s))]
+                )
         return None
 
     def _unknown_host(self, environ: Environ) -> Answer:

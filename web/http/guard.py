@@ -48,8 +48,9 @@ class Guard:
         if self._metrics == "public":
             return ANYBODY
         if self._metrics == "loopback" and not from_this_machine(environ):
-            return refusal(HTTPStatus.FORBIDDEN, "loopback_only",
-                           'metrics are for this machine; server.metrics = "open" lets others read them')
+            return refusal(
+                HTTPStatus.FORBIDDEN, "loopback_only", 'metrics are for this machine; server.metrics = "open" lets others read them'
+            )
         identity = self._of_reader(environ)
         if isinstance(identity, Identity) and not identity.sees_all:
             return refusal(HTTPStatus.FORBIDDEN, "unauthorized", "this token is for some symbols only")

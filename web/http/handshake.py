@@ -21,7 +21,7 @@ _REQUEST_BYTES = 16_384
 """The most that is remembered of a client's handshake, for handlers to look at."""
 _RETRY_AFTER_S = (1, 5)
 _KEPT = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
-         "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")
+         "REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "flask.app")  # fmt: skip
 
 
 class Refused(Exception):
@@ -54,8 +54,7 @@ def accept_websocket(environ: Mapping[str, Any]) -> bytes:
     except binascii.Error:
         raise Refused(Reason.WEBSOCKET, "bad WebSocket key", "it is 16 bytes in base64") from None
     accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_GUID, usedforsecurity=False).digest())
-    return (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+    return b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
 
 
 def full(reason: Reason) -> Refused:
@@ -92,11 +91,16 @@ def answered(start_response: StartResponse, text: str, headers: Sequence[tuple[s
 def turned_away(start_response: StartResponse, refused: Refused, headers: Sequence[tuple[str, str]]) -> list[bytes]:
     """The answer to who is not let in."""
     status, said = refused.reason.status, body(refused.reason, refused.message, refused.cure)
-    return _answered(start_response, f"{status.value} {status.phrase}", "application/json", said,
-                     [("Content-Security-Policy", NOTHING), *headers, *refused.headers])
+    return _answered(
+        start_response,
+        f"{status.value} {status.phrase}",
+        "application/json",
+        said,
+        [("Content-Security-Policy", NOTHING), *headers, *refused.headers],
+    )
 
 
 def _answered(start_response: StartResponse, status: str, kind: str, data: bytes, headers: Sequence[tuple[str, str]]) -> list[bytes]:
     start_response(status, [("Content-Type", kind), ("Content-Length", str(len(data))), ("Cache-Control", "no-store"),
-                            ("X-Content-Type-Options", "nosniff"), *headers])
+                            ("X-Content-Type-Options", "nosniff"), *headers])  # fmt: skip
     return [data]

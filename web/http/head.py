@@ -72,7 +72,7 @@ def _check_framing(framing: list[tuple[bytes, bytes]], is_old: bool) -> None:
     """The headers that say where the body ends: one of them, once, and without a doubt."""
     if len(framing) > 1:
         raise bad("more than one Content-Length or Transfer-Encoding")
-    (name, value), = framing
+    ((name, value),) = framing
     if name.lower() == b"transfer-encoding":
         if is_old:
             raise bad("HTTP/1.0 knows no Transfer-Encoding")

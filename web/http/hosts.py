@@ -39,8 +39,11 @@ class Hosts:
         name = name_of(host)
         if self._only_own:
             return is_loopback(name) or name in self._own
-        return name in self._listed or environ.get("PATH_INFO") in HEALTH or (
-            is_loopback(name) and is_loopback(environ.get("REMOTE_ADDR", "")) and not environ.get(PASSED_ON))
+        return (
+            name in self._listed
+            or environ.get("PATH_INFO") in HEALTH
+            or (is_loopback(name) and is_loopback(environ.get("REMOTE_ADDR", "")) and not environ.get(PASSED_ON))
+        )
 
 
 def why_not(host: str) -> tuple[str, str]:
@@ -50,7 +53,8 @@ def why_not(host: str) -> tuple[str, str]:
         return "what stands in Host is no name", ""
     return f"this relay does not answer to the name {name}", (
         f'if it is reached under that name, server.allowed_hosts = ["{name}"] makes it one of its own; if it is what a proxy calls it, '
-        "the proxy must pass Host on (nginx: proxy_set_header Host $http_host)")
+        "the proxy must pass Host on (nginx: proxy_set_header Host $http_host)"
+    )
 
 
 @lru_cache(maxsize=1024)

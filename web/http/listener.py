@@ -28,8 +28,10 @@ _COMPLAIN_EVERY_S = 60.0
 _AGAIN_S = 0.05  # after an error of accept
 _LOOK_S = 60.0
 _BUSY_BODY = body(Reason.CONNECTIONS)
-_BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: application/json\r\n"
-         b"Cache-Control: no-store\r\nContent-Length: %d\r\n\r\n%b" % (len(_BUSY_BODY), _BUSY_BODY))
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    b"Cache-Control: no-store\r\nContent-Length: %d\r\n\r\n%b" % (len(_BUSY_BODY), _BUSY_BODY)
+)
 
 
 class MostConnections(NamedTuple):
@@ -46,8 +48,15 @@ class Listener:
     those behind it, nobody is refused for the others.
     """
 
-    def __init__(self, runtime: EventletRuntime, sock: Any, server: HttpServer, most: Callable[[], MostConnections],
-                 is_proxy: Callable[[str], bool] = lambda address: False, refusals: Refusals | None = None) -> None:
+    def __init__(
+        self,
+        runtime: EventletRuntime,
+        sock: Any,
+        server: HttpServer,
+        most: Callable[[], MostConnections],
+        is_proxy: Callable[[str], bool] = lambda address: False,
+        refusals: Refusals | None = None,
+    ) -> None:
         self._runtime = runtime
         self._turns = Turns()
         self._socket = sock

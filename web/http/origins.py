@@ -61,7 +61,8 @@ def why_not(origin: str, environ: Mapping[str, Any]) -> tuple[str, str]:
     where = f"with Host: {host}" if _HOST.fullmatch(host) else "with that Host"
     return f"origin {origin} is not allowed {where}", (
         f"if that is this relay's own address, its proxy must pass Host on (nginx: proxy_set_header Host $http_host); "
-        f"{lets_in} any other in")
+        f"{lets_in} any other in"
+    )
 
 
 def shared_with(environ: Mapping[str, Any], is_allowed: OriginCheck) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def read(unread: bytearray) -> Said | None:
     """What stands at the beginning of a connection; of one that begins with something else, nothing: size 0. `None`: not all of it has
     come. Raises `BadRequest`.
     """
-    if SIGNATURE.startswith(unread[:len(SIGNATURE)]) and unread:
+    if SIGNATURE.startswith(unread[: len(SIGNATURE)]) and unread:
         return _block(unread)
     if b"PROXY ".startswith(unread[:6]):
         return _line(unread) if unread else None
@@ -65,8 +65,8 @@ def _block(unread: bytearray) -> Said | None:
         return Said(size, None)
     if size < 16 + 2 * width + 4:
         raise bad("the block of the PROXY protocol makes no sense")
-    address = ip_address(bytes(unread[16:16 + width]))
-    return Said(size, _client(str(address), int.from_bytes(unread[16 + 2 * width:18 + 2 * width])))
+    address = ip_address(bytes(unread[16 : 16 + width]))
+    return Said(size, _client(str(address), int.from_bytes(unread[16 + 2 * width : 18 + 2 * width])))
 
 
 def _client(address: str, port: int) -> tuple[str, int]:

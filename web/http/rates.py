@@ -35,6 +35,6 @@ class Rates:
     def _forget(self, now_s: float) -> None:
         """Make room: a full bucket is as good as none; if all are in use, those that came first are forgotten."""
         used = {network: full_s for network, full_s in self._full_s.items() if full_s > now_s}
-        for network in list(used)[:max(0, len(used) - MOST_NETWORKS // 2)]:
+        for network in list(used)[: max(0, len(used) - MOST_NETWORKS // 2)]:
             del used[network]
         self._full_s = used

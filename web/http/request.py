@@ -19,7 +19,7 @@ CONNECTION = "tickercast.connection"
 _PLAIN: Mapping[str, Any] = {
     "SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.multithread": True, "wsgi.multiprocess": False,
     "wsgi.run_once": False, "wsgi.errors": sys.stderr,
-}
+}  # fmt: skip
 
 
 def environ_of(request: h11.Request, connection: Connection, server: tuple[str, str]) -> Environ:
@@ -30,7 +30,7 @@ def environ_of(request: h11.Request, connection: Connection, server: tuple[str, 
     environ: Environ = {
         **_PLAIN, "REQUEST_METHOD": request.method.decode("ascii"), "SERVER_PROTOCOL": "HTTP/" + request.http_version.decode("ascii"),
         "REMOTE_ADDR": connection.address, "REMOTE_PORT": str(connection.port), "SERVER_NAME": server[0], "SERVER_PORT": server[1],
-        CONNECTION: connection}
+        CONNECTION: connection}  # fmt: skip
     for name, value in request.headers:
         if b"_" in name:
             continue

@@ -58,8 +58,14 @@ class HttpServer:
     whether the end has begun. `refusals` is told of what is no request.
     """
 
-    def __init__(self, respond: Responder, server: tuple[str, int], keep_alive_s: float = 75,
-                 is_closing: Callable[[], bool] = lambda: False, refusals: Refusals | None = None) -> None:
+    def __init__(
+        self,
+        respond: Responder,
+        server: tuple[str, int],
+        keep_alive_s: float = 75,
+        is_closing: Callable[[], bool] = lambda: False,
+        refusals: Refusals | None = None,
+    ) -> None:
         self._respond = respond
         self._server = server[0], str(server[1])
         self._keep_alive_s = keep_alive_s
@@ -197,7 +203,7 @@ def _hear_proxy(connection: Connection) -> None:
     while (said := proxy_protocol.read(connection.unread)) is None:
         if not connection.fill(until_s):
             raise Gone("the connection ends before it begins")
-    del connection.unread[:said.size]
+    del connection.unread[: said.size]
     if said.client is not None:
         connection.address, connection.port = said.client
 
@@ -220,8 +226,8 @@ def _read_head(connection: Connection, begins_until_s: float, begun: Callable[[]
         if unread and unread != b"\r":
             end = find_end(unread, searched)
             if end >= 0:
-                head = bytes(unread[:end + 4])
-                del unread[:end + 4]
+                head = bytes(unread[: end + 4])
+                del unread[: end + 4]
                 return head
             searched = len(unread)
         if skipped > MOST_BYTES:

@@ -47,9 +47,11 @@ def called(app: Wsgi, environ: Environ) -> Answer | None:
 
 def responder(app: Wsgi) -> Responder:
     """A WSGI application by itself."""
+
     def respond(environ: Environ) -> Reply | None:
         answer = called(app, environ)
         return None if answer is None else (answer, ())
+
     return respond
 
 

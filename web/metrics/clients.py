@@ -33,18 +33,31 @@ class ClientsCollector(Collector):
         engine = self._engine
         meters, closes = engine.counters, engine.ledger.closes
         polling = len(engine.polling)
-        yield gauges("clients", "Connected clients.", ["transport"],
-                     [(["websocket"], len(engine.clients) - polling), (["polling"], polling)])
+        yield gauges(
+            "clients", "Connected clients.", ["transport"], [(["websocket"], len(engine.clients) - polling), (["polling"], polling)]
+        )
         yield gauge("clients_waiting", "Those of them that joined nothing yet.", len(engine.pools.waiting))
         yield gauge("clients_limit", "limits.max_clients: more find no place when they join.", engine.limits.max_clients)
         yield counter("connections_opened", "Connections that were let in.", engine.ledger.opened)
-        yield counters("connections_closed", "Connections that ended, by reason.", ["reason"],
-                       [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in CloseReason), *closes])])
-        yield counters("connects_refused", "Requests to connect that were refused, by HTTP status and reason.", ["status", "reason"],
-                       [([str(reason.status.value), reason.word], engine.refusals.counts[reason]) for reason in Reason])
+        yield counters(
+            "connections_closed",
+            "Connections that ended, by reason.",
+            ["reason"],
+            [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in CloseReason), *closes])],
+        )
+        yield counters(
+            "connects_refused",
+            "Requests to connect that were refused, by HTTP status and reason.",
+            ["status", "reason"],
+            [([str(reason.status.value), reason.word], engine.refusals.counts[reason]) for reason in Reason],
+        )
         yield counter("joins", "Namespaces joined.", meters.joins)
-        yield counters("joins_refused", "Namespaces that were refused, by code.", ["code"],
-                       [([code], count) for code, count in sorted({"unknown_symbol": 0, **meters.refused_joins}.items())])
+        yield counters(
+            "joins_refused",
+            "Namespaces that were refused, by code.",
+            ["code"],
+            [([code], count) for code, count in sorted({"unknown_symbol": 0, **meters.refused_joins}.items())],
+        )
 
     def _traffic(self) -> Iterator[Metric]:
         engine, flusher = self._engine, self._engine.flusher
@@ -61,11 +74,13 @@ class ClientsCollector(Collector):
 
     def _times(self) -> Iterator[Metric]:
         meters = self._engine.counters
-        yield histograms("loop_lag_seconds", "How late the fan-out loop was for its own timer, four times a second.", [],
-                         [([], meters.lag_s)])
+        yield histograms(
+            "loop_lag_seconds", "How late the fan-out loop was for its own timer, four times a second.", [], [([], meters.lag_s)]
+        )
         yield histograms("flush_seconds", "How long a flush took, its pauses for others included.", [], [([], meters.flush_s)])
-        yield histograms("age_at_send_seconds", "From received_time to the end of the flush, of one quote a flush.", [],
-                         [([], meters.age_s)])
+        yield histograms(
+            "age_at_send_seconds", "From received_time to the end of the flush, of one quote a flush.", [], [([], meters.age_s)]
+        )
 
     def _queued_bytes(self) -> Counter[str]:
         """By the id of each client that is owed anything."""

@@ -77,8 +77,9 @@ class Admission:
     def is_surplus(self, client: Client) -> bool:
         """Whether `client` has no place and finds none. Those who wait take none from it."""
         limits, pools = self._engine.limits, self._engine.pools
-        return client in pools.waiting and (pools.joined >= limits.max_clients
-                                            or pools.of_network(client.network) > limits.max_clients_per_address)
+        return client in pools.waiting and (
+            pools.joined >= limits.max_clients or pools.of_network(client.network) > limits.max_clients_per_address
+        )
 
     def _share(self) -> int:
         return max(1, self._engine.limits.connects_per_s // SHARES)

@@ -58,7 +58,11 @@ class BoardNamespace:
         """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its lane lists them by name; these
         are the ones that it was given."""
         handlers: dict[str, Callable[[Client, Any], Answer]] = {
-            "subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "rate": self._rate, "message": self._echo}
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "rate": self._rate,
+            "message": self._echo,
+        }
         for event, handler in handlers.items():
             server.on(event, self._acknowledged(handler), namespace="/")
         server.on("connect", self._may_join, namespace="/")
@@ -102,7 +106,7 @@ class BoardNamespace:
         broadcast = self._engine.broadcast
         self._engine.send_frame(client, event_frame("hello", {
             "epoch": self._core.epoch, "version": __version__, "server_time": self._clock.now_ms(),
-            "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))
+            "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))  # fmt: skip
         for name in ("symbols", "feeds", "config"):
             client.put_state(name, self._frames.of(name, client.board_identity))
         self._engine.pump_soon(client)
@@ -166,6 +170,7 @@ class BoardNamespace:
                 return handler(client, arguments[0])
             except RequestError as error:
                 return {"ok": False, "code": error.code, "message": str(error)}
+
         return handle
 
     @staticmethod
@@ -198,8 +203,13 @@ class BoardNamespace:
                 channel = subscriptions.registry.get(symbol)
                 if channel is None or not (seen is None or symbol in seen):
                     unknown += 1
-                    refused[symbol] = ("too_many_symbols" if unknown > MOST_UNKNOWN else
-                                       "unknown_symbol" if client.board_identity.may_see(symbol) else "unauthorized")
+                    refused[symbol] = (
+                        "too_many_symbols"
+                        if unknown > MOST_UNKNOWN
+                        else "unknown_symbol"
+                        if client.board_identity.may_see(symbol)
+                        else "unauthorized"
+                    )
                     continue
                 if not reading_list.everything and channel not in reading_list.channels:
                     if room < 1:
@@ -225,7 +235,9 @@ class BoardNamespace:
         elif self._has_all(client, reading_list):
             left_out = set(symbols)
             seen = visible_symbols(client.board_identity, self._core.symbols)
-            kept = [channel for symbol, channel in subscriptions.registry.items() if symbol not in left_out and (seen is None or symbol in seen)]
+            kept = [
+                channel for symbol, channel in subscriptions.registry.items() if symbol not in left_out and (seen is None or symbol in seen)
+            ]
             if self._room(client) + 1 < len(kept):  # "*" itself is one of them
                 raise RequestError('leaving some of "*" would leave more symbols than a client may list; leave "*"', "too_many_symbols")
             subscriptions.leave_everything(reading_list, kept)

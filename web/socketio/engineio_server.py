@@ -79,8 +79,10 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
             raise Refused(Reason.ORIGIN, *why_not(origin, environ))
         headers = [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), ("Vary", "Origin")]
         if environ["REQUEST_METHOD"] == "OPTIONS":
-            headers += [("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-                        ("Access-Control-Allow-Headers", "Content-Type, Authorization")]
+            headers += [
+                ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+                ("Access-Control-Allow-Headers", "Content-Type, Authorization"),
+            ]
         return headers
 
     def _route(self, environ: Environ, start_response: StartResponse, cors: list[tuple[str, str]]) -> list[bytes]:
@@ -131,11 +133,10 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
         engine.handshake_queue.enter(engine.wake)
         if engine.draining:
             raise full(Reason.SHUTTING_DOWN)
-        client = Client(engine, self.generate_id(), self.generate_id()[:12], kept,
-                        "websocket" if accept else "polling")
+        client = Client(engine, self.generate_id(), self.generate_id()[:12], kept, "websocket" if accept else "polling")
         opening = "0" + msgspec.json.encode({
             "sid": client.sid, "upgrades": [] if accept else ["websocket"], "pingInterval": self.ping_interval * 1000,
-            "pingTimeout": self.ping_timeout * 1000, "maxPayload": engine.limits.max_message_bytes}).decode()
+            "pingTimeout": self.ping_timeout * 1000, "maxPayload": engine.limits.max_message_bytes}).decode()  # fmt: skip
         with engine.turn:
             self.sockets[client.sid] = client
             self._trigger_event("connect", client.sid, client.environ)

@@ -32,13 +32,13 @@ RELIED_UPON: dict[Any, tuple[str, ...]] = {
     engineio.Server: ("handle_request", "_trigger_event", "generate_id", "send", "send_packet", "disconnect", "get_session", "on",
                       "reason"),
     **runtime.RELIED_UPON,
-}
+}  # fmt: skip
 RELIED_UPON_IN_AN_INSTANCE: dict[Any, tuple[str, ...]] = {
     socketio.Server: ("eio", "manager", "handlers", "namespace_handlers", "environ", "packet_class",
                       "_binary_packet", "async_handlers", "not_handled"),
     engineio.Server: ("handlers", "sockets", "ping_interval", "ping_timeout"),
     socketio.Manager: ("callbacks", "server"),
-}
+}  # fmt: skip
 
 
 class LibraryMismatch(Exception):
@@ -55,15 +55,20 @@ def check_libraries() -> None:
         try:
             stock = socketio.Server(async_mode=runtime.ASYNC_MODE, monitor_clients=False)
             for instance in (stock, stock.eio, stock.manager):
-                missing += [f"{_name_of(type(instance))}().{name}" for name in RELIED_UPON_IN_AN_INSTANCE[type(instance)]
-                            if not hasattr(instance, name)]
+                missing += [
+                    f"{_name_of(type(instance))}().{name}"
+                    for name in RELIED_UPON_IN_AN_INSTANCE[type(instance)]
+                    if not hasattr(instance, name)
+                ]
         except AttributeError as error:
             missing.append(f"{_name_of(type(error.obj))}().{error.name}")
     if missing:
         installed = ", ".join(f"{name} {version(name)}" for name in TESTED)
         tested = ", ".join(f"{name} {number}" for name, number in TESTED.items())
-        raise LibraryMismatch(f"the installed libraries lack {', '.join(missing)}\n  installed: {installed}\n  tested:    {tested}\n"
-                              "  mend it with: make setup")
+        raise LibraryMismatch(
+            f"the installed libraries lack {', '.join(missing)}\n  installed: {installed}\n  tested:    {tested}\n"
+            "  mend it with: make setup"
+        )
 
 
 def _name_of(owner: Any) -> str:

@@ -134,8 +134,9 @@ class NamespaceManager(socketio.Manager):  # type: ignore[misc]  # python-socket
             if client is not None and client.closed is None:
                 yield sid, client.sid
 
-    def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None,
-             callback: Any = None, to: Any = None, **_: Any) -> None:
+    def emit(
+        self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, callback: Any = None, to: Any = None, **_: Any
+    ) -> None:
         """Send an event to the members of a room: encoded once (once each with a `callback`), queued for each as a control packet.
 
         To each in its own spelling of the namespace, which stands in its id.
@@ -147,7 +148,7 @@ class NamespaceManager(socketio.Manager):  # type: ignore[misc]  # python-socket
             client = self._client(sid)
             if sid in skipped or client is None:
                 continue
-            name = sid[len(client.public_id):]
+            name = sid[len(client.public_id) :]
             if callback is not None or name not in encoded:
                 number = self._generate_ack_id(sid, callback) if callback is not None else None
                 packet = self.server.packet_class(socketio.packet.EVENT, namespace=name, data=[event, *arguments], id=number)
@@ -197,8 +198,14 @@ class NamespaceManager(socketio.Manager):  # type: ignore[misc]  # python-socket
         """Whether it is a member of a symbol's namespace."""
         client, subscriptions = self._client(sid), self.engine.subscriptions
         channel = subscriptions.named(namespace)
-        return (client is not None and client.closed is None and sid == client.public_id + namespace
-                and channel is not None and channel in client.spaces.channels and subscriptions.name_of(client.spaces, channel) == namespace)
+        return (
+            client is not None
+            and client.closed is None
+            and sid == client.public_id + namespace
+            and channel is not None
+            and channel in client.spaces.channels
+            and subscriptions.name_of(client.spaces, channel) == namespace
+        )
 
     def _sids(self, namespace: str, room: Any) -> Iterable[str]:
         """Who is to get what is emitted to `room`."""
@@ -209,8 +216,11 @@ class NamespaceManager(socketio.Manager):  # type: ignore[misc]  # python-socket
         channel = subscriptions.registry.get(namespace[1:])
         if channel is None:
             return [sid for sid, stage in self._members.get(namespace, {}).items() if stage is not Stage.LEAVING]
-        return [reading_list.outbox.public_id + subscriptions.name_of(reading_list, channel) for reading_list in subscriptions.reading_lists_of(channel)
-                if reading_list.is_of_spaces and isinstance(reading_list.outbox, Client)]
+        return [
+            reading_list.outbox.public_id + subscriptions.name_of(reading_list, channel)
+            for reading_list in subscriptions.reading_lists_of(channel)
+            if reading_list.is_of_spaces and isinstance(reading_list.outbox, Client)
+        ]
 
     def _send(self, sid: str, client: Client, frames: list[bytes]) -> None:
         held = self._held.get(sid)

@@ -50,8 +50,17 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
     joined: Callable[[Client, str], None]
 
     def __init__(self, engine: Engine, **options: Any) -> None:
-        super().__init__(client_manager=NamespaceManager(), async_mode=ASYNC_MODE, async_handlers=False, json=Json, monitor_clients=False,
-                         logger=False, engineio_logger=False, namespaces="*", **options)
+        super().__init__(
+            client_manager=NamespaceManager(),
+            async_mode=ASYNC_MODE,
+            async_handlers=False,
+            json=Json,
+            monitor_clients=False,
+            logger=False,
+            engineio_logger=False,
+            namespaces="*",
+            **options,
+        )
         self.engine = engine
         self.manager.engine = engine
         self.eio.engine = engine

@@ -12,12 +12,21 @@ from ticker.runtime import DeadlineExceeded
 from ticker.settings import SymbolOptions
 from ticker.source import Subscription
 
-KRAKEN = Asked("k", Kraken.Settings.model_validate({"kind": "kraken", "base_url": HttpUrl("https://moved.example:8443")}),
-               Subscription("BTC/USD", "XBTUSD", SymbolOptions()))
-FINNHUB = Asked("shares", Finnhub.Settings.model_validate({"kind": "finnhub", "api_key": SecretStr("abcdefgh")}),
-                Subscription("AAPL", "AAPL", SymbolOptions()))
-DESCRIBED = Asked("bank", HttpJson.Settings.model_validate({
-    "kind": "http_json", "base_url": "http://bank.example", "path": "/", "price": "p"}), Subscription("A", "A", SymbolOptions()))
+KRAKEN = Asked(
+    "k",
+    Kraken.Settings.model_validate({"kind": "kraken", "base_url": HttpUrl("https://moved.example:8443")}),
+    Subscription("BTC/USD", "XBTUSD", SymbolOptions()),
+)
+FINNHUB = Asked(
+    "shares",
+    Finnhub.Settings.model_validate({"kind": "finnhub", "api_key": SecretStr("abcdefgh")}),
+    Subscription("AAPL", "AAPL", SymbolOptions()),
+)
+DESCRIBED = Asked(
+    "bank",
+    HttpJson.Settings.model_validate({"kind": "http_json", "base_url": "http://bank.example", "path": "/", "price": "p"}),
+    Subscription("A", "A", SymbolOptions()),
+)
 
 
 @pytest.mark.parametrize(("error", "asked", "words"), [
@@ -37,15 +46,17 @@ DESCRIBED = Asked("bank", HttpJson.Settings.model_validate({
     (FeedError("x", status=404), KRAKEN, "(https://api.kraken.com/ is the usual one)"), (FeedError("x", status=429), KRAKEN, "interval_s"),
     (FeedError("x", status=503), KRAKEN, "wait"), (FeedError("x", status=302), KRAKEN, "see docs/feeds.md, kraken"),
     (FeedError("x", rejects_symbol=True, status=404), KRAKEN, '"BTC/USD" = { feed = "k", k = "ITS ID" }'),
-    (BudgetSpent(3), KRAKEN, "raise budget in [feeds.k]"), (FeedError("x"), DESCRIBED, "see docs/feeds.md, http_json")])
+    (BudgetSpent(3), KRAKEN, "raise budget in [feeds.k]"), (FeedError("x"), DESCRIBED, "see docs/feeds.md, http_json")])  # fmt: skip
 def test_what_helps(error: Exception, asked: Asked, words: str) -> None:
     """With the names of what it is about."""
     assert words in remedy(error, asked)
 
 
-@pytest.mark.parametrize("error", [
-    *(FeedError("x", fault=fault) for fault in OF_FAULT), *(FeedError("x", status=status) for status in OF_STATUS)],
-    ids=lambda error: str(error.fault or error.status))
+@pytest.mark.parametrize(
+    "error",
+    [*(FeedError("x", fault=fault) for fault in OF_FAULT), *(FeedError("x", status=status) for status in OF_STATUS)],
+    ids=lambda error: str(error.fault or error.status),
+)
 @pytest.mark.parametrize("asked", [KRAKEN, FINNHUB, DESCRIBED], ids=lambda asked: asked.feed)
 def test_each_can_be_said_of_each_feed(error: FeedError, asked: Asked) -> None:
     """No brace is left over, and no two errors have the same help by mistake."""

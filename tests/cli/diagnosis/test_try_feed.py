@@ -17,8 +17,15 @@ CANARY = "C4nary-K3y"
 def tried(config: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """Exit code, and all that was printed."""
     command = [sys.executable, "main.py", "doctor", "--config", str(config), "--try", *arguments]
-    run = subprocess.run(command, cwd=ROOT, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                         env={**os.environ, "COLUMNS": "160", **environment})
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "COLUMNS": "160", **environment},
+    )
     assert "Traceback" not in run.stdout
     return run.returncode, run.stdout
 
@@ -32,8 +39,10 @@ def config(tmp_path: Path) -> Path:
 def test_what_each_expression_finds_is_shown(config: Path) -> None:
     """As it stands in the answer, and what it becomes; for a symbol that is not in the settings, too."""
     with running("http_json") as provider:
-        config.write_text(f'[feeds.other]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{{symbol}}?key={{api_key}}"\n'
-                          'price = "last"\nchange_pct = "move"\n')
+        config.write_text(
+            f'[feeds.other]\nkind = "http_json"\nbase_url = "{provider.url}"\npath = "/{{symbol}}?key={{api_key}}"\n'
+            'price = "last"\nchange_pct = "move"\n'
+        )
         provider.set(switches={"body": '{"last":"12.50","move":"1.27%"}'})
         code, printed = tried(config, "feeds.other", "KO", TICKERCAST_FEEDS__OTHER__API_KEY=CANARY)
         assert code == 0
@@ -53,8 +62,9 @@ def test_what_each_expression_finds_is_shown(config: Path) -> None:
 def test_every_kind_can_be_tried(config: Path) -> None:
     """By its tick, or by why there is none."""
     with running("coinbase") as provider:
-        config.write_text(f'[feeds.cb]\nkind = "coinbase"\nbase_url = "{provider.url}"\n'
-                          '[symbols]\nBITCOIN = { feed = "cb", cb = "BTC-USD" }\n')
+        config.write_text(
+            f'[feeds.cb]\nkind = "coinbase"\nbase_url = "{provider.url}"\n[symbols]\nBITCOIN = {{ feed = "cb", cb = "BTC-USD" }}\n'
+        )
         code, printed = tried(config, "feeds.cb", "BITCOIN")
         assert (code, "there BTC-USD" in printed, "currency" in printed) == (0, True, True)
         assert tried(config, "feeds.cb", "NOPE-USD")[0] == 1

@@ -21,7 +21,7 @@ from ticker import secrets
 PATIENCE_S = 20.0
 FORMATS: tuple[Format, ...] = ("text", "json")
 EVIL = ["A\r\n2026 INFO all is well", "\x1b[2J\x1b]0;owned\x07", "a\x00b", "a\u2028b\u2029c\x85d", "\u202eesrever", "\x9b31m", "\ud800",
-        "é价🙂", '{"level":"info"}\n{"level":"info"}', "%s %d %(x)s {0}", "\x7f", "\v\f\x1c\x1d\x1e"]
+        "é价🙂", '{"level":"info"}\n{"level":"info"}', "%s %d %(x)s {0}", "\x7f", "\v\f\x1c\x1d\x1e"]  # fmt: skip
 
 
 class Bench:
@@ -143,8 +143,12 @@ def test_no_secret_gets_into_a_line(bench: Bench) -> None:
         bench.log.error("a bug: %s", spelt, exc_info=failure(f"GET /?apikey={spelt} HTTP/1.1"))
     for line in bench.lines():
         assert "***" in line
-        assert [trace for spelt in (KEY, quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode()) for trace in traces(spelt)
-                if trace in line] == []
+        assert [
+            trace
+            for spelt in (KEY, quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode())
+            for trace in traces(spelt)
+            if trace in line
+        ] == []
 
 
 @pytest.mark.parametrize(("log_format", "begins"), [("text", "20"), ("json", "{")])

@@ -61,7 +61,7 @@ def test_the_watchdog_hears_of_rounds_only(environ: dict[str, str], manager: soc
 @pytest.mark.parametrize(("words", "watchdog_s"), [
     ({}, None), ({"WATCHDOG_USEC": "3000000"}, 3.0), ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": "PID"}, 0.5),
     ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": "1"}, None), ({"WATCHDOG_USEC": "0"}, None), ({"WATCHDOG_USEC": "-5"}, None),
-    ({"WATCHDOG_USEC": "soon"}, None), ({"WATCHDOG_USEC": ""}, None)])
+    ({"WATCHDOG_USEC": "soon"}, None), ({"WATCHDOG_USEC": ""}, None)])  # fmt: skip
 def test_how_often(environ: dict[str, str], words: dict[str, str], watchdog_s: float | None) -> None:
     """As the manager says, and only if it means this process."""
     meant = {name: value.replace("PID", str(os.getpid())) for name, value in words.items()}

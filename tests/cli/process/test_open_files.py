@@ -38,4 +38,5 @@ def test_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
     have = limited(monkeypatch, 64, 500)
     assert scarcity(have, SETTINGS) == (
         "limits.max_clients = 1000 takes 1102 open files, and the process may have 500: about 398 clients find room; raise it: ulimit -n, "
-        "LimitNOFILE= (systemd), --ulimit nofile= (Docker), or lower max_clients")
+        "LimitNOFILE= (systemd), --ulimit nofile= (Docker), or lower max_clients"
+    )

@@ -56,6 +56,7 @@ class Pipe:
 
     def read_until(self, seq: int) -> None:
         """Read until that update has come."""
+
         def has_come() -> bool:
             self.read()
             return self.seqs[-1:] == [seq]

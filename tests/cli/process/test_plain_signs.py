@@ -46,7 +46,7 @@ def test_the_doctor(tmp_path: Path, encoding: str) -> None:
     (["doctor", "--try", "feeds.sim", "ACME"], SETTINGS, 0, "price"), (["doctor"], SPOILT, 1, "x "),
     (["doctor", "--try", "feeds.sim", "\u4e2d"], SETTINGS, 2, "the symbol"), (["symbols", "list"], SETTINGS, 0, "M\u00fcller - \\u4e2d..."),
     (["validate"], SPOILT, 2, "s\\u4e2dm"), (["\u4e2d"], SETTINGS, 2, "no command"),
-])
+])  # fmt: skip
 def test_every_command(tmp_path: Path, command: list[str], settings: str, code: int, words: str) -> None:
     """Whatever stands in the settings or is asked for."""
     ended, written = said(tmp_path, settings, "latin-1", *command)

@@ -125,7 +125,7 @@ def test_a_recording_is_for_its_owner_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("replace", [False, True])
 @pytest.mark.parametrize(("trap", "words"), [
     ("link", "it is a link"), ("link to nothing", "it is a link"), ("hard link", "has other names"),
-    ("pipe", "it is no regular file|No such device"), ("device", "it is no regular file"), ("folder", "Is a directory")])
+    ("pipe", "it is no regular file|No such device"), ("device", "it is no regular file"), ("folder", "Is a directory")])  # fmt: skip
 def test_what_is_not_the_file_that_was_named_is_not_written_to(tmp_path: Path, trap: str, words: str, replace: bool) -> None:
     """Nor waited for; what a link leads to is as it was."""
     precious, path = tmp_path / "precious", tmp_path / "x"

@@ -106,7 +106,7 @@ def test_a_reader_that_stops_is_not_waited_for(pipe: Pipe) -> None:
     lost = pipe.lines.lost
     assert 1000 - (ROOM + 4096 + 200) // 100 <= lost <= 1000 - ROOM // 100
     kept = pipe.read_all()
-    assert kept == [*map(str, numbers[:1000 - lost]), f"{lost} lines lost"]
+    assert kept == [*map(str, numbers[: 1000 - lost]), f"{lost} lines lost"]
     pipe.text = b""
     pipe.say(1, 2)
     assert pipe.read_all() == ["1", "2"]

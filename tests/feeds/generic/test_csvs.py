@@ -21,8 +21,10 @@ from ticker.source import Unread
 PLAIN = Csv(",", ())
 
 
-@given(st.text('AB,"\n\r \u00e4\U0001f4b8\u2028\x0b\x1c\x85', max_size=40).map(lambda text: ("a,b\n" + text).encode())
-       | st.binary(max_size=40).map(lambda body: b"a,b\n" + body))
+@given(
+    st.text('AB,"\n\r \u00e4\U0001f4b8\u2028\x0b\x1c\x85', max_size=40).map(lambda text: ("a,b\n" + text).encode())
+    | st.binary(max_size=40).map(lambda body: b"a,b\n" + body)
+)
 def test_lines_are_those_of_the_whole_text(body: bytes) -> None:
     """Whatever ends them, whatever is in quotes; a character that is none is the same one either way."""
     try:
@@ -32,16 +34,20 @@ def test_lines_are_those_of_the_whole_text(body: bytes) -> None:
     assert read_csv(body, PLAIN)[0] == [dict(zip("ab", cells, strict=True)) for cells in whole[1:] if len(cells) == 2]
 
 
-@pytest.mark.parametrize(("body", "said"), [
-    (b"s,p\n" + b"A,1\n" * 2_000_000, "more than the 50000 rows"),
-    (b"s,p\n" + b"A\n" * 4_000_000, "more than the 200000 lines"),
-    (b"s,p\n" + b"\n" * 8_000_000, "more than the 200000 lines"),
-    (b"s,p\n" + b"\r" * 8_000_000, "more than the 200000 lines"),
-    (b's,p\n"' + b"A,1\n" * 2_000_000, "more than the 50000 rows"),
-    (b",".join(b"c%d" % n for n in range(100)) + b"\n" + (b",".join(b"%d" % n for n in range(100)) + b"\n") * 28_000, "too many cells"),
-    (b"," * 8_000_000, "not CSV"),
-    (b"s,p\n" + b"x" * 8_000_000, "line 2 is longer than 256 KiB")],
-    ids=["rows", "short lines", "empty lines", "returns", "a quote", "cells", "one line", "a long line"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"s,p\n" + b"A,1\n" * 2_000_000, "more than the 50000 rows"),
+        (b"s,p\n" + b"A\n" * 4_000_000, "more than the 200000 lines"),
+        (b"s,p\n" + b"\n" * 8_000_000, "more than the 200000 lines"),
+        (b"s,p\n" + b"\r" * 8_000_000, "more than the 200000 lines"),
+        (b's,p\n"' + b"A,1\n" * 2_000_000, "more than the 50000 rows"),
+        (b",".join(b"c%d" % n for n in range(100)) + b"\n" + (b",".join(b"%d" % n for n in range(100)) + b"\n") * 28_000, "too many cells"),
+        (b"," * 8_000_000, "not CSV"),
+        (b"s,p\n" + b"x" * 8_000_000, "line 2 is longer than 256 KiB"),
+    ],
+    ids=["rows", "short lines", "empty lines", "returns", "a quote", "cells", "one line", "a long line"],
+)
 def test_a_file_without_measure_is_refused_as_it_is_read(body: bytes, said: str) -> None:
     """Counted line by line, so that it takes no memory; the body itself is 8 MB."""
     with counted() as peak:

@@ -40,9 +40,10 @@ EXPECTED = [
         "ALLIANZ": Tick(price=1234.5, prev_close=1220.0, change_pct=1.19, currency="EUR", quote_time=1_779_982_502_000),
         "BMW": Tick(price=82.14, currency="EUR", quote_time=1_779_982_507_000)}),
     ("/info", {}, {"BTC": Tick(price=92070.5, currency="USDC"), "HYPE-USDC": Tick(price=34.9185, currency="USDC")}),
-]
+]  # fmt: skip
 SETTINGS = {
-    "kind": "http_json", "base_url": "https://api.example.org", "path": "/q?ids={symbols}", "rows": "data", "symbol": "id", "price": "last"}
+    "kind": "http_json", "base_url": "https://api.example.org", "path": "/q?ids={symbols}", "rows": "data", "symbol": "id", "price": "last"
+}  # fmt: skip
 BATCH = [Subscription(symbol, symbol, SymbolOptions()) for symbol in ("A", "B")]
 
 
@@ -85,7 +86,8 @@ def test_the_examples_of_the_docs_work(provider: RunningProvider, runtime: Runti
     if number == 0:
         assert request["headers"]["authorization"] == f"Bearer {CANARY}"
     assert (request["body"], request["headers"].get("content-type")) == (
-        ('{"type":"allMids"}', "application/json") if number == 3 else (None, None))
+        ('{"type":"allMids"}', "application/json") if number == 3 else (None, None)
+    )
 
 
 def test_there_are_four_examples() -> None:
@@ -102,12 +104,16 @@ def test_there_are_four_examples() -> None:
     ("headers", {"A b": "x"}, "feeds.x.headers: the header 'A b' can't be sent"), ("headers", {"A": "x\ny"}, "can't be sent"),
     ("headers", {"A": "{nope}"}, "feeds.x.headers: has {nope} in it"), ("headers", {"A": "{symbol}"}, "feeds.x.headers: has both"),
     ("method", "PUT", "feeds.x.method: must be one of"), ("body", {"a": "b"}, 'feeds.x.body: is sent with method = "POST" only'),
-    ("ca_file", "nowhere.pem", "feeds.x.ca_file: can't be read: no such file or directory; a relative path begins in the folder of")])
+    ("ca_file", "nowhere.pem", "feeds.x.ca_file: can't be read: no such file or directory; a relative path begins in the folder of"),
+])  # fmt: skip
 def test_what_is_wrong_is_told_with_its_key(key: str, value: Any, words: str) -> None:
     """When the settings are loaded, not at the first poll."""
     table = "".join(f"{name} = {json.dumps(text)}\n" for name, text in (SETTINGS | {key: value}).items() if not isinstance(text, dict))
-    table += "".join(f"[feeds.x.{name}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in text.items())
-                     for name, text in {key: value}.items() if isinstance(text, dict))
+    table += "".join(
+        f"[feeds.x.{name}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in text.items())
+        for name, text in {key: value}.items()
+        if isinstance(text, dict)
+    )
     with pytest.raises(SettingsError) as caught:
         parse(f"[feeds.x]\n{table}".encode(), feed_kinds(), {})
     assert words in str(caught.value)
@@ -124,7 +130,7 @@ def test_a_secret_in_a_header_is_refused_and_not_shown() -> None:
 @pytest.mark.parametrize(("body", "words"), [
     ({"api_key": "sosecret"}, "feeds.x.body: holds a secret, api_key: write {api_key} there"),
     ({"a": "{symbol}"}, "feeds.x.body: has both"),
-    ("text", "feeds.x.body: must be a table or a list"), ({"a": "{apikey}", "b": "sosecret"}, "did you mean {api_key}?")])
+    ("text", "feeds.x.body: must be a table or a list"), ({"a": "{apikey}", "b": "sosecret"}, "did you mean {api_key}?")])  # fmt: skip
 def test_what_is_wrong_with_a_body_is_told_and_not_shown(body: Any, words: str) -> None:
     """Somebody may have written a secret into it."""
     table = "".join(f"{name} = {json.dumps(text)}\n" for name, text in (SETTINGS | {"method": "POST"}).items())
@@ -173,8 +179,11 @@ def test_hyperliquid_is_asked_by_its_rules(runtime: Runtime) -> None:
         assert isinstance(answer["BTC"], Tick)
         assert isinstance(answer["NOPE"], FeedError)
         assert hyperliquid.budget()["weight_per_min"]["total"] == 2
-        for changes, words in (({"body": {"type": "nope"}}, "HTTP 422"), ({"method": "GET", "body": None}, "HTTP 405"),
-                               ({"headers": {"Content-Type": SecretStr("text/plain")}}, "HTTP 415")):
+        for changes, words in (
+            ({"body": {"type": "nope"}}, "HTTP 422"),
+            ({"method": "GET", "body": None}, "HTTP 405"),
+            ({"headers": {"Content-Type": SecretStr("text/plain")}}, "HTTP 415"),
+        ):
             wrong = HttpJson("hyperliquid", near.model_copy(update=changes), runtime)
             assert words in str(complaint(partial(wrong.poll, BATCH)))
             wrong.close()
@@ -183,8 +192,14 @@ def test_hyperliquid_is_asked_by_its_rules(runtime: Runtime) -> None:
 def test_a_secret_never_shows(provider: RunningProvider, runtime: Runtime) -> None:
     """Not where it is part of the path, not where it comes back, not in a repr."""
     provider.fault("status", status=403, body=f"no {CANARY}")
-    with feed_of(provider, runtime, path="/{api_key}/q?s={symbol}", headers={"X-Key": "{api_secret}"}, api_key=SecretStr(CANARY),
-                 api_secret=SecretStr(CANARY)) as feed:
+    with feed_of(
+        provider,
+        runtime,
+        path="/{api_key}/q?s={symbol}",
+        headers={"X-Key": "{api_secret}"},
+        api_key=SecretStr(CANARY),
+        api_secret=SecretStr(CANARY),
+    ) as feed:
         error = complaint(lambda: feed.poll(BATCH[:1]))
         assert "%" not in str(error).partition(":")[0]
         encoded = CANARY.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
@@ -220,22 +235,31 @@ def test_an_odd_id_stays_where_it_belongs(provider: RunningProvider, runtime: Ru
     assert (request["path"], request["query"]) == ("/q/../x?a=2&b#c", {"a": "1"})
 
 
-@pytest.mark.parametrize(("keys", "answer"), [
-    ({}, {"data": [{"id": "b", "last": 2}, {"id": None, "last": 9}, 7, {"id": "A", "last": "1.0"}]}),
-    ({"symbol": None}, {"data": {"B": {"last": 2}, "a": {"last": 1}}}),
-    ({"rows": None}, [{"id": "A", "last": 1}, {"id": "B", "last": 2}]),
-    ({"rows": "values(data)"}, {"data": {"x": {"id": "A", "last": 1}, "y": {"id": "B", "last": 2}}}),
-    ({"rows": None, "symbol": None, "price": "@"}, {"A": 1, "B": 2}),
-    ({"format": "csv", "rows": None, "columns": ["id", "last"]}, b"A,1\r\nB,2\r\nC\r\n"),
-    ({"format": "csv", "rows": None}, b"\xef\xbb\xbfid, last\n\"A\",1\n\nB,2,3\nB,2\n"),
-    ({"format": "csv", "rows": "[?id != 'C']"}, b"id,last\nA,1\nB,2\nC,x\n")])
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        ({}, {"data": [{"id": "b", "last": 2}, {"id": None, "last": 9}, 7, {"id": "A", "last": "1.0"}]}),
+        ({"symbol": None}, {"data": {"B": {"last": 2}, "a": {"last": 1}}}),
+        ({"rows": None}, [{"id": "A", "last": 1}, {"id": "B", "last": 2}]),
+        ({"rows": "values(data)"}, {"data": {"x": {"id": "A", "last": 1}, "y": {"id": "B", "last": 2}}}),
+        ({"rows": None, "symbol": None, "price": "@"}, {"A": 1, "B": 2}),
+        ({"format": "csv", "rows": None, "columns": ["id", "last"]}, b"A,1\r\nB,2\r\nC\r\n"),
+        ({"format": "csv", "rows": None}, b'\xef\xbb\xbfid, last\n"A",1\n\nB,2,3\nB,2\n'),
+        ({"format": "csv", "rows": "[?id != 'C']"}, b"id,last\nA,1\nB,2\nC,x\n"),
+    ],
+)
 def test_rows_are_found_in_many_shapes(keys: dict[str, Any], answer: Any) -> None:
     """Lists, objects by symbol, lines; in any order and case, with rows nobody asked for."""
     assert ticks(answer, **keys) == {"A": Tick(price=1.0), "B": Tick(price=2.0)}
 
 
-@pytest.mark.parametrize("answer", [{"data": {"Ax": {"last": 1}, "AX": {"last": 2}, "b": {"last": 3}}},
-                                    {"data": [{"id": "Ax", "last": 1}, {"id": "AX", "last": 2}, {"id": "b", "last": 3}]}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"Ax": {"last": 1}, "AX": {"last": 2}, "b": {"last": 3}}},
+        {"data": [{"id": "Ax", "last": 1}, {"id": "AX", "last": 2}, {"id": "b", "last": 3}]},
+    ],
+)
 def test_a_row_is_no_other_s_whose_symbol_differs_by_case_alone(answer: Any) -> None:
     """A spelling that is neither's is nobody's; where there is one row only, its case does not matter."""
     extraction = settings(**({"symbol": None} if isinstance(answer["data"], dict) else {})).extraction()
@@ -247,7 +271,7 @@ def test_a_row_is_no_other_s_whose_symbol_differs_by_case_alone(answer: Any) -> 
 
 @pytest.mark.parametrize(("form", "written"), [
     ("s", " 0 "), ("ms", "0.0"), ("iso", "1970-01-01T00:00:00"), ("iso", "1970-01-01"), ("iso", "0001-01-01T00:00:00Z"),
-    ("%d.%m.%Y %H:%M", "01.01.1970 00:00")])
+    ("%d.%m.%Y %H:%M", "01.01.1970 00:00")])  # fmt: skip
 def test_a_time_that_was_never_set_costs_nothing(form: str, written: str) -> None:
     """In whatever form it is written."""
     (tick, _) = ticks({"data": [{"id": "A", "last": 1, "t": written}]}, quote_time="t", time_form=form).values()
@@ -270,9 +294,9 @@ def test_a_missing_or_a_bad_row_costs_its_symbol() -> None:
 
 
 EVERYTHING = {"bid": "b", "ask": "a", "low": "l", "volume": "v", "change_pct": "c", "quote_time": "t", "currency": "ccy", "session": "s",
-              "halted": "h"}
+              "halted": "h"}  # fmt: skip
 FIELDS_BY_KEY = {"b": "bid", "a": "ask", "l": "low", "v": "volume", "c": "change_pct", "t": "quote_time", "ccy": "currency",
-                 "s": "session", "h": "halted"}
+                 "s": "session", "h": "halted"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("row", "expected"), [
@@ -285,7 +309,7 @@ FIELDS_BY_KEY = {"b": "bid", "a": "ask", "l": "low", "v": "volume", "c": "change
     ({"b": "N/A", "a": "--", "l": " null ", "ccy": "-", "s": "n/a"}, Tick(price=10.5)),
     ({"b": 0, "a": "0"}, Tick(price=10.5, bid=0.0, ask=0.0)),
     ({"s": "Pre", "h": True}, Tick(price=10.5, session="pre", halted=True)), ({"s": "overnight", "h": "false"},
-                                                                               Tick(price=10.5, session="overnight"))])
+                                                                               Tick(price=10.5, session="overnight"))])  # fmt: skip
 def test_only_the_price_can_cost_a_quote(row: dict[str, Any], expected: Tick | str) -> None:
     """What else can't be read is unknown and odd; what says that there is none is just that."""
     tick = ticks({"data": [{"id": "A", "last": "10.5 ", **row}]}, **EVERYTHING)["A"]
@@ -304,8 +328,9 @@ def test_a_price_that_cant_be_read_is_an_error(price: Any) -> None:
     assert str(error).startswith("price: ")
 
 
-@pytest.mark.parametrize(("written", "price"), [
-    (-2.82, -2.82), ("-0.75", -0.75), ("\u22121.2", -1.2), (0.0, 0.0), ("+1.5", 1.5), (" 7 ", 7.0)])
+@pytest.mark.parametrize(
+    ("written", "price"), [(-2.82, -2.82), ("-0.75", -0.75), ("\u22121.2", -1.2), (0.0, 0.0), ("+1.5", 1.5), (" 7 ", 7.0)]
+)
 def test_prices_have_any_sign(written: Any, price: float) -> None:
     """Power, rates, spreads: whether that can be is not for a feed to say."""
     tick = ticks({"data": [{"id": "A", "last": written, "l": -2.82}]}, low="l")["A"]
@@ -338,8 +363,10 @@ def test_any_optional_field_may_be_anything(key: str, value: Any) -> None:
         assert (tick.price, {odd.field for odd in tick.odd or ()} <= {FIELDS_BY_KEY[key]}) == (10.5, True)
 
 
-@pytest.mark.parametrize(("answer", "fails"), [({"data": [], "message": "no such key"}, True), ({"data": [], "message": None}, False),
-                                               ({"data": [], "message": ""}, False)])
+@pytest.mark.parametrize(
+    ("answer", "fails"),
+    [({"data": [], "message": "no such key"}, True), ({"data": [], "message": None}, False), ({"data": [], "message": ""}, False)],
+)
 def test_an_error_with_status_200_is_one(answer: Any, fails: bool) -> None:
     """Where the settings say how to know it."""
     if fails:
@@ -362,7 +389,7 @@ def test_what_is_no_csv_is_a_complaint(body: bytes) -> None:
 
 @pytest.mark.parametrize("bad", [
     b'"B,2', b'B,"2', b'B,2"', b'"B"x,2', b"B", b"B,2,3,4", b"B,\x00", b"\x00,2", b"B," + b"9" * 400, b"B," + b"x" * 200_000, b"B,=cmd()",
-    b"=cmd|' /C calc'!A0,2", b"B,nan", b"B,1e999", b"B,C2", b"B,1 2", b"B,\xff", b"B,\xd9\xa1", b"\r,\r"])
+    b"=cmd|' /C calc'!A0,2", b"B,nan", b"B,1e999", b"B,C2", b"B,1 2", b"B,\xff", b"B,\xd9\xa1", b"\r,\r"])  # fmt: skip
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_one_bad_line_costs_no_other(bad: bytes, end: bytes) -> None:
     """Open quotes, cells without an end, lines too short or too long, numbers that are none, formulas: an error for its symbol alone."""
@@ -373,11 +400,15 @@ def test_one_bad_line_costs_no_other(bad: bytes, end: bytes) -> None:
     assert isinstance(answer["B"], FeedError)
 
 
-@pytest.mark.parametrize(("body", "unread"), [
-    (b"id,last\nA,1\nB,2\n", None),
-    (b"id,last\nA,1\nB\n\nC,1,2\n", Unread(2, "line 3: 1 instead of 2 cells")),
-    (b'id,last\n"B,1\nA,2\nC\n', Unread(2, "line 2: unexpected end of data")),
-    (b'id,last\n"A\nB",1\nC\n', Unread(1, "line 4: 1 instead of 2 cells"))])
+@pytest.mark.parametrize(
+    ("body", "unread"),
+    [
+        (b"id,last\nA,1\nB,2\n", None),
+        (b"id,last\nA,1\nB\n\nC,1,2\n", Unread(2, "line 3: 1 instead of 2 cells")),
+        (b'id,last\n"B,1\nA,2\nC\n', Unread(2, "line 2: unexpected end of data")),
+        (b'id,last\n"A\nB",1\nC\n', Unread(1, "line 4: 1 instead of 2 cells")),
+    ],
+)
 def test_lines_that_are_no_rows_are_counted(body: bytes, unread: Unread | None) -> None:
     """Those without the right number of cells, and those that can't be read; of the first of them, where it is and why."""
     assert read_csv(body, Csv(",", ()))[1] == unread
@@ -386,11 +417,16 @@ def test_lines_that_are_no_rows_are_counted(body: bytes, unread: Unread | None) 
 def test_of_a_symbol_that_stands_there_twice_the_last_line_counts() -> None:
     """As a map in JSON has it."""
     assert ticks(b"id;last\nA;1\nB;7,5\nB;2,0\n", format="csv", rows=None, delimiter=";", decimal=",") == {
-        "A": Tick(price=1.0), "B": Tick(price=2.0)}
+        "A": Tick(price=1.0),
+        "B": Tick(price=2.0),
+    }
 
 
-@given(mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399}, {"id": "B", "last": "2"}]})
-       | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+@given(
+    mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399}, {"id": "B", "last": "2"}]})
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     """Of JSON, with every kind of field."""
     everything = dict.fromkeys(("bid", "change", "change_pct", "volume"), "b")
@@ -398,7 +434,7 @@ def test_any_body_is_ticks_or_complaints(body: bytes) -> None:
     answers_or_complains(lambda: extraction.parse(body, BATCH).ticks, {"A", "B"})
 
 
-@given(st.binary(max_size=80) | st.text("AB;,\"\n\r12.id last", max_size=60).map(lambda text: ("id,last\n" + text).encode()))
+@given(st.binary(max_size=80) | st.text('AB;,"\n\r12.id last', max_size=60).map(lambda text: ("id,last\n" + text).encode()))
 def test_any_csv_is_ticks_or_complaints(body: bytes) -> None:
     """And of CSV."""
     extraction = settings(format="csv", rows=None, quote_time="last", time_form="s").extraction()

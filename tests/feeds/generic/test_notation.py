@@ -21,7 +21,7 @@ GERMAN = Notation(",", ".", "%d.%m.%Y %H:%M:%S", ZoneInfo("Europe/Berlin"), frac
     (PLAIN, "12.5", 12.5), (PLAIN, " 12.5 ", 12.5), (PLAIN, "+1.5", 1.5), (PLAIN, "\u22121.5", -1.5), (PLAIN, ".5", 0.5),
     (PLAIN, "-.5", -0.5),
     (PLAIN, 12.5, 12.5), (GERMAN, "1.234,50", 1234.5), (GERMAN, "-0,5", -0.5), (GERMAN, 12.5, 12.5),
-    (PLAIN._replace(ignore="$, "), "$ 1,234.50", 1234.5)])
+    (PLAIN._replace(ignore="$, "), "$ 1,234.50", 1234.5)])  # fmt: skip
 def test_a_number_is_what_is_meant(notation: Notation, written: Any, value: float) -> None:
     """Decimal marks, signs, characters that mean nothing."""
     assert number(notation.plain(written), "n") == value
@@ -29,7 +29,7 @@ def test_a_number_is_what_is_meant(notation: Notation, written: Any, value: floa
 
 @pytest.mark.parametrize(("notation", "written"), [
     (PLAIN, "1,5"), (PLAIN, "1 234"), (PLAIN, "$1"), (GERMAN._replace(ignore=""), "1.234,50"), (GERMAN._replace(ignore=""), "1.234"),
-    (PLAIN, "1e999")])
+    (PLAIN, "1e999")])  # fmt: skip
 def test_what_could_be_two_numbers_is_none(notation: Notation, written: str) -> None:
     """A point where a comma is the decimal mark is not read as one."""
     complaint(lambda: number(notation.plain(written), "n"))
@@ -47,7 +47,7 @@ def test_nothing_is_written_in_many_ways(written: Any) -> None:
 @pytest.mark.parametrize(("notation", "written", "pct"), [
     (PLAIN, "1.27%", 1.27), (PLAIN, "+1.27 %", 1.27), (PLAIN, 1.270049, 1.27), (GERMAN, "-0,52 %", -0.52),
     (PLAIN._replace(fractions=True), "0.0127", 1.27), (PLAIN._replace(fractions=True), -0.07, -7.0),
-    (PLAIN._replace(fractions=True), "1.27%", 1.27)])
+    (PLAIN._replace(fractions=True), "1.27%", 1.27)])  # fmt: skip
 def test_a_change_is_in_percent(notation: Notation, written: Any, pct: float) -> None:
     """A fraction times a hundred, in decimal; what has a percent sign is none."""
     assert notation.pct(written, "p") == pct
@@ -61,7 +61,7 @@ def test_a_change_is_in_percent(notation: Notation, written: Any, pct: float) ->
     ("iso", "UTC", "2026-11-30T14:40Z", 1_796_049_600_000), ("iso", "Europe/Berlin", "2026-11-30T15:40", 1_796_049_600_000),
     ("iso", "Europe/Berlin", "2026-05-28 21:59:59", 1_779_998_399_000), ("iso", "UTC", "2026-05-28", 1_779_926_400_000),
     ("%d.%m.%Y %H:%M:%S", "Europe/Berlin", "28.05.2026 21:59:59", 1_779_998_399_000),
-    ("%Y%m%d%H%M%S%z", "Europe/Berlin", "20260528195959+0000", 1_779_998_399_000)])
+    ("%Y%m%d%H%M%S%z", "Europe/Berlin", "20260528195959+0000", 1_779_998_399_000)])  # fmt: skip
 def test_a_time_is_what_is_meant(form: str, zone: str, written: Any, ms: int) -> None:
     """A zone in it outranks ours."""
     assert PLAIN._replace(time_form=form, zone=zone_of(zone)).time_ms(written, "t") == ms

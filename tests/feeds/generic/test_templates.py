@@ -21,7 +21,7 @@ def sent(body: Any, *symbols: str, **values: str) -> Any:
     ({"type": "allMids"}, {"type": "allMids"}), ({"ids": "{symbols}"}, {"ids": ["A", "B"]}), ({"q": "list {symbols}"}, {"q": "list A,B"}),
     ({"id": "{symbol}", "n": 1, "deep": [{"x": "{symbol}!"}]}, {"id": "A", "n": 1, "deep": [{"x": "A!"}]}),
     (["{symbols}"], [["A", "B"]]), ({"key": "k {api_key}"}, {"key": "k s3cret"}), ({"{symbol}": 1}, {"{symbol}": 1}),
-    ({"query": GRAPHQL, "variables": {"s": "{symbols}"}}, {"query": GRAPHQL, "variables": {"s": ["A", "B"]}})])
+    ({"query": GRAPHQL, "variables": {"s": "{symbols}"}}, {"query": GRAPHQL, "variables": {"s": ["A", "B"]}})])  # fmt: skip
 def test_places_are_filled(body: Any, arrives: Any) -> None:
     """In texts; the list alone becomes a list; braces of another language stay."""
     check_body(body)
@@ -43,7 +43,7 @@ def test_which_places_there_are() -> None:
     ({"a": "{symbl}"}, "did you mean {symbol}"), ({"a": ["{simbols}"]}, "did you mean {symbols}"),
     ({"a": float("nan")}, "JSON does not have, in body.a"), ({"a": {"b": object()}}, "in body.a.b"),
     ({"api_key": "abc"}, "holds a secret, api_key"), ({"x": {"password": "abc"}}, "holds a secret"),
-    ({"secret": "{symbol}"}, "holds a secret")])
+    ({"secret": "{symbol}"}, "holds a secret")])  # fmt: skip
 def test_what_is_wrong_with_a_body_is_told(body: Any, words: str) -> None:
     """A slip in a name, what JSON has no word for, what belongs in the environment."""
     with pytest.raises(ValueError, match=words.replace("{", r"\{")):
@@ -59,8 +59,9 @@ def test_a_body_has_a_bottom() -> None:
         check_body(body)
 
 
-@pytest.mark.parametrize("body", [
-    {"token": "BTC"}, {"tokens": ["A"]}, {"api_key": "{api_key}"}, {"secret": "Bearer {api_secret}"}, {"key": 3}])
+@pytest.mark.parametrize(
+    "body", [{"token": "BTC"}, {"tokens": ["A"]}, {"api_key": "{api_key}"}, {"secret": "Bearer {api_secret}"}, {"key": 3}]
+)
 def test_what_is_no_secret_may_stand_there(body: Any) -> None:
     """Coins are called tokens, too."""
     check_body(body)

@@ -81,19 +81,24 @@ def test_a_whole_answer_is_handed_on_whatever_it_says(http: Http, coinbase: Runn
     assert http.get(TICKER).status == 200
 
 
-@pytest.mark.parametrize(("fault", "message"), [
-    ("truncate", "the answer broke off"),
-    ("not_gzip", "the answer can't be decompressed"),
-    ("huge", "the answer is longer than 8192 KiB"),
-    ("bomb", "the answer is longer than 8192 KiB"),
-    ("hang_up", "the connection was closed without an answer"),
-    ("reset", "the connection was closed without an answer"),
-    ("noise", "the connection failed (ConnectionError)"),
-    ("slow", "no full answer within 0.3 s"),
-    ("drip", "no full answer within 0.3 s"),
-    ("drip_headers", "no full answer within 0.3 s")])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("truncate", "the answer broke off"),
+        ("not_gzip", "the answer can't be decompressed"),
+        ("huge", "the answer is longer than 8192 KiB"),
+        ("bomb", "the answer is longer than 8192 KiB"),
+        ("hang_up", "the connection was closed without an answer"),
+        ("reset", "the connection was closed without an answer"),
+        ("noise", "the connection failed (ConnectionError)"),
+        ("slow", "no full answer within 0.3 s"),
+        ("drip", "no full answer within 0.3 s"),
+        ("drip_headers", "no full answer within 0.3 s"),
+    ],
+)
 def test_a_broken_answer_is_a_feed_error_and_the_session_goes_on(
-        hasty: Http, http: Http, coinbase: RunningProvider, fault: str, message: str) -> None:
+    hasty: Http, http: Http, coinbase: RunningProvider, fault: str, message: str
+) -> None:
     """One short sentence with the address; the next call is good."""
     session = hasty if "within" in message else http
     coinbase.fault(fault)
@@ -119,7 +124,7 @@ def test_a_decompression_bomb_is_never_unpacked(http: Http, coinbase: RunningPro
 
 @pytest.mark.parametrize(("status", "retryable"), [
     (400, False), (401, False), (403, False), (404, False), (408, True), (410, False), (418, True), (422, False), (425, True), (429, True),
-    (451, False), (500, True), (502, True), (503, True), (520, True), (304, True)])
+    (451, False), (500, True), (502, True), (503, True), (520, True), (304, True)])  # fmt: skip
 def test_a_status_says_whether_to_ask_again(http: Http, coinbase: RunningProvider, status: int, retryable: bool) -> None:
     """What is wrong with our question stays wrong; what is wrong with the provider, or with our pace, passes."""
     coinbase.fault("status", status=status, retry_after="7", body="<b>no</b>" if status != 304 else "")
@@ -167,7 +172,8 @@ def test_a_redirect_on_the_same_host_is_followed(http: Http, coinbase: RunningPr
     "http://2130706433:{port}/x", "http://0x7f000001:{port}/x", "http://0177.0.0.1:{port}/x", "http://[::ffff:127.0.0.1]:{port}/x",
     "http://127.0.0.1.:{port}/x", "http://127.0.0.1:{port}@evil.example/x", "http://evil.example#@127.0.0.1:{port}/x",
     "gopher://127.0.0.1:{port}/x", "data:text/plain,x", "http://0.0.0.0:{port}/x", "ws://127.0.0.1:{port}/x",
-    "http://user@127.0.0.1:{port}/x", "http://evil.example\\@127.0.0.1:{port}/x", "http://evil.example:80\\@127.0.0.1:{port}/x"])
+    "http://user@127.0.0.1:{port}/x", "http://evil.example\\@127.0.0.1:{port}/x", "http://evil.example:80\\@127.0.0.1:{port}/x"
+])  # fmt: skip
 def test_a_redirect_elsewhere_is_not_followed(http: Http, coinbase: RunningProvider, location: str) -> None:
     """Nobody but the provider sees our requests, and no answer comes from anywhere else."""
     coinbase.fault("redirect", location=location.format(port=coinbase.url.rpartition(":")[2]))
@@ -181,7 +187,9 @@ def test_a_question_with_a_body_is_asked_again_only_where_it_arrives_whole(http:
     coinbase.fault("redirect", path="/products/BTC-USD", location="/products/ETH-USD/ticker", status=307)
     assert http.post(TICKER, b'{"a":1}').status == 200
     assert [(request["path"], request["body"]) for request in coinbase.requests()] == [
-        (TICKER, '{"a":1}'), ("/products/ETH-USD/ticker", '{"a":1}')]
+        (TICKER, '{"a":1}'),
+        ("/products/ETH-USD/ticker", '{"a":1}'),
+    ]
     coinbase.fault("redirect", path="/products/BTC-USD", location="/products/ETH-USD/ticker")
     assert "something else than what was sent" in str(complaint(lambda: http.post(TICKER, b"{}")))
 
@@ -234,7 +242,8 @@ def test_cookies_are_not_kept(http: Http, coinbase: RunningProvider) -> None:
 
 
 def test_nothing_of_the_machine_leaks_into_a_call(
-        coinbase: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    coinbase: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Neither a proxy nor the password for this host from a netrc that were meant for somebody else."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password secret\n")
@@ -264,6 +273,7 @@ def test_a_server_that_speaks_no_tls_is_said_to_be_so(coinbase: RunningProvider,
 
 def test_an_unknown_host_is_said_to_be_so(coinbase: RunningProvider, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the resolver of the day raises."""
+
     def no_such_host(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -274,6 +284,7 @@ def test_an_unknown_host_is_said_to_be_so(coinbase: RunningProvider, runtime: Ru
 
 def test_a_certificate_that_is_not_the_hosts_is_said_to_be_so(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the words of the TLS library, as `requests` wraps them."""
+
     def untrusted(*_: object, **__: object) -> None:
         cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
         cause.verify_message = "Hostname mismatch"
@@ -289,6 +300,7 @@ def test_a_certificate_that_is_not_the_hosts_is_said_to_be_so(http: Http, monkey
 @pytest.mark.parametrize("error", [urllib3.exceptions.LocationParseError("x"), requests.exceptions.InvalidHeader("x"), OSError()])
 def test_every_exception_of_the_wire_is_a_feed_error(http: Http, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """The rare ones too, by name."""
+
     def broken(*_: object, **__: object) -> None:
         raise error
 
@@ -298,6 +310,7 @@ def test_every_exception_of_the_wire_is_a_feed_error(http: Http, monkeypatch: py
 
 def test_any_other_exception_is_a_bug_and_surfaces(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a provider's fault, so nothing to back off from."""
+
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
@@ -333,7 +346,8 @@ def test_a_date_is_read_against_the_providers_own_clock() -> None:
 
 
 def test_a_visit_goes_wherever_it_is_sent_and_hands_over_what_it_finds(
-        http: Http, coinbase: RunningProvider, kraken: RunningProvider) -> None:
+    http: Http, coinbase: RunningProvider, kraken: RunningProvider
+) -> None:
     """Another host, a redirect, an error: for the caller to judge. Nothing is followed."""
     assert http.visit(f"{kraken.url}/0/public/SystemStatus").status == 200
     coinbase.fault("redirect", location="http://169.254.169.254/", bomb=True)
@@ -377,7 +391,7 @@ def test_a_jar_that_a_feed_brings_is_used_on_every_host(coinbase: RunningProvide
 
 @pytest.mark.parametrize(("status", "retry_after", "wait_s"), [
     (418, None, 120), (418, "300", 300), (418, "100000", 100_000), (418, "1000000000", 259_200), (429, "1000000000", 900),
-    (429, None, None), (503, None, None), (503, "0", 1)])
+    (429, None, None), (503, None, None), (503, "0", 1)])  # fmt: skip
 def test_a_ban_lasts_as_long_as_it_says(status: int, retry_after: str | None, wait_s: float | None) -> None:
     """Three days at most; any other wait a quarter of an hour. A ban that says nothing is taken for the shortest known."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}

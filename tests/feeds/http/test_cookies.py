@@ -16,12 +16,21 @@ def after(*headers: str) -> str | None:
 
 def test_cookies_are_kept_by_name_whoever_they_are_for() -> None:
     """One provider, one jar; the newest value counts."""
-    assert after("A3=d=AQ&S=x; Expires=Thu, 16 Nov 2034 12:40:11 GMT; Domain=.yahoo.com; Path=/; Secure; HttpOnly",
-                 "GUCS=one; Max-Age=1800", "GUCS=two; path=/elsewhere", "EMPTY=") == "A3=d=AQ&S=x; GUCS=two; EMPTY="
+    assert (
+        after(
+            "A3=d=AQ&S=x; Expires=Thu, 16 Nov 2034 12:40:11 GMT; Domain=.yahoo.com; Path=/; Secure; HttpOnly",
+            "GUCS=one; Max-Age=1800",
+            "GUCS=two; path=/elsewhere",
+            "EMPTY=",
+        )
+        == "A3=d=AQ&S=x; GUCS=two; EMPTY="
+    )
 
 
-@pytest.mark.parametrize("deleting", [
-    "A=; Max-Age=0", "A=x; max-age=-1", "A=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "A=;expires=Thu, 01-Jan-1970 00:00:01 GMT"])
+@pytest.mark.parametrize(
+    "deleting",
+    ["A=; Max-Age=0", "A=x; max-age=-1", "A=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "A=;expires=Thu, 01-Jan-1970 00:00:01 GMT"],
+)
 def test_a_cookie_can_be_deleted(deleting: str) -> None:
     """As servers do it."""
     assert after("A=1", "B=2", deleting) == "B=2"

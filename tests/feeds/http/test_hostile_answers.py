@@ -69,11 +69,21 @@ WAYS = [
     Way("a long answer", OK + b"Content-Length: 999999999999\r\n\r\n", b"x" * 100_000, "the answer is longer than 8192 KiB", 100),
     Way("gzip members", PACKED, gzip.compress(b"") * 3000, f"more than {MAX_MEMBERS} pieces", MAX_MEMBERS),
     Way("gzip members with a byte", PACKED, gzip.compress(b"x") * 3000, f"more than {MAX_MEMBERS} pieces", MAX_MEMBERS),
-    Way("gzip in tiny chunks", IN_CHUNKS + chunk(GZIP_HEAD), b"".join(chunk(b"%c" % byte) for byte in EMPTY_BLOCK) * 2000,
-        "too many pieces", 3 * MAX_CHUNKS),
+    Way(
+        "gzip in tiny chunks",
+        IN_CHUNKS + chunk(GZIP_HEAD),
+        b"".join(chunk(b"%c" % byte) for byte in EMPTY_BLOCK) * 2000,
+        "too many pieces",
+        3 * MAX_CHUNKS,
+    ),
     Way("a gzip bomb", PACKED + BOMB, b"", "the answer is longer than 8192 KiB", 100),
-    Way("a gzip bomb in chunks", IN_CHUNKS + b"".join(chunk(BOMB[at:at + 500]) for at in range(0, len(BOMB), 500)), b"",
-        "the answer is longer than 8192 KiB", 100),
+    Way(
+        "a gzip bomb in chunks",
+        IN_CHUNKS + b"".join(chunk(BOMB[at : at + 500]) for at in range(0, len(BOMB), 500)),
+        b"",
+        "the answer is longer than 8192 KiB",
+        100,
+    ),
     Way("a deflate bomb", DEFLATED + zlib.compress(bytes(100_000_000)), b"", "the answer is longer than 8192 KiB", 100),
     Way("a gzip file of nothing", PACKED + GZIP_HEAD, EMPTY_BLOCK * 20_000, "longer than 10240 KiB as it is sent", 1000),
     Way("gzip in gzip", OK + b"Content-Encoding: gzip, gzip\r\n\r\n" + gzip.compress(BOMB), b"", "a way that was not asked for"),
@@ -112,7 +122,7 @@ def test_what_never_ends_is_ended(way: Way, runtime: Runtime, monkeypatch: pytes
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way.name in {
     "interim answers", "headers", "tiny chunks", "extensions", "trailers", "a chunk of everything", "a body without end", "gzip members",
-    "a gzip file of nothing"}], ids=lambda way: way.name)
+    "a gzip file of nothing"}], ids=lambda way: way.name)  # fmt: skip
 def test_a_deadline_ends_what_no_count_does(way: Way, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes are always there, so the call never waits: the deadline fires all the same, and others have their turns, as long as usual."""
     for name in ("MAX_INTERIM", "MAX_HEADERS", "MAX_CHUNKS", "MAX_RAW_BYTES", "MAX_HEAD_BYTES"):
@@ -129,15 +139,17 @@ def test_what_honest_providers_send_is_read(runtime: Runtime) -> None:
     """An interim answer, chunks of 100 bytes with extensions, trailers, gzip in a few members with something behind them."""
     body = b"".join(b'{"n":%d}\n' % number for number in range(50_000))
     packed = gzip.compress(body[:300_000]) + gzip.compress(b"") + gzip.compress(body[300_000:]) + b"\0\0\0"
-    chunks = b"".join(b"%x;a=b\r\n%b\r\n" % (len(piece), piece) for piece in (packed[at:at + 100] for at in range(0, len(packed), 100)))
+    chunks = b"".join(b"%x;a=b\r\n%b\r\n" % (len(piece), piece) for piece in (packed[at : at + 100] for at in range(0, len(packed), 100)))
     answer = b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" + IN_CHUNKS + chunks + b"0\r\nX-Sum: 1\r\n\r\n"
     with hostile(lambda _: (answer, b"")) as provider:
         http = Http(PolledSettings.model_validate({"kind": "x", "base_url": f"http://{provider.address}", "timeout_s": LONG_S}), runtime)
         assert http.get("/q").body == body
 
 
-@pytest.mark.parametrize("packed", [
-    zlib.compress(b"x" * 100_000), zlib.compress(b"x" * 100_000)[2:-4], zlib.compress(b"x" * 100_000) + b"more", zlib.compress(b"")])
+@pytest.mark.parametrize(
+    "packed",
+    [zlib.compress(b"x" * 100_000), zlib.compress(b"x" * 100_000)[2:-4], zlib.compress(b"x" * 100_000) + b"more", zlib.compress(b"")],
+)
 def test_deflate_is_either_of_two_formats(packed: bytes, runtime: Runtime) -> None:
     """With a head or without, as servers send it, also where the first byte comes alone."""
     answer = OK + b"Content-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(packed[:1]) + chunk(packed[1:]) + b"0\r\n\r\n"

@@ -26,7 +26,7 @@ NOW_S = 1_700_000_000.0  # 20 s into a minute
     ("0", 1), ("7", 7), (" 7 ", 7), ("2.5", 2.5), ("-5", 1), ("900", 900), ("901", 900), ("9" * 200, 900),
     (formatdate(NOW_S + 30, usegmt=True), 30), (formatdate(NOW_S - 30, usegmt=True), 1), (formatdate(NOW_S + 86_400, usegmt=True), 900),
     ("Tue, 14 Nov 2023 23:13:50 +0100", 30), ("Tue, 14 Nov 2023 22:13:50", 30), ("Tue, 14 Nov 2023 22:13:50 -0000", 30),
-    ("Tue, 99 Nov 2023 22:13:50 GMT", None), ("Tue, 14 Nov 99999 22:13:50 GMT", None)])
+    ("Tue, 99 Nov 2023 22:13:50 GMT", None), ("Tue, 14 Nov 99999 22:13:50 GMT", None)])  # fmt: skip
 def test_retry_after_is_seconds_or_a_date_and_bounded(value: str | None, wait_s: float | None) -> None:
     """1 to 900 s, whatever is asked; nothing where nothing readable is."""
     assert retry_after_s(value, NOW_S) == wait_s
@@ -49,7 +49,7 @@ def test_retry_after_survives_any_text(value: str) -> None:
     ("59", "1700000030", Usage("calls", 59, 30.0)), ("0", "1700000030000", Usage("calls", 0, 30.0)),
     ("0", "30", Usage("calls", 0, 30.0)), ("0", "1699999000", Usage("calls", 0, 1.0)), ("0", "1800000000", Usage("calls", 0, 900.0)),
     ("-3", "0", Usage("calls", 0, 1.0)), ("1.0", "5.5", Usage("calls", 1, 5.5)), ("9" * 100, "5", Usage("calls", 10**9, 5.0)),
-    ("many", "5", None), ("5", "soon", None), ("", "", None), ("nan", "5", None)])
+    ("many", "5", None), ("5", "soon", None), ("", "", None), ("nan", "5", None)])  # fmt: skip
 def test_what_is_left_until_the_reset(left: str, reset: str, usage: Usage | None) -> None:
     """The reset in s or ms since 1970, or in seconds from now; bounded like every wait."""
     for prefix in ("X-Ratelimit-", "Ratelimit-"):
@@ -68,15 +68,19 @@ def test_twelve_datas_credits_are_those_of_the_minute() -> None:
     (formatdate(NOW_S, usegmt=True), None, -0.5), (formatdate(NOW_S - 60, usegmt=True), None, 59.5),
     (formatdate(NOW_S + 3600, usegmt=True), None, -3600.5), (formatdate(NOW_S - 9, usegmt=True), "9", -0.5),
     (formatdate(NOW_S, usegmt=True), "-9", -0.5), (formatdate(NOW_S, usegmt=True), "old", -0.5),
-    (None, None, None), ("", "9", None), ("yesterday", None, None)])
+    (None, None, None), ("", "9", None), ("yesterday", None, None)])  # fmt: skip
 def test_how_far_our_clock_is_from_the_providers(date: str | None, age: str | None, ahead_s: float | None) -> None:
     """Whole seconds are taken to be half over; what a cache kept back is older by its age."""
     headers = {name: value for name, value in {"Date": date, "Age": age}.items() if value is not None}
     assert clock_ahead_s(headers, NOW_S) == ahead_s
 
 
-@given(st.dictionaries(st.sampled_from(["X-Ratelimit-Remaining", "X-Ratelimit-Reset", "Ratelimit-Remaining", "api-credits-left", "Date"]),
-                       st.text(max_size=20) | st.integers().map(str) | st.floats().map(str)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["X-Ratelimit-Remaining", "X-Ratelimit-Reset", "Ratelimit-Remaining", "api-credits-left", "Date"]),
+        st.text(max_size=20) | st.integers().map(str) | st.floats().map(str),
+    )
+)
 def test_odd_headers_are_bounded_or_nothing(headers: dict[str, str]) -> None:
     """Nothing is raised, and no wait is for ever."""
     for usage in [*remaining_calls(headers, NOW_S), *credits_left(headers, NOW_S)]:

@@ -54,7 +54,7 @@ class Case(NamedTuple):
         """The errors of one poll that brings no price."""
         outcomes = self.poll().values()
         assert outcomes
-        return [outcome for outcome in outcomes if isinstance(outcome, FeedError)][:len(self.symbols)]
+        return [outcome for outcome in outcomes if isinstance(outcome, FeedError)][: len(self.symbols)]
 
     def ticks(self) -> list[Tick]:
         """The ticks of one poll that brings all prices."""
@@ -146,7 +146,7 @@ def test_an_unknown_symbol_is_rejected_and_the_others_have_their_prices(case: Ca
 @pytest.mark.parametrize("body", [
     '{{"message":"{0}"}}', '{{"{0}":{{"price":"{0}"}}}}', '["{0}"]', "key {0} and {1} and {2}", '{{"Information":"{0} per day"}}',
     '{{"detail":"run over your {0}"}}', '{{"error":"limit {0}","status":{{"error_code":1,"m":"{0}"}}}}',
-    '{{"code":429,"message":"{0}","status":"error"}}'])
+    '{{"code":429,"message":"{0}","status":"error"}}'])  # fmt: skip
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
 def test_a_secret_that_comes_back_never_shows(case: Case, body: str, status: int, caplog: pytest.LogCaptureFixture) -> None:
     """Not in the error, its excerpt or its causes, not in the log, not in another spelling either."""
@@ -159,8 +159,7 @@ def test_a_secret_that_comes_back_never_shows(case: Case, body: str, status: int
         errors = case.errors()
         for error in errors:
             logging.getLogger("ticker").error("%s", error, exc_info=error)
-    said = [*map(str, errors), *map(repr, errors), *(error.excerpt for error in errors), repr(case.feed.settings),
-            caplog.text]
+    said = [*map(str, errors), *map(repr, errors), *(error.excerpt for error in errors), repr(case.feed.settings), caplog.text]
     assert errors
     assert not any(spelling in text for text in said for spelling in (CANARY, encoded, escaped))
 
@@ -207,12 +206,16 @@ def test_a_wrong_key_is_not_tried_again_soon(case: Case, runtime: Runtime) -> No
     assert [(error.retryable, error.rejects_symbol) for error in errors] == [(False, False)] * len(case.symbols)
 
 
-@pytest.mark.parametrize("ticks", [
-    alpaca.parse(b'{"A":{"latestTrade":{"p":0,"t":"2026-11-30T15:00:00Z"}}}', ASKED),
-    alphavantage.parse(b'{"Global Quote":{"01. symbol":"A","05. price":"0.0000","08. previous close":"5.0000"}}', ASKED, None),
-    coingecko.parse(b'{"a":{"usd":0,"usd_24h_change":0}}', ASKED),
-    tiingo.parse(b'[{"ticker":"A","tngoLast":0.0,"prevClose":5.0}]', ASKED),
-    twelvedata.parse(b'{"symbol":"A","close":"0.00","previous_close":"5.0"}', ASKED, 0.0)])
+@pytest.mark.parametrize(
+    "ticks",
+    [
+        alpaca.parse(b'{"A":{"latestTrade":{"p":0,"t":"2026-11-30T15:00:00Z"}}}', ASKED),
+        alphavantage.parse(b'{"Global Quote":{"01. symbol":"A","05. price":"0.0000","08. previous close":"5.0000"}}', ASKED, None),
+        coingecko.parse(b'{"a":{"usd":0,"usd_24h_change":0}}', ASKED),
+        tiingo.parse(b'[{"ticker":"A","tngoLast":0.0,"prevClose":5.0}]', ASKED),
+        twelvedata.parse(b'{"symbol":"A","close":"0.00","previous_close":"5.0"}', ASKED, 0.0),
+    ],
+)
 def test_a_price_of_zero_is_none_yet(ticks: dict[str, Tick | FeedError]) -> None:
     """Nothing that they have is given away: it is no price that `allow_negative` could let pass."""
     with pytest.raises(FeedError, match="nobody has traded it"):

@@ -89,7 +89,7 @@ def test_a_stream_trusts_it_too(folder: Path, runtime: Runtime) -> None:
 @pytest.mark.parametrize(("ca_file", "words"), [
     ("nowhere.pem", "can't be read: no such file or directory"), ("", "must be a string of 1 to 4096 characters"),
     (".", "is a directory"), ("settings.toml", "has no certificate of an authority in it that can be read"),
-    ("half.pem", "has no certificate of an authority in it"), ("pipe", "is no file")])
+    ("half.pem", "has no certificate of an authority in it"), ("pipe", "is no file")])  # fmt: skip
 def test_a_file_without_one_is_told_before_anything_starts(folder: Path, ca_file: str, words: str) -> None:
     """With its key; a pipe that nobody writes into is not waited for."""
     (folder / "half.pem").write_text("-----BEGIN CERTIFICATE-----\nMIIB")

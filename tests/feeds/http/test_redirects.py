@@ -18,15 +18,20 @@ HOSTS = ("api.polygon.io", "api.massive.com")
     (OLD, "https://me:secret@api.massive.com/", "answers with a redirect to an address that can't be followed"),
     (OLD, "javascript:alert(1)", "answers with a redirect to an address that can't be followed"),
     (OLD, "https://[::1/", "answers with a redirect to an address that can't be followed"),
-    (OLD, "https://x:99999/", "answers with a redirect to an address that can't be followed")])
+    (OLD, "https://x:99999/", "answers with a redirect to an address that can't be followed")])  # fmt: skip
 def test_where_it_leads_is_told(url: str, location: str, words: str) -> None:
     """By its host alone: what else stands in an address may be a secret."""
     assert redirect(url, location, HOSTS) == Redirect(None, words)
 
 
-@pytest.mark.parametrize(("url", "location", "followed"), [
-    (OLD, "/v3/snapshot", "https://api.polygon.io/v3/snapshot"), (OLD, "//api.polygon.io/x", "https://api.polygon.io/x"),
-    ("http://a.example/q", "https://a.example/q", "https://a.example/q")])
+@pytest.mark.parametrize(
+    ("url", "location", "followed"),
+    [
+        (OLD, "/v3/snapshot", "https://api.polygon.io/v3/snapshot"),
+        (OLD, "//api.polygon.io/x", "https://api.polygon.io/x"),
+        ("http://a.example/q", "https://a.example/q", "https://a.example/q"),
+    ],
+)
 def test_the_same_host_is_followed(url: str, location: str, followed: str) -> None:
     """And one that changes over to TLS."""
     assert redirect(url, location) == Redirect(followed)

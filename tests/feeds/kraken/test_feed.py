@@ -21,12 +21,13 @@ from ticker.runtime import Runtime
 BTC = {
     "a": ["113720.10000", "1", "1.000"], "b": ["113720.00000", "4", "4.000"], "c": ["113720.10000", "0.00310000"],
     "v": ["512.70394113", "1845.11839014"], "p": ["113401.58713", "113922.00412"], "t": [18231, 52790],
-    "l": ["112650.00000", "112400.10000"], "h": ["113999.90000", "114870.00000"], "o": "112872.60000"}
+    "l": ["112650.00000", "112400.10000"], "h": ["113999.90000", "114870.00000"], "o": "112872.60000"}  # fmt: skip
 SOL = BTC | {"c": ["182.36", "3.1"], "a": ["182.37", "9", "9.000"], "b": ["182.35", "2", "2.000"], "o": "180.02"}
 PAIRS = {
     "XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "base": "XXBT", "quote": "ZUSD", "pair_decimals": 1},
     "SOLUSD": {"altname": "SOLUSD", "wsname": "SOL/USD", "base": "SOL", "quote": "ZUSD", "pair_decimals": 2},
-    "XETHXXBT": {"altname": "ETHXBT", "wsname": "ETH/XBT", "base": "XETH", "quote": "XXBT", "pair_decimals": 5}}
+    "XETHXXBT": {"altname": "ETHXBT", "wsname": "ETH/XBT", "base": "XETH", "quote": "XXBT", "pair_decimals": 5},
+}
 BATCH = subscribe(Kraken, "BTC-USD", "SOL/USD")
 
 
@@ -54,7 +55,7 @@ def feed(kraken: RunningProvider, runtime: Runtime) -> Iterator[Kraken]:
 
 @pytest.mark.parametrize(("symbol", "id"), [
     ("BTC-USD", "XBTUSD"), ("BTC/EUR", "XBTEUR"), ("ETH-BTC", "ETHXBT"), ("DOGE-USD", "XDGUSD"), ("SOL-USD", "SOLUSD"),
-    ("XBTUSD", "XBTUSD"), ("XXBTZUSD", "XXBTZUSD")])
+    ("XBTUSD", "XBTUSD"), ("XXBTZUSD", "XXBTZUSD")])  # fmt: skip
 def test_a_symbol_is_spelt_as_kraken_does(symbol: str, id: str) -> None:
     """Bitcoin is XBT there, Dogecoin XDG; what is no pair of two currencies is left as it is."""
     assert Kraken.native_id(symbol) == id
@@ -63,9 +64,18 @@ def test_a_symbol_is_spelt_as_kraken_does(symbol: str, id: str) -> None:
 @pytest.mark.parametrize("pairs", [LIST, NO_PAIRS], ids=["list", "no list"])
 def test_a_row_is_read_field_by_field(pairs: Pairs) -> None:
     """Open, high, low and volume are today's, not those of 24 hours; there is no time; only the list knows the currency."""
-    assert parse(body(XXBTZUSD=BTC), BATCH[:1], pairs) == {"BTC-USD": Tick(
-        price=113720.1, bid=113720.0, ask=113720.1, open=112872.6, high=113999.9, low=112650.0, volume=512.70394113,
-        currency="USD" if pairs is LIST else None)}
+    assert parse(body(XXBTZUSD=BTC), BATCH[:1], pairs) == {
+        "BTC-USD": Tick(
+            price=113720.1,
+            bid=113720.0,
+            ask=113720.1,
+            open=112872.6,
+            high=113999.9,
+            low=112650.0,
+            volume=512.70394113,
+            currency="USD" if pairs is LIST else None,
+        )
+    }
 
 
 def test_rows_are_found_by_every_spelling_of_their_pair() -> None:
@@ -81,13 +91,16 @@ def test_rows_are_found_by_every_spelling_of_their_pair() -> None:
 def test_a_day_that_has_not_begun_has_no_open_high_and_low() -> None:
     """Kraken writes 0 until today's first trade."""
     new_day = BTC | {"v": ["0.00000000", "1845.1"], "l": ["0.00000", "112400.1"], "h": ["0.00000", "114870.0"], "o": "0.00000"}
-    assert parse(body(XXBTZUSD=new_day), BATCH[:1], LIST) == {"BTC-USD": Tick(
-        price=113720.1, bid=113720.0, ask=113720.1, volume=0.0, currency="USD")}
+    assert parse(body(XXBTZUSD=new_day), BATCH[:1], LIST) == {
+        "BTC-USD": Tick(price=113720.1, bid=113720.0, ask=113720.1, volume=0.0, currency="USD")
+    }
 
 
-@pytest.mark.parametrize("row", [
-    None, [], "x", {}, BTC | {"c": []}, BTC | {"c": None}, BTC | {"c": "113720.1"}, BTC | {"c": ["0", "1"]}],
-    ids=lambda row: json.dumps(row)[-40:])
+@pytest.mark.parametrize(
+    "row",
+    [None, [], "x", {}, BTC | {"c": []}, BTC | {"c": None}, BTC | {"c": "113720.1"}, BTC | {"c": ["0", "1"]}],
+    ids=lambda row: json.dumps(row)[-40:],
+)
 def test_a_bad_row_is_the_error_of_its_symbol_only(row: Any) -> None:
     """The other rows of the answer are good."""
     answer = parse(body(XXBTZUSD=row, SOLUSD=SOL), BATCH, LIST)
@@ -97,7 +110,7 @@ def test_a_bad_row_is_the_error_of_its_symbol_only(row: Any) -> None:
 
 @pytest.mark.parametrize(("changes", "field"), [
     ({"b": {"0": "1"}}, "bid"), ({"a": "1"}, "ask"), ({"o": ["1"]}, "open"), ({"v": ["-1", "1"]}, "volume"), ({"h": ["NaN", "1"]}, "high"),
-    ({"l": [None]}, None), ({"l": []}, None), ({"l": None}, None)])
+    ({"l": [None]}, None), ({"l": []}, None), ({"l": None}, None)])  # fmt: skip
 def test_a_side_field_costs_itself_only(changes: dict[str, Any], field: str | None) -> None:
     """The price is good, and what could not be read is told."""
     tick = parse(body(XXBTZUSD=BTC | changes), BATCH[:1], LIST)["BTC-USD"]
@@ -110,7 +123,7 @@ NO_BOOK = {"a": ["0.00000", "0", "0.000"], "b": ["0.00000", "0", "0.000"]}
 
 @pytest.mark.parametrize(("changes", "session"), [
     ({"t": [0, 0], **NO_BOOK}, "closed"), ({"t": [0, 0], "a": [], "b": None}, "closed"), ({"t": [0, 3], **NO_BOOK}, None),
-    ({"t": [0, 0]}, None), (NO_BOOK, None)])
+    ({"t": [0, 0]}, None), (NO_BOOK, None)])  # fmt: skip
 def test_a_market_that_nobody_trades_is_closed(changes: dict[str, Any], session: str | None) -> None:
     """No trade in 24 hours, no bid, no ask; one order or trade is enough to be open."""
     tick = parse(body(XXBTZUSD=BTC | changes), BATCH[:1], LIST)["BTC-USD"]
@@ -130,7 +143,7 @@ def test_a_row_that_did_not_come_is_an_error_and_no_rejection() -> None:
     ("EQuery:Unknown asset pair", True), ("EQuery:Invalid asset pair", True),
     ("EGeneral:Invalid arguments", True), ("EGeneral:Too many requests", False),
     ("EAPI:Rate limit exceeded", False), ("EGeneral:Temporary lockout", False), ("EService:Unavailable", False),
-    ("EService:Market in cancel_only mode", False), ("EGeneral:Internal error", False), ("something new", False)])
+    ("EService:Market in cancel_only mode", False), ("EGeneral:Internal error", False), ("something new", False)])  # fmt: skip
 def test_an_error_comes_with_status_200(message: str, rejects: bool) -> None:
     """Only an unknown pair is ours to mend; everything else passes."""
     error = complaint(lambda: parse(errors(message), BATCH, LIST))
@@ -190,7 +203,8 @@ def test_without_the_list_the_prices_come_all_the_same(feed: Kraken, kraken: Run
 
 
 def test_the_list_is_asked_for_again_after_a_while_or_for_another_symbol(
-        feed: Kraken, kraken: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed: Kraken, kraken: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Kraken lists new pairs from time to time."""
     now_s = 1000.0
     monkeypatch.setattr("feeds.kraken.feed.time.monotonic", lambda: now_s)
@@ -234,7 +248,11 @@ def test_tokenized_shares_are_asked_for_as_such(feed: Kraken, kraken: RunningPro
         assert well_formed(tick)
         assert tick.currency == currency
     assert [dict(request["query"]) for request in kraken.requests()] == [
-        {}, {"aclass_base": "tokenized_asset"}, {"pair": "XBTUSD"}, {"pair": "AAPLxUSD,SPYxEUR", "asset_class": "tokenized_asset"}]
+        {},
+        {"aclass_base": "tokenized_asset"},
+        {"pair": "XBTUSD"},
+        {"pair": "AAPLxUSD,SPYxEUR", "asset_class": "tokenized_asset"},
+    ]
 
 
 def test_a_tokenized_share_alone_takes_two_calls(feed: Kraken, kraken: RunningProvider) -> None:
@@ -316,7 +334,7 @@ def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(feed: Kraken, krak
 @pytest.mark.parametrize(("error", "wait_s"), [
     ("EGeneral:Too many requests", 15), ("EAPI:Rate limit exceeded", 15), ("EService:Throttled:1700000000", 15),
     ("EGeneral:Temporary lockout", 900), ("EService:Unavailable", None), ("EGeneral:Internal error", None),
-    ("EQuery:Unknown asset pair", None)])
+    ("EQuery:Unknown asset pair", None)])  # fmt: skip
 def test_kraken_says_in_words_that_it_is_too_much(error: str, wait_s: float | None) -> None:
     """With status 200; how long it lasts is known from its documentation."""
     payload = json.dumps({"error": [error]}).encode()

@@ -6,10 +6,12 @@ from feeds.kraken.pairs import NO_PAIRS, Pair, Pairs, pairs_of, short_name
 
 CURRENCIES = {
     "XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "quote": "ZUSD"},
-    "COINXUSD": {"altname": "COINXUSD", "wsname": "COINX/USD", "aclass_base": "currency", "base": "COINX", "quote": "ZUSD"}}
+    "COINXUSD": {"altname": "COINXUSD", "wsname": "COINX/USD", "aclass_base": "currency", "base": "COINX", "quote": "ZUSD"},
+}
 SHARES = {
     "AAPLxUSD": {"altname": "AAPLxUSD", "wsname": "AAPLx/USD", "aclass_base": "tokenized_asset", "base": "AAPLx", "quote": "ZUSD"},
-    "COINxUSD": {"altname": "COINxUSD", "wsname": "COINx/USD", "aclass_base": "tokenized_asset", "base": "COINx", "quote": "ZUSD"}}
+    "COINxUSD": {"altname": "COINxUSD", "wsname": "COINx/USD", "aclass_base": "tokenized_asset", "base": "COINx", "quote": "ZUSD"},
+}
 LISTED = pairs_of(CURRENCIES, "currency")
 BOTH = Pairs(LISTED | pairs_of(SHARES, "tokenized_asset"))
 
@@ -18,7 +20,7 @@ BOTH = Pairs(LISTED | pairs_of(SHARES, "tokenized_asset"))
     ("XXBTZUSD", "XBTUSD"), ("XETHZUSD", "ETHUSD"), ("XETHXXBT", "ETHXBT"), ("XXDGZUSD", "XDGUSD"), ("USDTZUSD", "USDTUSD"),
     ("SOLUSD", "SOLUSD"), ("XBTUSDT", "XBTUSDT"), ("XBT/USD", "XBTUSD"), ("BTC/USD", "XBTUSD"), ("BTC-USD", "XBTUSD"),
     ("DOGEUSD", "XDGUSD"), ("ETHBTC", "ETHXBT"), ("xbtusd", "XBTUSD"), ("ALGOXBT", "ALGOXBT"), ("ATOMUSDT", "ATOMUSDT"),
-    ("ZUSD", "ZUSD"), ("", ""), ("AAPLx/USD", "AAPLxUSD"), ("AAPLXUSD", "AAPLXUSD"), ("COINx-EUR", "COINxEUR")])
+    ("ZUSD", "ZUSD"), ("", ""), ("AAPLx/USD", "AAPLxUSD"), ("AAPLXUSD", "AAPLXUSD"), ("COINx-EUR", "COINxEUR")])  # fmt: skip
 def test_the_spellings_of_a_pair_have_one_short_name(name: str, short: str) -> None:
     """What stands in for the list of pairs where that can't be had. A share's x is not that of Kraken's old names."""
     assert short_name(name) == short
@@ -27,7 +29,7 @@ def test_the_spellings_of_a_pair_have_one_short_name(name: str, short: str) -> N
 @pytest.mark.parametrize(("name", "altname"), [
     ("XXBTZUSD", "XBTUSD"), ("BTC-USD", "XBTUSD"), ("btc/usd", "XBTUSD"), ("AAPLx/USD", "AAPLxUSD"), ("AAPLx-USD", "AAPLxUSD"),
     ("AAPLXUSD", "AAPLxUSD"), ("aaplx-usd", "AAPLxUSD"), ("COINx/USD", "COINxUSD"), ("COINX/USD", "COINXUSD"), ("coinx/usd", None),
-    ("NOPE/USD", None), ("NOPEx/USD", None)])
+    ("NOPE/USD", None), ("NOPEx/USD", None)])  # fmt: skip
 def test_a_market_is_found_as_it_is_written_and_in_another_case_where_there_is_no_doubt(name: str, altname: str | None) -> None:
     """Two markets may differ by case alone."""
     pair = BOTH.listed(name)

@@ -17,13 +17,27 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "kraken_stream"
-STATUS = {"channel": "status", "type": "update", "data": [
-    {"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": 18446744073709551615}]}
+STATUS = {
+    "channel": "status",
+    "type": "update",
+    "data": [{"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": 18446744073709551615}],
+}
 ROW = {"symbol": "XRP/EUR", "bid": 1.90021, "bid_qty": 100, "ask": 1.90022, "ask_qty": 7.5, "last": 1.9, "volume": 5123456.12345678,
-       "vwap": 1.9123, "low": 1.85, "high": 2, "change": -0.05, "change_pct": -2.56, "timestamp": "2026-05-28T19:59:59.123456Z"}
+       "vwap": 1.9123, "low": 1.85, "high": 2, "change": -0.05, "change_pct": -2.56, "timestamp": "2026-05-28T19:59:59.123456Z"
+}  # fmt: skip
 TICKER = {"channel": "ticker", "type": "snapshot", "data": [ROW]}
-TICK = Tick(price=1.9, bid=1.90021, ask=1.90022, high=2.0, low=1.85, volume=5123456.12345678, change=-0.05, change_pct=-2.56,
-            currency="EUR", quote_time=1_779_998_399_123)
+TICK = Tick(
+    price=1.9,
+    bid=1.90021,
+    ask=1.90022,
+    high=2.0,
+    low=1.85,
+    volume=5123456.12345678,
+    change=-0.05,
+    change_pct=-2.56,
+    currency="EUR",
+    quote_time=1_779_998_399_123,
+)
 ACK = {"method": "subscribe", "result": {"channel": "ticker", "snapshot": True, "symbol": "XRP/EUR"}, "success": True, "req_id": 1}
 
 
@@ -65,8 +79,10 @@ def test_usual_names_are_used() -> None:
     assert request["params"] == {"channel": "ticker", "symbol": pairs, "event_trigger": "bbo", "snapshot": True}
 
 
-@pytest.mark.parametrize(("symbol", "id"), [
-    ("AAPLx/USD", "AAPLx/USD"), ("SPYx-EUR", "SPYx/EUR"), ("btc/usd", "BTC/USD"), ("xbt-eur", "BTC/EUR"), ("AAPLX/USD", "AAPLX/USD")])
+@pytest.mark.parametrize(
+    ("symbol", "id"),
+    [("AAPLx/USD", "AAPLx/USD"), ("SPYx-EUR", "SPYx/EUR"), ("btc/usd", "BTC/USD"), ("xbt-eur", "BTC/EUR"), ("AAPLX/USD", "AAPLX/USD")],
+)
 def test_case_is_the_providers(symbol: str, id: str) -> None:
     """What is small throughout was only typed so."""
     assert KrakenStream.native_id(symbol) == id
@@ -85,7 +101,7 @@ def test_a_tokenized_share_is_found_as_it_is_written() -> None:
 
 @pytest.mark.parametrize(("changes", "session"), [
     ({"volume": 0, "bid": 0, "ask": 0.0}, "closed"), ({"volume": 0, "bid": None, "ask": None}, "closed"), ({"volume": 0}, None),
-    ({"bid": 0, "ask": 0}, None)])
+    ({"bid": 0, "ask": 0}, None)])  # fmt: skip
 def test_a_market_that_nobody_trades_is_closed(changes: dict[str, object], session: str | None) -> None:
     """No trade in 24 hours, no bid and no ask."""
     tick = said(wanting(), {**TICKER, "data": [ROW | changes]})["XRP/EUR"]
@@ -154,7 +170,7 @@ def test_a_reply_without_a_pair_is_no_price() -> None:
 
 @given(mutated(TICKER) | mutated(ACK) | mutated(STATUS)
        | mutated({"error": "no", "method": "subscribe", "success": False, "symbol": "XRP/EUR"})
-       | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+       | JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))  # fmt: skip
 def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
     """Nothing else comes out."""
     survives(wanting(), message, {"XRP/EUR", "BTC/EUR"})
@@ -185,8 +201,9 @@ def test_where_only_unknown_pairs_are_wanted_pongs_show_that_it_lives(bench: Ben
 
 def test_the_numbers_of_a_server_without_times_come_through(bench: Bench, provider: RunningProvider) -> None:
     """Field by field, as the server has them."""
-    provider.set(rows={"XRP/EUR": {name: value for name, value in ROW.items() if name != "timestamp"}},
-                 switches={"untimed": True, "per_s": 50})
+    provider.set(
+        rows={"XRP/EUR": {name: value for name, value in ROW.items() if name != "timestamp"}}, switches={"untimed": True, "per_s": 50}
+    )
     bench.start("XRP-EUR")
     tick = bench.ticks("XRP-EUR")[-1]
     assert (tick.price, tick.bid, tick.ask, tick.change_pct, tick.quote_time) == (1.9, 1.90021, 1.90022, -2.56, None)

@@ -29,7 +29,7 @@ HEADER = header(Settings(feeds={}, symbols={symbol: SymbolSettings(feed=("x",)) 
 def quote(symbol: str, price: float, **fields: Any) -> Quote:
     """One as it was recorded."""
     given: dict[str, Any] = {"symbol": symbol, "price": price, "received_time": START_MS, "quote_time": START_MS, "seq": 1, "source": "x",
-                             "kind": "polled", "state": "fresh"}
+                             "kind": "polled", "state": "fresh"}  # fmt: skip
     return Quote(**given | fields)
 
 
@@ -68,7 +68,8 @@ def test_a_batch_is_one_answer() -> None:
     assert tape.hear(HEADER) == {}
     tape.look()
     assert tape.hear(line(quote("A", 1.5, state="stale"), quote("B", 2.5))) == {
-        "A": Tick(price=1.5, quote_time=START_MS, upstream_state="stale")}
+        "A": Tick(price=1.5, quote_time=START_MS, upstream_state="stale")
+    }
     assert tape.session.ready
 
 
@@ -126,7 +127,8 @@ def test_halts_and_nights_are_replayed() -> None:
     tape = Pass("A")
     tape.look()
     assert tape.hear(line(quote("A", 1.0, halted=True, session="overnight", state="closed"))) == {
-        "A": Tick(price=1.0, quote_time=START_MS, halted=True, session="overnight", upstream_state="closed")}
+        "A": Tick(price=1.0, quote_time=START_MS, halted=True, session="overnight", upstream_state="closed")
+    }
 
 
 def test_what_a_volume_counted_then_it_counts_now() -> None:
@@ -197,8 +199,9 @@ def test_a_file_is_a_feed(tmp_path: Path, runtime: Runtime) -> None:
     assert feed.poll([Subscription("OURS", "A", SymbolOptions())]) == {"OURS": Tick(price=1.5, quote_time=START_MS, upstream_state="fresh")}
 
 
-@pytest.mark.parametrize("keys", [
-    {}, {"file": ""}, {"speed": 0.0}, {"speed": 1001.0}, {"begin": "noon"}, {"end": "+1y"}, {"stale_after_s": 1.0}])
+@pytest.mark.parametrize(
+    "keys", [{}, {"file": ""}, {"speed": 0.0}, {"speed": 1001.0}, {"begin": "noon"}, {"end": "+1y"}, {"stale_after_s": 1.0}]
+)
 def test_settings_that_cannot_be(keys: dict[str, object]) -> None:
     """A file is needed; speed and moments have their bounds."""
     with pytest.raises(ValidationError):

@@ -24,8 +24,13 @@ HEADER = header(Settings(), "cf98", START_MS)
 
 def line(passed_ms: int, *symbols: str, price: float = 1.0) -> bytes:
     """A batch so long after the start."""
-    return batch([Quote(symbol=symbol, price=price, received_time=1, seq=1, source="a", kind="polled", state="fresh")
-                  for symbol in symbols or ("A",)], START_MS + passed_ms)
+    return batch(
+        [
+            Quote(symbol=symbol, price=price, received_time=1, seq=1, source="a", kind="polled", state="fresh")
+            for symbol in symbols or ("A",)
+        ],
+        START_MS + passed_ms,
+    )
 
 
 class Deck:
@@ -182,7 +187,7 @@ def test_a_file_that_grows_is_played_up_to_where_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("content", "words"), [
     (b"", "is not a recording"), (b"hello\n", "is not a recording"), (gzip.compress(b"hello\n"), "is not a recording"),
-    (HEADER.replace(b'"recording":1', b'"recording":7'), "of format 7")])
+    (HEADER.replace(b'"recording":1', b'"recording":7'), "of format 7")])  # fmt: skip
 def test_what_is_no_recording_is_told(tmp_path: Path, content: bytes, words: str) -> None:
     """With the file's name, and is not tried again soon."""
     error = complaint(lambda: Deck(tmp_path, content))

@@ -59,8 +59,9 @@ def feed(runtime: Runtime) -> Simulated:
 def test_two_processes_see_the_same_prices() -> None:
     """Python's own `hash` differs from one to the next; ours does not."""
     cases = [("ACME", 7), ("ACME", -8), ("^GSPC", 7), ("ÄÖ", 2**62)]
-    run = subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS], input=json.dumps(cases), capture_output=True, text=True, cwd=ROOT,
-                         check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", IN_ANOTHER_PROCESS], input=json.dumps(cases), capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert json.loads(run.stdout) == [walked(symbol, seed) for symbol, seed in cases]
 
 
@@ -71,6 +72,7 @@ def test_the_prices_are_these() -> None:
 
 def test_a_tick_does_not_depend_on_the_ticks_before_it() -> None:
     """Backwards, forwards, or a single one out of the blue; only high and low remember what was shown."""
+
     def timeless(tick: Tick) -> dict[str, Any]:
         return {name: getattr(tick, name) for name in tick.__struct_fields__ if name not in {"high", "low"}}
 
@@ -137,10 +139,16 @@ def test_no_volatility_is_no_move() -> None:
     assert {(still.at(tick, 0).price, still.at(tick, 0).change) for tick in range(200)} == {(10.0, 0.0)}
 
 
-@given(st.floats(1e-9, 1e9) | st.floats(-1e9, -1e-9) | st.none(), st.integers(0, 12) | st.none(), st.floats(0, 5), st.floats(0, 10),
-       st.text("ABC^.-", min_size=1))
+@given(
+    st.floats(1e-9, 1e9) | st.floats(-1e9, -1e-9) | st.none(),
+    st.integers(0, 12) | st.none(),
+    st.floats(0, 5),
+    st.floats(0, 10),
+    st.text("ABC^.-", min_size=1),
+)
 def test_every_tick_is_well_formed(
-        price: float | None, decimals: int | None, volatility_pct: float, spread_pct: float, symbol: str) -> None:
+    price: float | None, decimals: int | None, volatility_pct: float, spread_pct: float, symbol: str
+) -> None:
     """Whatever the options: prices of the sign and with the decimals asked for, in their order, with a change that fits."""
     try:
         walk = market(symbol, price=price, decimals=decimals, volatility_pct=volatility_pct, spread_pct=spread_pct)
@@ -193,7 +201,7 @@ def test_the_options_of_a_symbol_hold() -> None:
 @pytest.mark.parametrize("options", [
     {"price": 0}, {"price": -1e-10}, {"price": 1e10}, {"price": -1e10}, {"price": math.nan}, {"volatility_pct": -0.1},
     {"volatility_pct": 6}, {"spread_pct": 11},
-    {"decimals": 13}, {"decimals": -1}, {"price": 1e9, "decimals": 6}, {"colour": "red"}])
+    {"decimals": 13}, {"decimals": -1}, {"price": 1e9, "decimals": 6}, {"colour": "red"}])  # fmt: skip
 def test_options_out_of_bounds_are_refused(options: dict[str, Any]) -> None:
     """A price with more digits than a number holds included."""
     with pytest.raises(ValidationError):

@@ -51,8 +51,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[SteppedTime]:
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize(("at_s", "times"), [
-    (9.9, None), (10.0, 0), (14.9, 0), (15.0, None), (29.9, None), (30.0, 1), (34.0, 1), (36.0, None), (3610.0, 180)])
+@pytest.mark.parametrize(
+    ("at_s", "times"), [(9.9, None), (10.0, 0), (14.9, 0), (15.0, None), (29.9, None), (30.0, 1), (34.0, 1), (36.0, None), (3610.0, 180)]
+)
 def test_a_fault_comes_again_and_again(at_s: float, times: int | None) -> None:
     """From `at_s` on, for `for_s`, each `every_s`."""
     assert Fault(kind="silence", at_s=10, for_s=5, every_s=20).occurrence(at_s) == times
@@ -70,7 +71,7 @@ def test_a_fault_without_repetition_comes_once() -> None:
 @pytest.mark.parametrize("wrong", [
     {"kind": "silence", "at_s": 0, "for_s": 10, "every_s": 10}, {"kind": "crash", "at_s": 0, "symbols": ["A"]},
     {"kind": "earthquake", "at_s": 0}, {"kind": "silence"}, {"kind": "silence", "at_s": -1},
-    {"kind": "silence", "at_s": float("nan")}], ids=str)
+    {"kind": "silence", "at_s": float("nan")}], ids=str)  # fmt: skip
 def test_faults_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     """As any other setting."""
     with pytest.raises(ValidationError):
@@ -123,8 +124,12 @@ def test_a_burst_ticks_fifty_times_a_second(time: SteppedTime) -> None:
 
 def test_polls_crash_dawdle_and_are_refused(time: SteppedTime) -> None:
     """Each for its time; then all is well."""
-    stage = Stage(time, {"kind": "crash", "at_s": 10, "for_s": 5}, {"kind": "slow", "at_s": 20, "for_s": 5, "wait_s": 4.0},
-                  {"kind": "429", "at_s": 30, "for_s": 5, "wait_s": 7})
+    stage = Stage(
+        time,
+        {"kind": "crash", "at_s": 10, "for_s": 5},
+        {"kind": "slow", "at_s": 20, "for_s": 5, "wait_s": 4.0},
+        {"kind": "429", "at_s": 30, "for_s": 5, "wait_s": 7},
+    )
     with pytest.raises(RuntimeError, match="as the settings want it"):
         stage.poll(10)
     assert len(stage.poll(20)) == 2

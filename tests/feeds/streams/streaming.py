@@ -96,8 +96,16 @@ class Bench:
         self.told: list[tuple[str, str | None]] = []
         self._open = self.feed.open
         self.feed.open = self._tapped  # type: ignore[method-assign] # to look on
-        self.streamer = Streamer(self.feed, runtime, self.clock, "here", deliver=self.delivered.append, changed=self._changed,
-                                 anew=lambda: None, random=Random(1))
+        self.streamer = Streamer(
+            self.feed,
+            runtime,
+            self.clock,
+            "here",
+            deliver=self.delivered.append,
+            changed=self._changed,
+            anew=lambda: None,
+            random=Random(1),
+        )
 
     def want(self, *symbols: str) -> None:
         """Stream these, and nothing else."""

@@ -48,8 +48,13 @@ class Way(NamedTuple):
 WAYS = [
     Way("empty fragments", b"\x01\x00", b"\x00\x00" * 50_000, "more than 10000 fragments", MAX_FRAGMENTS // FRAMES_A_SLICE),
     Way("fragments of a byte", b"\x01\x01x", b"\x00\x01x" * 50_000, "more than 10000 fragments", MAX_FRAGMENTS // FRAMES_A_SLICE),
-    Way("fragments with pings between", b"\x01\x01x", b"\x89\x00\x00\x00" * 50_000, "more than 10000 fragments",
-        MAX_FRAGMENTS // FRAMES_A_SLICE),
+    Way(
+        "fragments with pings between",
+        b"\x01\x01x",
+        b"\x89\x00\x00\x00" * 50_000,
+        "more than 10000 fragments",
+        MAX_FRAGMENTS // FRAMES_A_SLICE,
+    ),
     Way("pings", b"", b"\x89\x00" * 50_000, "more than 100 pings"),
     Way("pongs", b"", b"\x8a\x00" * 50_000, "more than 100 pings"),
     Way("pings with something in them", b"", (b"\x89\x7d" + b"x" * 125) * 1000, "more than 100 pings", 5),
@@ -122,7 +127,7 @@ def test_pings_with_messages_between_are_no_flood(runtime: Runtime) -> None:
     (b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 10_000, "HTTP 500|no WebSocket answer|no connection within"),
     (b"HTTP/1.1 500 No\r\n\r\n", b"x" * 100_000, "HTTP 500|no WebSocket answer|no connection within"),
     (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2000, "HTTP 100|no WebSocket answer"),
-    (b"", b"\0" * 100_000, "no WebSocket answer")])
+    (b"", b"\0" * 100_000, "no WebSocket answer")])  # fmt: skip
 def test_a_handshake_without_end_is_ended(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, first: bytes, again: bytes, said: str) -> None:
     """By the library's limits or by the deadline, whichever comes first; others have had their turns."""
     monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
@@ -134,10 +139,14 @@ def test_a_handshake_without_end_is_ended(runtime: Runtime, monkeypatch: pytest.
     assert turns >= 1
 
 
-@pytest.mark.parametrize(("first", "again", "said"), [
-    (b"", b"\x81\x00" * 50_000, f"{MOST_ODD} messages running make no sense"),
-    (b"\x01\x00", b"\x00\x00" * 50_000, "fragments"),
-    (b"", b"\x89\x00" * 50_000, "pings")])
+@pytest.mark.parametrize(
+    ("first", "again", "said"),
+    [
+        (b"", b"\x81\x00" * 50_000, f"{MOST_ODD} messages running make no sense"),
+        (b"\x01\x00", b"\x00\x00" * 50_000, "fragments"),
+        (b"", b"\x89\x00" * 50_000, "pings"),
+    ],
+)
 def test_the_feed_says_why_it_failed(runtime: Runtime, first: bytes, again: bytes, said: str) -> None:
     """A streamer on such a provider connects, gives up, and tells it, as with any other end."""
     told: list[str | None] = []

@@ -203,7 +203,7 @@ def test_an_unknown_symbol_costs_only_itself(case: Case) -> None:
 
 @pytest.mark.parametrize(("status", "header", "waits_s"), [
     (401, {}, (30, 61)), (403, {}, (30, 61)), (429, {"retry-after": "7"}, (7, 8)), (503, {"Retry-After": "9"}, (9, 10)),
-    (500, {}, (0.5, 1)), (429, {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "20"}, (20, 22.1))])
+    (500, {}, (0.5, 1)), (429, {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "20"}, (20, 22.1))])  # fmt: skip
 def test_a_refused_handshake_says_how_long_to_wait(case: Case, status: int, header: dict[str, str], waits_s: tuple[float, float]) -> None:
     """As any answer over HTTP; a wrong key is not tried again soon."""
     bench = case.bench
@@ -269,7 +269,7 @@ def test_a_symbol_whose_numbers_are_none_has_an_error_and_the_other_its_price(ca
     bench, (one, two) = case.bench, case.symbols
     bench.start(one, two)
     price = {"alpaca_stream": "p", "binance_stream": "c", "coinbase_stream": "price", "finnhub_stream": "p", "kraken_stream": "last",
-             "yahoo_stream": "2"}[case.kind]
+             "yahoo_stream": "2"}[case.kind]  # fmt: skip
     case.provider.set(rows={bench.kind.native_id(one): {price: "n/a"}})
     bench.until(lambda: one in bench.errors())
     bench.delivered.clear()

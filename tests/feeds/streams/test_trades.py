@@ -33,8 +33,15 @@ class Tape:
         trade = Trade(price, made_ms, id, "D", 100, allowed or Allowed(), "regular")
         return self.take(self.trades.trade(self.tick, trade, Tick(price=price, quote_time=made_ms, currency="USD", session="regular")))
 
-    def take_back(self, price: float | None, id: object = None, size: object = None, told_s: float = 60.0, instead: float | None = None,
-                  allowed: Allowed | None = None) -> Correction | None:
+    def take_back(
+        self,
+        price: float | None,
+        id: object = None,
+        size: object = None,
+        told_s: float = 60.0,
+        instead: float | None = None,
+        allowed: Allowed | None = None,
+    ) -> Correction | None:
         """One less, or another one."""
         named = Named(price, AT_MS + round(1000 * told_s), id, "D", size)
         other = None if instead is None else Trade(instead, None, "new", "D", 100, allowed or Allowed())
@@ -94,8 +101,7 @@ def test_a_new_day_begins_without_the_old_one() -> None:
     tape.trade(271.2, 5, id=1)
     assert tape.trade(280.0, 86_400, id=2, allowed=STRETCHING) is None
     wanted = [tape.trades.unsure]
-    assert tape.trade(274.0, 86_401, id=3) == Tick(
-        price=274.0, bid=270.9, quote_time=AT_MS + 86_401_000, currency="USD", session="regular")
+    assert tape.trade(274.0, 86_401, id=3) == Tick(price=274.0, bid=270.9, quote_time=AT_MS + 86_401_000, currency="USD", session="regular")
     assert [*wanted, tape.trades.unsure] == [False, True]
     assert tape.trade(100.0, 6, id=4) is None
     assert tape.take_back(274.0, id=3) is not None
@@ -218,7 +224,8 @@ def test_who_has_not_heard_of_it_does_not_bring_it_back() -> None:
     tape.take_back(299.0, id=2)
     told = Tick(price=299.0, high=299.0, low=267.0, volume=3000.0, quote_time=AT_MS + 2000)
     assert tape.trades.kept(told, tape.tick) == Tick(
-        price=271.5, high=272.0, low=267.0, volume=3000.0, quote_time=AT_MS + 1000, session="regular")
+        price=271.5, high=272.0, low=267.0, volume=3000.0, quote_time=AT_MS + 1000, session="regular"
+    )
     assert tape.trades.kept(told, None) == Tick(price=299.0, low=267.0, volume=3000.0, quote_time=AT_MS + 2000)
     later = Tick(price=299.0, high=300.0, quote_time=AT_MS + 9000)
     assert tape.trades.kept(later, tape.tick) == later
@@ -232,7 +239,8 @@ def test_a_snapshot_that_is_older_is_stretched_by_the_trades_since() -> None:
     tape.trade(290.0, 3, id=3, allowed=Allowed(high_low=False))
     told = Tick(price=271.0, high=272.0, low=269.0, prev_close=266.0, volume=9.0, quote_time=AT_MS)
     assert tape.trades.joined(told, tape.tick) == Tick(
-        price=290.0, high=273.0, low=269.0, prev_close=266.0, volume=9.0, quote_time=AT_MS + 3000, session="regular")
+        price=290.0, high=273.0, low=269.0, prev_close=266.0, volume=9.0, quote_time=AT_MS + 3000, session="regular"
+    )
     newer = Tick(price=271.0, high=272.0, low=269.0, quote_time=AT_MS + 9000)
     assert tape.trades.joined(newer, tape.tick) == newer
     assert tape.trades.joined(told, None) == told
@@ -281,8 +289,7 @@ def test_symbols_have_their_own_trades() -> None:
 PRICES = st.sampled_from([270.0, 271.0, 272.0, 299.0, 150.0])
 
 
-@given(st.lists(st.tuples(PRICES, st.integers(0, 9), st.sampled_from([Allowed(), STRETCHING, HIDDEN])), min_size=1, max_size=12),
-       st.data())
+@given(st.lists(st.tuples(PRICES, st.integers(0, 9), st.sampled_from([Allowed(), STRETCHING, HIDDEN])), min_size=1, max_size=12), st.data())
 def test_without_a_trade_it_is_as_if_it_had_never_been(rows: list[tuple[float, int, Allowed]], data: st.DataObject) -> None:
     """In any order, with any conditions, whichever is taken back, and however many."""
     tape, other = Tape(), Tape()

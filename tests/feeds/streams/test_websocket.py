@@ -69,7 +69,7 @@ def test_what_came_before_the_end_is_read_before_it(link: WebSocket, provider: R
 def test_a_message_in_pieces_is_put_together(link: WebSocket, provider: RunningProvider) -> None:
     """With a ping in between, which is answered."""
     received(link, 1)
-    provider.say(raw=[base64.b64encode(b"\x01\x02on" b"\x89\x00" b"\x00\x01e" b"\x80\x04-two").decode()])
+    provider.say(raw=[base64.b64encode(b"\x01\x02on\x89\x00\x00\x01e\x80\x04-two").decode()])
     assert received(link, 1) == [b"one-two"]
     deadline_s = time.monotonic() + PATIENCE_S
     while provider.streams()[-1]["pongs"] != 1:
@@ -92,7 +92,7 @@ def test_a_secret_is_blanked_in_what_comes(provider: RunningProvider, runtime: R
     (b"\xff\xff", "closed by us with 1002: it breaks the protocol"),
     (b"\x88\x04\x03\xe8\xff\xfe", "closed by us with 1007: it sends text that is none"),
     (b"\x81\x7f\x00\x00\x00\x00\x10\x00\x00\x00", "closed by us with 1009: a message is longer than 8 MiB"),
-    (b"", "the connection broke off")])
+    (b"", "the connection broke off")])  # fmt: skip
 @pytest.mark.parametrize("pause", [False, True], ids=["at once", "a moment later"])
 def test_who_closes_at_once_has_failed_in_plain_words(runtime: Runtime, behind: bytes, said: str, pause: bool) -> None:
     """In the very bytes of the handshake or right behind them: what we say then goes nowhere, and the end is told in its turn."""
@@ -139,7 +139,7 @@ def test_who_closes_at_once_has_failed_in_plain_words(runtime: Runtime, behind: 
     ("/v2", {"name": "redirect", "location": "/v2"}, "answers with a redirect, which a stream does not follow"),
     ("/v2", {"name": "redirect", "location": "https://new.example/?key=s3cret"}, "a redirect to new.example, which is not followed"),
     ("/v2", {"name": "slow", "wait_s": 60}, "no connection within 0.5 s"),
-    ("/v2", {"name": "drip_headers", "wait_s": 0.2}, "no connection within 0.5 s")])
+    ("/v2", {"name": "drip_headers", "wait_s": 0.2}, "no connection within 0.5 s")])  # fmt: skip
 def test_what_is_no_handshake_is_told(provider: RunningProvider, runtime: Runtime, path: str, fault: dict[str, object], said: str) -> None:
     """In time, whatever it is; with host and path and never the query."""
     if fault:

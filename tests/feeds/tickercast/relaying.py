@@ -86,7 +86,7 @@ class Upstream:
     def quote(self, symbol: str, price: float | str, seq: int, **fields: Any) -> dict[str, Any]:
         """A quote as it publishes it."""
         return {"symbol": symbol, "price": price, "quote_time": MADE_MS + seq, "received_time": MADE_MS, "seq": seq, "source": "sim",
-                "kind": "simulated", "state": "fresh"} | fields
+                "kind": "simulated", "state": "fresh"} | fields  # fmt: skip
 
     def quotes(self, *quotes: dict[str, Any]) -> Mapping[str, Tick | FeedError]:
         """It publishes these in one window."""

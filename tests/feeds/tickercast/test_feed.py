@@ -282,11 +282,14 @@ def test_who_does_not_greet_is_no_tickercast(runtime: Runtime) -> None:
     assert "is that a tickercast" in str(complaint(lambda: upstream.look(GREETS_WITHIN_S)))
 
 
-@pytest.mark.parametrize(("epoch", "feeds"), [
-    ("here", []),
-    ("far", [{"feed": "back", "kind": "relay", "upstream": ["here"]}]),
-    ("far", [{"feed": "a", "kind": "relay", "upstream": ["x"]}, {"feed": "b", "kind": "relay", "upstream": ["y", "here", "z"]}]),
-])
+@pytest.mark.parametrize(
+    ("epoch", "feeds"),
+    [
+        ("here", []),
+        ("far", [{"feed": "back", "kind": "relay", "upstream": ["here"]}]),
+        ("far", [{"feed": "a", "kind": "relay", "upstream": ["x"]}, {"feed": "b", "kind": "relay", "upstream": ["y", "here", "z"]}]),
+    ],
+)
 def test_a_loop_is_refused(runtime: Runtime, epoch: str, feeds: list[dict[str, Any]]) -> None:
     """Ourselves, one that reads from us, one that reads from others that do: nothing is asked for, and every symbol says why."""
     upstream = Upstream(runtime)
@@ -410,6 +413,7 @@ def test_a_correction_in_a_batch_that_comes_in_parts_is_not_hidden(runtime: Runt
 
 def test_what_a_volume_counts_is_the_upstreams_word(upstream: Upstream) -> None:
     """For each symbol; where it changes meanwhile, the price that rests says so the next time it is vouched for."""
+
     def listed(volume_of: str | None) -> list[dict[str, Any]]:
         return [{"symbol": "A", "status": "live", "volume_of": volume_of}, {"symbol": "B", "status": "live"}]
 

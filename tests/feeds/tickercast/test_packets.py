@@ -9,22 +9,25 @@ from tests.feeds.support import complaint
 from ticker.errors import FeedError
 
 
-@pytest.mark.parametrize(("message", "packet"), [
-    (b'0{"sid":"x","pingInterval":10000}', Packet("open")),
-    (b"1", Packet("close")),
-    (b"2", Packet("ping")),
-    (b"2probe", Packet("ping")),
-    (b"6", Packet("other")),
-    (b'40{"sid":"y"}', Packet("joined", {"sid": "y"})),
-    (b"41", Packet("left")),
-    (b'42["beat",{"server_time":1}]', Packet("event", {"server_time": 1}, name="beat")),
-    (b'42["bare"]', Packet("event", None, name="bare")),
-    (b'42/ACME,["quote",{"price":1}]', Packet("other")),
-    (b'41/ACME,', Packet("other")),
-    (b'4317[{"ok":true}]', Packet("acknowledgement", {"ok": True}, number=17)),
-    (b'43[]', Packet("acknowledgement", None, number=-1)),
-    (b'44{"message":"no"}', Packet("refused", {"message": "no"})),
-])
+@pytest.mark.parametrize(
+    ("message", "packet"),
+    [
+        (b'0{"sid":"x","pingInterval":10000}', Packet("open")),
+        (b"1", Packet("close")),
+        (b"2", Packet("ping")),
+        (b"2probe", Packet("ping")),
+        (b"6", Packet("other")),
+        (b'40{"sid":"y"}', Packet("joined", {"sid": "y"})),
+        (b"41", Packet("left")),
+        (b'42["beat",{"server_time":1}]', Packet("event", {"server_time": 1}, name="beat")),
+        (b'42["bare"]', Packet("event", None, name="bare")),
+        (b'42/ACME,["quote",{"price":1}]', Packet("other")),
+        (b"41/ACME,", Packet("other")),
+        (b'4317[{"ok":true}]', Packet("acknowledgement", {"ok": True}, number=17)),
+        (b"43[]", Packet("acknowledgement", None, number=-1)),
+        (b'44{"message":"no"}', Packet("refused", {"message": "no"})),
+    ],
+)
 def test_packets_are_told_apart(message: bytes, packet: Packet) -> None:
     """By their digits, `/` from other namespaces, events by name."""
     assert parse(message) == packet

@@ -21,7 +21,8 @@ QUOTE: dict[str, Any] = {
     "symbol": "BTC-USD", "price": 67244.12, "bid": 67244.1, "ask": 67244.13, "open": 66120.5, "high": 67500, "low": 65980.01,
     "prev_close": 66000.25, "volume": 8123.4, "change": 1123.62, "change_pct": 1.6994, "currency": "USD", "quote_time": 1795377851903,
     "received_time": 1795377852011, "seq": 418, "source": "coinbase", "kind": "polled", "state": "fresh", "delay_min": 15,
-    "session": "post", "ext_price": 67300.5, "ext_change_pct": -0.08, "ext_time": 1795377852000, "snapshot": True, "epoch": "cf98"}
+    "session": "post", "ext_price": 67300.5, "ext_change_pct": -0.08, "ext_time": 1795377852000, "snapshot": True, "epoch": "cf98"
+}  # fmt: skip
 
 
 def both(row: dict[str, Any]) -> Tick:
@@ -37,9 +38,27 @@ def test_every_field_arrives_as_it_was() -> None:
     tick, seq = read_quote(QUOTE)
     assert seq == 418
     assert tick == Tick(
-        price=67244.12, bid=67244.1, ask=67244.13, open=66120.5, high=67500.0, low=65980.01, prev_close=66000.25, volume=8123.4,
-        change=1123.62, change_pct=1.6994, currency="USD", quote_time=1795377851903, delay_min=15.0, session="post", ext_price=67300.5,
-        ext_change_pct=-0.08, ext_time=1795377852000, origin="coinbase", hops=1, upstream_state="fresh")
+        price=67244.12,
+        bid=67244.1,
+        ask=67244.13,
+        open=66120.5,
+        high=67500.0,
+        low=65980.01,
+        prev_close=66000.25,
+        volume=8123.4,
+        change=1123.62,
+        change_pct=1.6994,
+        currency="USD",
+        quote_time=1795377851903,
+        delay_min=15.0,
+        session="post",
+        ext_price=67300.5,
+        ext_change_pct=-0.08,
+        ext_time=1795377852000,
+        origin="coinbase",
+        hops=1,
+        upstream_state="fresh",
+    )
 
 
 def test_a_quote_that_was_relayed_keeps_its_origin() -> None:
@@ -71,7 +90,7 @@ def test_hops_end_somewhere() -> None:
 
 @pytest.mark.parametrize("odd", [
     {"price": 1e-19}, {"price": "NaN"}, {"price": None}, {"state": None}, {"state": 3}, {"state": ""}, {"hops": -1}, {"hops": 1.5},
-    {"hops": True}, {"seq": "1"}, {"seq": None}, {"quote_time": 1795377851}, {"source": ""}, {"source": 3}])
+    {"hops": True}, {"seq": "1"}, {"seq": None}, {"quote_time": 1795377851}, {"source": ""}, {"source": 3}])  # fmt: skip
 def test_what_makes_no_sense_is_an_error(odd: dict[str, Any]) -> None:
     """Of that symbol, where it makes the quote; prices that are none are bad ticks."""
     error = complaint(lambda: read_quote(QUOTE | odd))
@@ -82,7 +101,7 @@ def test_what_makes_no_sense_is_an_error(odd: dict[str, Any]) -> None:
 @pytest.mark.parametrize("odd", [
     {"bid": "unch"}, {"high": [1]}, {"volume": -1}, {"change": "1,5"}, {"change_pct": "1 %"}, {"session": "lunch"}, {"session": 1},
     {"halted": "yes"}, {"currency": "not a code"}, {"currency": 1}, {"ext_time": "soon"}, {"delay_min": -1}, {"quote_time": "noon"},
-    {"bid": 1e-19}])
+    {"bid": 1e-19}])  # fmt: skip
 def test_a_field_beside_the_price_costs_itself_only(odd: dict[str, Any]) -> None:
     """A newer relay may have words that are unknown here."""
     (field,) = odd
@@ -114,8 +133,18 @@ SIGNED = st.floats(1e-18, 1e18) | st.floats(-1e18, -1e-18) | st.just(0.0)
 @given(SIGNED, SIGNED | st.none(), SIGNED | st.none(), st.floats(-1e18, 1e18))
 def test_what_a_board_publishes_arrives_as_it_was(price: float, bid: float | None, prev_close: float | None, change: float) -> None:
     """Digit by digit, over the wire and in a recording, whatever its sign."""
-    quote = Quote(symbol="X", price=price, bid=bid, prev_close=prev_close, change=change, received_time=1, seq=9, source="a", kind="polled",
-                  state="fresh")
+    quote = Quote(
+        symbol="X",
+        price=price,
+        bid=bid,
+        prev_close=prev_close,
+        change=change,
+        received_time=1,
+        seq=9,
+        source="a",
+        kind="polled",
+        state="fresh",
+    )
     tick, seq = read_quote(json.loads(encode(quote)))
     rows = read_rows(b'["quotes",[%b]]' % encode(quote))
     assert rows is None or (tick_of(rows[0]), rows[0].seq) == (tick, seq)
@@ -130,7 +159,7 @@ def test_halts_nights_and_counts_pass() -> None:
     assert (tick.halted, tick.session, tick.upstream_state) == (True, "overnight", "closed")
     assert read_quote(QUOTE, "day_utc")[0].volume_of == "day_utc"
     assert volumes_of([{"symbol": "A", "volume_of": "session"}, {"symbol": "B"}, {"symbol": "C", "volume_of": "hour"}, 1, {
-        "symbol": ["D"], "volume_of": "24h"}]) == {"A": "session"}
+        "symbol": ["D"], "volume_of": "24h"}]) == {"A": "session"}  # fmt: skip
 
 
 @given(mutated(QUOTE))
@@ -176,7 +205,8 @@ def test_a_long_message_is_read_as_a_short_one(runtime: Runtime, monkeypatch: py
     assert read_rows(json.dumps(["quotes", rows]).encode()) is None
     assert read_rows(json.dumps(["symbols", rows]).encode()) is None
     assert read_rows(json.dumps(["quotes", [QUOTE | {"more": "x" * 300_000}, *rows[:10]]]).encode()) == (
-        read_rows(json.dumps(["quotes", [QUOTE, *rows[:10]]]).encode()))
+        read_rows(json.dumps(["quotes", [QUOTE, *rows[:10]]]).encode())
+    )
     least = {key: QUOTE[key] for key in ("symbol", "price", "source", "state", "seq")}
     assert read_rows(json.dumps(["quotes", [least] * 50_001]).encode()) is None
 

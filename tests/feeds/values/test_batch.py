@@ -17,6 +17,7 @@ TICK = Tick(price=1.0)
 
 def ask(outcomes: Mapping[str, FeedError]) -> dict[str, Tick | FeedError]:
     """The answer of two calls, one for A and B, one for C; `outcomes` has the errors of those that fail, by their first symbol."""
+
     def call(part: Sequence[Subscription]) -> Mapping[str, Tick | FeedError]:
         if part[0].symbol in outcomes:
             raise outcomes[part[0].symbol]

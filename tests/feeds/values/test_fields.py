@@ -18,7 +18,7 @@ def odd_fields(tick: Tick) -> set[str]:
 
 
 @pytest.mark.parametrize("field", ["bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time",
-                                   "delay_min", "ext_price", "ext_change_pct", "ext_time"])
+                                   "delay_min", "ext_price", "ext_change_pct", "ext_time"])  # fmt: skip
 @pytest.mark.parametrize("value", ["unch", "N/A", True, False, [1], {"raw": 1}, "1,234.5", 1e19, "nan"])
 def test_what_cant_be_read_costs_itself_only(field: str, value: Any) -> None:
     """Every field but the price is unknown where it makes no sense, and says so."""
@@ -104,8 +104,9 @@ def test_what_is_no_currency_is_odd() -> None:
 def test_parts_that_are_none() -> None:
     """Of what should be an object or an array and is not, each field is odd."""
     row: dict[str, Any] = {"quote": "gone", "day": None, "b": 27.5, "a": [], "c": ["1", "2"]}
-    tick = FIELDS.tick(first(row, "c"), bid=part(row, "quote").get("bp"), open=part(row, "day").get("o"), ask=first(row, "a"),
-                       low=first(row, "b"))
+    tick = FIELDS.tick(
+        first(row, "c"), bid=part(row, "quote").get("bp"), open=part(row, "day").get("o"), ask=first(row, "a"), low=first(row, "b")
+    )
     assert (tick.price, tick.open, tick.ask, odd_fields(tick)) == (1, None, None, {"bid", "low"})
 
 
@@ -158,7 +159,7 @@ def test_a_time_by_itself() -> None:
     ({"n": [0, 0], "b": ["0", "0"], "a": "0"}, True), ({"n": "", "b": "0", "a": None}, False),
     ({"n": None, "b": "0", "a": "0"}, False),
     ({"b": "0", "a": "0"}, False), ({"n": 0, "b": "0"}, False), ({"n": 1, "b": "0", "a": "0"}, False),
-    ({"n": [], "b": "0", "a": "0"}, False)])
+    ({"n": [], "b": "0", "a": "0"}, False)])  # fmt: skip
 def test_nobody_trades_by_the_source_s_own_word_only(row: dict[str, Any], is_untraded: bool) -> None:
     """A count of 0 says so, an empty one says nothing."""
     assert untraded(row, "n", "b", "a") is is_untraded

@@ -20,7 +20,7 @@ HOUR_MS = 3_600_000
 
 @pytest.mark.parametrize(("id", "pair"), [
     ("EURUSD", ("EUR", "USD")), ("EUR/USD", ("EUR", "USD")), ("EUR-USD", ("EUR", "USD")), ("EURUSD=X", ("EUR", "USD")),
-    ("eurusd", ("EUR", "USD")), ("EUR", None), ("EURUSDX", None), ("EUR//USD", None), ("", None), ("EUR/USD=Y", None)])
+    ("eurusd", ("EUR", "USD")), ("EUR", None), ("EURUSDX", None), ("EUR//USD", None), ("", None), ("EUR/USD=Y", None)])  # fmt: skip
 def test_a_pair_is_written_in_several_ways(id: str, pair: tuple[str, str] | None) -> None:
     """Six letters, with or without something between them."""
     assert pair_of(id) == pair
@@ -28,7 +28,7 @@ def test_a_pair_is_written_in_several_ways(id: str, pair: tuple[str, str] | None
 
 @pytest.mark.parametrize(("symbol", "pair"), [
     ("EUR/USD", ("EUR", "USD")), ("EUR-USD", ("EUR", "USD")), ("EURUSD=X", ("EUR", "USD")), ("XAU/USD", ("XAU", "USD")),
-    ("EURUSD", None), ("BTC-USD", None), ("USD/BTC", None), ("BRK-B", None), ("DOGE/USD", None)])
+    ("EURUSD", None), ("BTC-USD", None), ("USD/BTC", None), ("BRK-B", None), ("DOGE/USD", None)])  # fmt: skip
 def test_currencies_of_countries_are_told_from_coins(symbol: str, pair: tuple[str, str] | None) -> None:
     """By their codes; and six letters in a row may be anything."""
     assert national_pair(symbol) == pair
@@ -36,7 +36,7 @@ def test_currencies_of_countries_are_told_from_coins(symbol: str, pair: tuple[st
 
 @pytest.mark.parametrize(("symbol", "id"), [
     ("BTC-USD", "BTC/USD"), ("BTC/USD", "BTC/USD"), ("BRK-B", "BRK-B"), ("AAPL", "AAPL"), ("-USD", "-USD"), ("A-", "A-"),
-    ("USD-COIN-EUR", "USD-COIN/EUR")])
+    ("USD-COIN-EUR", "USD-COIN/EUR")])  # fmt: skip
 def test_a_dash_before_a_currency_becomes_a_slash(symbol: str, id: str) -> None:
     """But not before a share's class."""
     assert slashed(symbol) == id
@@ -44,7 +44,7 @@ def test_a_dash_before_a_currency_becomes_a_slash(symbol: str, id: str) -> None:
 
 @pytest.mark.parametrize(("day", "utc"), [
     ("2026-01-15", "13:10"), ("2026-03-27", "13:10"), ("2026-03-30", "12:10"), ("2026-10-23", "12:10"), ("2026-10-26", "13:10"),
-    ("2024-03-31", "12:10"), ("2024-10-27", "13:10"), ("2023-04-06", "12:10")])
+    ("2024-03-31", "12:10"), ("2024-10-27", "13:10"), ("2023-04-06", "12:10")])  # fmt: skip
 def test_rates_are_made_at_ten_past_two_in_frankfurt(day: str, utc: str) -> None:
     """Summer time begins on the last Sunday of March and ends on that of October."""
     made = datetime.fromtimestamp(fixing_ms(day, "date") / 1000, UTC)
@@ -67,19 +67,25 @@ def test_any_value_is_a_time_or_a_complaint(day: object) -> None:
     assert 900_000_000_000 < made_ms < 4_102_444_800_000
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("2026-04-02", "2026-04-07"),  # Easter: four days without a rate, the longest there are
-    ("2026-11-27", "2026-11-30"),  # a weekend
-    ("2026-12-24", "2026-12-28"),  # Christmas, on a Friday and a Saturday
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("2026-04-02", "2026-04-07"),  # Easter: four days without a rate, the longest there are
+        ("2026-11-27", "2026-11-30"),  # a weekend
+        ("2026-12-24", "2026-12-28"),  # Christmas, on a Friday and a Saturday
+    ],
+)
 def test_a_days_rate_holds_until_the_next_and_not_much_longer(before: str, after: str) -> None:
     """Polled each hour, it is fresh until the next is there, two hours after it was made, and three hours more; a file that stays the
     same from then on is stale before the sixth day is over.
     """
     made_ms, next_ms = fixing_ms(before, "day"), fixing_ms(after, "day")
     board = Board("epoch")
-    board.configure({"EURUSD": SymbolSettings(feed=("ecb",))},
-                    {"ecb": FeedTerms("polled", EcbSettings.model_fields["interval_s"].default, cadence_s=Ecb.cadence_s)}, made_ms)
+    board.configure(
+        {"EURUSD": SymbolSettings(feed=("ecb",))},
+        {"ecb": FeedTerms("polled", EcbSettings.model_fields["interval_s"].default, cadence_s=Ecb.cadence_s)},
+        made_ms,
+    )
     states: dict[int, str] = {}
     for now_ms in range(made_ms + 2 * HOUR_MS, made_ms + 7 * 24 * HOUR_MS, HOUR_MS):
         board.apply("ecb", {"EURUSD": Tick(price=1.1, quote_time=made_ms, delay_min=DAY_MIN, cadence="day")}, now_ms)

@@ -24,8 +24,10 @@ from ticker.runtime import Runtime
 
 TEXTS = st.text(max_size=6) | st.sampled_from(['"', "\\", "{", "},{", "],[", "a:b,c", "NaN", " NaN ", ",NaN,", "1e999", ", Infinity]"])
 NESTED = st.recursive(
-    st.none() | st.booleans() | st.integers(-10**6, 10**6) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
-    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(TEXTS, inner, max_size=6), max_leaves=40)
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(TEXTS, inner, max_size=6),
+    max_leaves=40,
+)
 
 
 @contextmanager
@@ -56,8 +58,10 @@ def test_slices_are_the_whole(value: Any, indent: int | None, spaced: bool) -> N
         assert decode(b"\xef\xbb\xbf \n" + body + b" ") == value
 
 
-@given(mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399, "x": [1, [2, {"y": "z"}]]}] * 6})
-       | JSON.map(lambda value: json.dumps(value).encode()))
+@given(
+    mutated({"data": [{"id": "A", "last": 1.5, "b": "1.4", "t": 1779998399, "x": [1, [2, {"y": "z"}]]}] * 6})
+    | JSON.map(lambda value: json.dumps(value).encode())
+)
 def test_what_is_broken_is_as_broken_in_slices(body: bytes) -> None:
     """Never a value where the whole has none, nor the other way round; of a key that stands there twice the last counts."""
     expected = in_one_go(body)
@@ -68,8 +72,7 @@ def test_what_is_broken_is_as_broken_in_slices(body: bytes) -> None:
             assert decode_strictly(body) == expected
 
 
-@pytest.mark.parametrize("body", [
-    b'{"a":1,"b":[' + b"1," * 100 + b'2],"a":{"c":"d"}}', b'{"a":[' + b"1," * 100 + b'2],"a":3,"b":4}'])
+@pytest.mark.parametrize("body", [b'{"a":1,"b":[' + b"1," * 100 + b'2],"a":{"c":"d"}}', b'{"a":[' + b"1," * 100 + b'2],"a":3,"b":4}'])
 def test_of_a_key_that_stands_there_twice_the_last_counts(body: bytes) -> None:
     """Also where the first is a piece that is large itself."""
     with tiny():
@@ -79,8 +82,12 @@ def test_of_a_key_that_stands_there_twice_the_last_counts(body: bytes) -> None:
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999", "-1E+400", "1e100", "-1.5e-300", "12", "0.1e0005"])
 def test_what_is_nearly_json_costs_no_more_than_its_place(word: str) -> None:
     """As with a short body: what no float can hold becomes a text, what one can hold stays a number, and texts stay what they are."""
-    held = json.loads(word, parse_constant=str, parse_float=lambda text: float(text) if abs(float(text)) < 1e308 else text,
-                      parse_int=lambda text: int(text) if len(text) < 300 else text)
+    held = json.loads(
+        word,
+        parse_constant=str,
+        parse_float=lambda text: float(text) if abs(float(text)) < 1e308 else text,
+        parse_int=lambda text: int(text) if len(text) < 300 else text,
+    )
     for times in (1, 100):
         body = f'[{{"p":{word},"q":[ {word} ,{word}\n]}},"{word[:100]}",' + f"{word}," * times + "1]"
         with tiny():
@@ -90,7 +97,7 @@ def test_what_is_nearly_json_costs_no_more_than_its_place(word: str) -> None:
 def test_what_looks_like_it_in_a_text_is_left_alone() -> None:
     """Where a short body has both."""
     assert decode(b'[NaN,"a, NaN, b",{"c":" Infinity "}]') == ["NaN", "a, NaN, b", {"c": " Infinity "}]
-    assert decode(b'[NaN,%b]' % (b"9" * 400)) == ["NaN", "9" * 400]
+    assert decode(b"[NaN,%b]" % (b"9" * 400)) == ["NaN", "9" * 400]
 
 
 ROW = b'{"symbol":"ACME","price":1.5,"bid":"1.4","volume":100},'
@@ -107,10 +114,14 @@ HEAVY = {
     "texts in levels": b"[" * 12 + b'"abcdefgh",' * 400_000 + b"1" + b"]" * 12,
 }
 LIGHT: dict[str, Callable[[], bytes]] = {
-    "all of Binance": lambda: b"[" + b",".join(
-        b"{%b}" % b",".join(b'"key%d":"%d.%08d"' % (key, row, key) for key in range(21)) for row in range(3_500)) + b"]",
-    "50,000 rows of ten": lambda: b'{"error":[],"result":[' + b",".join(
-        b"{%b}" % b",".join(b'"k%d":"%d.%d"' % (key, row % 97, key) for key in range(10)) for row in range(50_000)) + b"]}",
+    "all of Binance": lambda: (
+        b"[" + b",".join(b"{%b}" % b",".join(b'"key%d":"%d.%08d"' % (key, row, key) for key in range(21)) for row in range(3_500)) + b"]"
+    ),
+    "50,000 rows of ten": lambda: (
+        b'{"error":[],"result":['
+        + b",".join(b"{%b}" % b",".join(b'"k%d":"%d.%d"' % (key, row % 97, key) for key in range(10)) for row in range(50_000))
+        + b"]}"
+    ),
     "rows with emoji": lambda: b"[" + (b'{"name":"' + "😀".encode() + b"x" * 100 + b'"},') * 60_000 + b"{}]",
 }
 

@@ -81,10 +81,10 @@ def test_a_poll_gets_a_session_and_then_all_in_one_call(feed: Yahoo, yahoo: Runn
     assert stock.change == pytest.approx(stock.price - stock.prev_close, abs=1e-9)
 
 
-@pytest.mark.parametrize(("state", "session", "has_ext"), [
-    ("PRE", "pre", True), ("REGULAR", "regular", False), ("POSTPOST", "closed", True)])
-def test_the_price_outside_the_hours_stays_apart(
-        feed: Yahoo, yahoo: RunningProvider, state: str, session: Session, has_ext: bool) -> None:
+@pytest.mark.parametrize(
+    ("state", "session", "has_ext"), [("PRE", "pre", True), ("REGULAR", "regular", False), ("POSTPOST", "closed", True)]
+)
+def test_the_price_outside_the_hours_stays_apart(feed: Yahoo, yahoo: RunningProvider, state: str, session: Session, has_ext: bool) -> None:
     """`price` is the regular one."""
     yahoo.set(switches={"market_state": state})
     tick = ticks(feed, "AAPL")["AAPL"]
@@ -94,10 +94,13 @@ def test_the_price_outside_the_hours_stays_apart(
         assert round(tick.ext_price - tick.price, 4) == 0.04
 
 
-@pytest.mark.parametrize(("state", "night", "difference"), [
-    ("OVERNIGHT", "now", -0.06), ("POSTPOST", "now", -0.06), ("PRE", "over", 0.04), ("POSTPOST", None, 0.04)])
+@pytest.mark.parametrize(
+    ("state", "night", "difference"),
+    [("OVERNIGHT", "now", -0.06), ("POSTPOST", "now", -0.06), ("PRE", "over", 0.04), ("POSTPOST", None, 0.04)],
+)
 def test_the_night_is_asked_for_and_the_newest_price_counts(
-        feed: Yahoo, yahoo: RunningProvider, state: str, night: str | None, difference: float) -> None:
+    feed: Yahoo, yahoo: RunningProvider, state: str, night: str | None, difference: float
+) -> None:
     """Where it has one, and until there is a newer one."""
     yahoo.set(switches={"market_state": state, "night": night})
     tick = ticks(feed, "AAPL")["AAPL"]
@@ -171,7 +174,8 @@ def test_all_polls_that_meet_a_lost_session_share_one_renewal(feed: Yahoo, yahoo
 
 @pytest.mark.parametrize(("refuse", "asked"), [("unable", 2), ("redirect", 2), ("gone", 1)])
 def test_charts_stand_in_for_quotes_that_are_refused(
-        feed: Yahoo, yahoo: RunningProvider, clock: Clock, caplog: pytest.LogCaptureFixture, refuse: str, asked: int) -> None:
+    feed: Yahoo, yahoo: RunningProvider, clock: Clock, caplog: pytest.LogCaptureFixture, refuse: str, asked: int
+) -> None:
     """For a while, then quotes are tried again. It is said once."""
     caplog.set_level(logging.INFO)
     yahoo.set(switches={"refuse": refuse})
@@ -249,9 +253,10 @@ def test_what_charts_brought_before_they_broke_off_is_kept(feed: Yahoo, yahoo: R
 
 @pytest.mark.parametrize(("path", "body", "status"), [
     (QUOTES, "Edge: Too Many Requests", 429), (QUOTES, "Edge: Too Many Requests", 200), (GETCRUMB, "Too Many Requests", 429),
-    (QUOTES, '{"finance":{"result":null,"error":{"code":"Too Many Requests"}}}', 429)])
+    (QUOTES, '{"finance":{"result":null,"error":{"code":"Too Many Requests"}}}', 429)])  # fmt: skip
 def test_a_limit_stops_the_feed_until_it_is_over(
-        feed: Yahoo, yahoo: RunningProvider, clock: Clock, path: str, body: str, status: int) -> None:
+    feed: Yahoo, yahoo: RunningProvider, clock: Clock, path: str, body: str, status: int
+) -> None:
     """Charts are no way around it. It is text, not JSON, and names no time; and whoever is limited again waits longer."""
     for wait_s in (30, 60):
         yahoo.fault("status", status=status, body=body, path=path, times=1)
@@ -273,9 +278,10 @@ def test_a_limit_stops_the_feed_until_it_is_over(
     (QUOTES, 418, None, 120), (QUOTES, 418, "86400", 86_400), (QUOTES, 503, "40", 40), (QUOTES, 429, "999999999", 900),
     (QUOTES, 429, "0", 1), (QUOTES, 429, "-1", 1), (QUOTES, 429, "tomorrow", 30), (QUOTES, 999, None, 30), (GETCRUMB, 418, "300", 300),
     (GETCRUMB, 503, "40", 40), (GETCRUMB, 999, None, 30), ("/", 999, None, 30),
-    (f"{CHART}/MSFT", 418, "300", 300), (f"{CHART}/MSFT", 503, "40", 40)])
+    (f"{CHART}/MSFT", 418, "300", 300), (f"{CHART}/MSFT", 503, "40", 40)])  # fmt: skip
 def test_whoever_asks_to_be_left_alone_is(
-        feed: Yahoo, yahoo: RunningProvider, clock: Clock, path: str, status: int, retry_after: str | None, wait_s: float) -> None:
+    feed: Yahoo, yahoo: RunningProvider, clock: Clock, path: str, status: int, retry_after: str | None, wait_s: float
+) -> None:
     """By a ban, an outage that names its end, or a status of Yahoo's own, wherever it meets us; what an absurd time asks for is bounded."""
     if path.startswith(CHART):
         yahoo.set(switches={"refuse": "gone"})
@@ -326,9 +332,13 @@ def test_consent_is_given_where_it_is_asked_for(feed: Yahoo, yahoo: RunningProvi
     assert count(yahoo)["/copyConsent"] == 1
 
 
-@pytest.mark.parametrize("answer", [
-    {"status": 200, "body": '{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}'},
-    {"status": 200, "body": "<html><form><input type='hidden' name='csrfToken' value='t'></form></html>"}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 200, "body": '{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}'},
+        {"status": 200, "body": "<html><form><input type='hidden' name='csrfToken' value='t'></form></html>"},
+    ],
+)
 def test_a_refusal_with_a_good_status_is_one_too(feed: Yahoo, yahoo: RunningProvider, answer: dict[str, Any]) -> None:
     """A new session helps."""
     yahoo.fault("status", path=QUOTES, times=1, **answer)
@@ -336,8 +346,9 @@ def test_a_refusal_with_a_good_status_is_one_too(feed: Yahoo, yahoo: RunningProv
     assert (count(yahoo)[GETCRUMB], count(yahoo)[QUOTES]) == (2, 2)
 
 
-@pytest.mark.parametrize("fault", [
-    "html", "empty", "null", "garbage", "torn", "truncate", "huge", "bomb", "not_gzip", "hang_up", "reset", "noise"])
+@pytest.mark.parametrize(
+    "fault", ["html", "empty", "null", "garbage", "torn", "truncate", "huge", "bomb", "not_gzip", "hang_up", "reset", "noise"]
+)
 def test_a_bad_body_is_a_feed_error_and_the_next_poll_is_good(feed: Yahoo, yahoo: RunningProvider, fault: str) -> None:
     """Whatever a provider can send. A chart of the same host would be no better, so none is asked for."""
     ticks(feed, "AAPL")
@@ -365,8 +376,9 @@ def test_one_nan_among_many_costs_one(feed: Yahoo, yahoo: RunningProvider) -> No
     assert [symbol for symbol, value in answer.items() if isinstance(value, FeedError)] == ["T002"]
 
 
-@pytest.mark.parametrize("down", [
-    lambda yahoo: yahoo.fault("reset"), lambda yahoo: yahoo.fault("status", status=503), lambda yahoo: yahoo.fault("html")])
+@pytest.mark.parametrize(
+    "down", [lambda yahoo: yahoo.fault("reset"), lambda yahoo: yahoo.fault("status", status=503), lambda yahoo: yahoo.fault("html")]
+)
 def test_a_feed_that_can_not_even_begin_says_why(feed: Yahoo, yahoo: RunningProvider, down: Callable[[RunningProvider], None]) -> None:
     """No cookie, no crumb, no quotes, no charts."""
     down(yahoo)
@@ -385,7 +397,8 @@ def test_a_poll_ends_in_time_whatever_hangs(yahoo: RunningProvider, runtime: Run
 
 @pytest.mark.parametrize(("symbol", "id"), [
     ("AAPL", "AAPL"), ("BRK.B", "BRK-B"), ("BF.A", "BF-A"), ("BRK-B", "BRK-B"), ("VOD.L", "VOD.L"), ("SAP.DE", "SAP.DE"),
-    ("7203.T", "7203.T"), ("^GSPC", "^GSPC"), ("EURUSD=X", "EURUSD=X"), ("BTC-USD", "BTC-USD"), ("GC=F", "GC=F"), ("RY.TO", "RY.TO")])
+    ("7203.T", "7203.T"), ("^GSPC", "^GSPC"), ("EURUSD=X", "EURUSD=X"), ("BTC-USD", "BTC-USD"), ("GC=F", "GC=F"), ("RY.TO", "RY.TO")
+])  # fmt: skip
 def test_the_id_is_the_symbol_but_for_share_classes(symbol: str, id: str) -> None:
     """A, B and C are classes; what else follows a dot is an exchange."""
     assert Yahoo.native_id(symbol) == id
@@ -403,7 +416,7 @@ def test_the_cookie_comes_from_yahoo_or_from_where_the_prices_come_from() -> Non
 @pytest.mark.parametrize("keys", [
     {"cookie_url": "ftp://example.org/"}, {"cookie_url": "file:///etc/passwd"}, {"cookie_url": "https://me:secret@example.org/"},
     {"consent_hosts": ["https://guce.yahoo.com"]}, {"consent_hosts": ["a/b"]}, {"consent_hosts": [""]}, {"user_agent": ""},
-    {"user_agent": "a\r\nX: y"}, {"interval_s": 0}])
+    {"user_agent": "a\r\nX: y"}, {"interval_s": 0}])  # fmt: skip
 def test_settings_that_can_not_be_meant_are_refused(keys: dict[str, Any]) -> None:
     """Before anything is asked."""
     with pytest.raises(ValidationError):

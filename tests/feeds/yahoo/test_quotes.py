@@ -25,16 +25,17 @@ MICROSOFT: dict[str, Any] = {
     "regularMarketTime": 1739566801, "postMarketChangePercent": 0.1126306, "postMarketPrice": 408.89, "postMarketChange": 0.4600067,
     "regularMarketChange": -2.1154785, "regularMarketDayHigh": 408.91, "regularMarketDayRange": "405.88 - 408.91",
     "regularMarketDayLow": 405.88, "regularMarketVolume": 22758464, "regularMarketPreviousClose": 410.54547, "bid": 408.2, "ask": 408.9,
-    "bidSize": 4, "askSize": 2, "regularMarketOpen": 407.79, "exchangeDataDelayedBy": 0, "corporateActions": [], "symbol": "MSFT"}
+    "bidSize": 4, "askSize": 2, "regularMarketOpen": 407.79, "exchangeDataDelayedBy": 0, "corporateActions": [], "symbol": "MSFT"
+}  # fmt: skip
 VODAFONE: dict[str, Any] = {
     "quoteType": "EQUITY", "currency": "GBp", "marketState": "REGULAR", "regularMarketPrice": 67.30000305175781, "priceHint": 2,
     "regularMarketTime": 1739789683, "regularMarketPreviousClose": 66.9, "regularMarketOpen": 66.92, "regularMarketDayHigh": 67.48,
     "regularMarketDayLow": 66.56, "regularMarketVolume": 31245071, "regularMarketChange": 0.4000015, "regularMarketChangePercent": 0.59791,
-    "bid": 67.28, "ask": 67.32, "exchangeDataDelayedBy": 15, "symbol": "VOD.L"}
+    "bid": 67.28, "ask": 67.32, "exchangeDataDelayedBy": 15, "symbol": "VOD.L"}  # fmt: skip
 EURO: dict[str, Any] = {
     "quoteType": "CURRENCY", "currency": "USD", "marketState": "REGULAR", "regularMarketPrice": 1.0841284, "priceHint": 4,
     "regularMarketTime": 1739789683, "regularMarketPreviousClose": 1.0846786, "regularMarketVolume": 0, "bid": 1.0841284, "ask": 1.0835764,
-    "bidSize": 0, "askSize": 0, "regularMarketChange": -0.00055015087, "symbol": "EURUSD=X"}
+    "bidSize": 0, "askSize": 0, "regularMarketChange": -0.00055015087, "symbol": "EURUSD=X"}  # fmt: skip
 BATCH = subscribe(Yahoo, "MSFT", "VOD.L", "EURUSD=X")
 NOW_MS = 1_739_580_060_000
 """A minute after Microsoft's last trade, a quarter to eight in the evening of a Friday in New York."""
@@ -51,11 +52,11 @@ NIKE: dict[str, Any] = {  # in the night from Tuesday to Wednesday
     "regularMarketTime": new_york_s("2026-03-10 16:00:02"), "postMarketPrice": 63.3, "postMarketChangePercent": 0.14238,
     "postMarketTime": new_york_s("2026-03-10 19:59:40"), "overnightMarketPrice": 63.05, "overnightMarketChange": -0.16,
     "overnightMarketChangePercent": -0.25312, "overnightMarketTime": new_york_s("2026-03-10 21:15:46"),
-    "overnightMarketSource": "BOATS Real Time Price"}
+    "overnightMarketSource": "BOATS Real Time Price"}  # fmt: skip
 FUND: dict[str, Any] = {
     "quoteType": "MUTUALFUND", "currency": "USD", "marketState": "REGULAR", "hasPrePostMarketData": False, "exchangeDataDelayedBy": 0,
     "priceHint": 2, "symbol": "VBTLX", "regularMarketPrice": 9.71, "regularMarketPreviousClose": 9.68, "regularMarketChange": 0.03,
-    "regularMarketChangePercent": 0.30992, "regularMarketTime": new_york_s("2026-03-06 18:01:44"), "netAssets": 350000000000.0}
+    "regularMarketChangePercent": 0.30992, "regularMarketTime": new_york_s("2026-03-06 18:01:44"), "netAssets": 350000000000.0}  # fmt: skip
 
 MADE_S = 1739979002
 META: dict[str, Any] = {
@@ -66,11 +67,15 @@ META: dict[str, Any] = {
         "pre": {"timezone": "EST", "start": 1739955600, "end": 1739975400, "gmtoffset": -18000},
         "regular": {"timezone": "EST", "start": 1739975400, "end": 1739998800, "gmtoffset": -18000},
         "post": {"timezone": "EST", "start": 1739998800, "end": 1740013200, "gmtoffset": -18000}},
-    "dataGranularity": "1d", "range": "1d", "validRanges": ["1d", "5d", "max"]}
+    "dataGranularity": "1d", "range": "1d", "validRanges": ["1d", "5d", "max"]}  # fmt: skip
 BAR = {"open": [407.8800048828125], "high": [415.489990234375], "low": [407.6499938964844], "close": [414.7699890136719],
-       "volume": [24114195]}
-CHART: dict[str, Any] = {"chart": {"result": [
-    {"meta": META, "timestamp": [1739975400], "indicators": {"quote": [BAR], "adjclose": [{"adjclose": BAR["close"]}]}}], "error": None}}
+       "volume": [24114195]}  # fmt: skip
+CHART: dict[str, Any] = {
+    "chart": {
+        "result": [{"meta": META, "timestamp": [1739975400], "indicators": {"quote": [BAR], "adjclose": [{"adjclose": BAR["close"]}]}}],
+        "error": None,
+    }
+}
 (STOCK,) = subscribe(Yahoo, "MSFT")
 
 
@@ -97,23 +102,61 @@ def chart(**changes: Any) -> bytes:
 def test_a_row_is_read_field_by_field() -> None:
     """Seconds become ms, percents stay percents, the change loses the noise of 32 bits, the evening's price stays apart."""
     assert tick(MICROSOFT) == Tick(
-        price=408.43, bid=408.2, ask=408.9, open=407.79, high=408.91, low=405.88, prev_close=410.54547, volume=22758464.0,
-        change=-2.11547, change_pct=-0.5153, currency="USD", quote_time=1_739_566_801_000, delay_min=0.0, session="post",
-        ext_price=408.89, ext_change_pct=0.1126, ext_time=1_739_580_000_000)
+        price=408.43,
+        bid=408.2,
+        ask=408.9,
+        open=407.79,
+        high=408.91,
+        low=405.88,
+        prev_close=410.54547,
+        volume=22758464.0,
+        change=-2.11547,
+        change_pct=-0.5153,
+        currency="USD",
+        quote_time=1_739_566_801_000,
+        delay_min=0.0,
+        session="post",
+        ext_price=408.89,
+        ext_change_pct=0.1126,
+        ext_time=1_739_580_000_000,
+    )
 
 
 def test_pence_become_pounds_in_every_field() -> None:
     """Exact in decimal; volume, percent and time are no prices."""
     assert tick(VODAFONE, preMarketPrice=67.5, preMarketChangePercent=0.3, preMarketTime=1739789700) == Tick(
-        price=0.673, bid=0.6728, ask=0.6732, open=0.6692, high=0.6748, low=0.6656, prev_close=0.669, volume=31245071.0, change=0.004,
-        change_pct=0.5979, currency="GBP", quote_time=1_739_789_683_000, delay_min=15.0, session="regular",
-        ext_price=0.675, ext_change_pct=0.3, ext_time=1_739_789_700_000)
+        price=0.673,
+        bid=0.6728,
+        ask=0.6732,
+        open=0.6692,
+        high=0.6748,
+        low=0.6656,
+        prev_close=0.669,
+        volume=31245071.0,
+        change=0.004,
+        change_pct=0.5979,
+        currency="GBP",
+        quote_time=1_739_789_683_000,
+        delay_min=15.0,
+        session="regular",
+        ext_price=0.675,
+        ext_change_pct=0.3,
+        ext_time=1_739_789_700_000,
+    )
 
 
 def test_a_currency_has_both_sides_and_no_volume() -> None:
     """They are crossed: one of bid and ask is old, which is for the board to judge."""
-    assert tick(EURO) == Tick(price=1.0841284, bid=1.0841284, ask=1.0835764, prev_close=1.0846786, change=-0.0005502, currency="USD",
-                              quote_time=1_739_789_683_000, session="regular")
+    assert tick(EURO) == Tick(
+        price=1.0841284,
+        bid=1.0841284,
+        ask=1.0835764,
+        prev_close=1.0846786,
+        change=-0.0005502,
+        currency="USD",
+        quote_time=1_739_789_683_000,
+        session="regular",
+    )
     assert tick(EURO, quoteType="INDEX").volume is None
     assert tick(EURO, quoteType="EQUITY").volume == 0.0
 
@@ -121,8 +164,9 @@ def test_a_currency_has_both_sides_and_no_volume() -> None:
 def test_what_is_missing_is_unknown() -> None:
     """A row may hold a price and nothing else."""
     assert tick({"symbol": "A", "regularMarketPrice": 5}) == Tick(price=5.0)
-    assert tick({"symbol": "A", "regularMarketPrice": 5, "bid": 0, "ask": 0.0, "regularMarketOpen": None, "regularMarketTime": 0,
-                 "currency": None, "priceHint": "2", "marketState": "SIESTA", "quoteType": None}) == Tick(price=5.0, untimed=True)
+    row = {"symbol": "A", "regularMarketPrice": 5, "bid": 0, "ask": 0.0, "regularMarketOpen": None, "regularMarketTime": 0,
+           "currency": None, "priceHint": "2", "marketState": "SIESTA", "quoteType": None}  # fmt: skip
+    assert tick(row) == Tick(price=5.0, untimed=True)
 
 
 def test_numbers_may_come_formatted() -> None:
@@ -133,7 +177,7 @@ def test_numbers_may_come_formatted() -> None:
 
 @pytest.mark.parametrize(("state", "session"), [
     ("PREPRE", "closed"), ("OVERNIGHT", "closed"), ("PRE", "pre"), ("REGULAR", "regular"), ("POST", "post"), ("POSTPOST", "closed"),
-    ("CLOSED", "closed"), ("LUNCH", None), (None, None), (7, None), ([], None), ({"a": 1}, None)])
+    ("CLOSED", "closed"), ("LUNCH", None), (None, None), (7, None), ([], None), ({"a": 1}, None)])  # fmt: skip
 def test_the_market_state_is_the_session(state: object, session: Session | None) -> None:
     """In the hours around midnight nobody trades, unless there is a price of the night; what is not understood is not known."""
     assert tick(MICROSOFT, marketState=state).session == session
@@ -146,16 +190,22 @@ def test_what_trades_in_the_regular_hours_only_is_closed_outside_them(state: str
     assert parse_chart(chart(hasPrePostMarketData=False), STOCK, 1739955600_000).session == "closed"
 
 
-@pytest.mark.parametrize(("changes", "expected"), [
-    ({}, (408.89, 0.1126, 1_739_580_000_000)),
-    ({"marketState": "PRE", "preMarketPrice": 409.5, "preMarketTime": 1739620000, "preMarketChangePercent": 0.262},
-     (409.5, 0.262, 1_739_620_000_000)),
-    ({"marketState": "REGULAR", "regularMarketTime": 1739640000}, (None, None, None)),
-    ({"postMarketTime": None}, (408.89, 0.1126, None)),
-    ({"postMarketTime": None, "marketState": "REGULAR"}, (None, None, None)),
-    ({"postMarketChangePercent": None}, (408.89, None, 1_739_580_000_000)),
-    ({"postMarketPrice": 0}, (None, None, None)),
-    ({"postMarketPrice": None, "postMarketTime": None}, (None, None, None))])
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (408.89, 0.1126, 1_739_580_000_000)),
+        (
+            {"marketState": "PRE", "preMarketPrice": 409.5, "preMarketTime": 1739620000, "preMarketChangePercent": 0.262},
+            (409.5, 0.262, 1_739_620_000_000),
+        ),
+        ({"marketState": "REGULAR", "regularMarketTime": 1739640000}, (None, None, None)),
+        ({"postMarketTime": None}, (408.89, 0.1126, None)),
+        ({"postMarketTime": None, "marketState": "REGULAR"}, (None, None, None)),
+        ({"postMarketChangePercent": None}, (408.89, None, 1_739_580_000_000)),
+        ({"postMarketPrice": 0}, (None, None, None)),
+        ({"postMarketPrice": None, "postMarketTime": None}, (None, None, None)),
+    ],
+)
 def test_the_newest_price_outside_the_hours_counts_if_it_is_newer_than_the_regular_one(changes: dict[str, Any], expected: object) -> None:
     """At noon this morning's and last evening's are both still there."""
     found = tick(MICROSOFT, **changes)
@@ -173,8 +223,10 @@ def test_the_night_is_told_by_its_price(state: str | None) -> None:
 
 def test_a_night_may_come_formatted() -> None:
     """As it does with `formatted=true`."""
-    row = {key: {"raw": value, "fmt": "…"} if isinstance(value, int | float) and not isinstance(value, bool) else value
-           for key, value in NIKE.items()}
+    row = {
+        key: {"raw": value, "fmt": "…"} if isinstance(value, int | float) and not isinstance(value, bool) else value
+        for key, value in NIKE.items()
+    }
     assert tick(row, new_york_s("2026-03-10 21:16:00") * 1000) == tick(NIKE, new_york_s("2026-03-10 21:16:00") * 1000)
 
 
@@ -195,7 +247,7 @@ def test_a_night_may_come_formatted() -> None:
     ("2026-03-10 21:16", {"overnightMarketPrice": 0, "overnightMarketTime": 0}, "closed", 63.3),
     # At the word of its market, as with the others.
     ("2026-03-10 21:16", {"overnightMarketTime": None}, "overnight", 63.05),
-    ("2026-03-10 21:16", {"overnightMarketTime": None, "marketState": "POSTPOST"}, "closed", 63.3)])
+    ("2026-03-10 21:16", {"overnightMarketTime": None, "marketState": "POSTPOST"}, "closed", 63.3)])  # fmt: skip
 def test_of_a_night_the_newest_price_counts(now: str, changes: dict[str, Any], session: Session, ext_price: float | None) -> None:
     """Never a word alone, and never an order of the markets."""
     found = tick(NIKE, new_york_s(now) * 1000, **changes)
@@ -205,7 +257,7 @@ def test_of_a_night_the_newest_price_counts(now: str, changes: dict[str, Any], s
 @pytest.mark.parametrize(("local", "night"), [
     ("2026-03-08 19:59:59", None), ("2026-03-08 20:00", date(2026, 3, 9)), ("2026-03-09 03:59:59", date(2026, 3, 9)),
     ("2026-03-09 04:00", None), ("2026-03-12 20:00", date(2026, 3, 13)), ("2026-03-13 20:00", None), ("2026-03-14 02:00", None),
-    ("2026-03-07 23:00", None), ("2026-11-01 23:00", date(2026, 11, 2)), ("2026-07-01 23:00", date(2026, 7, 2))])
+    ("2026-03-07 23:00", None), ("2026-11-01 23:00", date(2026, 11, 2)), ("2026-07-01 23:00", date(2026, 7, 2))])  # fmt: skip
 def test_there_is_a_night_before_each_weekday(local: str, night: date | None) -> None:
     """From eight to four in New York, Sunday to Friday, in summer and winter."""
     assert night_of(new_york_s(local) * 1000) == night
@@ -213,8 +265,16 @@ def test_there_is_a_night_before_each_weekday(local: str, night: date | None) ->
 
 def test_a_fund_is_priced_once_a_day() -> None:
     """What the exchange does says nothing of it. So it is with money markets; an exchange-traded fund trades like a share."""
-    assert tick(FUND) == Tick(price=9.71, prev_close=9.68, change=0.03, change_pct=0.3099, currency="USD", delay_min=0.0, cadence="day",
-                              quote_time=new_york_s("2026-03-06 18:01:44") * 1000)
+    assert tick(FUND) == Tick(
+        price=9.71,
+        prev_close=9.68,
+        change=0.03,
+        change_pct=0.3099,
+        currency="USD",
+        delay_min=0.0,
+        cadence="day",
+        quote_time=new_york_s("2026-03-06 18:01:44") * 1000,
+    )
     assert tick(FUND, quoteType="MONEYMARKET", marketState="CLOSED").cadence == "day"
     assert (tick(FUND, quoteType="ETF").cadence, tick(FUND, quoteType="ETF").session) == (None, "regular")
     assert tick(FUND, regularMarketPreviousClose=None, regularMarketOpen=9.7).open is None
@@ -231,7 +291,7 @@ def test_a_coins_volume_is_of_24_hours() -> None:
 @pytest.mark.parametrize("rows", [
     [], [{"symbol": "NOPE", "quoteType": "NONE"}], [{"symbol": "NOPE", "quoteType": "NONE", "regularMarketPrice": 1.5}],
     [{"symbol": "NOPE", "quoteType": "EQUITY"}], [{"symbol": "NOPE", "quoteType": "EQUITY", "regularMarketPrice": None}],
-    [{"symbol": "NOPE", "regularMarketPrice": {}}]])
+    [{"symbol": "NOPE", "regularMarketPrice": {}}]])  # fmt: skip
 def test_an_unknown_symbol_is_rejected_and_the_others_live(rows: list[Any]) -> None:
     """In each of the shapes that it has."""
     answer = parse(body(MICROSOFT, *rows), subscribe(Yahoo, "NOPE", "MSFT"), NOW_MS)
@@ -242,10 +302,14 @@ def test_an_unknown_symbol_is_rejected_and_the_others_live(rows: list[Any]) -> N
     assert isinstance(answer["MSFT"], Tick)
 
 
-@pytest.mark.parametrize(("words", "row"), [
-    ("it is not known there, or may be delisted", {"symbol": "NOPE", "quoteType": "NONE"}),
-    ("what it has is of type ECNQUOTE, which is no quote", {"symbol": "NOPE", "quoteType": "ECNQUOTE", "regularMarketPrice": 1.5}),
-    ("what it has is of type ALTSYMBOL, which is no quote", {"symbol": "NOPE", "quoteType": "ALTSYMBOL", "regularMarketPrice": 1.5})])
+@pytest.mark.parametrize(
+    ("words", "row"),
+    [
+        ("it is not known there, or may be delisted", {"symbol": "NOPE", "quoteType": "NONE"}),
+        ("what it has is of type ECNQUOTE, which is no quote", {"symbol": "NOPE", "quoteType": "ECNQUOTE", "regularMarketPrice": 1.5}),
+        ("what it has is of type ALTSYMBOL, which is no quote", {"symbol": "NOPE", "quoteType": "ALTSYMBOL", "regularMarketPrice": 1.5}),
+    ],
+)
 def test_an_unknown_symbol_is_told_why(words: str, row: dict[str, Any]) -> None:
     """In the symbol's own error."""
     error = complaint(lambda: tick(row))
@@ -257,7 +321,7 @@ ODD_FIELDS = {
     "bid": "bid", "ask": "ask", "regularMarketTime": "quote_time", "regularMarketPreviousClose": "prev_close",
     "regularMarketChange": "change", "regularMarketChangePercent": "change_pct", "regularMarketOpen": "open",
     "regularMarketDayHigh": "high", "regularMarketDayLow": "low", "regularMarketVolume": "volume", "exchangeDataDelayedBy": "delay_min",
-    "postMarketPrice": "ext_price", "postMarketChangePercent": "ext_change_pct"}
+    "postMarketPrice": "ext_price", "postMarketChangePercent": "ext_change_pct"}  # fmt: skip
 
 
 @pytest.mark.parametrize("field", ODD_FIELDS)
@@ -301,13 +365,22 @@ OIL: dict[str, Any] = {
     "quoteType": "FUTURE", "currency": "USD", "marketState": "REGULAR", "priceHint": 2, "symbol": "CLK20.NYM",
     "regularMarketPrice": -37.630001068115234, "regularMarketTime": 1587409200, "regularMarketPreviousClose": 18.27,
     "regularMarketDayHigh": 17.85, "regularMarketDayLow": -40.32, "regularMarketChange": -55.9000015,
-    "regularMarketChangePercent": -305.966}
+    "regularMarketChangePercent": -305.966}  # fmt: skip
 
 
 def test_prices_have_any_sign() -> None:
     """Oil on the 20th of April 2020 and on the day after, a yield below zero: whether that is believed the board decides."""
-    assert tick(OIL) == Tick(price=-37.63, high=17.85, low=-40.32, prev_close=18.27, change=-55.9, change_pct=-305.966, currency="USD",
-                             quote_time=1_587_409_200_000, session="regular")
+    assert tick(OIL) == Tick(
+        price=-37.63,
+        high=17.85,
+        low=-40.32,
+        prev_close=18.27,
+        change=-55.9,
+        change_pct=-305.966,
+        currency="USD",
+        quote_time=1_587_409_200_000,
+        session="regular",
+    )
     after = tick(OIL, regularMarketPrice=10.01, regularMarketPreviousClose=-37.63, regularMarketDayLow=-16.74, regularMarketChange=47.64)
     assert (after.price, after.low, after.prev_close, after.change, after.odd) == (10.01, -16.74, -37.63, 47.64, None)
     bill = tick({"quoteType": "INDEX", "marketState": "REGULAR", "symbol": "^IRX", "regularMarketPrice": -0.105, "bid": -0.01, "ask": 0})
@@ -330,7 +403,7 @@ def test_an_odd_hint_of_decimals_is_none(hint: object) -> None:
 
 def test_less_than_nothing_was_traded_by_nobody() -> None:
     """What a 32-bit count that ran over leaves."""
-    found = tick(MICROSOFT, regularMarketVolume=-2**31, exchangeDataDelayedBy=-1)
+    found = tick(MICROSOFT, regularMarketVolume=-(2**31), exchangeDataDelayedBy=-1)
     assert (found.price, found.volume, found.delay_min) == (408.43, None, None)
     assert [odd.field for odd in found.odd or ()] == ["volume", "delay_min"]
 
@@ -344,8 +417,10 @@ def test_rows_are_found_by_symbol() -> None:
     assert prices == {"VOD.L": 0.673, "A": 408.43, "B": 151.91, "C": 151.91}
 
 
-@pytest.mark.parametrize(("id", "key"), [
-    ("aapl", "AAPL"), ("USDJPY=X", "JPY=X"), ("JPY=X", "JPY=X"), ("EURUSD=X", "EURUSD=X"), ("USDC-USD", "USDC-USD"), ("USD=X", "USD=X")])
+@pytest.mark.parametrize(
+    ("id", "key"),
+    [("aapl", "AAPL"), ("USDJPY=X", "JPY=X"), ("JPY=X", "JPY=X"), ("EURUSD=X", "EURUSD=X"), ("USDC-USD", "USDC-USD"), ("USD=X", "USD=X")],
+)
 def test_an_id_has_one_spelling(id: str, key: str) -> None:
     """Capitals; a dollar in front of a currency pair is left out."""
     assert key_of(id) == key
@@ -354,7 +429,7 @@ def test_an_id_has_one_spelling(id: str, key: str) -> None:
 @pytest.mark.parametrize(("changes", "open_price", "change_pct"), [
     ({}, 407.79, -0.5153), ({"regularMarketChangePercent": None}, 407.79, -0.5153),
     ({"regularMarketPreviousClose": None, "regularMarketChangePercent": None}, 407.79, None),
-    ({"regularMarketPreviousClose": None, "regularMarketChangePercent": None, "marketState": None}, None, None)])
+    ({"regularMarketPreviousClose": None, "regularMarketChangePercent": None, "marketState": None}, None, None)])  # fmt: skip
 def test_without_a_previous_close_there_is_no_change(changes: dict[str, Any], open_price: float | None, change_pct: float | None) -> None:
     """Least of all one against this morning's open."""
     found = tick(MICROSOFT, **changes)
@@ -364,7 +439,8 @@ def test_without_a_previous_close_there_is_no_change(changes: dict[str, Any], op
 
 @pytest.mark.parametrize("content", [
     {}, [], {"quoteResponse": None}, {"quoteResponse": {"result": None, "error": None}}, {"quoteResponse": {"error": {"code": "Bad"}}},
-    {"quoteResponse": {"result": [MICROSOFT], "error": {"code": "Internal"}}}, {"finance": {"result": None, "error": {"code": "x"}}}])
+    {"quoteResponse": {"result": [MICROSOFT], "error": {"code": "Internal"}}}, {"finance": {"result": None, "error": {"code": "x"}}}
+])  # fmt: skip
 def test_an_answer_without_rows_fails_as_a_whole(content: object) -> None:
     """Then no symbol is to blame."""
     error = complaint(lambda: parse(json.dumps(content).encode(), BATCH, NOW_MS))
@@ -389,13 +465,21 @@ def test_every_field_that_is_read_is_asked_for() -> None:
 def test_a_chart_is_read_field_by_field() -> None:
     """Its bar brings the open; at noon in New York the market is open."""
     assert parse_chart(chart(), STOCK, MADE_S * 1000) == Tick(
-        price=414.77, open=407.88, high=415.49, low=407.65, prev_close=409.64, volume=24114195.0, currency="USD",
-        quote_time=1_739_979_002_000, session="regular")
+        price=414.77,
+        open=407.88,
+        high=415.49,
+        low=407.65,
+        prev_close=409.64,
+        volume=24114195.0,
+        currency="USD",
+        quote_time=1_739_979_002_000,
+        session="regular",
+    )
 
 
 @pytest.mark.parametrize(("changes", "prev_close"), [
     ({"range": "5d"}, None), ({"range": ""}, None), ({"range": "5d", "previousClose": 409.6}, 409.6), ({"previousClose": 409.6}, 409.6),
-    ({"chartPreviousClose": None}, None), ({"currency": "ZAc"}, 4.0964)])
+    ({"chartPreviousClose": None}, None), ({"currency": "ZAc"}, 4.0964)])  # fmt: skip
 def test_the_close_before_another_range_is_not_yesterdays(changes: dict[str, Any], prev_close: float | None) -> None:
     """`chartPreviousClose` is the close before whatever was asked for."""
     assert parse_chart(chart(**changes), STOCK, 0).prev_close == prev_close
@@ -403,7 +487,7 @@ def test_the_close_before_another_range_is_not_yesterdays(changes: dict[str, Any
 
 @pytest.mark.parametrize(("at_s", "session"), [
     (1739955599, "closed"), (1739955600, "pre"), (1739975399, "pre"), (1739975400, "regular"), (1739998799, "regular"),
-    (1739998800, "post"), (1740013199, "post"), (1740013200, "closed")])
+    (1739998800, "post"), (1740013199, "post"), (1740013200, "closed")])  # fmt: skip
 def test_the_hours_of_the_market_tell_the_session(at_s: int, session: Session) -> None:
     """From its first second to the last but one."""
     assert parse_chart(chart(), STOCK, at_s * 1000).session == session
@@ -420,7 +504,7 @@ def test_without_hours_the_session_is_unknown_and_crypto_has_none() -> None:
 @pytest.mark.parametrize(("changes", "opened"), [
     ({"timestamp": [1739975400 - 86_400]}, None), ({"timestamp": [1740009599]}, 407.88), ({"timestamp": [1739975400, 1739979000]}, None),
     ({"timestamp": []}, None), ({"timestamp": None}, None), ({"indicators": {"quote": [{}]}}, None), ({"indicators": None}, None),
-    ({"indicators": {"quote": [{"open": [None]}]}}, None), ({"indicators": {"quote": []}}, None)])
+    ({"indicators": {"quote": [{"open": [None]}]}}, None), ({"indicators": {"quote": []}}, None)])  # fmt: skip
 def test_a_bar_that_is_not_the_day_of_the_price_brings_no_open(changes: dict[str, Any], opened: float | None) -> None:
     """Days are the exchange's: 18:59:59 in New York is still the 19th, though it is the 20th in London."""
     (result,) = CHART["chart"]["result"]
@@ -437,7 +521,7 @@ def test_a_chart_of_something_else_is_an_error() -> None:
 
 @pytest.mark.parametrize("changes", [
     {"regularMarketDayLow": "?"}, {"chartPreviousClose": []}, {"regularMarketVolume": -2**31}, {"currency": "<b>"}, {"gmtoffset": "?"},
-    {"currentTradingPeriod": {"regular": {"start": "?", "end": {}}}}, {"regularMarketTime": "?"}])
+    {"currentTradingPeriod": {"regular": {"start": "?", "end": {}}}}, {"regularMarketTime": "?"}])  # fmt: skip
 def test_what_is_odd_about_a_chart_costs_no_price(changes: dict[str, Any]) -> None:
     """As in a row."""
     assert parse_chart(chart(**changes), STOCK, MADE_S * 1000).price == 414.77

@@ -39,8 +39,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def session_with(server: RunningProvider, runtime: Runtime, *, pages: Collection[str] | None = None, hosts: Collection[str] = (),
-                 timeout_s: float = 5.0) -> YahooSession:
+def session_with(
+    server: RunningProvider, runtime: Runtime, *, pages: Collection[str] | None = None, hosts: Collection[str] = (), timeout_s: float = 5.0
+) -> YahooSession:
     """A session that asks `server`, and gets its cookie there too unless told otherwise."""
     settings = PolledSettings.model_validate({"kind": "x", "base_url": server.url, "timeout_s": timeout_s})
     cookies = Cookies()
@@ -120,7 +121,7 @@ def test_who_waits_for_another_waits_no_longer_than_it_has(session: YahooSession
 
 @pytest.mark.parametrize("text", [
     "Too Many Requests", "Edge: Too Many Requests", "", " ", "<html><body>Sorry</body></html>", '{"finance":{}}', "x" * 65, "a b", "ä",
-    "a\x00"])
+    "a\x00"])  # fmt: skip
 def test_what_is_no_crumb_is_never_kept_as_one(session: YahooSession, yahoo: RunningProvider, clock: Clock, text: str) -> None:
     """And asked for again only after a rest, which doubles."""
     yahoo.set(switches={"getcrumb": text})
@@ -146,7 +147,8 @@ def test_a_crumb_may_hold_what_means_something_elsewhere(session: YahooSession, 
 
 @pytest.mark.parametrize("path", ["/", GETCRUMB])
 def test_a_limit_says_when_to_come_back_and_the_session_rests_for_twice_as_long(
-        session: YahooSession, yahoo: RunningProvider, clock: Clock, path: str) -> None:
+    session: YahooSession, yahoo: RunningProvider, clock: Clock, path: str
+) -> None:
     """So that what needs no session can go on in between."""
     yahoo.fault("status", status=429, body="Edge: Too Many Requests", retry_after="120", path=path, times=1)
     error = complaint(lambda: session.crumb(clock.now_s + 10))
@@ -179,8 +181,12 @@ def test_consent_is_given_once_and_leads_to_a_cookie(session: YahooSession, yaho
     requests = yahoo.requests()
     assert [request["path"] for request in requests] == [*CONSENT_WALK, GETCRUMB]
     assert requests[3]["form"] == {
-        "namespace": ["yahoo"], "csrfToken": ["k9-Tok_en"], "sessionId": ["3_cc-session_5f"],
-        "originalDoneUrl": ["https://finance.yahoo.com/?a=1&b=2"], "agree": ["agree", "agree"]}
+        "namespace": ["yahoo"],
+        "csrfToken": ["k9-Tok_en"],
+        "sessionId": ["3_cc-session_5f"],
+        "originalDoneUrl": ["https://finance.yahoo.com/?a=1&b=2"],
+        "agree": ["agree", "agree"],
+    }
     assert requests[-1]["headers"]["cookie"] == f"GUCS=AV78X-IQ; A3={COOKIE}"
 
 
@@ -199,7 +205,7 @@ def test_consent_pages_may_be_on_the_hosts_that_are_named_and_on_no_other(yahoo:
 
 @pytest.mark.parametrize("location", [
     "http://169.254.169.254/", "//localhost/x", "file:///etc/passwd", "http://[::1/", "http://127.0.0.1:1/", "ftp://127.0.0.1/",
-    "http://me:secret@{netloc}/", "javascript:alert(1)"])
+    "http://me:secret@{netloc}/", "javascript:alert(1)"])  # fmt: skip
 def test_a_redirect_elsewhere_is_not_followed(session: YahooSession, yahoo: RunningProvider, location: str) -> None:
     """What it set is kept, and there the walk ends."""
     yahoo.fault("redirect", path="/", times=1, location=location.format(netloc=yahoo.url.removeprefix("http://")))
@@ -225,7 +231,7 @@ def test_a_walk_sends_one_form(session: YahooSession, yahoo: RunningProvider) ->
 @pytest.mark.parametrize("page", [
     b"", b"csrfToken", b"<form><input type=hidden name=other value=1></form>csrfToken", b"<form>csrfToken</form>",
     b"<form></form><input type=hidden name=csrfToken value=1>", b"<form><input type=text name=csrfToken value=1></form>",
-    b"x" * 1_048_576 + b"<form><input type=hidden name=csrfToken value=1></form>"])
+    b"x" * 1_048_576 + b"<form><input type=hidden name=csrfToken value=1></form>"])  # fmt: skip
 def test_any_other_page_has_no_consent_form(page: bytes) -> None:
     """A hidden `csrfToken` in a form makes one, in the first megabyte."""
     assert consent_form(page) is None
@@ -233,14 +239,19 @@ def test_any_other_page_has_no_consent_form(page: bytes) -> None:
 
 def test_a_consent_form_is_read_however_it_is_written() -> None:
     """Quotes or none, any case, entities, an address of its own, no fields but the token."""
-    page = (b"<FORM ACTION='/v2/x?a=1&amp;b=2'><INPUT TYPE=HIDDEN VALUE=t&#111;k NAME=csrfToken>"
-            b'<input type="hidden" name="reject" value="reject"></FORM>')
-    assert consent_form(page) == (
-        "/v2/x?a=1&b=2", (("namespace", "yahoo"), ("csrfToken", "tok"), ("agree", "agree"), ("agree", "agree")))
+    page = (
+        b"<FORM ACTION='/v2/x?a=1&amp;b=2'><INPUT TYPE=HIDDEN VALUE=t&#111;k NAME=csrfToken>"
+        b'<input type="hidden" name="reject" value="reject"></FORM>'
+    )
+    assert consent_form(page) == ("/v2/x?a=1&b=2", (("namespace", "yahoo"), ("csrfToken", "tok"), ("agree", "agree"), ("agree", "agree")))
 
 
-@given(st.text(max_size=200) | st.lists(st.sampled_from([
-    "<form", ">", "<input ", "type=hidden ", "name=", '"csrfToken"', "value='", "</form", "<!--", "<![", "&#0;"])).map("".join))
+@given(
+    st.text(max_size=200)
+    | st.lists(
+        st.sampled_from(["<form", ">", "<input ", "type=hidden ", "name=", '"csrfToken"', "value='", "</form", "<!--", "<![", "&#0;"])
+    ).map("".join)
+)
 def test_any_page_is_looked_through(page: str) -> None:
     """Nothing in it raises."""
     form = consent_form(page.encode("utf-8", "surrogatepass"))

@@ -23,7 +23,7 @@ from ticker.runtime import Runtime
 PROVIDER = "yahoo_stream"
 AT_MS = 1_779_998_399_123
 REGULAR: dict[int, Any] = {1: "NVDA", 2: 181.3, 3: AT_MS, 4: "USD", 5: "NMS", 6: 8, 7: 1, 8: 0.8342602252960205, 9: 49378123, 10: 182.55,
-                           11: 179.75, 12: 1.5, 15: 180.01, 16: 179.8, 27: 2}
+                           11: 179.75, 12: 1.5, 15: 180.01, 16: 179.8, 27: 2}  # fmt: skip
 
 
 def frame(fields: dict[int, Any], **changes: Any) -> dict[str, str]:
@@ -51,8 +51,18 @@ def only(session: YahooStreamSession, *messages: object) -> Tick:
 def test_a_message_is_read_field_by_field() -> None:
     """Freed of what 32 bits did to the numbers; percent is percent; the time is zigzag milliseconds."""
     assert only(wanting(), frame(REGULAR)) == Tick(
-        price=181.3, open=180.01, high=182.55, low=179.75, prev_close=179.8, volume=49378123.0, change=1.5, change_pct=0.8343,
-        currency="USD", quote_time=AT_MS, session="regular")
+        price=181.3,
+        open=180.01,
+        high=182.55,
+        low=179.75,
+        prev_close=179.8,
+        volume=49378123.0,
+        change=1.5,
+        change_pct=0.8343,
+        currency="USD",
+        quote_time=AT_MS,
+        session="regular",
+    )
 
 
 def test_a_message_beyond_measure_is_not_even_unpacked() -> None:
@@ -116,12 +126,15 @@ def test_a_snapshot_that_knows_of_no_night_takes_no_night_away() -> None:
     night = {1: "NVDA", 2: 181.03, 3: AT_MS + 19_000_123, 6: 8, 7: 4, 8: -0.149, 12: -0.27}
     evening = Tick(price=181.3, prev_close=179.8, quote_time=AT_MS, session="closed", ext_price=181.5, ext_time=AT_MS + 14_000_000)
     for snapshot, expected in (
-            (evening, (181.03, AT_MS + 19_000_123, "overnight")),
-            (msgspec.structs.replace(evening, session="pre"), (181.03, AT_MS + 19_000_123, "pre")),
-            (msgspec.structs.replace(evening, ext_price=181.1, ext_time=AT_MS + 20_000_000), (181.1, AT_MS + 20_000_000, "closed")),
-            # The same one, in whole seconds.
-            (msgspec.structs.replace(evening, ext_price=181.02, ext_time=(AT_MS + 19_000_123) // 1000 * 1000, session="overnight"),
-             (181.02, (AT_MS + 19_000_123) // 1000 * 1000, "overnight"))):
+        (evening, (181.03, AT_MS + 19_000_123, "overnight")),
+        (msgspec.structs.replace(evening, session="pre"), (181.03, AT_MS + 19_000_123, "pre")),
+        (msgspec.structs.replace(evening, ext_price=181.1, ext_time=AT_MS + 20_000_000), (181.1, AT_MS + 20_000_000, "closed")),
+        # The same one, in whole seconds.
+        (
+            msgspec.structs.replace(evening, ext_price=181.02, ext_time=(AT_MS + 19_000_123) // 1000 * 1000, session="overnight"),
+            (181.02, (AT_MS + 19_000_123) // 1000 * 1000, "overnight"),
+        ),
+    ):
         stream = wanting()
         said(stream, frame(REGULAR), frame(night))
         tick = stream.take_snapshot({stock.symbol: snapshot})["NVDA"]
@@ -195,9 +208,9 @@ def test_an_odd_number_costs_itself_only() -> None:
     session = wanting()
     said(session, frame(REGULAR, f23=181.29))
     nan, infinity = float("nan"), float("inf")
-    tick = only(session, frame(REGULAR, f2=181.4, f3=AT_MS + 1, f8=nan, f9=-2**31, f11=infinity, f12=nan, f23=nan, f27=-5))
+    tick = only(session, frame(REGULAR, f2=181.4, f3=AT_MS + 1, f8=nan, f9=-(2**31), f11=infinity, f12=nan, f23=nan, f27=-5))
     assert (tick.price, tick.change, tick.change_pct, tick.volume, tick.low, tick.bid, tick.high) == (
-        181.4, None, None, None, None, None, 182.55)
+        181.4, None, None, None, None, None, 182.55)  # fmt: skip
     assert {odd.field for odd in tick.odd or ()} == {"change", "change_pct", "volume", "low", "bid"}
     assert only(session, frame(REGULAR, f3=AT_MS + 2)).odd is None
 
@@ -227,18 +240,25 @@ def test_what_is_no_pricing_is_a_complaint(coded: str) -> None:
     assert str(complaint(lambda: said(wanting(), {"type": "pricing", "message": coded})))
 
 
-@given(st.dictionaries(st.integers(1, 40), st.floats(width=32) | st.integers(-2**63, 2**63 - 1) | st.text(max_size=5), max_size=12))
+@given(st.dictionaries(st.integers(1, 40), st.floats(width=32) | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5), max_size=12))
 def test_any_fields_are_a_tick_or_a_complaint(fields: dict[int, Any]) -> None:
     """Whatever stands in them, of whatever type."""
-    coded = base64.b64encode(pricing({number: abs(value) if number in (6, 7) and isinstance(value, int) else value
-                                      for number, value in fields.items()} | {1: "NVDA"}))
+    coded = base64.b64encode(
+        pricing(
+            {number: abs(value) if number in (6, 7) and isinstance(value, int) else value for number, value in fields.items()} | {1: "NVDA"}
+        )
+    )
     session = wanting()
     said(session, frame(REGULAR))
     survives(session, coded, {"NVDA"})
 
 
-@given(mutated(frame(REGULAR)) | st.binary(max_size=80).map(base64.b64encode) | JSON.map(lambda value: json.dumps(value).encode())
-       | st.binary(max_size=60))
+@given(
+    mutated(frame(REGULAR))
+    | st.binary(max_size=80).map(base64.b64encode)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=60)
+)
 def test_any_message_is_ticks_or_a_complaint(message: bytes) -> None:
     """Nothing else comes out."""
     survives(wanting(), message, {"NVDA"})
@@ -258,7 +278,8 @@ def test_what_is_wanted_is_said_again_each_quarter_of_a_minute() -> None:
     session = YahooStreamSession({}, {})
     session.want(subscribe(YahooStream, "NVDA", "BRK.B"))
     assert [(second, message) for second in range(40) for message in sent(session, second)] == [
-        (second, {"subscribe": ["NVDA", "BRK-B"]}) for second in (0, 15, 30)]
+        (second, {"subscribe": ["NVDA", "BRK-B"]}) for second in (0, 15, 30)
+    ]
 
 
 @pytest.fixture

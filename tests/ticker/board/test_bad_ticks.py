@@ -39,8 +39,10 @@ def test_what_a_feed_could_not_read_as_a_price() -> None:
     desk = Desk()
     desk.take(FeedError("no row", payload="{}"))
     desk.take(BadTick("price: not a price", payload='{"price":"-1"}'))
-    assert desk.state["bad_ticks"] == {"count": 1, "recent": [
-        {"symbol": "X", "feed": "a", "count": 1, "at": NOW, "reason": "price: not a price", "excerpt": '{"price":"-1"}'}]}
+    assert desk.state["bad_ticks"] == {
+        "count": 1,
+        "recent": [{"symbol": "X", "feed": "a", "count": 1, "at": NOW, "reason": "price: not a price", "excerpt": '{"price":"-1"}'}],
+    }
 
 
 @pytest.mark.parametrize("wild", [120.1, 1e9, 79.9, 1e-9])
@@ -257,11 +259,14 @@ def test_the_first_of_a_kind_is_logged(caplog: pytest.LogCaptureFixture) -> None
     desk.hear(99.0, quote_time=NOW)
     assert [record.getMessage() for record in caplog.records] == [
         'feed a: a tick of X is not believed: 200 after 100, a jump of more than 20 % [{"price":200.0,"quote_time":1700000004000}]',
-        'feed a: a tick of X is not believed: made 14 s before the one before it [{"price":99.0,"quote_time":1700000000000}]']
+        'feed a: a tick of X is not believed: made 14 s before the one before it [{"price":99.0,"quote_time":1700000000000}]',
+    ]
 
 
-@given(st.lists(st.one_of(
-    st.floats(), st.floats(90.0, 110.0), st.sampled_from([0.0, math.nan, math.inf, 100.0, 200.0, 50.0])), max_size=60), st.booleans())
+@given(
+    st.lists(st.one_of(st.floats(), st.floats(90.0, 110.0), st.sampled_from([0.0, math.nan, math.inf, 100.0, 200.0, 50.0])), max_size=60),
+    st.booleans(),
+)
 def test_only_prices_that_follow_from_each_other(prices: list[float], timed: bool) -> None:
     """Whatever numbers come: all that is published is a price, and no further than a jump from the one before or from a doubted one."""
     desk = Desk(stale_after_s=60.0)

@@ -1,6 +1,5 @@
 """The board: what is an update, what state a price is in, and which source it comes from."""
 
-
 import pytest
 
 from tests.ticker.board.boards import LIMIT, NOW, UNKNOWN, board_of, one_source, seen, state, tick, two_sources
@@ -17,13 +16,52 @@ from ticker.source import Answer
 def test_a_tick_becomes_a_quote() -> None:
     """Every field of the tick, the board's own, and the change computed from the close."""
     board = board_of(X=SymbolSettings(feed=("a",), currency="USD"))
-    made = Tick(price=1.1, bid=1.0, ask=1.2, open=0.9, high=1.3, low=0.8, prev_close=1.0, volume=5.0, quote_time=NOW - 5, delay_min=15.0,
-                session="regular", ext_price=1.15, ext_change_pct=4.5, ext_time=NOW - 1, origin="far", hops=2)
+    made = Tick(
+        price=1.1,
+        bid=1.0,
+        ask=1.2,
+        open=0.9,
+        high=1.3,
+        low=0.8,
+        prev_close=1.0,
+        volume=5.0,
+        quote_time=NOW - 5,
+        delay_min=15.0,
+        session="regular",
+        ext_price=1.15,
+        ext_change_pct=4.5,
+        ext_time=NOW - 1,
+        origin="far",
+        hops=2,
+    )
     (quote,) = board.apply("a", {"X": made}, NOW)
-    assert quote == Quote(price=1.1, bid=1.0, ask=1.2, open=0.9, high=1.3, low=0.8, prev_close=1.0, volume=5.0, change=0.1, change_pct=10.0,
-                          currency="USD", quote_time=NOW - 5, delay_min=15.0, session="regular", ext_price=1.15, ext_change_pct=4.5,
-                          ext_time=NOW - 1, origin="far", hops=2, symbol="X", received_time=NOW, seq=1, source="a", kind="polled",
-                          state="fresh")
+    assert quote == Quote(
+        price=1.1,
+        bid=1.0,
+        ask=1.2,
+        open=0.9,
+        high=1.3,
+        low=0.8,
+        prev_close=1.0,
+        volume=5.0,
+        change=0.1,
+        change_pct=10.0,
+        currency="USD",
+        quote_time=NOW - 5,
+        delay_min=15.0,
+        session="regular",
+        ext_price=1.15,
+        ext_change_pct=4.5,
+        ext_time=NOW - 1,
+        origin="far",
+        hops=2,
+        symbol="X",
+        received_time=NOW,
+        seq=1,
+        source="a",
+        kind="polled",
+        state="fresh",
+    )
     assert board.quotes == {"X": quote}
 
 
@@ -39,7 +77,11 @@ def test_how_a_tick_came_goes_before_how_its_source_s_come() -> None:
     board.configure({"X": SymbolSettings(feed=("a",))}, {"a": FeedTerms("streamed", 0.5)}, NOW)
     news: list[Answer] = [tick(1.0), {"X": Tick(price=1.1, kind="polled")}, tick(1.1), tick(1.2)]
     assert [quote.kind for at, answer in enumerate(news) for quote in board.apply("a", answer, NOW + at)] == [
-        "streamed", "polled", "streamed", "streamed"]
+        "streamed",
+        "polled",
+        "streamed",
+        "streamed",
+    ]
 
 
 @pytest.mark.parametrize("settle_first", [False, True], ids=["second tick", "after many"])
@@ -190,7 +232,7 @@ def test_symbols_state_is_the_wires() -> None:
          "status": "live", "error": None, "volume_of": "24h"},
         {"symbol": "Y", "name": None, "decimals": None, "group": [], "feed": ["a", "b"], "currency": None, "stale_after_s": 10.0,
          "status": "pending", "error": None, "volume_of": "24h"},
-    ]
+    ]  # fmt: skip
 
 
 def test_what_a_volume_counts_is_the_word_of_the_source_in_use() -> None:
@@ -200,8 +242,13 @@ def test_what_a_volume_counts_is_the_word_of_the_source_in_use() -> None:
     board.configure({"X": SymbolSettings(feed=("a", "b"))}, terms, NOW)
     assert (state(board)["volume_of"], board.volume_of) == ("session", {"X": "session"})
     board.take_symbols_changed()
-    for number, said, expected, told in ((1, None, "session", True), (2, None, "session", False), (3, "24h", "24h", True),
-                                         (4, "24h", "24h", False), (5, None, "session", True)):
+    for number, said, expected, told in (
+        (1, None, "session", True),
+        (2, None, "session", False),
+        (3, "24h", "24h", True),
+        (4, "24h", "24h", False),
+        (5, None, "session", True),
+    ):
         board.apply("a", tick(1.0, quote_time=NOW + number, volume_of=said), NOW + number)
         assert (state(board)["volume_of"], board.volume_of["X"], board.take_symbols_changed()) == (expected, expected, told)
     board.apply("b", tick(1.0, quote_time=NOW + 6), NOW + 6)

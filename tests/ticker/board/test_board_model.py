@@ -75,10 +75,16 @@ class BoardMachine(RuleBasedStateMachine):
                 answer[symbol] = FeedError("no price", rejects_symbol=data.draw(st.booleans()))
             else:
                 age_ms = data.draw(st.sampled_from([None, 0, 0, 1, 5_000, 60_000]))
-                answer[symbol] = Tick(price=data.draw(st.sampled_from([1.0, 2.0, 3.0])), prev_close=2.0,
-                                      quote_time=None if age_ms is None else self.now - age_ms)
-        steady = {symbol: (quote, self.newest_ms[symbol]) for symbol, quote in self.last.items()
-                  if quote.source == feed and quote.state == "fresh" and self.sources[symbol, feed].failures == 0}
+                answer[symbol] = Tick(
+                    price=data.draw(st.sampled_from([1.0, 2.0, 3.0])),
+                    prev_close=2.0,
+                    quote_time=None if age_ms is None else self.now - age_ms,
+                )
+        steady = {
+            symbol: (quote, self.newest_ms[symbol])
+            for symbol, quote in self.last.items()
+            if quote.source == feed and quote.state == "fresh" and self.sources[symbol, feed].failures == 0
+        }
         self.note(feed, answer)
         updates = self.board.apply(feed, answer, self.now)
         self.check(updates)
@@ -180,8 +186,9 @@ class BoardMachine(RuleBasedStateMachine):
             mine = [quote for quote in updates if quote.symbol == symbol]
             older = news.quote_time is not None and news.quote_time < newest_ms
             if older or (news.price, news.quote_time) == (last.price, last.quote_time):
-                assert all((quote.price, quote.quote_time) == (last.price, last.quote_time) or quote.source != last.source
-                           for quote in mine)
+                assert all(
+                    (quote.price, quote.quote_time) == (last.price, last.quote_time) or quote.source != last.source for quote in mine
+                )
             else:
                 assert (news.price, news.quote_time) in [(quote.price, quote.quote_time) for quote in mine] or self.switched(mine, last)
 

@@ -14,8 +14,14 @@ MONDAY = 20_000 * D
 DAYS = (0, 1, 2, 4, 7, 8)
 """The exchange is open on these days from Monday; Thursday is a holiday."""
 EXCHANGE = Hours([(MONDAY + day * D + 9 * H, MONDAY + day * D + 16 * H) for day in DAYS], MONDAY + 9 * D)
-WITH_LUNCH = Hours([window for day in DAYS for window in (
-    (MONDAY + day * D + 9 * H, MONDAY + day * D + 12 * H), (MONDAY + day * D + 13 * H, MONDAY + day * D + 16 * H))], MONDAY + 9 * D)
+WITH_LUNCH = Hours(
+    [
+        window
+        for day in DAYS
+        for window in ((MONDAY + day * D + 9 * H, MONDAY + day * D + 12 * H), (MONDAY + day * D + 13 * H, MONDAY + day * D + 16 * H))
+    ],
+    MONDAY + 9 * D,
+)
 MON, TUE, WED, THU, FRI, SAT, SUN, NEXT_MON, NEXT_TUE = range(0, 216, 24)
 """Midnights, in hours from Monday's."""
 
@@ -33,7 +39,7 @@ MON, TUE, WED, THU, FRI, SAT, SUN, NEXT_MON, NEXT_TUE = range(0, 216, 24)
     (FRI + 14, NEXT_MON + 17),
     (NEXT_TUE + 16, NEXT_TUE + 16 + 96),
 ], ids=["at the close", "shortly before it", "in the evening", "before a holiday", "before a weekend", "on a weekend", "within the day",
-        "before the day", "within the last day of the week", "beyond the days that are known"])
+        "before the day", "within the last day of the week", "beyond the days that are known"])  # fmt: skip
 def test_with_a_calendar(hours: Hours, made_h: float, overdue_h: float) -> None:
     """A day after the close that the next one is of; one made in the middle of the day waits for the next day's middle at least."""
     assert (overdue_ms(MONDAY + round(made_h * H), hours) - MONDAY) / H == overdue_h

@@ -26,15 +26,20 @@ PRICES = st.floats(min_value=1e-9, max_value=1e12)
     (Tick(price=1.5, prev_close=0.0), (1.5, None)),
     (Tick(price=-0.75, open=-0.5), (-0.25, None)),
 ], ids=["exact", "four places", "against the open", "the close before the open", "unmoved", "half to even down", "half to even up",
-        "a negative price", "a negative close", "a close of zero", "a negative open"])
+        "a negative price", "a negative close", "a close of zero", "a negative open"])  # fmt: skip
 def test_computed_in_decimal(tick: Tick, expected: tuple[float, float]) -> None:
     """What a person would get with pencil and paper, not what floats make of it."""
     assert change_of(tick) == expected
 
 
-@pytest.mark.parametrize("fields", [
-    {}, {"open": 1.0, "session": "regular"},
-], ids=["nothing", "only a session's open"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"open": 1.0, "session": "regular"},
+    ],
+    ids=["nothing", "only a session's open"],
+)
 def test_nothing_to_compare_with(fields: dict[str, Any]) -> None:
     """No change rather than a wrong one."""
     assert change_of(Tick(price=1.5, **fields)) == (None, None)
@@ -52,7 +57,7 @@ def test_the_sources_own_word_goes_first() -> None:
 @pytest.mark.parametrize("fields", [
     {"price": -37.63, "prev_close": 18.27, "change": -55.9}, {"price": 10.01, "prev_close": -37.63, "change": 47.64},
     {"price": 10.01, "change": 47.64}, {"price": -1.0, "change": 0.5}, {"price": 0.0, "change": None}, {"price": 1.0, "change": 1.0},
-], ids=["through zero", "from below zero", "as the difference tells", "below zero", "zero", "from zero"])
+], ids=["through zero", "from below zero", "as the difference tells", "below zero", "zero", "from zero"])  # fmt: skip
 def test_a_percentage_of_what_has_signs_says_nothing(fields: dict[str, Any]) -> None:
     """The source's own neither; its difference stays."""
     assert change_of(Tick(**fields, change_pct=126.6)) == (fields["change"], None)

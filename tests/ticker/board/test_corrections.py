@@ -111,7 +111,7 @@ def test_another_board_restores_an_older_price(kind: Kind) -> None:
     for price, made_ms in ((100.0, NOW), (110.0, NOW + 5_000), (100.0, NOW), (100.1, NOW + 1_000), (100.1, NOW + 500)):
         shown += board.apply("a", {"X": Tick(price=price, quote_time=made_ms, upstream_state="fresh")}, NOW + 5_000)
     assert [(quote.seq, quote.price, quote.quote_time) for quote in shown] == [
-        (1, 100.0, NOW), (2, 110.0, NOW + 5_000), (3, 100.0, NOW), (4, 100.1, NOW + 1_000), (5, 100.1, NOW + 500)]
+        (1, 100.0, NOW), (2, 110.0, NOW + 5_000), (3, 100.0, NOW), (4, 100.1, NOW + 1_000), (5, 100.1, NOW + 500)]  # fmt: skip
     assert board.quality_state(NOW)["bad_ticks"]["count"] == 0
 
 

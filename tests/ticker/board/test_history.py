@@ -23,11 +23,29 @@ class Board:
         self.volume_of = volume_of
         self.history = History()
 
-    def look(self, now_ms: int, price: float = 10.0, volume: float | None = None, state: State = "fresh", source: str = "s",
-             quote_time: int | None = None, origin: str | None = None) -> None:
+    def look(
+        self,
+        now_ms: int,
+        price: float = 10.0,
+        volume: float | None = None,
+        state: State = "fresh",
+        source: str = "s",
+        quote_time: int | None = None,
+        origin: str | None = None,
+    ) -> None:
         """The board as it stands then."""
-        quote = Quote(symbol="A", price=price, volume=volume, received_time=0, seq=1, source=source, kind="polled", state=state,
-                      quote_time=quote_time, origin=origin)
+        quote = Quote(
+            symbol="A",
+            price=price,
+            volume=volume,
+            received_time=0,
+            seq=1,
+            source=source,
+            kind="polled",
+            state=state,
+            quote_time=quote_time,
+            origin=origin,
+        )
         self.history.sample({"A": quote}, {"A": self.volume_of}, now_ms)
 
     def counts(self, *counts: float | None, first_ms: int = START_MS) -> list[float | None]:
@@ -46,15 +64,19 @@ def test_a_minute_becomes_one_bar() -> None:
     assert board.history.bars("A", START_MS)[-1] == Bar(START_MS, 10.0, 12.0, 9.0, 11.0, 40.0)
 
 
-@pytest.mark.parametrize(("volume_of", "counts", "expected"), [
-    ("session", (100, 101, 103, 103, 110, 110), [None, 7]),  # what came before the first look nobody knows
-    ("session", (100, 100, 100, 100, 7, 9), [None, 9]),  # another session
-    ("session", (100, 100, 100, 100, 97, 99, 99, 104, 104), [None, None, 5]),  # a trade was taken back
-    ("day_utc", (100, 100, 100, 100, 97, 99, 99, 104, 104), [None, None, 5]),
-    ("24h", (12000.0, 12000.4, 12000.1, 12000.6, 11999.8, 12000.2), [None, None]),
-    ("session", (None,) * 6, [None, None]),
-    ("session", (100, 100, 100, 101, None, 103, 104, 104, 104), [None, None, 1]),
-    ("session", (0, 0, 0, 0, 0, 0), [None, 0])])
+@pytest.mark.parametrize(
+    ("volume_of", "counts", "expected"),
+    [
+        ("session", (100, 101, 103, 103, 110, 110), [None, 7]),  # what came before the first look nobody knows
+        ("session", (100, 100, 100, 100, 7, 9), [None, 9]),  # another session
+        ("session", (100, 100, 100, 100, 97, 99, 99, 104, 104), [None, None, 5]),  # a trade was taken back
+        ("day_utc", (100, 100, 100, 100, 97, 99, 99, 104, 104), [None, None, 5]),
+        ("24h", (12000.0, 12000.4, 12000.1, 12000.6, 11999.8, 12000.2), [None, None]),
+        ("session", (None,) * 6, [None, None]),
+        ("session", (100, 100, 100, 101, None, 103, 104, 104, 104), [None, None, 1]),
+        ("session", (0, 0, 0, 0, 0, 0), [None, 0]),
+    ],
+)
 def test_a_volume_is_true_or_absent(volume_of: VolumeOf, counts: tuple[float | None, ...], expected: list[float | None]) -> None:
     """It comes from what a count grew by, or a session began with; a fall that is neither tells nothing."""
     assert Board(volume_of).counts(*counts) == expected
@@ -112,7 +134,8 @@ class Step(NamedTuple):
 
 
 @given(st.sampled_from(["session", "day_utc", "24h"]), st.booleans(), st.integers(0, 5 * MINUTE_MS), st.lists(st.builds(
-    Step, st.sampled_from(["trade", "trade", "trade", "look", "hole", "rest"]), st.integers(1, 90_000), st.integers(1, 40)), max_size=60))
+    Step, st.sampled_from(["trade", "trade", "trade", "look", "hole", "rest"]), st.integers(1, 90_000), st.integers(1, 40)), max_size=60
+))  # fmt: skip
 def test_of_random_trades_each_bar_has_the_true_volume_or_none(kind: VolumeOf, at_once: bool, before_ms: int, steps: list[Step]) -> None:
     """Through each kind of count. `at_once`: a new session is counted from nothing before its first trade."""
     board, now_ms = Board(kind), MIDNIGHT_MS - before_ms
@@ -183,6 +206,9 @@ def test_bars_are_those_of_a_simple_model(looks: list[tuple[int, float]]) -> Non
         board.look(now_ms, price)
         model.setdefault(now_ms // MINUTE_MS, []).append(price)
     newest = now_ms // MINUTE_MS
-    expected = [Bar(minute * MINUTE_MS, prices[0], max(prices), min(prices), prices[-1], None)
-                for minute, prices in sorted(model.items()) if minute > newest - MINUTES]
+    expected = [
+        Bar(minute * MINUTE_MS, prices[0], max(prices), min(prices), prices[-1], None)
+        for minute, prices in sorted(model.items())
+        if minute > newest - MINUTES
+    ]
     assert board.history.bars("A", now_ms) == expected

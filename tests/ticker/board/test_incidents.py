@@ -31,8 +31,10 @@ def test_bad_ticks_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
     bad.note("S950", "a", "jump", "again", "x" * 1_000, NOW + 1_000)
     state = bad.state()
     assert state["count"] == 1_001
-    assert [entry["symbol"] for entry in state["recent"]] == ["S950", *(f"S{number}" for number in range(999, 999 - SHOWN, -1)
-                                                                        if number != 950)]
+    assert [entry["symbol"] for entry in state["recent"]] == [
+        "S950",
+        *(f"S{number}" for number in range(999, 999 - SHOWN, -1) if number != 950),
+    ]
     assert (state["recent"][0]["count"], state["recent"][0]["reason"], len(state["recent"][0]["excerpt"])) == (2, "again", 121)
     assert len(caplog.records) == LINES
 
@@ -64,7 +66,7 @@ def test_odd_fields_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
     state = odd.state()
     assert (state["count"], len(state["fields"]), len(caplog.records)) == (2_000, SHOWN, LINES)
     assert state["fields"][0] == {"feed": "f999", "field": "bid", "count": 2, "symbol": "Y", "at": NOW + 999, "reason": "because of Y",
-                                  "excerpt": "x"}
+                                  "excerpt": "x"}  # fmt: skip
     odd.keep({"f7"})
     assert [entry["feed"] for entry in odd.state()["fields"]] == ["f7"]
 
@@ -76,7 +78,8 @@ def test_disagreements_are_listed_while_they_last() -> None:
     apart.note("X", "b", "7 %", "a", NOW + 1_000)
     apart.note("Y", "b", "8 %", "a", NOW + 2_000)
     assert apart.state(lambda symbol, feed: {"apart_pct": 7.0} if symbol == "X" else None) == [
-        {"symbol": "X", "feed": "b", "since": NOW, "apart_pct": 7.0}]
+        {"symbol": "X", "feed": "b", "since": NOW, "apart_pct": 7.0}
+    ]
     assert [entry["symbol"] for entry in apart.state(lambda symbol, feed: {})] == ["X"]
     apart.clear("X", "b")
     assert apart.state(lambda symbol, feed: {}) == []

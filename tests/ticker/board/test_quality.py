@@ -15,7 +15,8 @@ def test_sources_that_disagree() -> None:
     assert desk.state["divergences"] == []
     desk.hear(110.0, "b")
     assert desk.state["divergences"] == [
-        {"symbol": "X", "feed": "b", "since": NOW + 4_000, "price": 110.0, "source": "a", "source_price": 100.0, "apart_pct": 10.0}]
+        {"symbol": "X", "feed": "b", "since": NOW + 4_000, "price": 110.0, "source": "a", "source_price": 100.0, "apart_pct": 10.0}
+    ]
     desk.hear(101.0, "a")
     desk.hear(110.0, "b")
     (entry,) = desk.state["divergences"]
@@ -68,8 +69,9 @@ def test_switches_are_remembered() -> None:
     assert [entry["at"] for entry in state["recent"]] == [NOW + 72_000, NOW + 12_000]
 
 
-@pytest.mark.parametrize(("trouble", "reason"), [
-    ("rejects", "the symbol is rejected"), ("down", "the feed is down"), ("errors", "5 errors running")])
+@pytest.mark.parametrize(
+    ("trouble", "reason"), [("rejects", "the symbol is rejected"), ("down", "the feed is down"), ("errors", "5 errors running")]
+)
 def test_why_a_source_was_left(trouble: str, reason: str) -> None:
     """In words."""
     desk = Desk("a", "b", stale_after_s=60.0)
@@ -91,7 +93,7 @@ def test_limits_in_force_are_told() -> None:
     desk = Desk()
     desk.hear(100.0)
     expected = {"symbol": "X", "source": "a", "state": "fresh", "error": None, "stale_after_s": 10.0, "stale_after_from": "interval",
-                "current_as_of": NOW + 2_000, "market": "unknown", "market_until": None}
+                "current_as_of": NOW + 2_000, "market": "unknown", "market_until": None}  # fmt: skip
     assert desk.state["symbols"] == [expected]
     for _ in range(2):
         made = desk.now
@@ -102,7 +104,7 @@ def test_limits_in_force_are_told() -> None:
     assert desk.state["symbols"][0]["stale_after_s"] == 45.0
     desk = Desk("a", stale_after_s=7.0, calendar="24/7")
     assert desk.state["symbols"] == [{**expected, "source": None, "state": None, "stale_after_s": 7.0, "stale_after_from": "settings",
-                                      "current_as_of": None, "market": "open"}]
+                                      "current_as_of": None, "market": "open"}]  # fmt: skip
 
 
 def test_a_removed_symbol_takes_its_record_along() -> None:
@@ -113,4 +115,4 @@ def test_a_removed_symbol_takes_its_record_along() -> None:
     desk.hear(200.0, "a")
     desk.board.configure({}, {}, desk.now)
     assert desk.state == {"symbols": [], "bad_ticks": {"count": 1, "recent": []}, "odd_fields": {"count": 0, "fields": []},
-                          "divergences": [], "switches": {"count": 0, "recent": []}}
+                          "divergences": [], "switches": {"count": 0, "recent": []}}  # fmt: skip

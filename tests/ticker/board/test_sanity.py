@@ -17,7 +17,8 @@ from ticker.quote import Kind, Odd, Tick
 from ticker.settings.model import SymbolSettings
 
 NUMBERS_OF_ALL_KINDS = st.one_of(
-    st.none(), st.sampled_from([0.0, -0.0, 1.0, 1.5, -1.5, 100.0, 5e-324, 1.7e308, math.nan, math.inf, -math.inf]), st.floats())
+    st.none(), st.sampled_from([0.0, -0.0, 1.0, 1.5, -1.5, 100.0, 5e-324, 1.7e308, math.nan, math.inf, -math.inf]), st.floats()
+)
 SIDED = st.fixed_dictionaries(dict.fromkeys((*SIDES, *SIZES, *NUMBERS), NUMBERS_OF_ALL_KINDS))
 
 
@@ -50,7 +51,7 @@ def test_crossed_sides_are_dropped() -> None:
         assert (desk.quote.price, desk.quote.bid, desk.quote.ask, desk.quote.seq) == (71.2, None, None, 1)
     (entry,) = desk.state["odd_fields"]["fields"]
     assert entry == {"feed": "a", "field": "bid", "count": 3, "symbol": "X", "at": NOW + 6_000, "reason": ABOVE_THE_ASK,
-                     "excerpt": "71.4 and 71.1"}
+                     "excerpt": "71.4 and 71.1"}  # fmt: skip
     desk.hear(71.2, bid=71.1, ask=71.1)
     assert (desk.quote.bid, desk.quote.ask) == (71.1, 71.1)
     assert desk.state["odd_fields"]["count"] == 3
@@ -68,17 +69,24 @@ def test_what_feeds_could_not_read_is_counted_once_an_answer(caplog: pytest.LogC
     state = desk.state["odd_fields"]
     assert state["count"] == 8
     assert [(entry["feed"], entry["field"], entry["count"]) for entry in state["fields"]] == [
-        ("b", "volume", 1), ("a", "bid", 4), ("a", "volume", 3)]
+        ("b", "volume", 1),
+        ("a", "bid", 4),
+        ("a", "volume", 3),
+    ]
     assert desk.board.incidents()["odd_fields"] == 8
     assert [said for record in caplog.records if "left out" in (said := record.getMessage())] == [
-        "feed a: bid of X is left out: not a number [n/a]", "feed a: volume of X is left out: less than nothing [-2147483648]",
-        "feed b: volume of X is left out: less than nothing [-2147483648]"]
+        "feed a: bid of X is left out: not a number [n/a]",
+        "feed a: volume of X is left out: less than nothing [-2147483648]",
+        "feed b: volume of X is left out: less than nothing [-2147483648]",
+    ]
     desk.board.configure({"X": SymbolSettings(feed=("b",))}, {"b": FeedTerms("polled", 2.0)}, desk.now)
     assert [entry["feed"] for entry in desk.state["odd_fields"]["fields"]] == ["b"], "a feed that is gone takes its record along"
 
 
-@pytest.mark.parametrize(("kind", "ahead_ms", "believed"), [
-    ("polled", AHEAD_MS, True), ("polled", AHEAD_MS + 1, False), ("relayed", AHEAD_MS + 1, False), ("replayed", 10 * AHEAD_MS, True)])
+@pytest.mark.parametrize(
+    ("kind", "ahead_ms", "believed"),
+    [("polled", AHEAD_MS, True), ("polled", AHEAD_MS + 1, False), ("relayed", AHEAD_MS + 1, False), ("replayed", 10 * AHEAD_MS, True)],
+)
 def test_a_time_more_than_a_day_ahead(kind: Kind, ahead_ms: int, believed: bool) -> None:
     """Costs the quote; a recording has a clock of its own."""
     board = Board("epoch")
@@ -100,8 +108,10 @@ def test_a_close_that_no_session_explains() -> None:
     assert (desk.quote.prev_close, desk.quote.change, desk.quote.change_pct) == (111.0, -0.1, -0.0901)
 
 
-@pytest.mark.parametrize(("price", "close", "believed"), [
-    (3.0, 1.0, True), (1.0, 3.0, True), (0.7, 2.1, True), (2.1, 0.7, True), (3.001, 1.0, False), (1.0, 3.001, False)])
+@pytest.mark.parametrize(
+    ("price", "close", "believed"),
+    [(3.0, 1.0, True), (1.0, 3.0, True), (0.7, 2.1, True), (2.1, 0.7, True), (3.001, 1.0, False), (1.0, 3.001, False)],
+)
 def test_three_times_as_much_is_believed(price: float, close: float, believed: bool) -> None:
     """In decimal, up and down; more is not."""
     desk = Desk()

@@ -39,15 +39,21 @@ def test_the_change_is_a_difference() -> None:
     """A percentage is there only between two prices above zero, and the source's own says nothing else."""
     desk = Desk(allow_negative=True)
     told = []
-    for price, fields in ((-37.63, {"prev_close": 18.27, "change": -55.9, "change_pct": -305.97}), (10.01, {"prev_close": -37.63}),
-                          (-0.75, {"prev_close": -0.5}), (1.0, {"prev_close": 0.0}), (0.3, {"prev_close": 0.1}),
-                          (40.0, {"prev_close": 10.0}), (10.01, {"change": 47.64, "change_pct": 126.6, "session": "regular"}),
-                          (19.21, {"prev_close": 1.1e-10})):
+    for price, fields in (
+        (-37.63, {"prev_close": 18.27, "change": -55.9, "change_pct": -305.97}),
+        (10.01, {"prev_close": -37.63}),
+        (-0.75, {"prev_close": -0.5}),
+        (1.0, {"prev_close": 0.0}),
+        (0.3, {"prev_close": 0.1}),
+        (40.0, {"prev_close": 10.0}),
+        (10.01, {"change": 47.64, "change_pct": 126.6, "session": "regular"}),
+        (19.21, {"prev_close": 1.1e-10}),
+    ):
         desk.hear(price, **fields)
         desk.hear(price, **fields)
         told.append((desk.quote.price, desk.quote.change, desk.quote.change_pct))
     assert told == [(-37.63, -55.9, None), (10.01, 47.64, None), (-0.75, -0.25, None), (1.0, 1.0, None), (0.3, 0.2, 200.0),
-                    (40.0, 30.0, 300.0), (10.01, 47.64, None), (19.21, 19.20999999989, None)]
+                    (40.0, 30.0, 300.0), (10.01, 47.64, None), (19.21, 19.20999999989, None)]  # fmt: skip
 
 
 def test_a_named_jump() -> None:
@@ -98,7 +104,8 @@ def test_sources_that_disagree() -> None:
     assert desk.state["divergences"] == [], "a quarter of a jump is not more than that"
     desk.hear(0.75, "b")
     assert desk.state["divergences"] == [
-        {"symbol": "X", "feed": "b", "since": NOW + 6_000, "price": 0.75, "source": "a", "source_price": -0.5, "apart": 1.25}]
+        {"symbol": "X", "feed": "b", "since": NOW + 6_000, "price": 0.75, "source": "a", "source_price": -0.5, "apart": 1.25}
+    ]
 
 
 def test_another_source_confirms_a_jump() -> None:
@@ -151,8 +158,11 @@ def test_only_prices_that_follow_from_each_other(prices: list[float], timed: boo
             doubted += [price] if math.isfinite(price) else []
             continue
         assert math.isfinite(price)
-        assert (before is None or abs(price - before.price) <= reach * (1 + 1e-12) + 5e-324
-                or abs(price - doubted[-1]) < abs(price - before.price))
+        assert (
+            before is None
+            or abs(price - before.price) <= reach * (1 + 1e-12) + 5e-324
+            or abs(price - doubted[-1]) < abs(price - before.price)
+        )
         quote = desk.quote
         assert quote.change_pct is None or (price > 0 and close > 0 and abs(quote.change_pct) <= 1_000_000)
         assert quote.change is None or math.isclose(quote.change, price - close, rel_tol=1e-9, abs_tol=1e-300) or math.isinf(price - close)

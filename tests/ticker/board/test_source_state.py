@@ -24,7 +24,6 @@ OPEN = Hours([(START_MS - 1_000_000, START_MS + 20_000)], START_MS + 10_000_000)
 TERMS = (FeedTerms("polled", 2.0), FeedTerms("polled", 2.0, 8.0), FeedTerms("simulated", 1.0), FeedTerms("streamed", 1.0))
 
 
-
 class Step(NamedTuple):
     """What a source says after some ms. How old the price is, and when somebody traded out of hours after it, are in ms too. `words`: what
     else it says of the price.
@@ -49,7 +48,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
     for _ in range(draw(st.integers(1, 30))):
         age_ms = draw(st.sampled_from([0, 1, 250, 400])) + round((delay_min or 0) * 60_000) if timed else None
         step = Step(draw(st.sampled_from([250, 1_000, 2_000, 2_000, 5_000])), draw(st.sampled_from([100.0, 101.0, 102.0])), age_ms, session,
-                    delay_min, None)
+                    delay_min, None)  # fmt: skip
         history.append(step._replace(**draw(TWISTS)) if draw(st.integers(0, 3)) == 0 else step)
     return history
 
@@ -62,12 +61,19 @@ TWISTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"delay_min": st.sampled_from([None, 0.0, 15.0])}),
     st.fixed_dictionaries({"traded_ms": st.sampled_from([-5_000, 300, 5_000])}),
     st.fixed_dictionaries({"price": st.sampled_from([0.0, -100.0, 2_000.0, math.nan, math.inf])}),
-    st.fixed_dictionaries({"beside": st.dictionaries(
-        st.sampled_from([*SIDES, *SIZES, *NUMBERS]), st.sampled_from([0.0, -0.0, -1.0, 33.0, 99.0, 100.0, 101.0, math.nan, math.inf]),
-        min_size=1).map(lambda fields: tuple(fields.items()))}),
+    st.fixed_dictionaries(
+        {
+            "beside": st.dictionaries(
+                st.sampled_from([*SIDES, *SIZES, *NUMBERS]),
+                st.sampled_from([0.0, -0.0, -1.0, 33.0, 99.0, 100.0, 101.0, math.nan, math.inf]),
+                min_size=1,
+            ).map(lambda fields: tuple(fields.items()))
+        }
+    ),
     st.just({"beside": (("odd", (Odd("bid", "not a number", "x"),)),)}),
     st.fixed_dictionaries({"beside": st.sampled_from([(("halted", True),), (("cadence", "day"),)])}),
-    st.just({"age_ms": None, "beside": (("untimed", True),)}))
+    st.just({"age_ms": None, "beside": (("untimed", True),)}),
+)
 
 
 def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -> tuple[list[Quote], dict[str, Any]]:
@@ -84,8 +90,13 @@ def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -
         now_ms = until_ms
         made_ms = None if age_ms is None else now_ms - age_ms
         fields: dict[str, Any] = {"delay_min": delay_min, **dict(beside)}
-        tick = Tick(price=price, quote_time=made_ms, session=session, **fields,
-                    ext_time=None if made_ms is None or traded_ms is None else made_ms + traded_ms)
+        tick = Tick(
+            price=price,
+            quote_time=made_ms,
+            session=session,
+            **fields,
+            ext_time=None if made_ms is None or traded_ms is None else made_ms + traded_ms,
+        )
         updates += board.apply("a", {"X": tick}, now_ms)
     return updates, board.quality_state(now_ms)
 
@@ -93,8 +104,11 @@ def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -
 @settings(max_examples=400)
 @given(st.sampled_from(TERMS), st.sampled_from([None, "24/7", "XNYS"]), histories())
 @example(TERMS[1], None, [Step(0, 100.0, 249, None, None, None), Step(7_900, 101.0, 8_100, None, None, None)])  # too old, and no sweep yet
-@example(TERMS[1], None, [Step(0, 100.0, 0, None, None, None), Step(7_000, 101.0, 5_000, None, None, 4_000),
-                          Step(5_000, 102.0, 6_500, None, None, None)])
+@example(
+    TERMS[1],
+    None,
+    [Step(0, 100.0, 0, None, None, None), Step(7_000, 101.0, 5_000, None, None, 4_000), Step(5_000, 102.0, 6_500, None, None, None)],
+)
 def test_the_short_way_is_the_long_way(terms: FeedTerms, calendar: str | None, history: list[Step]) -> None:
     """Every update is the same, and comes at the same moment; what is told of the prices is the same too."""
     with patch.object(SourceState, "follow", return_value=False):

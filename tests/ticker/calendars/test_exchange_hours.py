@@ -15,16 +15,19 @@ NOW = 1_700_000_000_000
 def written(windows: Windows | HoursError) -> list[tuple[str, str]]:
     """Windows as a reader would write them, UTC."""
     assert not isinstance(windows, HoursError), windows
-    return [(f"{datetime.fromtimestamp(opens / 1000, UTC):%m-%d %H:%M}", f"{datetime.fromtimestamp(closes / 1000, UTC):%H:%M}")
-            for opens, closes in windows]
+    return [
+        (f"{datetime.fromtimestamp(opens / 1000, UTC):%m-%d %H:%M}", f"{datetime.fromtimestamp(closes / 1000, UTC):%H:%M}")
+        for opens, closes in windows
+    ]
 
 
 def test_hours_of_real_exchanges() -> None:
     """New York keeps Thanksgiving and shuts early the day after; Hong Kong has lunch; who does not exist costs nobody else."""
     found = load(["XNYS", "XHKG", "XXXX"], date(2023, 11, 22), date(2023, 11, 24))
     assert written(found["XNYS"]) == [("11-22 14:30", "21:00"), ("11-24 14:30", "18:00")]
-    assert written(found["XHKG"]) == [(f"11-{day} {opens}", closes) for day in (22, 23, 24)
-                                      for opens, closes in (("01:30", "04:00"), ("05:00", "08:00"))]
+    assert written(found["XHKG"]) == [
+        (f"11-{day} {opens}", closes) for day in (22, 23, 24) for opens, closes in (("01:30", "04:00"), ("05:00", "08:00"))
+    ]
     assert str(found["XXXX"]).startswith("InvalidCalendarName: ")
 
 

@@ -99,7 +99,9 @@ def test_hours_that_can_not_be_had(caplog: pytest.LogCaptureFixture) -> None:
     street.use(A="XNYS", B="XHKG")
     street.look()
     assert [(entry["calendar"], entry["market"], entry["error"]) for entry in street.markets.state()] == [
-        ("XHKG", "unknown", "closed down"), ("XNYS", "open", None)]
+        ("XHKG", "unknown", "closed down"),
+        ("XNYS", "open", None),
+    ]
     street.time.pass_s(RETRY_AFTER_MS / 1000)
     street.look()
     assert street.asked == [["XHKG", "XNYS"], ["XHKG"]]

@@ -8,17 +8,20 @@ from ticker.quote import Session
 HOURS = Hours([(1_000, 2_000), (2_500, 3_000), (5_000, 6_000)], 7_000)
 
 
-@pytest.mark.parametrize(("ms", "expected"), [
-    (0, Market("shut", 0, 1_000)),
-    (999, Market("shut", 0, 1_000)),
-    (1_000, Market("open", 1_000, 2_000)),
-    (1_999, Market("open", 1_000, 2_000)),
-    (2_000, Market("shut", 2_000, 2_500)),
-    (2_999, Market("open", 2_500, 3_000)),
-    (3_000, Market("shut", 3_000, 5_000)),
-    (6_000, Market("shut", 6_000, 7_000)),
-    (7_000, UNKNOWN),
-])
+@pytest.mark.parametrize(
+    ("ms", "expected"),
+    [
+        (0, Market("shut", 0, 1_000)),
+        (999, Market("shut", 0, 1_000)),
+        (1_000, Market("open", 1_000, 2_000)),
+        (1_999, Market("open", 1_000, 2_000)),
+        (2_000, Market("shut", 2_000, 2_500)),
+        (2_999, Market("open", 2_500, 3_000)),
+        (3_000, Market("shut", 3_000, 5_000)),
+        (6_000, Market("shut", 6_000, 7_000)),
+        (7_000, UNKNOWN),
+    ],
+)
 def test_hours(ms: int, expected: Market) -> None:
     """Open from the first millisecond of a window to the last; a break is shut; nobody knows what lies beyond."""
     assert HOURS.at(ms) == expected
@@ -48,13 +51,16 @@ def test_a_delayed_source_opens_and_shuts_later() -> None:
     assert market_at(1_100, HOURS, 100, None) == Market("open", 1_100, 2_100)
 
 
-@pytest.mark.parametrize(("session", "expected"), [
-    ("closed", Market("shut", 50, 900)),
-    ("pre", Market("extended", 0, 900)),
-    ("regular", Market("open", 50, 900)),
-    ("post", Market("extended", 0, 900)),
-    ("overnight", Market("extended", 0, 900)),
-])
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        ("closed", Market("shut", 50, 900)),
+        ("pre", Market("extended", 0, 900)),
+        ("regular", Market("open", 50, 900)),
+        ("post", Market("extended", 0, 900)),
+        ("overnight", Market("extended", 0, 900)),
+    ],
+)
 def test_a_source_knows_its_market(session: Session, expected: Market) -> None:
     """Without a calendar its word is taken, for as long as it is good."""
     assert market_at(100, None, 0, Said(session, 50, 900)) == expected
@@ -62,18 +68,21 @@ def test_a_source_knows_its_market(session: Session, expected: Market) -> None:
     assert market_at(900, None, 0, Said(session, 50, 900)) == UNKNOWN
 
 
-@pytest.mark.parametrize(("now_ms", "session", "expected"), [
-    (1_500, "closed", "open"),
-    (1_500, "pre", "open"),
-    (3_500, "regular", "shut"),
-    (3_500, "closed", "shut"),
-    (3_500, "post", "extended"),
-    (4_900, "pre", "extended"),
-    (3_500, "overnight", "extended"),
-    (1_500, "overnight", "open"),
-    (8_000, "closed", "shut"),
-    (8_000, "regular", "open"),
-])
+@pytest.mark.parametrize(
+    ("now_ms", "session", "expected"),
+    [
+        (1_500, "closed", "open"),
+        (1_500, "pre", "open"),
+        (3_500, "regular", "shut"),
+        (3_500, "closed", "shut"),
+        (3_500, "post", "extended"),
+        (4_900, "pre", "extended"),
+        (3_500, "overnight", "extended"),
+        (1_500, "overnight", "open"),
+        (8_000, "closed", "shut"),
+        (8_000, "regular", "open"),
+    ],
+)
 def test_a_calendar_goes_first(now_ms: int, session: Session, expected: str) -> None:
     """Where it knows the day it decides what is open and what is shut; what is extended only the source knows."""
     assert market_at(now_ms, HOURS, 0, Said(session, 0, NEVER)).phase == expected
@@ -96,7 +105,7 @@ def test_a_verdict_holds_until_the_next_change() -> None:
     (Moved(3_200, 3_001), 0, Said("closed", 0, NEVER), Market("shut", 3_000, 5_000)),
     (Moved(3_200, 3_001), 0, Said("closed", 0, 3_400), Market("extended", 3_000, 5_000, off_hours=True)),
 ], ids=["moved", "before it shut", "seen later", "seen later and made before it shut", "long ago", "not so long ago", "whatever the source "
-        "says of its market", "unless it is closed", "by a word that is worth nothing any more"])
+        "says of its market", "unless it is closed", "by a word that is worth nothing any more"])  # fmt: skip
 def test_a_price_that_moves_while_the_calendar_says_shut(moved: Moved, delay_ms: int, said: Said | None, expected: Market) -> None:
     """There is a market outside the calendar's hours, for ten minutes, or until it opens."""
     assert market_at(3_500, HOURS, delay_ms, said, moved) == expected
@@ -108,8 +117,9 @@ def test_without_hours_a_price_that_moves_says_nothing() -> None:
     assert market_at(3_500, None, 0, Said("closed", 50, NEVER), Moved(3_200, 3_001)) == Market("shut", 50, NEVER)
 
 
-@pytest.mark.parametrize(("ms", "expected"), [
-    (0, Day(1_000, 3_000)), (2_999, Day(1_000, 3_000)), (3_000, Day(20_000_000, 20_001_000)), (20_001_000, None)])
+@pytest.mark.parametrize(
+    ("ms", "expected"), [(0, Day(1_000, 3_000)), (2_999, Day(1_000, 3_000)), (3_000, Day(20_000_000, 20_001_000)), (20_001_000, None)]
+)
 def test_trading_days(ms: int, expected: Day | None) -> None:
     """A break of half a second is within one, a night of five hours is not."""
     hours = Hours([(1_000, 2_000), (2_500, 3_000), (20_000_000, 20_001_000)], 30_000_000)

@@ -20,8 +20,16 @@ class Bench:
         self.delivered: list[dict[str, Tick | FeedError]] = []
         self.states: list[tuple[str, str | None]] = []
         self.retries: list[float] = []
-        self.poller = Poller(self.source, interval_s, self.time, self.time, random=Random(1), deliver=self.deliver,
-                             changed=lambda: self.states.append((self.poller.state, self.poller.error)), retry_in=self.retries.append)
+        self.poller = Poller(
+            self.source,
+            interval_s,
+            self.time,
+            self.time,
+            random=Random(1),
+            deliver=self.deliver,
+            changed=lambda: self.states.append((self.poller.state, self.poller.error)),
+            retry_in=self.retries.append,
+        )
         self.poller.want(subscriptions(*symbols))
 
     def deliver(self, answer: Answer) -> None:
@@ -49,17 +57,21 @@ class Bench:
 
     def names_culprits(self, *unknown: str) -> None:
         """Let the provider say in its answer which of these it does not know."""
+
         def answer(batch: Sequence[Subscription]) -> Answer:
             culprits = {one.symbol: FeedError("unknown symbol", rejects_symbol=True) for one in batch if one.symbol in unknown}
             return {**self.source.prices(batch), **culprits}
+
         self.source.answer = answer
 
     def fails(self, error: Exception, *symbols: str) -> None:
         """Let the provider fail every call, or those with one of these symbols."""
+
         def answer(batch: Sequence[Subscription]) -> Answer:
             if not symbols or any(subscription.symbol in symbols for subscription in batch):
                 raise error
             return self.source.prices(batch)
+
         self.source.answer = answer
 
 

@@ -22,13 +22,14 @@ def test_one_call_where_one_can_carry_all() -> None:
     assert bench.run() == [["B", "A", "C"]]
     assert [list(answer) for answer in bench.delivered] == [["B", "A", "C"]]
     assert bench.poller.wire_state() == {"feed": "feed", "kind": "scripted", "state": "ok", "error": None,
-                                         "last_success": START_MS + 2_000, "next_try": START_MS + 4_000, "interval_s": 2.0, "widened": None}
+                                         "last_success": START_MS + 2_000, "next_try": START_MS + 4_000, "interval_s": 2.0, "widened": None
+    }  # fmt: skip
 
 
 def test_before_the_first_poll() -> None:
     """Nothing is known of a feed that was not asked yet."""
     assert Bench("A").poller.wire_state() == {"feed": "feed", "kind": "scripted", "state": "ok", "error": None,
-                                              "last_success": None, "next_try": None, "interval_s": 2.0, "widened": None}
+                                              "last_success": None, "next_try": None, "interval_s": 2.0, "widened": None}  # fmt: skip
 
 
 def test_several_calls_are_spread_over_the_interval() -> None:
@@ -86,7 +87,7 @@ def test_a_failure_is_told_once_and_waited_out(caplog: pytest.LogCaptureFixture)
         waits.append(bench.retries[-1])
         assert bench.poller.next_try_ms == pytest.approx(bench.time.now_ms() + waits[-1] * 1000, abs=1)
     assert bench.states == [("retrying", "HTTP 502"), ("down", "HTTP 502")]
-    assert all(2.0 <= wait <= 2.0 * 2 ** number for number, wait in enumerate(waits, 1))
+    assert all(2.0 <= wait <= 2.0 * 2**number for number, wait in enumerate(waits, 1))
     assert bench.delivered == []
     assert caplog.text.count("HTTP 502") == 1
     assert "[<html>]" in caplog.text
@@ -172,7 +173,8 @@ def test_one_failing_call_costs_only_its_symbols() -> None:
     assert bench.poller.state == "ok"
     assert bench.poller.error == "not JSON"
     assert {symbol: str(news) for answer in bench.delivered for symbol, news in answer.items() if isinstance(news, FeedError)} == {
-        "S1": "not JSON"}
+        "S1": "not JSON"
+    }
     assert bench.prices() == {"S0", "S2", "S3"}
     bench.source.answer = bench.source.prices
     bench.run()

@@ -23,15 +23,32 @@ TEN = Rate("calls", 10, "s")
 class Bench:
     """A poller that is run as the scheduler would: at its planned interval, or when it asked to be."""
 
-    def __init__(self, symbols: int, *rates: Rate, interval_s: float = 2.0, batch_size: int | None = 1, time: SteppedTime | None = None,
-                 name: str = "feed", account: str = "") -> None:
+    def __init__(
+        self,
+        symbols: int,
+        *rates: Rate,
+        interval_s: float = 2.0,
+        batch_size: int | None = 1,
+        time: SteppedTime | None = None,
+        name: str = "feed",
+        account: str = "",
+    ) -> None:
         self.time = time or SteppedTime()
         self.source = Metered(name, self.time, rates, batch_size, account=account)
         self.delivered: list[Answer] = []
         self.retries: list[float] = []
         self.paced = 0
-        self.poller = Poller(self.source, interval_s, self.time, self.time, random=Random(1), deliver=self.delivered.append,
-                             changed=lambda: None, retry_in=self.retries.append, paced=self.count_paced)
+        self.poller = Poller(
+            self.source,
+            interval_s,
+            self.time,
+            self.time,
+            random=Random(1),
+            deliver=self.delivered.append,
+            changed=lambda: None,
+            retry_in=self.retries.append,
+            paced=self.count_paced,
+        )
         self.poller.want(subscriptions(*names(symbols)))
 
     def count_paced(self) -> None:
@@ -47,7 +64,6 @@ class Bench:
         next_s = self.retries[-1] if self.retries else max(0.0, began_s + self.poller.planned_s - self.time.monotonic())
         self.time.pass_s(next_s)
         return self.source.batches[before:]
-
 
 
 def test_what_fits_is_polled_as_the_settings_say(caplog: pytest.LogCaptureFixture) -> None:
@@ -90,7 +106,8 @@ def test_the_interval_shrinks_again(caplog: pytest.LogCaptureFixture) -> None:
     assert [line.message.partition(": ")[2] for line in caplog.records] == [
         "polls every 6 s: 60 symbols every 2 s are more than 10 calls a second allow",
         "polls every 4 s: 40 symbols every 2 s are more than 10 calls a second allow",
-        "polls every 2 s again"]
+        "polls every 2 s again",
+    ]
 
 
 def test_feeds_of_one_account_grow_together() -> None:
@@ -254,9 +271,17 @@ def test_watched_symbols_are_not_slowed_down_by_those_nobody_watches() -> None:
 @given(st.integers(1, 40), st.sampled_from([1, 3, None]), st.sampled_from([0.1, 1.0, 5.0]), st.sampled_from([0.0, 0.05, 0.7]),
        st.lists(st.sampled_from([Rate("calls", 3, "s"), Rate("calls", 10, "s"), Rate("calls", 40, "min"), Rate("calls", 500, "day")]),
                 min_size=1, max_size=3, unique=True),
-       st.sets(st.integers(0, 39), max_size=3), st.sets(st.integers(1, 40), max_size=6), st.sets(st.integers(0, 39)))
-def test_whatever_is_asked_the_limits_are_kept(count: int, batch_size: int | None, interval_s: float, takes_s: float, rates: list[Rate],
-                                               unknown: set[int], failing: set[int], slow: set[int]) -> None:
+       st.sets(st.integers(0, 39), max_size=3), st.sets(st.integers(1, 40), max_size=6), st.sets(st.integers(0, 39)))  # fmt: skip
+def test_whatever_is_asked_the_limits_are_kept(
+    count: int,
+    batch_size: int | None,
+    interval_s: float,
+    takes_s: float,
+    rates: list[Rate],
+    unknown: set[int],
+    failing: set[int],
+    slow: set[int],
+) -> None:
     """Any limits, batches, culprits and failures, some symbols slow: no window of the provider's is exceeded, and nobody is forgotten."""
     bench = Bench(count, *rates, interval_s=interval_s, batch_size=batch_size)
     bench.source.takes_s = takes_s

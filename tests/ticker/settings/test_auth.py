@@ -28,35 +28,42 @@ def load(environ: Mapping[str, str], secrets_required: bool = True, **server: An
     return parse(f"[server]\n{lines}\n[symbols]\n".encode(), KINDS, variables, secrets_required=secrets_required).settings
 
 
-@pytest.mark.parametrize(("server", "environ", "key", "words"), [
-    ({"auth": "token"}, {}, "server.tokens", "set TICKERCAST_SERVER__TOKENS, or TICKERCAST_SERVER__TOKENS_FILE"),
-    ({"auth": "token"}, {"TOKENS_PREVIOUS": TOKEN}, "server.tokens", "TICKERCAST_SERVER__TOKENS"),
-    ({"auth": "token"}, {"TOKENS": TOKEN, "JWT_KEY": KEY}, "server.jwt_key", "does not ask for it"),
-    ({"auth": "token"}, {"TOKENS": f"{TOKEN}, short, and another"}, "server.tokens", "16 to 4096"),
-    ({"auth": "token"}, {"TOKENS": "   ,   ,   ,     "}, "server.tokens", "16 to 4096"),
-    ({"auth": "token"}, {"TOKENS": "gänseblümchen-im-garten"}, "server.tokens", "ASCII"),
-    ({"auth": "token"}, {"TOKENS": "short"}, "server.tokens", "at least 16"),
-    ({"auth": "token"}, {"TOKENS": TOKEN, "TOKENS_PREVIOUS": "x" * 4097}, "server.tokens_previous", "16 to 4096"),
-    ({}, {"TOKENS": TOKEN}, "server.tokens", 'auth = "token"'),
-    ({}, {"JWT_KEY": KEY}, "server.jwt_key", 'auth = "jwt"'),
-    ({"auth": "none"}, {"TOKENS_PREVIOUS": TOKEN}, "server.tokens_previous", 'server.auth = "none" does not ask for it'),
-    ({"auth": "jwt", "jwt_issuer": "i"}, {}, "server.jwt_key", "TICKERCAST_SERVER__JWT_KEY"),
-    ({"auth": "jwt"}, {"JWT_KEY": KEY}, "server.jwt_issuer", "iss"),
-    ({"auth": "jwt", "jwt_issuer": "i", "jwt_audience": ""}, {"JWT_KEY": KEY}, "server.jwt_audience", "1 to 200"),
-    ({"auth": "jwt", "jwt_issuer": "i"}, {"JWT_KEY": "not so long"}, "server.jwt_key", "at least 32"),
-    ({"auth": "jwt", "jwt_issuer": "i"}, {"JWT_KEY": PUBLIC}, "server.jwt_key", "RS256"),
-    ({"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "RS256"}, {"JWT_KEY": KEY}, "server.jwt_key", "BEGIN PUBLIC KEY"),
-    ({"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "EdDSA"}, {"JWT_KEY": PRIVATE}, "server.jwt_key", "pkey -pubout"),
-    ({"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "EdDSA"}, {"JWT_KEY": PUBLIC, "JWT_KEY_PREVIOUS": PRIVATE},
-     "server.jwt_key_previous", "private"),
-    ({"auth": "jwt", "jwt_algorithm": "none"}, {"JWT_KEY": KEY}, "server.jwt_algorithm", "HS256"),
-    ({"auth": "basic"}, {}, "server.auth", '"none", "token", "jwt"'),
-    ({"tokens": TOKEN}, {}, "server.tokens", "does not belong in this file"),
-    ({"jwt_key_previous": KEY}, {}, "server.jwt_key_previous", "does not belong in this file"),
-    ({"trusted_proxies": ["proxy.example"]}, {}, "server.trusted_proxies", "10.0.0.0/8"),
-    ({"trusted_proxies": ["10.0.0.1/8"]}, {}, "server.trusted_proxies", "host bits"),
-    ({"trusted_proxies": "127.0.0.1"}, {}, "server.trusted_proxies", "list"),
-])
+@pytest.mark.parametrize(
+    ("server", "environ", "key", "words"),
+    [
+        ({"auth": "token"}, {}, "server.tokens", "set TICKERCAST_SERVER__TOKENS, or TICKERCAST_SERVER__TOKENS_FILE"),
+        ({"auth": "token"}, {"TOKENS_PREVIOUS": TOKEN}, "server.tokens", "TICKERCAST_SERVER__TOKENS"),
+        ({"auth": "token"}, {"TOKENS": TOKEN, "JWT_KEY": KEY}, "server.jwt_key", "does not ask for it"),
+        ({"auth": "token"}, {"TOKENS": f"{TOKEN}, short, and another"}, "server.tokens", "16 to 4096"),
+        ({"auth": "token"}, {"TOKENS": "   ,   ,   ,     "}, "server.tokens", "16 to 4096"),
+        ({"auth": "token"}, {"TOKENS": "gänseblümchen-im-garten"}, "server.tokens", "ASCII"),
+        ({"auth": "token"}, {"TOKENS": "short"}, "server.tokens", "at least 16"),
+        ({"auth": "token"}, {"TOKENS": TOKEN, "TOKENS_PREVIOUS": "x" * 4097}, "server.tokens_previous", "16 to 4096"),
+        ({}, {"TOKENS": TOKEN}, "server.tokens", 'auth = "token"'),
+        ({}, {"JWT_KEY": KEY}, "server.jwt_key", 'auth = "jwt"'),
+        ({"auth": "none"}, {"TOKENS_PREVIOUS": TOKEN}, "server.tokens_previous", 'server.auth = "none" does not ask for it'),
+        ({"auth": "jwt", "jwt_issuer": "i"}, {}, "server.jwt_key", "TICKERCAST_SERVER__JWT_KEY"),
+        ({"auth": "jwt"}, {"JWT_KEY": KEY}, "server.jwt_issuer", "iss"),
+        ({"auth": "jwt", "jwt_issuer": "i", "jwt_audience": ""}, {"JWT_KEY": KEY}, "server.jwt_audience", "1 to 200"),
+        ({"auth": "jwt", "jwt_issuer": "i"}, {"JWT_KEY": "not so long"}, "server.jwt_key", "at least 32"),
+        ({"auth": "jwt", "jwt_issuer": "i"}, {"JWT_KEY": PUBLIC}, "server.jwt_key", "RS256"),
+        ({"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "RS256"}, {"JWT_KEY": KEY}, "server.jwt_key", "BEGIN PUBLIC KEY"),
+        ({"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "EdDSA"}, {"JWT_KEY": PRIVATE}, "server.jwt_key", "pkey -pubout"),
+        (
+            {"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "EdDSA"},
+            {"JWT_KEY": PUBLIC, "JWT_KEY_PREVIOUS": PRIVATE},
+            "server.jwt_key_previous",
+            "private",
+        ),
+        ({"auth": "jwt", "jwt_algorithm": "none"}, {"JWT_KEY": KEY}, "server.jwt_algorithm", "HS256"),
+        ({"auth": "basic"}, {}, "server.auth", '"none", "token", "jwt"'),
+        ({"tokens": TOKEN}, {}, "server.tokens", "does not belong in this file"),
+        ({"jwt_key_previous": KEY}, {}, "server.jwt_key_previous", "does not belong in this file"),
+        ({"trusted_proxies": ["proxy.example"]}, {}, "server.trusted_proxies", "10.0.0.0/8"),
+        ({"trusted_proxies": ["10.0.0.1/8"]}, {}, "server.trusted_proxies", "host bits"),
+        ({"trusted_proxies": "127.0.0.1"}, {}, "server.trusted_proxies", "list"),
+    ],
+)
 def test_what_does_not_fit_is_refused_with_the_remedy(server: dict[str, Any], environ: dict[str, str], key: str, words: str) -> None:
     """By the key that is wrong; and no secret is shown."""
     with pytest.raises(SettingsError) as refused:
@@ -72,7 +79,7 @@ def test_what_does_not_fit_is_refused_with_the_remedy(server: dict[str, Any], en
     ({"auth": "jwt", "jwt_issuer": "i"}, {"JWT_KEY": KEY, "JWT_KEY_PREVIOUS": KEY}),
     ({"auth": "jwt", "jwt_issuer": "i", "jwt_algorithm": "RS256"}, {"JWT_KEY": PUBLIC}),
     ({"trusted_proxies": ["127.0.0.1", "::1", "10.0.0.0/8"]}, {}), ({}, {"AUTH": "token", "TOKENS": TOKEN}),
-])
+])  # fmt: skip
 def test_what_fits(server: dict[str, Any], environ: dict[str, str]) -> None:
     """From the file and from variables."""
     load(environ, **server)

@@ -34,7 +34,7 @@ KINDS = {"shop": FeedKind(ShopSettings, demand=demand), "walk": FeedKind(WalkSet
 def load(symbols: int, *feeds: str, **environ: str) -> Loaded:
     """Settings with these feeds, and so many symbols for the first of them."""
     tables = "".join(f'[feeds.{name}]\nkind = "shop"\n{keys}\n' for name, _, keys in (feed.partition(" ") for feed in feeds))
-    lines = "".join(f'S{number} = {{ feed = {[feed.partition(" ")[0] for feed in feeds]} }}\n' for number in range(symbols))
+    lines = "".join(f"S{number} = {{ feed = {[feed.partition(' ')[0] for feed in feeds]} }}\n" for number in range(symbols))
     return parse(f"{tables}[symbols]\n{lines}".encode(), KINDS, environ)
 
 
@@ -60,12 +60,16 @@ def test_limits_can_be_lowered_and_added() -> None:
     assert feed.budget.weight_per_min == 100
 
 
-@pytest.mark.parametrize(("budget", "complaint"), [
-    ("{ calls_per_s = 11 }", "feeds.a.budget.calls_per_s: must be a whole number from 1 to 10 (is 11)"),
-    ("{ calls_per_s = 0 }", "feeds.a.budget.calls_per_s: must be a whole number from 1 to 10 (is 0)"),
-    ("{ weight_per_min = 1 }", "feeds.a.budget.weight_per_min: must be a whole number from 2 to 1000 (is 1)"),
-    ("{ weigth_per_min = 9 }", "feeds.a.budget.weigth_per_min: unknown key; did you mean weight_per_min?"),
-    ("10", "feeds.a.budget: must be a table (is 10)")])
+@pytest.mark.parametrize(
+    ("budget", "complaint"),
+    [
+        ("{ calls_per_s = 11 }", "feeds.a.budget.calls_per_s: must be a whole number from 1 to 10 (is 11)"),
+        ("{ calls_per_s = 0 }", "feeds.a.budget.calls_per_s: must be a whole number from 1 to 10 (is 0)"),
+        ("{ weight_per_min = 1 }", "feeds.a.budget.weight_per_min: must be a whole number from 2 to 1000 (is 1)"),
+        ("{ weigth_per_min = 9 }", "feeds.a.budget.weigth_per_min: unknown key; did you mean weight_per_min?"),
+        ("10", "feeds.a.budget: must be a table (is 10)"),
+    ],
+)
 def test_limits_can_not_be_raised(budget: str, complaint: str) -> None:
     """What the provider allows is not for us to say; the error names the key and the bounds."""
     with pytest.raises(SettingsError) as refused:
@@ -82,11 +86,13 @@ def test_a_budget_has_windows_that_exist() -> None:
 def test_what_does_not_fit_is_warned_of() -> None:
     """With the interval that it will be; what fits is fine."""
     (warning,) = said(load(20, "a interval_s = 2.0"))
-    assert warning == ("feeds.a.interval_s: 20 symbols can't be polled so often with 1000 weight a minute; "
-                       "it will be every 2.4 s (is 2.0); make it longer")
+    assert warning == (
+        "feeds.a.interval_s: 20 symbols can't be polled so often with 1000 weight a minute; it will be every 2.4 s (is 2.0); make it longer"
+    )
     assert said(load(20, "a interval_s = 3.0")) == []
     assert said(load(1, "a interval_s = 1.0\nbudget = { calls_per_min = 10 }")) == [
-        "feeds.a.interval_s: 1 symbol can't be polled so often with 10 calls a minute; it will be every 6 s (is 1.0); make it longer"]
+        "feeds.a.interval_s: 1 symbol can't be polled so often with 10 calls a minute; it will be every 6 s (is 1.0); make it longer"
+    ]
 
 
 def test_feeds_of_one_account_are_counted_together() -> None:

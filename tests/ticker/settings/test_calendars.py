@@ -36,8 +36,9 @@ def test_names_that_are_known(name: str) -> None:
     assert check(name) == name
 
 
-@pytest.mark.parametrize(("name", "hint"), [
-    ("xnys", 'did you mean "XNYS"'), ("XNSY", 'did you mean "XNYS"'), ("New York", "like"), ("", "")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("xnys", 'did you mean "XNYS"'), ("XNSY", 'did you mean "XNYS"'), ("New York", "like"), ("", "")]
+)
 def test_names_that_are_not(name: str, hint: str) -> None:
     """The nearest one is suggested."""
     with pytest.raises(ValueError, match=f'must be "24/7", "24/5" for currencies, or .*{hint}'):
@@ -56,7 +57,7 @@ def test_without_the_package() -> None:
 def with_calendars(*calendars: str) -> bytes:
     """A settings file with a symbol for each of `calendars`."""
     lines = [f'S{number} = {{ feed = "sim", calendar = "{calendar}" }}' for number, calendar in enumerate(calendars)]
-    return "\n".join(['[feeds.sim]', 'kind = "simulated"', '[symbols]', *lines]).encode()
+    return "\n".join(["[feeds.sim]", 'kind = "simulated"', "[symbols]", *lines]).encode()
 
 
 def test_a_calendar_that_nobody_knows_stops_the_start() -> None:

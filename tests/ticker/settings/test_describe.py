@@ -38,7 +38,7 @@ class Samples(BaseModel):
     ("most", "a whole number at most 8"), ("both", "a number from 0.000000001 to 1000000000"), ("free", "a whole number"),
     ("flag", "true or false"), ("choice", 'one of "a", "b"'), ("either", "a whole number or true or false"),
     ("code", "a string of the form ^x$"), ("short", "a string, not empty"), ("numbers", "a list"), ("names", "a table"),
-])
+])  # fmt: skip
 def test_expectations(field: str, words: str) -> None:
     """Each type and bound has its words."""
     assert expectation(Samples.model_fields[field]) == words
@@ -64,7 +64,7 @@ def test_every_field_of_the_model_has_words() -> None:
 @pytest.mark.parametrize(("path", "text"), [
     (["server", "port"], "server.port"), (["symbols", "BTC-USD", "feed"], 'symbols."BTC-USD".feed'), (["a", 0, "b"], "a[0].b"),
     (["symbols", 'A"\n\x1b\U000e0001'], 'symbols."A\\"\\n\\u001b\\U000e0001"'), ([""], '""'),
-])
+])  # fmt: skip
 def test_key_paths(path: list[str | int], text: str) -> None:
     """A key path reads as in the file, and whatever a terminal could act on is escaped."""
     assert key_path(path) == text
@@ -73,14 +73,19 @@ def test_key_paths(path: list[str | int], text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [
     (True, "true"), (5, "5"), (math.nan, "nan"), (-math.inf, "-inf"), ("a\\b", '"a\\\\b"'), ([1, "x"], '[1, "x"]'),
     ({"a-b": {"c": []}}, '{ "a-b" = { c = [] } }'), ({}, "{}"), (date(2024, 1, 2), '"2024-01-02"'), ([[[[[1]]]]], "[[[[…]]]]"),
-])
+])  # fmt: skip
 def test_values_as_toml(value: object, text: str) -> None:
     """A value reads as in the file."""
     assert toml(value) == text
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates(),
-                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=12,
+    )
+)
 def test_what_is_shown_is_short_and_plain(value: object) -> None:
     """Any value becomes something JSON can hold, of bounded length."""
     result = shown(value)
@@ -89,7 +94,9 @@ def test_what_is_shown_is_short_and_plain(value: object) -> None:
     assert len(toml(result)) <= 6 * 81 + 2
 
 
-@pytest.mark.parametrize("value", ["https://user:hunter2@example.com/", ["https://user:hunter2@example.com/"], "x" * 70 + "https://u:hunter2@e"])
+@pytest.mark.parametrize(
+    "value", ["https://user:hunter2@example.com/", ["https://user:hunter2@example.com/"], "x" * 70 + "https://u:hunter2@e"]
+)
 def test_a_password_in_a_url_is_not_shown(value: object) -> None:
     """Error messages end up in logs, in bug reports and on the page."""
     assert "hunter2" not in str(shown(value))

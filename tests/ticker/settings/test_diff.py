@@ -54,7 +54,8 @@ def test_symbols() -> None:
     """Added, removed and changed ones, in order; one that moves from feed to feed is a changed one."""
     more = 'B = { feed = "web" }\nZ = { feed = "sim" }\nY = { feed = "sim" }'
     assert changes(('A = { feed = "sim" }\n', ""), ('B = { feed = "sim" }', more)) == Changes(
-        added_symbols=("Z", "Y"), removed_symbols=("A",), changed_symbols=("B",))
+        added_symbols=("Z", "Y"), removed_symbols=("A",), changed_symbols=("B",)
+    )
     assert changes(('C = { feed = "web" }', 'C = { feed = "web", web = "CC" }')) == Changes(changed_symbols=("C",))
 
 
@@ -68,7 +69,8 @@ def test_order() -> None:
 def test_feeds() -> None:
     """Added, removed, changed in a key, or of another kind."""
     assert changes(("[feeds.web]", "[feeds.net]"), ('"web"', '"net"'), ('"walk"', '"walk"\nseed = 1')) == Changes(
-        changed_symbols=("C",), added_feeds=("net",), removed_feeds=("web",), changed_feeds=("sim",))
+        changed_symbols=("C",), added_feeds=("net",), removed_feeds=("web",), changed_feeds=("sim",)
+    )
     assert changes(('"http"', '"walk"')) == Changes(changed_symbols=("C",), changed_feeds=("web",))
 
 
@@ -80,7 +82,8 @@ def test_a_rotated_secret_changes_its_feed() -> None:
 def test_fixed_tables() -> None:
     """Keys that changed, by name; those of `[server]` need a restart."""
     assert changes(("flush_ms = 50", "flush_ms = 60\nheartbeat_s = 1"), ("max_clients = 5", "max_clients = 6")) == Changes(
-        broadcast=("broadcast.flush_ms", "broadcast.heartbeat_s"), limits=("limits.max_clients",))
+        broadcast=("broadcast.flush_ms", "broadcast.heartbeat_s"), limits=("limits.max_clients",)
+    )
     assert changes(("port = 1", 'port = 2\nhost = "::"')) == Changes(restart_required=("server.host", "server.port"))
 
 
@@ -99,4 +102,5 @@ def test_a_line_for_the_log() -> None:
     assert str(Changes()) == "nothing changed"
     many = tuple(f"S{number}" for number in range(12))
     assert str(Changes(added_symbols=many, reordered=True, limits=("limits.max_clients",))) == (
-        "added symbols S0, S1, S2, S3, S4, S5, S6, S7, S8, S9 and 2 more; reordered; limits limits.max_clients")
+        "added symbols S0, S1, S2, S3, S4, S5, S6, S7, S8, S9 and 2 more; reordered; limits limits.max_clients"
+    )

@@ -58,7 +58,8 @@ def test_the_default_file_shows_every_default() -> None:
     """Each key of the fixed tables but the secrets stands there with its default, and so does each of the feeds that it shows."""
     written = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))
     assert {name: written[name] for name in FIXED} == {
-        name: getattr(Settings(), name).model_dump(exclude=set(model.secrets)) for name, model in FIXED.items()}
+        name: getattr(Settings(), name).model_dump(exclude=set(model.secrets)) for name, model in FIXED.items()
+    }
     shown = tomllib.loads(COMMENTED_OUT.sub("", DEFAULTS.read_text(encoding="utf-8")))["feeds"]
     assert {feed["kind"] for feed in shown.values()} == set(feed_kinds())
     for name, feed in shown.items():
@@ -94,8 +95,11 @@ def test_the_default_file_is_valid() -> None:
     assert len(loaded.settings.symbols) == 12
     assert len({group for symbol in loaded.settings.symbols.values() for group in symbol.group}) == 2
     uncommented_text = COMMENTED_OUT.sub("", text)
-    secrets = {variable_of(("feeds", name, secret)): "a-key" for name, feed in tomllib.loads(uncommented_text)["feeds"].items()
-               for secret in feed_kinds()[feed["kind"]].settings.secrets}
+    secrets = {
+        variable_of(("feeds", name, secret)): "a-key"
+        for name, feed in tomllib.loads(uncommented_text)["feeds"].items()
+        for secret in feed_kinds()[feed["kind"]].settings.secrets
+    }
     uncommented = parse(uncommented_text.encode(), feed_kinds(), secrets)
     assert uncommented.warnings == ()
     assert len(uncommented.settings.feeds) == len(feed_kinds())

@@ -17,40 +17,50 @@ FEEDS = '[feeds.sim]\nkind = "walk"\n'
 ADDED = '"BTC/USD" = { feed = "sim" }\n'
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("[symbols]\nA = { feed = 'sim' } # c\n# B = {}\n\n# next\n[limits]\n",
-     "[symbols]\nA = { feed = 'sim' } # c\n" + ADDED + "# B = {}\n\n# next\n[limits]\n"),
-    ("[symbols] # c\n\n[limits]\n", "[symbols] # c\n" + ADDED + "\n[limits]\n"),
-    ("[symbols]", "[symbols]\n" + ADDED),
-    ("[symbols]\nA={feed='sim'}", "[symbols]\nA={feed='sim'}\n" + ADDED),
-    ("[symbols]\nA = { feed = [ # c\n\"sim\",\n] }\n", "[symbols]\nA = { feed = [ # c\n\"sim\",\n] }\n" + ADDED),
-    ("symbols.A = { feed = 'sim' }\n", "symbols.A = { feed = 'sim' }\nsymbols." + ADDED),
-    ("[symbols.A]\nfeed = 'sim'\n", "[symbols]\n" + ADDED + "\n[symbols.A]\nfeed = 'sim'\n"),
-    ("[symbols]\n[symbols.A]\nfeed = 'sim'\n", "[symbols]\n" + ADDED + "\n[symbols.A]\nfeed = 'sim'\n"),
-    ("[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n",
-     "[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n\n[symbols.\"BTC/USD\"]\nfeed = \"sim\"\n"),
-    ("# nothing\n", "# nothing\n\n[symbols]\n" + ADDED),
-    ("[limits]\nmax_clients = 5", "[limits]\nmax_clients = 5\n\n[symbols]\n" + ADDED),
-    ("[symbols]\r\nA = { feed = 'sim' }\r\n# c\r\n", "[symbols]\r\nA = { feed = 'sim' }\r\n" + ADDED.strip() + "\r\n# c\r\n"),
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "[symbols]\nA = { feed = 'sim' } # c\n# B = {}\n\n# next\n[limits]\n",
+            "[symbols]\nA = { feed = 'sim' } # c\n" + ADDED + "# B = {}\n\n# next\n[limits]\n",
+        ),
+        ("[symbols] # c\n\n[limits]\n", "[symbols] # c\n" + ADDED + "\n[limits]\n"),
+        ("[symbols]", "[symbols]\n" + ADDED),
+        ("[symbols]\nA={feed='sim'}", "[symbols]\nA={feed='sim'}\n" + ADDED),
+        ('[symbols]\nA = { feed = [ # c\n"sim",\n] }\n', '[symbols]\nA = { feed = [ # c\n"sim",\n] }\n' + ADDED),
+        ("symbols.A = { feed = 'sim' }\n", "symbols.A = { feed = 'sim' }\nsymbols." + ADDED),
+        ("[symbols.A]\nfeed = 'sim'\n", "[symbols]\n" + ADDED + "\n[symbols.A]\nfeed = 'sim'\n"),
+        ("[symbols]\n[symbols.A]\nfeed = 'sim'\n", "[symbols]\n" + ADDED + "\n[symbols.A]\nfeed = 'sim'\n"),
+        (
+            "[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n",
+            "[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n\n[symbols.\"BTC/USD\"]\nfeed = \"sim\"\n",
+        ),
+        ("# nothing\n", "# nothing\n\n[symbols]\n" + ADDED),
+        ("[limits]\nmax_clients = 5", "[limits]\nmax_clients = 5\n\n[symbols]\n" + ADDED),
+        ("[symbols]\r\nA = { feed = 'sim' }\r\n# c\r\n", "[symbols]\r\nA = { feed = 'sim' }\r\n" + ADDED.strip() + "\r\n# c\r\n"),
+    ],
+)
 def test_add(before: str, after: str) -> None:
     """After the last symbol, before comments that speak of what follows; in the file's own newlines; somewhere right in any layout."""
     assert with_symbol(before, "BTC/USD", "sim") == after
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("[symbols]\n# a\nA = { feed = 'sim' } # c\n# b\nB = {}\n", "[symbols]\n# a\n# b\nB = {}\n"),
-    ("[symbols]\nA = { feed = [ # c\n'sim',\n] }\nB = {}\n", "[symbols]\nB = {}\n"),
-    ("[symbols]\n\"A\" = { feed = 'sim' }", "[symbols]"),
-    ("[symbols]\nA.feed = 'sim'\nA.name = 'A'\nB = {}\n", "[symbols]\nB = {}\n"),
-    ("symbols.A = { feed = 'sim' }\nsymbols.B = {}\n", "symbols.B = {}\n"),
-    ("[symbols.A]\nfeed = 'sim' # c\n\n# limits\n[limits]\n", "\n# limits\n[limits]\n"),
-    ("[symbols.A] # c\n[symbols.B]\nfeed = 'sim'\n", "[symbols.B]\nfeed = 'sim'\n"),
-    ("[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n", "[limits]\n[symbols.B]\nfeed = 'sim'\n"),
-    ("[symbols]\r\nA = { feed = 'sim' }\r\n# c\r\n", "[symbols]\r\n# c\r\n"),
-    ("[symbols]\r\nB = {}\r\nA = { feed = 'sim' }", "[symbols]\r\nB = {}"),
-    ("[symbols.A]\nfeed = 'x'\n[symbols.A.sim]\nvolatility_pct = 1\n# c\n[limits]\n", "# c\n[limits]\n"),
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[symbols]\n# a\nA = { feed = 'sim' } # c\n# b\nB = {}\n", "[symbols]\n# a\n# b\nB = {}\n"),
+        ("[symbols]\nA = { feed = [ # c\n'sim',\n] }\nB = {}\n", "[symbols]\nB = {}\n"),
+        ("[symbols]\n\"A\" = { feed = 'sim' }", "[symbols]"),
+        ("[symbols]\nA.feed = 'sim'\nA.name = 'A'\nB = {}\n", "[symbols]\nB = {}\n"),
+        ("symbols.A = { feed = 'sim' }\nsymbols.B = {}\n", "symbols.B = {}\n"),
+        ("[symbols.A]\nfeed = 'sim' # c\n\n# limits\n[limits]\n", "\n# limits\n[limits]\n"),
+        ("[symbols.A] # c\n[symbols.B]\nfeed = 'sim'\n", "[symbols.B]\nfeed = 'sim'\n"),
+        ("[symbols.A]\nfeed = 'sim'\n[limits]\n[symbols.B]\nfeed = 'sim'\n", "[limits]\n[symbols.B]\nfeed = 'sim'\n"),
+        ("[symbols]\r\nA = { feed = 'sim' }\r\n# c\r\n", "[symbols]\r\n# c\r\n"),
+        ("[symbols]\r\nB = {}\r\nA = { feed = 'sim' }", "[symbols]\r\nB = {}"),
+        ("[symbols.A]\nfeed = 'x'\n[symbols.A.sim]\nvolatility_pct = 1\n# c\n[limits]\n", "# c\n[limits]\n"),
+    ],
+)
 def test_remove(before: str, after: str) -> None:
     """The symbol goes with what stands on its lines; comments around it stay."""
     assert without_symbol(before, "A") == after
@@ -91,6 +101,7 @@ LINES = st.lists(st.just("") | COMMENTS, max_size=3)
 @st.composite
 def files(draw: st.DrawFn) -> str:
     """Settings files as people write them: any order of tables, comments and blank lines anywhere, two kinds of newline."""
+
     def line_of(symbol: str) -> str:
         quote = draw(st.sampled_from(["'", '"']))
         gap = draw(st.sampled_from(["", " ", "    "]))
@@ -166,13 +177,16 @@ def test_add_to_a_file(path: Path) -> None:
     assert path.read_text() == FEEDS + '# shares\n[symbols]\nA = { feed = "sim" }\n'
 
 
-@pytest.mark.parametrize(("symbol", "feed", "more", "key", "hint"), [
-    ("A", None, "", "symbols.A", ""),
-    ("A B", None, "", 'symbols."A B"', ""),
-    ("B", "sin", "", "--feed", "did you mean sim?"),
-    ("B", None, '[feeds.two]\nkind = "walk"\n', "--feed", "the feeds: sim, two"),
-    ("B", None, "[limits]\nmax_clients = 0\n", "limits.max_clients", ""),
-])
+@pytest.mark.parametrize(
+    ("symbol", "feed", "more", "key", "hint"),
+    [
+        ("A", None, "", "symbols.A", ""),
+        ("A B", None, "", 'symbols."A B"', ""),
+        ("B", "sin", "", "--feed", "did you mean sim?"),
+        ("B", None, '[feeds.two]\nkind = "walk"\n', "--feed", "the feeds: sim, two"),
+        ("B", None, "[limits]\nmax_clients = 0\n", "limits.max_clients", ""),
+    ],
+)
 def test_a_refused_addition_leaves_the_file_alone(path: Path, symbol: str, feed: str | None, more: str, key: str, hint: str) -> None:
     """Wrong, there already, several feeds to choose from, or a file that is wrong elsewhere."""
     text = path.read_text() + more

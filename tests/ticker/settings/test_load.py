@@ -59,10 +59,18 @@ BROKEN = {
     "another library": ('[server]\nasync_mode = "gevent"\n', "server.async_mode", '"eventlet", the only choice for now', ""),
     "a string for a list": ('[server]\nallowed_origins = "*"\n', "server.allowed_origins", "a list of strings", 'write ["*"]'),
     "a number in a list": ("[server]\nallowed_origins = [1]\n", "server.allowed_origins[0]", "a string", 'write "1", in quotes'),
-    "an origin with a path": ('[server]\nallowed_origins = ["https://a.example/x"]\n', "server.allowed_origins",
-                              'write "https://a.example"', ""),
-    "an origin without a scheme": ('[server]\nallowed_origins = ["a.example"]\n', "server.allowed_origins",
-                                   'write "https://a.example"', ""),
+    "an origin with a path": (
+        '[server]\nallowed_origins = ["https://a.example/x"]\n',
+        "server.allowed_origins",
+        'write "https://a.example"',
+        "",
+    ),
+    "an origin without a scheme": (
+        '[server]\nallowed_origins = ["a.example"]\n',
+        "server.allowed_origins",
+        'write "https://a.example"',
+        "",
+    ),
     "a star in an origin": ('[server]\nallowed_origins = ["https://*.example.org"]\n', "server.allowed_origins", "list each origin", ""),
     "a feed without a kind": ("[feeds.sim]\nseed = 1\n", "feeds.sim.kind", "is missing", "the kinds: http, keyed, walk"),
     "an unknown kind": ('[feeds.sim]\nkind = "wlak"\n', "feeds.sim.kind", "no such kind", "walk? the kinds: http, keyed, walk"),
@@ -96,18 +104,34 @@ BROKEN = {
     "a symbol with a dot segment": (SIM + '[symbols]\n"A/../B" = { feed = "sim" }\n', 'symbols."A/../B"', "between slashes", ""),
     "an unquoted dot": (SIM + '[symbols]\nBRK.B = { feed = "sim" }\n', 'symbols."BRK.B"', "the dot", 'quote it: "BRK.B" = { … }'),
     "two unquoted dots": (SIM + '[symbols]\nA.B.C = { feed = "sim" }\n', 'symbols."A.B.C"', "the dot", 'quote it: "A.B.C" = { … }'),
-    "an unquoted dot beside its stem": (SIM + '[symbols]\nBRK = { feed = "sim" }\nBRK.B = { feed = "sim" }\n', 'symbols."BRK.B"', "the dot",
-                                        'quote it: "BRK.B" = { … }'),
+    "an unquoted dot beside its stem": (
+        SIM + '[symbols]\nBRK = { feed = "sim" }\nBRK.B = { feed = "sim" }\n',
+        'symbols."BRK.B"',
+        "the dot",
+        'quote it: "BRK.B" = { … }',
+    ),
     "an unquoted dot in a header": (SIM + '[symbols.BRK.B]\nfeed = "sim"\n', 'symbols."BRK.B"', "the dot", 'quote it: "BRK.B" = { … }'),
     "an unquoted slash": (SIM + '[symbols]\nBTC/USD = { feed = "sim" }\n', 'symbols."BTC/USD"', "needs quotes", '"BTC/USD" = { … }'),
     "an unquoted caret": (SIM + '[symbols]\n^GSPC = { feed = "sim" }\n', 'symbols."^GSPC"', "needs quotes", '"^GSPC" = { … }'),
     "an unquoted equals sign": (SIM + '[symbols]\nEURUSD=X = { feed = "sim" }\n', 'symbols."EURUSD=X"', "needs quotes", '"EURUSD=X" = {'),
-    "a symbol listed twice": (SIM + '[symbols]\nA = { feed = "sim" }\nB = { feed = "sim" }\nA = { feed = "sim" }\n', "symbols.A",
-                              "in line 4 and in line 6", "remove one"),
-    "a symbol listed twice, quoted once": (SIM + '[symbols]\nA = { feed = "sim" }\n"A" = { feed = "sim" }\n', "symbols.A",
-                                           "in line 4 and in line 5", "remove one"),
-    "a symbol as a line and as a table": (SIM + '[symbols]\nA = { feed = "sim" }\n[symbols.A]\nfeed = "sim"\n', "symbols.A",
-                                          "in line 4 and in line 5", "remove one"),
+    "a symbol listed twice": (
+        SIM + '[symbols]\nA = { feed = "sim" }\nB = { feed = "sim" }\nA = { feed = "sim" }\n',
+        "symbols.A",
+        "in line 4 and in line 6",
+        "remove one",
+    ),
+    "a symbol listed twice, quoted once": (
+        SIM + '[symbols]\nA = { feed = "sim" }\n"A" = { feed = "sim" }\n',
+        "symbols.A",
+        "in line 4 and in line 5",
+        "remove one",
+    ),
+    "a symbol as a line and as a table": (
+        SIM + '[symbols]\nA = { feed = "sim" }\n[symbols.A]\nfeed = "sim"\n',
+        "symbols.A",
+        "in line 4 and in line 5",
+        "remove one",
+    ),
     "a key twice in a symbol": (SIM + '[symbols]\nA = { feed = "sim", feed = "sim" }\n', "symbols.A.feed", "twice in line 4", "remove one"),
     "a key listed twice": ("[server]\nport = 1\nport = 2\n", "server.port", "in line 2 and in line 3", "remove one"),
     "a table listed twice": ("[server]\nport = 1\n[limits]\n[server]\n", "server", "in line 1 and in line 4", "remove one"),
@@ -116,20 +140,36 @@ BROKEN = {
     "an id for a feed that is not used": (GOOD + 'X = { feed = "sim", web = "XX" }\n', "symbols.X.web", "not use the feed web", "add web"),
     "a number for an id": (SIM + '[symbols]\nA = { feed = "sim", sim = 7203 }\n', "symbols.A.sim", "a string, or a table", '"7203"'),
     "an empty id": (SIM + '[symbols]\nA = { feed = "sim", sim = "" }\n', "symbols.A.sim.id", "a string of 1 to 128 characters", ""),
-    "an unknown option": (SIM + '[symbols]\nA = { feed = "sim", sim = { volatility = 1 } }\n', "symbols.A.sim.volatility", "unknown key",
-                          "did you mean volatility_pct?"),
-    "an option out of range": (SIM + '[symbols]\nA = { feed = "sim", sim = { volatility_pct = 9 } }\n', "symbols.A.sim.volatility_pct",
-                               "from 0 to 5", ""),
-    "an option its kind does not have": ('[feeds.web]\nkind = "http"\n[symbols]\nA = { feed = "web", web = { volatility_pct = 1 } }\n',
-                                         "symbols.A.web.volatility_pct", "unknown key", "id"),
+    "an unknown option": (
+        SIM + '[symbols]\nA = { feed = "sim", sim = { volatility = 1 } }\n',
+        "symbols.A.sim.volatility",
+        "unknown key",
+        "did you mean volatility_pct?",
+    ),
+    "an option out of range": (
+        SIM + '[symbols]\nA = { feed = "sim", sim = { volatility_pct = 9 } }\n',
+        "symbols.A.sim.volatility_pct",
+        "from 0 to 5",
+        "",
+    ),
+    "an option its kind does not have": (
+        '[feeds.web]\nkind = "http"\n[symbols]\nA = { feed = "web", web = { volatility_pct = 1 } }\n',
+        "symbols.A.web.volatility_pct",
+        "unknown key",
+        "id",
+    ),
     "decimals in quotes": (SIM + '[symbols]\nA = { feed = "sim", decimals = "2" }\n', "symbols.A.decimals", "from 0 to 12", "write 2"),
     "too many decimals": (SIM + '[symbols]\nA = { feed = "sim", decimals = 13 }\n', "symbols.A.decimals", "from 0 to 12", ""),
     "a name with an escape": (SIM + '[symbols]\nA = { feed = "sim", name = "\\u001b[2J" }\n', "symbols.A.name", "without control", ""),
     "a currency that is a sign": (SIM + '[symbols]\nA = { feed = "sim", currency = "$" }\n', "symbols.A.currency", "2 to 10 letters", ""),
     "a number for a group": (SIM + '[symbols]\nA = { feed = "sim", group = 5 }\n', "symbols.A.group", "a string or a list", ""),
     "an empty group in a list": (SIM + '[symbols]\nA = { feed = "sim", group = ["x", ""] }\n', "symbols.A.group[1]", "1 to 80", ""),
-    "a symbol in a feed's table": ('[symbols]\n[feeds.sim]\nkind = "walk"\nA = { feed = "sim" }\n', "feeds.sim.A", "in the wrong table",
-                                   "move the line to [symbols]"),
+    "a symbol in a feed's table": (
+        '[symbols]\n[feeds.sim]\nkind = "walk"\nA = { feed = "sim" }\n',
+        "feeds.sim.A",
+        "in the wrong table",
+        "move the line to [symbols]",
+    ),
     "text without quotes": ("[feeds.sim]\nkind = walk\n", "feeds.sim.kind", "not valid TOML at line 2, column 8", "text needs quotes"),
     "True for true": (SIM + "loop = True\n", "feeds.sim.loop", "not valid TOML at line 3", "write true"),
     "an open string": ('[server]\nhost = "127.0.0.1\nport = 1\n', "server.host", "not valid TOML at line 2", ""),
@@ -143,16 +183,32 @@ BROKEN = {
     "another encoding": (b"[symbols]\n# caf\xe9\n", "settings.toml", "line 2 has the byte 0xe9", "UTF-8"),
     "UTF-16": ("[symbols]\n".encode("utf-16"), "settings.toml", "is not UTF-8", "UTF-8"),
     "a NUL": (b"[symbols]\n\x00", "symbols", "not valid TOML at line 2", ""),
-    "a key of a feed": ('[feeds.k]\nkind = "keyed"\napi_key = "hunter2hunter2"\n', "feeds.k.api_key", "does not belong in this file",
-                        "set TICKERCAST_FEEDS__K__API_KEY, or TICKERCAST_FEEDS__K__API_KEY_FILE"),
+    "a key of a feed": (
+        '[feeds.k]\nkind = "keyed"\napi_key = "hunter2hunter2"\n',
+        "feeds.k.api_key",
+        "does not belong in this file",
+        "set TICKERCAST_FEEDS__K__API_KEY, or TICKERCAST_FEEDS__K__API_KEY_FILE",
+    ),
     "a key that is nowhere": ('[feeds.k]\nkind = "keyed"\n', "feeds.k.api_key", "is missing", "set TICKERCAST_FEEDS__K__API_KEY, or"),
     "a key of another feed": ('[feeds.web]\nkind = "http"\napi_key = "hunter2hunter2"\n', "feeds.web.api_key", "unknown key", "base"),
-    "a key under a wrong name": ('[feeds.k]\nkind = "keyed"\napikey = "hunter2hunter2"\n', "feeds.k.apikey", "not belong in this file",
-                                 "set TICKERCAST_FEEDS__K__API_KEY, or"),
-    "a table in a feed, without a key": ('[feeds.k]\nkind = "keyed"\ncolumns = { time = "t" }\n', "feeds.k.columns.price", "is missing",
-                                         "it must be a string"),
-    "an unknown key in a feed's table": ('[feeds.k]\nkind = "keyed"\ncolumns = { price = "p", tiem = "t" }\n', "feeds.k.columns.tiem",
-                                         "unknown key", "did you mean time?"),
+    "a key under a wrong name": (
+        '[feeds.k]\nkind = "keyed"\napikey = "hunter2hunter2"\n',
+        "feeds.k.apikey",
+        "not belong in this file",
+        "set TICKERCAST_FEEDS__K__API_KEY, or",
+    ),
+    "a table in a feed, without a key": (
+        '[feeds.k]\nkind = "keyed"\ncolumns = { time = "t" }\n',
+        "feeds.k.columns.price",
+        "is missing",
+        "it must be a string",
+    ),
+    "an unknown key in a feed's table": (
+        '[feeds.k]\nkind = "keyed"\ncolumns = { price = "p", tiem = "t" }\n',
+        "feeds.k.columns.tiem",
+        "unknown key",
+        "did you mean time?",
+    ),
     "a list that is too long": ('[feeds.k]\nkind = "keyed"\nchannels = ["a", "b", "c"]\n', "feeds.k.channels", "at most 2 items", ""),
 }
 
@@ -197,13 +253,18 @@ E = { feed = "web", sim = "x" }
     keys = [problem.key for problem in problems_of(text, overrides={"server.host": ""})]
     assert sorted(keys) == sorted([
         "symbols.A", 'symbols."BTC/USD"', "symbols.C", "server.port", "server.tls", "server.host", "limits.max_clients", "feeds.sim.seed",
-        "feeds.web.kind", "feeds.web.stale_after_s", 'symbols."BRK.B"', "symbols.D.feed", "symbols.D.decimals", "symbols.E.sim"])
+        "feeds.web.kind", "feeds.web.stale_after_s", 'symbols."BRK.B"', "symbols.D.feed", "symbols.D.decimals", "symbols.E.sim"
+    ])  # fmt: skip
 
 
 def test_values_are_kept_for_the_report() -> None:
     """A problem holds the offending value, as a plain one."""
-    values = {problem.key: problem.value for problem in problems_of(
-        '[server]\nport = "x"\nhost = 5\n[broadcast]\nflush_ms = [1, "a"]\nheartbeat_s = inf\nstall_limit_s = 1979-05-27T07:32:00Z\n')}
+    values = {
+        problem.key: problem.value
+        for problem in problems_of(
+            '[server]\nport = "x"\nhost = 5\n[broadcast]\nflush_ms = [1, "a"]\nheartbeat_s = inf\nstall_limit_s = 1979-05-27T07:32:00Z\n'
+        )
+    }
     assert values["server.port"] == "x"
     assert values["server.host"] == 5
     assert values["broadcast.flush_ms"] == [1, "a"]
@@ -271,7 +332,7 @@ def test_no_symbols_and_no_feeds_is_a_start() -> None:
      "judged in its own unit, by max_jump, and without it by how far it has moved so far"),
     (GOOD + 'RATE = { feed = "sim", allow_negative = true, max_jump_pct = 3, max_jump = 0.5 }\n', "symbols.RATE.max_jump_pct",
      "judged in its own unit, by max_jump, 0.5"),
-])
+])  # fmt: skip
 def test_warnings(text: str, key: str, words: str) -> None:
     """What works and is hardly meant is told, and stops nothing."""
     (warning,) = parse(text.encode(), KINDS, {}).warnings
@@ -342,11 +403,15 @@ def test_load_reads_the_file(tmp_path: Path) -> None:
 SCALARS = st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["sim", "walk", "5", "true", "https://a.example"])
 WORDS = st.sampled_from(
     [*Settings.model_fields, *SYMBOL_KEYS, *KeyedSettings.model_fields, "port", "host", "allowed_origins", "flush_ms", "max_clients", "sim",
-     "web", "k", "ACME", "BTC/USD", "id", "volatility_pct"]) | st.text(max_size=5)
-TREES = st.dictionaries(WORDS, st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
-                                            max_leaves=20), max_size=5)
-DAMAGED = st.builds(lambda at, junk: GOOD.encode()[:at] + junk + GOOD.encode()[at + len(junk):],
-                    st.integers(0, len(GOOD)), st.binary(max_size=4))
+     "web", "k", "ACME", "BTC/USD", "id", "volatility_pct"]) | st.text(max_size=5)  # fmt: skip
+TREES = st.dictionaries(
+    WORDS,
+    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=20),
+    max_size=5,
+)
+DAMAGED = st.builds(
+    lambda at, junk: GOOD.encode()[:at] + junk + GOOD.encode()[at + len(junk) :], st.integers(0, len(GOOD)), st.binary(max_size=4)
+)
 
 
 def blamed_keys(data: bytes) -> list[str] | None:

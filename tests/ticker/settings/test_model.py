@@ -19,7 +19,7 @@ def test_defaults_are_the_contracts() -> None:
     assert settings.limits.model_dump() == {
         "max_clients": 10_000, "max_clients_per_address": 10_000, "max_symbols_per_client": 1000, "join_timeout_s": 10,
         "max_message_bytes": 65_536, "connects_per_s": 2000, "requests_per_s": 50, "http_requests_per_s": 200,
-        "max_waiting": 1000}
+        "max_waiting": 1000}  # fmt: skip
     assert settings.quality.model_dump() == {"max_jump_pct": 20.0, "max_divergence_pct": 5.0}
     assert settings.feeds == {}
     assert settings.symbols == {}
@@ -34,11 +34,13 @@ def test_a_name_stands_for_a_list_of_one() -> None:
 def test_words_of_a_symbol() -> None:
     """The words no feed may be called are those of the contract, and `feed` itself."""
     assert set(SYMBOL_KEYS) == {"feed", "name", "decimals", "currency", "group", "calendar", "stale_after_s",
-                                "max_jump_pct", "max_divergence_pct", "cadence", "allow_negative", "max_jump"}
+                                "max_jump_pct", "max_divergence_pct", "cadence", "allow_negative", "max_jump"}  # fmt: skip
 
 
-@pytest.mark.parametrize("url", ["https://user:pass@api.example.com", "https://user@api.example.com", "https://api.example.com/?key=1",
-                                 "https://api.example.com/#x"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:pass@api.example.com", "https://user@api.example.com", "https://api.example.com/?key=1", "https://api.example.com/#x"],
+)
 def test_a_base_url_is_only_a_base(url: str) -> None:
     """Neither a password nor a query has a place in a base URL, also where a kind declares the field anew."""
     with pytest.raises(ValidationError):
@@ -55,6 +57,7 @@ def test_a_secret_has_no_repr() -> None:
 def test_a_secret_must_be_declared_as_one() -> None:
     """A kind that names a plain string as secret is a bug that shows when it is imported."""
     with pytest.raises(TypeError, match="must be a SecretStr"):
+
         class Careless(FeedSettings):
             secrets: ClassVar[tuple[str, ...]] = ("password",)
 

@@ -15,7 +15,7 @@ from ticker.settings.model import ServerSettings
     ("https://[0:0::1]:0443", "https://[::1]"), ("http://[::FFFF:192.0.2.7]", "http://[::ffff:c000:207]"),
     ("https://app.example:05000", "https://app.example:5000"),
     ("wss://app.example", "wss://app.example"), ("file://", "file://"), ("null", "null"), ("*", "*"),
-])
+])  # fmt: skip
 def test_origins_that_may_connect(written: str, kept: str) -> None:
     """Case, a slash at the end, the usual port and zeros that mean nothing make no difference."""
     assert ServerSettings(allowed_origins=[written]).allowed_origins == [kept]
@@ -31,7 +31,7 @@ def test_origins_that_may_connect(written: str, kept: str) -> None:
     ("https://a.example,https://b.example", "an origin is scheme://host"), ("file:///index.html", "an origin is scheme://host"),
     ("https://app.example:65536", "a port is a number up to 65535"), ("https://[::1::]", "::1:: is no IPv6 address"),
     ("", "begins with its scheme"), ("Null", "begins with its scheme"), ("none", "begins with its scheme"),
-])
+])  # fmt: skip
 def test_origins_that_no_client_sends(written: str, says: str) -> None:
     """Refused, with what was meant."""
     with pytest.raises(ValueError, match=r"an origin|list each origin|a port is|no IPv6") as refused:
@@ -39,8 +39,9 @@ def test_origins_that_no_client_sends(written: str, says: str) -> None:
     assert says in str(refused.value)
 
 
-@pytest.mark.parametrize(("written", "kept"), [
-    ("https://App.example/", "https://app.example"), ("https://*.example.org", "https://*.example.org"), ("*", "*")])
+@pytest.mark.parametrize(
+    ("written", "kept"), [("https://App.example/", "https://app.example"), ("https://*.example.org", "https://*.example.org"), ("*", "*")]
+)
 def test_who_may_frame(written: str, kept: str) -> None:
     """Browsers know a star for the first part of a name there."""
     assert ServerSettings(frame_ancestors=[written]).frame_ancestors == [kept]
@@ -53,8 +54,9 @@ def test_who_may_not(written: str) -> None:
         ServerSettings(frame_ancestors=[written])
 
 
-@pytest.mark.parametrize(("written", "kept"), [
-    ("A.Example", "a.example"), ("192.0.2.7", "192.0.2.7"), ("2001:DB8:0::1", "2001:db8::1"), ("*", "*")])
+@pytest.mark.parametrize(
+    ("written", "kept"), [("A.Example", "a.example"), ("192.0.2.7", "192.0.2.7"), ("2001:DB8:0::1", "2001:db8::1"), ("*", "*")]
+)
 def test_names_that_it_answers_to(written: str, kept: str) -> None:
     """In any case, and an address as browsers write it."""
     assert ServerSettings(allowed_hosts=[written]).allowed_hosts == [kept]
@@ -65,7 +67,7 @@ def test_names_that_it_answers_to(written: str, kept: str) -> None:
     ("[2001:db8::1]:5000", 'write "2001:db8::1"'), ("*.example.org", 'list each name, as "a.example.org"'),
     ("b\u00fccher.example", 'write "xn--bcher-kva.example"'), ("a b", "without scheme, port and brackets"), ("", "a host is a name"),
     ("1::2::3", "1::2::3 is no IPv6 address"), ("a..b", "a host is a name"), (".a", "a host is a name"),
-])
+])  # fmt: skip
 def test_names_that_no_client_sends(written: str, says: str) -> None:
     """Refused, with what was meant."""
     with pytest.raises(ValueError, match=r"a host is a name|list each name|no IPv6") as refused:

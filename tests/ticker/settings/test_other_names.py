@@ -19,7 +19,7 @@ FEEDS = '[feeds.sim]\nkind = "walk"\n[feeds.other]\nkind = "walk"\n[symbols]\n'
 
 @pytest.mark.parametrize(("symbol", "name"), [
     ("M&M.NS", "M_M.NS"), ("\u5e01\u5b89\u4eba\u751fUSDT", "X_USDT"), ("A B", "A_B"), ("Nestl\u00e9", "Nestle"), ("&", "X_"), ("-A", "X-A"),
-    ("A/", "A"), ("A//B", "A/B"), ("A/../B", "A/B"), ("/A", "A"), ("/", "X"), (" ", "X"), ("x" * 40, "x" * 32), ("", "X")])
+    ("A/", "A"), ("A//B", "A/B"), ("A/../B", "A/B"), ("/A", "A"), ("/", "X"), (" ", "X"), ("x" * 40, "x" * 32), ("", "X")])  # fmt: skip
 def test_a_name_is_near_to_the_symbol(symbol: str, name: str) -> None:
     """What can be spelt of it stays."""
     assert alias(symbol) == name
@@ -33,12 +33,18 @@ def test_any_name_can_be_one(symbol: str, taken: set[str]) -> None:
     assert name not in taken
 
 
-@pytest.mark.parametrize(("values", "line"), [
-    ('{ feed = "sim" }', '"M_M.NS" = { feed = "sim", sim = "M&M.NS" }'),
-    ('{ feed = ["sim", "other"], decimals = 2, group = "India", other = { volatility_pct = 2 } }',
-     '"M_M.NS" = { feed = ["sim", "other"], decimals = 2, group = "India", sim = "M&M.NS", '
-     'other = { id = "M&M.NS", volatility_pct = 2 } }'),
-    ('{ feed = "sim", sim = "MM" }', '"M_M.NS" = { feed = "sim", sim = "MM" }')])
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ('{ feed = "sim" }', '"M_M.NS" = { feed = "sim", sim = "M&M.NS" }'),
+        (
+            '{ feed = ["sim", "other"], decimals = 2, group = "India", other = { volatility_pct = 2 } }',
+            '"M_M.NS" = { feed = ["sim", "other"], decimals = 2, group = "India", sim = "M&M.NS", '
+            'other = { id = "M&M.NS", volatility_pct = 2 } }',
+        ),
+        ('{ feed = "sim", sim = "MM" }', '"M_M.NS" = { feed = "sim", sim = "MM" }'),
+    ],
+)
 def test_the_line_is_the_symbol_s_own_with_its_id(values: str, line: str) -> None:
     """It loads in place of what was there."""
     with pytest.raises(SettingsError) as caught:
@@ -67,5 +73,5 @@ def test_any_line_reads_back(symbol: str) -> None:
     """With the very id."""
     if symbols.check(symbol) is not None and (words := hint(symbol, ["sim"])):
         name = re.sub(r"^.*?: ", "", words)
-        (key, value), = tomllib.loads(name).items()
+        ((key, value),) = tomllib.loads(name).items()
         assert (key_part(key) in words, value) == (True, {"feed": "sim", "sim": symbol})

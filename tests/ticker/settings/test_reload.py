@@ -64,8 +64,9 @@ def test_a_saved_file_comes_into_force(running: Running) -> None:
     assert running.reloader.settings is settings
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("", "settings.toml: is empty"), ("[symbols]\nA = { feed = 5 }\n", "symbols.A.feed"), ("x", "not valid TOML")])
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "settings.toml: is empty"), ("[symbols]\nA = { feed = 5 }\n", "symbols.A.feed"), ("x", "not valid TOML")]
+)
 def test_a_bad_file_changes_nothing(running: Running, text: str, words: str) -> None:
     """It is reported, and the settings before go on; a good one takes the error back."""
     before = running.reloader.settings

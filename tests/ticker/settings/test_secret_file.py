@@ -31,7 +31,7 @@ of no use
     (0o644, 1000, "others can read that file (mode 0644)"), (0o604, 0, "others can read that file (mode 0604)"),
     (0o660, 0, "others can write that file (mode 0660)"), (0o666, 0, "others can write that file (mode 0666)"),
     (0o602, 1000, "others can write that file (mode 0602)"), (0o777, 0, "others can write that file (mode 0777)"),
-])
+])  # fmt: skip
 def test_what_others_may_do(mode: int, owner: int, says: str | None) -> None:
     """Where the file lies in a folder like any other: reading is root's to allow, to a group, and writing nobody's."""
     fault = fault_of(0o100000 | mode, owner)
@@ -56,8 +56,9 @@ def secret(folder: Path, mode: int) -> str | Problem:
     return secret_file.read("TICKERCAST_X", str(folder / "key"))
 
 
-@pytest.mark.parametrize(("mode", "refused"), [
-    (0o444, False), (0o644, False), (0o440, False), (0o400, False), (0o666, True), (0o664, True)])
+@pytest.mark.parametrize(
+    ("mode", "refused"), [(0o444, False), (0o644, False), (0o440, False), (0o400, False), (0o666, True), (0o664, True)]
+)
 def test_a_mount_in_memory(mode: int, refused: bool) -> None:
     """A real one: whoever set it up decides who reads; but what others can write is refused there too."""
     with tempfile.TemporaryDirectory(dir=SHM) as folder:

@@ -172,8 +172,7 @@ def test_an_unchanged_file_is_not_read(watched: Watched, monkeypatch: pytest.Mon
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from([b"", b"a", b"b", None]), st.sampled_from(["write", "rename"]), st.integers(0, 3)), max_size=12))
-def test_the_last_state_is_what_was_seen_last(tmp_path_factory: pytest.TempPathFactory,
-                                              saves: list[tuple[bytes | None, str, int]]) -> None:
+def test_the_last_state_is_what_was_seen_last(tmp_path_factory: pytest.TempPathFactory, saves: list[tuple[bytes | None, str, int]]) -> None:
     """Whatever happened to the file, after 2 s of quiet the last news is its content, and no news came twice."""
     watched = Watched(tmp_path_factory.mktemp("watch") / "settings.toml", b"a")
     news: list[bytes | str] = [b"a"]

@@ -64,14 +64,17 @@ def test_a_file_that_has_changed_is_left_alone(path: Path) -> None:
 
 def refuse(code: int) -> object:
     """A system call that fails with `code`."""
+
     def call(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
     return call
 
 
-@pytest.mark.parametrize(("call", "code"), [("os.replace", errno.EBUSY), ("os.replace", errno.EXDEV), ("tempfile.mkstemp", errno.EACCES),
-                                            ("tempfile.mkstemp", errno.EROFS)])
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [("os.replace", errno.EBUSY), ("os.replace", errno.EXDEV), ("tempfile.mkstemp", errno.EACCES), ("tempfile.mkstemp", errno.EROFS)],
+)
 def test_in_place_where_a_file_cant_be_replaced(path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int) -> None:
     """A file that is mounted by itself, a folder one may not write to: the content is overwritten, the inode stays."""
     monkeypatch.setattr(f"ticker.settings.write.{call}", refuse(code))
@@ -86,6 +89,7 @@ def test_in_place_where_a_file_cant_be_replaced(path: Path, monkeypatch: pytest.
 
 def test_in_place_where_the_owner_would_change(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of another user stays theirs: a server that runs as that user must be able to go on reading it."""
+
     class TheirStatus:
         st_uid, st_gid, st_mode = 4711, 4711, 0o644
 
@@ -125,6 +129,7 @@ def test_a_full_disk_in_place_puts_the_old_content_back(path: Path, monkeypatch:
 
 def test_edits_of_ours_exclude_each_other(path: Path) -> None:
     """Many at once: each is applied to the result of another, none is lost."""
+
     def add(number: int) -> None:
         line = f"{number}\n".encode()
         while True:

@@ -56,6 +56,6 @@ def test_lines_are_whole_and_few_at_a_time() -> None:
     size = len(backlog.take(1))
     assert backlog.take(2 * size + 1).count(b"\n") == 2
     assert json.loads(backlog.take(0)) == {"price": 1.5, "symbol": "A", "received_time": 4, "seq": 4, "source": "sim", "kind": "simulated",
-                                           "state": "fresh"}
+                                           "state": "fresh"}  # fmt: skip
     assert backlog.take(4096) == b""
     assert not backlog

@@ -33,11 +33,38 @@ from ticker.sinks.recording import (
 
 START_MS = 1_795_377_851_000
 QUOTES = [
-    Quote(symbol="BTC-USD", price=67244.12, bid=67244.1, change_pct=-1.5, quote_time=START_MS - 5, received_time=START_MS, seq=3,
-          source="a", kind="polled", state="fresh", session="post", origin="b", hops=1, delay_min=15.0),
+    Quote(
+        symbol="BTC-USD",
+        price=67244.12,
+        bid=67244.1,
+        change_pct=-1.5,
+        quote_time=START_MS - 5,
+        received_time=START_MS,
+        seq=3,
+        source="a",
+        kind="polled",
+        state="fresh",
+        session="post",
+        origin="b",
+        hops=1,
+        delay_min=15.0,
+    ),
     Quote(symbol="X", price=0.1 + 0.2, received_time=START_MS, seq=1, source="a", kind="polled", state="stale"),
-    Quote(symbol="CL=F", price=-37.63, bid=-40.32, ask=0.0, change=-55.9, received_time=START_MS, seq=2, source="a", kind="polled",
-          state="closed", session="overnight", halted=True, quote_time=START_MS - 60_000),
+    Quote(
+        symbol="CL=F",
+        price=-37.63,
+        bid=-40.32,
+        ask=0.0,
+        change=-55.9,
+        received_time=START_MS,
+        seq=2,
+        source="a",
+        kind="polled",
+        state="closed",
+        session="overnight",
+        halted=True,
+        quote_time=START_MS - 60_000,
+    ),
 ]
 HEADER = header(Settings(), "cf98", START_MS)
 
@@ -46,15 +73,22 @@ def test_the_header_describes_symbols_and_kinds_and_no_secret() -> None:
     """What people see of a symbol; of a feed its kind, neither address nor key."""
     key = "C4nary-K3y"
     feed = FinnhubSettings(kind="finnhub", api_key=SecretStr(key))
-    settings = Settings(feeds={"hub": feed}, symbols={
-        "A": SymbolSettings(feed=("hub",)), "B/C": SymbolSettings(feed=("hub",), name="Bee", decimals=2, currency="USD", group=("x",)),
-        "CL=F": SymbolSettings(feed=("hub",), allow_negative=True)})
+    settings = Settings(
+        feeds={"hub": feed},
+        symbols={
+            "A": SymbolSettings(feed=("hub",)),
+            "B/C": SymbolSettings(feed=("hub",), name="Bee", decimals=2, currency="USD", group=("x",)),
+            "CL=F": SymbolSettings(feed=("hub",), allow_negative=True),
+        },
+    )
     line = header(settings, "cf98", START_MS)
     assert key.encode() not in line
     assert b"//" not in line
     assert json.loads(line)["symbols"] == {
-        "A": {"feed": ["hub"]}, "B/C": {"feed": ["hub"], "name": "Bee", "decimals": 2, "currency": "USD", "group": ["x"]},
-        "CL=F": {"feed": ["hub"], "allow_negative": True}}
+        "A": {"feed": ["hub"]},
+        "B/C": {"feed": ["hub"], "name": "Bee", "decimals": 2, "currency": "USD", "group": ["x"]},
+        "CL=F": {"feed": ["hub"], "allow_negative": True},
+    }
     found = read_header(line)
     assert (found.recording, found.started, found.epoch, found.feeds) == (1, START_MS, "cf98", {"hub": "finnhub"})
 
@@ -74,11 +108,29 @@ def test_a_batch_comes_back_as_it_was() -> None:
 
 def test_a_quote_becomes_a_tick_with_its_state_as_the_sources_word() -> None:
     """Prices, times and origin stay."""
-    assert as_tick(QUOTES[0]) == Tick(price=67244.12, bid=67244.1, change_pct=-1.5, quote_time=START_MS - 5, session="post", origin="b",
-                                      hops=1, delay_min=15.0, upstream_state="fresh")
+    assert as_tick(QUOTES[0]) == Tick(
+        price=67244.12,
+        bid=67244.1,
+        change_pct=-1.5,
+        quote_time=START_MS - 5,
+        session="post",
+        origin="b",
+        hops=1,
+        delay_min=15.0,
+        upstream_state="fresh",
+    )
     assert as_tick(QUOTES[1]).upstream_state == "stale"
-    assert as_tick(QUOTES[2], "day_utc") == Tick(price=-37.63, bid=-40.32, ask=0.0, change=-55.9, session="overnight", halted=True,
-                                                 quote_time=START_MS - 60_000, upstream_state="closed", volume_of="day_utc")
+    assert as_tick(QUOTES[2], "day_utc") == Tick(
+        price=-37.63,
+        bid=-40.32,
+        ask=0.0,
+        change=-55.9,
+        session="overnight",
+        halted=True,
+        quote_time=START_MS - 60_000,
+        upstream_state="closed",
+        volume_of="day_utc",
+    )
 
 
 def test_newer_keys_are_passed_over() -> None:
@@ -103,8 +155,9 @@ def test_a_later_format_is_refused() -> None:
         read_header(json.dumps(json.loads(HEADER) | {"recording": 2, "version": "9.0"}).encode())
 
 
-@pytest.mark.parametrize("body", [
-    b'{"t":1,"quotes":[{"symbol":"X"}]}', b'{"t":1}', b'{"t":1.5,"quotes":[]}', b'{"t":1,"quotes":[{"symbol":"X",'])
+@pytest.mark.parametrize(
+    "body", [b'{"t":1,"quotes":[{"symbol":"X"}]}', b'{"t":1}', b'{"t":1.5,"quotes":[]}', b'{"t":1,"quotes":[{"symbol":"X",']
+)
 def test_half_a_batch_is_none(body: bytes) -> None:
     """All of its quotes are whole, or none counts."""
     assert read_batch(body) is None
@@ -117,7 +170,7 @@ def test_lines_survive_the_file(packed: bool, sizes: list[int], chunk: int) -> N
     lines = [b"%d:" % number + b"x" * size for number, size in enumerate(sizes)]
     packer, unpacker = Packer(gzip=packed), Unpacker()
     data = b"".join(packer.pack(line + b"\n") for line in lines) + packer.end()
-    found = [line for first in range(0, len(data), chunk) for line in unpacker.lines(data[first:first + chunk])]
+    found = [line for first in range(0, len(data), chunk) for line in unpacker.lines(data[first : first + chunk])]
     unpacker.end()
     assert found == lines
     assert unpacker.torn is None
@@ -135,7 +188,7 @@ def test_a_torn_file_gives_all_lines_that_were_flushed_before(packed: bool, data
     unpacker = Unpacker()
     found = unpacker.lines(whole[:cut])
     unpacker.end()
-    flushed = next(number for number in range(21) if number == 20 or len(b"".join(writes[:number + 1])) > cut)
+    flushed = next(number for number in range(21) if number == 20 or len(b"".join(writes[: number + 1])) > cut)
     assert found[:flushed] == [b"line %d" % number for number in range(flushed)]
     assert found == [b"line %d" % number for number in range(len(found))]
     assert (unpacker.torn is None) == ((not packed and whole[:cut].endswith(b"\n")) or cut < 2)
@@ -175,7 +228,7 @@ def test_a_line_without_end_is_no_recording() -> None:
     ("+0", START_MS), ("+90", START_MS + 90_000), ("+90s", START_MS + 90_000), ("+1.5m", START_MS + 90_000), ("+2h", START_MS + 7_200_000),
     ("2026-11-22T20:04:11Z", 1_795_377_851_000), ("2026-11-22T21:04:11+01:00", 1_795_377_851_000),
     ("2026-11-22 20:04:11", 1_795_377_851_000),
-    ("1795377851000", 1_795_377_851_000)])
+    ("1795377851000", 1_795_377_851_000)])  # fmt: skip
 def test_moments(text: str, ms: int) -> None:
     """From the start, or by the calendar; UTC where nobody says."""
     assert moment_ms(text, START_MS) == ms

@@ -27,8 +27,9 @@ class Bench:
 
     def make(self) -> Streamer:
         """A streamer of the source as it is."""
-        return Streamer(self.source, self.time, self.time, "here", deliver=self.deliver, changed=self.changed,
-                        anew=self.begin_anew, random=Random(1))
+        return Streamer(
+            self.source, self.time, self.time, "here", deliver=self.deliver, changed=self.changed, anew=self.begin_anew, random=Random(1)
+        )
 
     def ask_beside(self, batch_size: int | None = None) -> ScriptedSource:
         """Let the source have somebody to ask for prices beside the stream."""

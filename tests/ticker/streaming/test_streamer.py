@@ -32,7 +32,7 @@ def test_one_connection_carries_all_symbols(bench: Bench) -> None:
     assert len(bench.source.links) == 1
     assert bench.streamer.wire_state() == {
         "feed": "stream", "kind": "scripted_stream", "state": "ok", "last_success": START_MS + 10, "next_try": None, "error": None,
-        "reconnects": 0, "gaps": 0, "folded": 0}
+        "reconnects": 0, "gaps": 0, "folded": 0}  # fmt: skip
 
 
 def test_symbols_come_and_go_on_the_same_connection(bench: Bench) -> None:

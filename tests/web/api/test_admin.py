@@ -60,7 +60,7 @@ def test_the_bearer_adds_and_removes(file: File) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong-horse-battery"}, {"Authorization": f"Basic {TOKEN}"},
-                                     {"Authorization": "Bearer"}, {"Authorization": "Bearer é"}])
+                                     {"Authorization": "Bearer"}, {"Authorization": "Bearer é"}])  # fmt: skip
 def test_nobody_else_may(file: File, headers: dict[str, str]) -> None:
     """Without the token, or with another, nothing changes and nothing is said about it."""
     refused = client(file).post("/api/symbols", json={"symbol": "NEW"}, headers=headers)

@@ -50,7 +50,7 @@ def test_nothing_is_shown_to_somebody_who_may_not_read(running: Relaying) -> Non
 @pytest.mark.parametrize(("query", "expected"), [
     (b"symbols=BTC/USD,ACME", ["ACME", "BTC/USD"]), (b"symbols=BTC%2FUSD", ["BTC/USD"]), (b"symbols=QUIET", None), (b"symbols=NOPE", None),
     (b"symbols=", SYMBOLS), (b"kiosk=1", SYMBOLS), (b"group=none", None), (b"group=", SYMBOLS), (b"group=&group=none", SYMBOLS),
-    (b"symbols=%ff&group", None)])
+    (b"symbols=%ff&group", None)])  # fmt: skip
 def test_the_address_says_which(running: Relaying, query: bytes, expected: list[str] | None) -> None:
     """As the page reads it; without a price there is nothing to show."""
     found = rows(running, query)
@@ -60,9 +60,12 @@ def test_the_address_says_which(running: Relaying, query: bytes, expected: list[
 def test_a_group(running: Relaying) -> None:
     """Of a group, its members."""
     groups = {"ACME": ("a", "b"), "BTC/USD": ("b",)}
-    running.core.configure(Settings(
-        feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)},
-        symbols={symbol: SymbolSettings(feed=("feed",), group=groups.get(symbol, ())) for symbol in SYMBOLS}))
+    running.core.configure(
+        Settings(
+            feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)},
+            symbols={symbol: SymbolSettings(feed=("feed",), group=groups.get(symbol, ())) for symbol in SYMBOLS},
+        )
+    )
     found = rows(running, b"group=a")
     assert found is not None
     assert [symbol["symbol"] for symbol in found["symbols"]] == ["ACME"]
@@ -81,8 +84,9 @@ def test_a_long_list_is_cut() -> None:
 def test_no_name_ends_the_element_it_stands_in(running: Relaying) -> None:
     """Markup in a name stays JSON."""
     name = "</script><script>alert(1)</script><!--"
-    running.core.configure(Settings(
-        feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)}, symbols={"ACME": SymbolSettings(feed=("feed",), name=name)}))
+    running.core.configure(
+        Settings(feeds={"feed": FeedSettings(kind="scripted", interval_s=0.1)}, symbols={"ACME": SymbolSettings(feed=("feed",), name=name)})
+    )
     found = first_rows(running.core, SystemClock(), lambda: True)(b"", False)
     assert b"<" not in found
     assert msgspec.json.decode(found)["symbols"][0]["name"] == name

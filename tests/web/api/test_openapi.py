@@ -67,8 +67,11 @@ def test_the_document_is_published(running: Relaying) -> None:
 
 def test_every_route_is_in_it_and_no_other(running: Relaying) -> None:
     """With its methods; HEAD and OPTIONS are everywhere and go without saying."""
-    routes = {(re.sub(r"<path:(\w+)>", r"{\1}", rule.rule), method.lower())
-              for rule in running.server.app.url_map.iter_rules() for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    routes = {
+        (re.sub(r"<path:(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in running.server.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
     assert routes == {(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations}
 
 
@@ -79,7 +82,7 @@ def test_every_field_of_a_quote_is_in_it() -> None:
 
 
 @pytest.mark.parametrize("symbol", [*SYMBOLS, "BRK.B", "a" * 32, "a" * 33, "", "/A", "A/", "A//B", "A/./B", "A/../B", "A/..", "A/.b",
-                                    "A/.../b", "A.", "A B", "-A", "A\n", "A/-", "é"])
+                                    "A/.../b", "A.", "A B", "-A", "A\n", "A/-", "é"])  # fmt: skip
 def test_the_pattern_of_a_symbol_is_ours(symbol: str) -> None:
     """It admits what the settings admit."""
     described = DOCUMENT["components"]["parameters"]["symbol"]["schema"]
@@ -88,8 +91,11 @@ def test_the_pattern_of_a_symbol_is_ours(symbol: str) -> None:
 
 
 OPERATIONS = [(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations]
-TAKES = {(path, method) for path, method in OPERATIONS if DOCUMENT["paths"][path][method].keys() & {"requestBody"}
-         or DOCUMENT["paths"][path][method].get("parameters")}
+TAKES = {
+    (path, method)
+    for path, method in OPERATIONS
+    if DOCUMENT["paths"][path][method].keys() & {"requestBody"} or DOCUMENT["paths"][path][method].get("parameters")
+}
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

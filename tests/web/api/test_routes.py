@@ -54,20 +54,27 @@ def test_quotes(running: Relaying) -> None:
     assert [quote["symbol"] for quote in body(answer)["quotes"]] == ["ACME", *ODD]
     quote = body(answer)["quotes"][0]
     assert {**quote, "received_time": 0} == {
-        "symbol": "ACME", "price": 100.5, "volume": 0.0, "seq": 1, "received_time": 0, "source": "feed", "kind": "polled", "state": "fresh"}
+        "symbol": "ACME", "price": 100.5, "volume": 0.0, "seq": 1, "received_time": 0, "source": "feed", "kind": "polled", "state": "fresh"
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(("query", "found", "unknown"), [
-    ("symbols=ACME", ["ACME"], []),
-    ("symbols=BTC/USD,ACME,NOPE", ["BTC/USD", "ACME"], ["NOPE"]),
-    ("symbols=QUIET,NOPE,acme,NOPE", [], ["NOPE", "acme"]),
-    ("symbols=ACME&symbols=^GSPC,ACME", ["ACME", "^GSPC"], []),
-    ("symbols=A+B,EURUSD=X", ["A+B", "EURUSD=X"], []),
-    ("symbols=A%2BB%2CBTC%2FUSD,%5EGSPC", ["A+B", "BTC/USD", "^GSPC"], []),
-    ("symbols=A%252BB,%FF", [], ["A%2BB", "\ufffd"]),
-    ("symbols=", [], []), ("symbols", [], []), ("symbols=,,", [], []),
-    ("symbol=ACME", ["ACME", *ODD], []), ("", ["ACME", *ODD], []),
-])
+@pytest.mark.parametrize(
+    ("query", "found", "unknown"),
+    [
+        ("symbols=ACME", ["ACME"], []),
+        ("symbols=BTC/USD,ACME,NOPE", ["BTC/USD", "ACME"], ["NOPE"]),
+        ("symbols=QUIET,NOPE,acme,NOPE", [], ["NOPE", "acme"]),
+        ("symbols=ACME&symbols=^GSPC,ACME", ["ACME", "^GSPC"], []),
+        ("symbols=A+B,EURUSD=X", ["A+B", "EURUSD=X"], []),
+        ("symbols=A%2BB%2CBTC%2FUSD,%5EGSPC", ["A+B", "BTC/USD", "^GSPC"], []),
+        ("symbols=A%252BB,%FF", [], ["A%2BB", "\ufffd"]),
+        ("symbols=", [], []),
+        ("symbols", [], []),
+        ("symbols=,,", [], []),
+        ("symbol=ACME", ["ACME", *ODD], []),
+        ("", ["ACME", *ODD], []),
+    ],
+)
 def test_some_quotes(running: Relaying, query: str, found: list[str], unknown: list[str]) -> None:
     """In the order asked for, each once; what is unknown is listed, what has no price yet is in neither list; always 200."""
     answer = running.http.get(f"/api/quotes?{query}")
@@ -107,7 +114,7 @@ def test_symbols(running: Relaying) -> None:
     listed = body(running.http.get("/api/symbols"))["symbols"]
     assert [entry["symbol"] for entry in listed] == SYMBOLS
     assert listed[0] == {"symbol": "ACME", "name": None, "decimals": None, "group": [], "feed": "feed", "currency": None,
-                         "stale_after_s": 10, "status": "live", "error": None, "volume_of": "24h"}
+                         "stale_after_s": 10, "status": "live", "error": None, "volume_of": "24h"}  # fmt: skip
     assert {entry["symbol"]: entry["status"] for entry in listed}["QUIET"] == "pending"
 
 
@@ -158,7 +165,11 @@ def test_status(running: Relaying) -> None:
     while body(running.http.get("/api/status"))["last_reload"]["ok"]:
         pass  # an answer may be one flush old
     assert body(running.http.get("/api/status"))["last_reload"] == {
-        "ok": False, "at": 1_700_000_000_000, "error": "port: must be a number", "restart_required": ["server.host"]}
+        "ok": False,
+        "at": 1_700_000_000_000,
+        "error": "port: must be a number",
+        "restart_required": ["server.host"],
+    }
 
 
 def test_healthy_and_ready(running: Relaying) -> None:

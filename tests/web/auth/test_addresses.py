@@ -18,7 +18,7 @@ from web.auth.addresses import MOST_REMEMBERED, network_of
     ("fe80::1%eth0", "fe80::/64"), ("fe80::2%25", "fe80::/64"),
     ("", ""), ("unix:/run/relay.sock", "unix:/run/relay.sock"), ("192.0.2.1:80", "192.0.2.1:80"), ("192.0.2.01", "192.0.2.01"),
     ("[::1]", "[::1]"), ("%eth0", "%eth0"),
-])
+])  # fmt: skip
 def test_what_counts_as_one(address: str, network: str) -> None:
     """However it is written; asked once more, the answer is the same."""
     assert network_of(address) == network
@@ -28,8 +28,10 @@ def test_what_counts_as_one(address: str, network: str) -> None:
 @given(st.integers(1, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 def test_whoever_has_a_network_has_all_its_addresses(network: int, host: int, other: int) -> None:
     """Whatever the last 64 bits are, it is the same one, and nobody else's."""
-    one, same, stranger = (network_of(str(IPv6Address((number << 64) + last)))
-                           for number, last in ((network, host), (network, other), (network ^ 1 or 2, host)))
+    one, same, stranger = (
+        network_of(str(IPv6Address((number << 64) + last)))
+        for number, last in ((network, host), (network, other), (network ^ 1 or 2, host))
+    )
     assert one == same
     assert stranger != one
 

@@ -22,7 +22,7 @@ def test_as_a_key() -> None:
     assert one == same
     assert one.patterns is same.patterns
     others = [Identity(tuple(patterns[1:]), 2.0, 60.0), Identity(tuple(patterns), None, 60.0), Identity(tuple(patterns), 2.0, 61.0),
-              Identity(None, 2.0, 60.0), ANYBODY]
+              Identity(None, 2.0, 60.0), ANYBODY]  # fmt: skip
     assert len({one, same, *others}) == 1 + len(others)
 
 

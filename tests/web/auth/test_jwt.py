@@ -37,7 +37,7 @@ def verifier(key: str = SECRET, algorithm: str = "HS256", previous: str | None =
     """One with these keys."""
     settings = ServerSettings.model_validate({
         "auth": "jwt", "jwt_algorithm": algorithm, "jwt_issuer": "https://issuer.example", "jwt_key": SecretStr(key),
-        "jwt_key_previous": None if previous is None else SecretStr(previous)})
+        "jwt_key_previous": None if previous is None else SecretStr(previous)})  # fmt: skip
     return JwtVerifier(settings, lambda: NOW_S)
 
 
@@ -49,6 +49,7 @@ def signed(key: Any = SECRET, algorithm: str = "HS256", headers: dict[str, Any] 
 
 def by_hand(header: dict[str, Any], claims: Any = None, key: bytes = SECRET.encode()) -> str:
     """A token that no library would write, signed with HMAC-SHA256 all the same."""
+
     def part(data: bytes) -> str:
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -57,8 +58,9 @@ def by_hand(header: dict[str, Any], claims: Any = None, key: bytes = SECRET.enco
     return f"{text}.{part(hmac.digest(key, text.encode(), hashlib.sha256))}"
 
 
-@pytest.mark.parametrize(("algorithm", "key", "signer"), [
-    ("HS256", SECRET, SECRET), ("RS256", public(RSA), RSA), ("EdDSA", public(ED), ED)])
+@pytest.mark.parametrize(
+    ("algorithm", "key", "signer"), [("HS256", SECRET, SECRET), ("RS256", public(RSA), RSA), ("EdDSA", public(ED), ED)]
+)
 def test_a_good_token(algorithm: str, key: str, signer: Any) -> None:
     """Each algorithm, pinned: it may see everything, until it ends."""
     assert verifier(key, algorithm).verify(signed(signer, algorithm)) == Identity(None, None, NOW_S + 60 + LEEWAY_S)
@@ -86,7 +88,7 @@ def test_the_public_key_is_no_secret() -> None:
     {"alg": "none"}, {"alg": "None"}, {"alg": "nOnE"}, {"alg": ""}, {"alg": None}, {"alg": ["HS256"]}, {},
     {"alg": "HS256", "crit": ["exp"]},
     {"alg": "HS384"}, {"alg": "hs256"},
-])
+])  # fmt: skip
 def test_headers_that_are_wrong(header: dict[str, Any]) -> None:
     """No algorithm, another one, or an extension that must be understood."""
     with pytest.raises(Unauthorized):
@@ -97,7 +99,7 @@ def test_headers_that_are_wrong(header: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("header", [{"jku": "http://127.0.0.1/keys"}, {"x5u": "http://127.0.0.1/cert"}, {"kid": "../../etc/passwd"},
-                                    {"jwk": {"kty": "oct", "k": base64.urlsafe_b64encode(OTHER.encode()).decode()}}])
+                                    {"jwk": {"kty": "oct", "k": base64.urlsafe_b64encode(OTHER.encode()).decode()}}])  # fmt: skip
 def test_a_token_does_not_bring_its_own_key(header: dict[str, Any]) -> None:
     """What its header says of keys counts for nothing: it must be signed with ours."""
     assert verifier().verify(signed(headers=header)).sees_all
@@ -117,7 +119,7 @@ def test_a_token_does_not_bring_its_own_key(header: dict[str, Any]) -> None:
     ({"symbols": ["A" * 65]}, "patterns"),
     ({"symbols": ["A"] * 1001}, "patterns"), ({"max_hz": 0}, "max_hz"), ({"max_hz": -1}, "max_hz"), ({"max_hz": "5"}, "max_hz"),
     ({"max_hz": True}, "max_hz"),
-])
+])  # fmt: skip
 def test_claims_that_are_wrong(claims: dict[str, Any], reason: str) -> None:
     """Each is refused, in words."""
     with pytest.raises(Unauthorized, match=reason):
@@ -126,7 +128,7 @@ def test_claims_that_are_wrong(claims: dict[str, Any], reason: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"x"', b"{", b"\xff", b"[" * 3000, b'{"exp":1e999}', b'{"exp":NaN}',
                                   json.dumps({**CLAIMS, "symbols": None}).encode(),
-                                  json.dumps({**CLAIMS, "max_hz": float("inf")}).encode()])
+                                  json.dumps({**CLAIMS, "max_hz": float("inf")}).encode()])  # fmt: skip
 def test_bodies_that_make_no_sense(body: bytes) -> None:
     """Signed by our very key, and refused."""
     with pytest.raises(Unauthorized):
@@ -144,13 +146,16 @@ def test_a_token_that_was_changed() -> None:
     """One letter anywhere: the signature is wrong."""
     good = signed(symbols=["A"])
     for at in range(0, len(good), 7):
-        changed = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1:]
+        changed = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :]
         with pytest.raises(Unauthorized):
             verifier().verify(changed)
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
 HEADER_NAMES = st.sampled_from(["alg", "typ", "kid", "crit", "b64"])
 CLAIM_NAMES = st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "sub", "jti", "symbols", "max_hz"])
 
@@ -200,7 +205,7 @@ def test_a_token_that_is_known_still_ends() -> None:
     ({"aud": "other"}, "audience", False), ({"iss": "other"}, "issuer", False), ({"exp": None}, "lacks", False),
     ({"symbols": "*"}, "patterns", False), ({"nbf": NOW_S + 30}, "not valid yet", False), ({"exp": NOW_S - 30}, "expired", False),
     ({}, "signature", True),
-])
+])  # fmt: skip
 def test_a_signature_is_checked_once(monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any], reason: str, guessed: bool) -> None:
     """Of a token that is signed and good for nothing, too: sent again and again it costs a look-up. A guess is counted elsewhere."""
     checked = 0
@@ -244,7 +249,7 @@ def test_the_key_before_is_good_too() -> None:
     ("RS256", public(ED)), ("EdDSA", public(RSA)), ("RS256", public(ec.generate_private_key(ec.SECP256R1()))),
     ("RS256", public(rsa.generate_private_key(65537, 1024))), ("RS256", "-----BEGIN PUBLIC KEY-----\nrubbish\n-----END PUBLIC KEY-----"),
     ("HS256", public(RSA)),
-])
+])  # fmt: skip
 def test_keys_that_are_of_no_use(algorithm: str, key: str) -> None:
     """They are refused at the start, and not shown."""
     with pytest.raises(SettingsError) as refused:

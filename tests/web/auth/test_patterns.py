@@ -36,7 +36,7 @@ def matches(pattern: str, symbol: str) -> bool:
     ("*", "^GSPC", True), ("**", "A", True), ("", "A", False), ("A*A", "A", False), ("A*A", "AA", True), ("A*B*A", "ABA", True),
     ("A*AB*B", "AAB", False), ("[A-Z]*", "AAPL", False), ("A?C", "ABC", False), (".*", "A", False), ("A.C", "ABC", False),
     ("*", "", True), ("", "", True), ("A*", "", False),
-])
+])  # fmt: skip
 def test_patterns(pattern: str, symbol: str, is_match: bool) -> None:
     """Only the star means something, and it may stand for nothing; case counts."""
     assert Patterns((pattern,)).fit(symbol) is is_match

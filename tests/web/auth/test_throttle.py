@@ -36,7 +36,7 @@ def test_others_are_not_to_blame() -> None:
 @pytest.mark.parametrize(("one", "other", "same"), [
     ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True), ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
     ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False), ("fe80::1%eth0", "fe80::2%eth0", True), ("", "x", False),
-])
+])  # fmt: skip
 def test_a_network_of_ipv6_is_one_address(one: str, other: str, same: bool) -> None:
     """Its owner has 2⁶⁴ of them to be wrong from."""
     throttle = Throttle()

@@ -93,7 +93,8 @@ def test_guessing_is_throttled(caplog: pytest.LogCaptureFixture) -> None:
     assert (problem.value.code, problem.value.throttled_s) == ("too_many_requests", 60)
     assert asked.of_payload({"token": GOOD}, "192.0.2.2") == ANYBODY
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
-        "too many wrong tokens from 192.0.2.1: none is looked at for a while"]
+        "too many wrong tokens from 192.0.2.1: none is looked at for a while"
+    ]
     assert "guess" not in caplog.text
     clock.now_s += 60
     assert asked.of_request(header(GOOD)) == ANYBODY
@@ -101,6 +102,7 @@ def test_guessing_is_throttled(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_token_that_was_good_is_no_guess() -> None:
     """A crowd whose tokens expire together, behind one address, is not locked out."""
+
     class Expired:
         """Knows all tokens, and that they are too old."""
 

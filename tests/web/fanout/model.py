@@ -67,8 +67,8 @@ class Reader:
                 size = int.from_bytes(self.bytes[2:start])
             if len(self.bytes) < start + size:
                 return
-            text = self.bytes[start:start + size].decode()
-            del self.bytes[:start + size]
+            text = self.bytes[start : start + size].decode()
+            del self.bytes[: start + size]
             self.read(text)
 
     def read(self, text: str) -> None:

@@ -37,8 +37,9 @@ class Stand:
         self.runtime = EventletRuntime()
         self.app = Flask("stand", static_folder=None)
         self.app.wsgi_app = whole(self.app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
-        self.engine = Engine(self.runtime, "e1", broadcast or BroadcastSettings(flush_ms=1), limits or LimitSettings(),
-                             PING_INTERVAL_S, PING_TIMEOUT_S)
+        self.engine = Engine(
+            self.runtime, "e1", broadcast or BroadcastSettings(flush_ms=1), limits or LimitSettings(), PING_INTERVAL_S, PING_TIMEOUT_S
+        )
         self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=PING_INTERVAL_S, ping_timeout=PING_TIMEOUT_S)
         self.server = self.socketio.server
         self.server.eio.origin_allowed = origin_check(["http://friend"])

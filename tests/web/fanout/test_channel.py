@@ -40,7 +40,7 @@ def test_frame(symbol: str) -> None:
     prefix, (event, payload) = content(flushed(symbol, 1, 2).frame())
     assert (prefix, event) == (f"42/{symbol},", "quote")
     assert payload == {"price": 1.5, "symbol": symbol, "received_time": 1_700_000_000_002, "seq": 2, "source": "sim", "kind": "simulated",
-                       "state": "fresh"}
+                       "state": "fresh"}  # fmt: skip
 
 
 def test_snapshot_frame() -> None:
@@ -114,4 +114,6 @@ def test_space_parts() -> None:
     first, second = flushed("A", 1, 2), flushed("B", 1, 2)
     parts = space_parts([(first, True), (Channel("EMPTY", EPOCH), True), (second, False)])
     assert [(part.frame, part.channels, part.snapshot) for part in parts] == [
-        (first.snapshot_frame(), (first,), True), (second.frame(), (second,), False)]
+        (first.snapshot_frame(), (first,), True),
+        (second.frame(), (second,), False),
+    ]

@@ -31,4 +31,5 @@ def test_a_flood_of_nonsense_is_a_line_a_minute(caplog: pytest.LogCaptureFixture
         ledger.close(CloseReason.CLIENT, "192.0.2.2", tenth / 10)
     assert [record.message for record in caplog.records] == [
         "closed clients that broke the rules, 1 of them (bad_packet 1); the last came from 192.0.2.1",
-        "closed clients that broke the rules, 600 of them (bad_packet 400, protocol_error 200); the last came from 192.0.2.1"]
+        "closed clients that broke the rules, 600 of them (bad_packet 400, protocol_error 200); the last came from 192.0.2.1",
+    ]

@@ -34,7 +34,7 @@ def test_snapshot_then_updates(stand: Stand) -> None:
             assert (snapshot["seq"], snapshot["snapshot"], snapshot["epoch"]) == (2, True, "e1")
             stand.tick("A")
             third = {"price": 1.5, "symbol": "A", "received_time": 1_700_000_000_003, "seq": 3, "source": "sim", "kind": "simulated",
-                     "state": "fresh"}
+                     "state": "fresh"}  # fmt: skip
             assert [reader.quote() for reader in (early, late)] == [third, third]
 
 

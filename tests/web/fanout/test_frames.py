@@ -101,13 +101,19 @@ def messages(draw: st.DrawFn) -> bytes:
 
 # 1014 ("bad gateway") is registered with IANA; wsproto does not know it.
 CLOSE_CODES = st.one_of(st.integers(0, 5100), st.sampled_from([1000, 1001, 1003, 1007, 3000, 4999])).filter(lambda code: code != 1014)
-CLOSES = st.builds(lambda code, reason: client_frame(CLOSE, struct.pack("!H", code) + reason), CLOSE_CODES,
-                   st.text(max_size=20).map(str.encode) | st.binary(max_size=20))
+CLOSES = st.builds(
+    lambda code, reason: client_frame(CLOSE, struct.pack("!H", code) + reason),
+    CLOSE_CODES,
+    st.text(max_size=20).map(str.encode) | st.binary(max_size=20),
+)
 SINGLE_FRAMES = st.builds(client_frame, st.sampled_from([TEXT, BINARY, CLOSE, PING, PONG]), st.binary(max_size=140))
 ANY_FRAMES = st.builds(client_frame, st.integers(0, 15), st.text(max_size=10).map(str.encode), st.booleans(),
-                       st.binary(min_size=4, max_size=4), st.sampled_from([0, 0, 0, 0, 1, 2, 4]))
-NOT_MINIMAL = st.builds(lambda opcode, size: bytes([0x80 | opcode, 0xFE]) + struct.pack("!H", size) + b"abcd" + b"x" * size,
-                        st.sampled_from([TEXT, BINARY]), st.integers(0, 200))
+                       st.binary(min_size=4, max_size=4), st.sampled_from([0, 0, 0, 0, 1, 2, 4]))  # fmt: skip
+NOT_MINIMAL = st.builds(
+    lambda opcode, size: bytes([0x80 | opcode, 0xFE]) + struct.pack("!H", size) + b"abcd" + b"x" * size,
+    st.sampled_from([TEXT, BINARY]),
+    st.integers(0, 200),
+)
 UNMASKED = st.builds(lambda opcode, payload: bytes([0x80 | opcode, len(payload)]) + payload, st.integers(0, 15), st.binary(max_size=9))
 STREAMS = st.lists(messages() | CLOSES | SINGLE_FRAMES | ANY_FRAMES | NOT_MINIMAL | UNMASKED, max_size=6).map(b"".join)
 
@@ -118,8 +124,8 @@ def test_agrees_with_wsproto(stream: bytes) -> None:
     ours, theirs = read([stream]), read_by_wsproto(stream)
     if theirs[1] == 1007 and ours != theirs:
         # wsproto judges a text while it is still coming; we do when it is whole. What came between may be ours alone.
-        assert ours[0][:len(theirs[0])] == theirs[0]
-        assert all(message.opcode in (PING, PONG) for message in ours[0][len(theirs[0]):])
+        assert ours[0][: len(theirs[0])] == theirs[0]
+        assert all(message.opcode in (PING, PONG) for message in ours[0][len(theirs[0]) :])
         return
     assert ours == theirs
 

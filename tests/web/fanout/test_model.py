@@ -24,7 +24,7 @@ WHO = st.integers(0, 11)
 """One of those who are there (or away), by number."""
 ASKED = st.one_of(st.just("*"), st.lists(st.sampled_from(SYMBOLS), min_size=1, unique=True))
 NONSENSE: list[Any] = [*[None] * 9, 7, "now", [7], {"epoch": "life 1"}, {"epoch": "life 1", "seqs": None}, {"epoch": None, "seqs": {}},
-                       {"epoch": "life 0", "seqs": {"A": 1}}, {"seqs": {"A": 1}}]
+                       {"epoch": "life 0", "seqs": {"A": 1}}, {"seqs": {"A": 1}}]  # fmt: skip
 """In place of what is said, mostly not."""
 LIES: list[Any] = [0, -1, 10**30, 1.0, "1", True, None, [1], {"A": 1}]
 
@@ -105,8 +105,9 @@ class FanOut(RuleBasedStateMachine):
             self.seqs[symbol] += 1
             seq = self.seqs[symbol]
             price = self.published[symbol, seq] = 1e6 * self.lives + 1e4 * SYMBOLS.index(symbol) + seq
-            quotes.append(Quote(symbol=symbol, price=price, received_time=self.wall_ms, seq=seq, source="s", kind="simulated",
-                                state="fresh"))
+            quotes.append(
+                Quote(symbol=symbol, price=price, received_time=self.wall_ms, seq=seq, source="s", kind="simulated", state="fresh")
+            )
             self.ticked[symbol] = seq
         self.flusher.mark(quotes)
 
@@ -191,7 +192,8 @@ class FanOut(RuleBasedStateMachine):
 
     @precondition(online)
     @rule(who=WHO, symbols=ASKED, behind=st.dictionaries(st.sampled_from(SYMBOLS), st.sampled_from([0, 0, 1, 2, 3, -1])),
-          lie=st.none() | st.tuples(st.sampled_from([*SYMBOLS, "NOPE"]), st.sampled_from(LIES)), nonsense=st.sampled_from(NONSENSE))
+          lie=st.none() | st.tuples(st.sampled_from([*SYMBOLS, "NOPE"]), st.sampled_from(LIES)), nonsense=st.sampled_from(NONSENSE)
+    )  # fmt: skip
     def claim(self, who: int, symbols: str | list[str], behind: dict[str, int], lie: tuple[str, Any] | None, nonsense: Any) -> None:
         """Anything may be said, again and again, also by one that listens already. The model waits where a frame is in progress."""
         reader = self.pick(who)
@@ -207,7 +209,8 @@ class FanOut(RuleBasedStateMachine):
         seqs = since.get("seqs") if isinstance(since, dict) and since.get("epoch") == self.core.epoch else None
         said: dict[str, Any] = seqs if isinstance(seqs, dict) else {}
         is_true = isinstance(seqs, dict) and all(
-            symbol in asked and type(seq) is int and 1 <= seq <= self.flushed[symbol] for symbol, seq in said.items())
+            symbol in asked and type(seq) is int and 1 <= seq <= self.flushed[symbol] for symbol, seq in said.items()
+        )
         self.enlist(reader, symbols)
         recovered = resume(self.core, reader.outbox.board_list(), [self.core.registry[symbol] for symbol in sorted(asked)], since)
         assert recovered is is_true, "no more and no less than what can be vouched for"
@@ -283,7 +286,8 @@ class FanOut(RuleBasedStateMachine):
         self.flusher.forget(self.core.registry[symbol])
         told = self.core.remove_channel(symbol)
         assert sorted((id(outbox), name) for outbox, name in told) == sorted(
-            (id(reader.outbox), reader.joined[symbol]) for reader in there if symbol in reader.joined)
+            (id(reader.outbox), reader.joined[symbol]) for reader in there if symbol in reader.joined
+        )
         self.flushed[symbol] = 0
         self.ticked.pop(symbol, None)
         self.core.add_channel(symbol)
@@ -301,7 +305,7 @@ class FanOut(RuleBasedStateMachine):
     @invariant()
     def controls_arrive_once_and_in_order(self) -> None:
         for reader in self.clients:
-            assert reader.controls_seen == reader.controls_sent[:len(reader.controls_seen)]
+            assert reader.controls_seen == reader.controls_sent[: len(reader.controls_seen)]
             assert reader.states_seen == sorted(set(reader.states_seen))
 
     @invariant()
@@ -339,7 +343,8 @@ class FanOut(RuleBasedStateMachine):
             assert reader.controls_seen == reader.controls_sent
             assert reader.states_seen[-1:] == ([reader.state_sent] if reader.state_sent else [])
             assert {symbol: reader.newest.get(symbol, 0) for symbol in reader.joined} == {
-                symbol: self.flushed[symbol] for symbol in reader.joined}
+                symbol: self.flushed[symbol] for symbol in reader.joined
+            }
             listed = self.listed(reader)
             assert {symbol: reader.view.get(symbol, 0) for symbol in listed} == {symbol: self.flushed[symbol] for symbol in listed}
             reader.open = False

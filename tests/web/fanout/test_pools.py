@@ -103,9 +103,11 @@ class Comings(RuleBasedStateMachine):
         assert all(pools.of_network(network) == networks[network] for network in [*networks, "198.51.100.1"])
         crowds = Counter(map(self._crowd, self.waiting()))
         assert {crowd: list(members) for crowd, members in pools._crowds.items()} == {
-            crowd: [client for client in self.waiting() if self._crowd(client) == crowd] for crowd in crowds}
+            crowd: [client for client in self.waiting() if self._crowd(client) == crowd] for crowd in crowds
+        }
         assert {size: set(equals) for size, equals in pools._by_size.items()} == {
-            size: {crowd for crowd in crowds if crowds[crowd] == size} for size in set(crowds.values())}
+            size: {crowd for crowd in crowds if crowds[crowd] == size} for size in set(crowds.values())
+        }
         assert pools._largest == max(crowds.values(), default=0)
 
     @staticmethod

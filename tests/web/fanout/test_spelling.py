@@ -20,7 +20,7 @@ from web.fanout.spelling import Spelled, meant
 from web.fanout.subscriptions import Subscriptions
 
 SPELLINGS = {"/%5EGSPC": "^GSPC", "/%5eGSPC": "^GSPC", "/EURUSD%3DX": "EURUSD=X", "/ACME/": "ACME", "/BTC%2FUSD": "BTC/USD",
-             "/%41CME": "ACME", "/%5EGSPC/": "^GSPC"}
+             "/%41CME": "ACME", "/%5EGSPC/": "^GSPC"}  # fmt: skip
 UNKNOWN = ["/%255EGSPC", "/%5", "/%", "/%5ENOPE", "/ACME//", "//ACME", "/ACME%2F/", "/%FF", "/acme/", "/%00", "/ACME%20", "//"]
 SYMBOLS = sorted(set(SPELLINGS.values()))
 

@@ -55,7 +55,7 @@ def kitchen(now: list[float], monkeypatch: pytest.MonkeyPatch) -> Kitchen:
 
 @pytest.mark.parametrize(("path", "longest_s"), [
     ("/api/quotes", None), ("/api/quotes/BTC/USD", None), ("/api/symbols", None), ("/api/sparkline", 1.0), ("/api/candles/A", 1.0),
-    ("/api/status", 1.0), ("/metrics", 1.0)])
+    ("/api/status", 1.0), ("/metrics", 1.0)])  # fmt: skip
 def test_at_most_once_a_flush_or_second(kitchen: Kitchen, now: list[float], path: str, longest_s: float | None) -> None:
     """Made again when what it shows has changed, a flush later at the soonest; and where time changes it, after a second."""
     first = kitchen.ask(path)
@@ -74,13 +74,15 @@ def test_at_most_once_a_flush_or_second(kitchen: Kitchen, now: list[float], path
 def test_what_is_kept_apart(kitchen: Kitchen) -> None:
     """By address, by who sees what, and by the format of metrics."""
     answers = [kitchen.ask("/api/quotes"), kitchen.ask("/api/quotes", "symbols=A"), kitchen.ask("/api/quotes", sees="some"),
-               kitchen.ask("/api/quotes/A"), kitchen.ask("/metrics"), kitchen.ask("/metrics", HTTP_ACCEPT="application/openmetrics-text")]
+               kitchen.ask("/api/quotes/A"), kitchen.ask("/metrics"), kitchen.ask("/metrics", HTTP_ACCEPT="application/openmetrics-text")
+    ]  # fmt: skip
     assert len(set(map(id, answers))) == len(kitchen.made) == 6
     assert kitchen.ask("/api/quotes", HTTP_ACCEPT="application/openmetrics-text", HTTP_ORIGIN="http://a") is answers[0]
 
 
-@pytest.mark.parametrize(("wanted", "is_known"), [
-    ('"1"', True), ('W/"1"', True), ('"0", "1"', True), ("*", True), ('"2"', False), ("1", False), ("", False)])
+@pytest.mark.parametrize(
+    ("wanted", "is_known"), [('"1"', True), ('W/"1"', True), ('"0", "1"', True), ("*", True), ('"2"', False), ("1", False), ("", False)]
+)
 def test_who_has_it_already_is_told_so(kitchen: Kitchen, wanted: str, is_known: bool) -> None:
     """304 without a body, from the same answer."""
     kitchen.ask("/api/quotes")
@@ -122,7 +124,7 @@ def test_interest_is_told_though_nothing_is_made(kitchen: Kitchen, now: list[flo
     ("GET", "/api/quotesx", "", False), ("GET", "/api/quotes", "x" * (LONGEST_QUERY + 1), False), ("GET", "/", "", False),
     ("GET", "/api", "", False), ("GET", "/api/symbols/A", "", True), ("GET", "/healthz", "", True),
     ("GET", "/readyz", "", False), ("OPTIONS", "/api/quotes", "", False),
-    ("GET", "//api/quotes", "", False), ("GET", "/assets/a.js", "", False)])
+    ("GET", "//api/quotes", "", False), ("GET", "/assets/a.js", "", False)])  # fmt: skip
 def test_what_may_be_kept(method: str, path: str, query: str, expected: bool) -> None:
     """What others may ask for too."""
     assert AnswerCache.may_keep({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) is expected

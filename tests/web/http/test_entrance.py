@@ -48,8 +48,9 @@ def test_a_page_of_somebody_else_opens_no_session(running: Relaying) -> None:
     for site in ("same-origin", "none"):
         assert asked(running, target, Sec_Fetch_Site=site).status == 200
     with Connection(Address(*running.address)) as connection:
-        connection.request("GET", "/socket.io/?EIO=4&transport=websocket",
-                           {**HANDSHAKE, "Host": "localhost", "Sec-Fetch-Site": "cross-site"})
+        connection.request(
+            "GET", "/socket.io/?EIO=4&transport=websocket", {**HANDSHAKE, "Host": "localhost", "Sec-Fetch-Site": "cross-site"}
+        )
         assert connection.response().status == 403
 
 
@@ -92,8 +93,10 @@ def test_too_many_requests_of_one_address(running: Relaying) -> None:
 def test_behind_a_proxy_each_client_counts_for_itself() -> None:
     """And the proxy for nobody."""
     with relaying(["ACME"], {}, limits={"http_requests_per_s": 1}, trusted_proxies=["127.0.0.1"]) as core:
-        statuses = {client: [asked(core, "/api/status", **({"X_Forwarded_For": client} if client else {})).status for _ in range(8)]
-                    for client in ("192.0.2.1", "192.0.2.2", "")}
+        statuses = {
+            client: [asked(core, "/api/status", **({"X_Forwarded_For": client} if client else {})).status for _ in range(8)]
+            for client in ("192.0.2.1", "192.0.2.2", "")
+        }
     assert statuses["192.0.2.1"][:2] == statuses["192.0.2.2"][:2] == [200, 200]
     assert 429 in statuses["192.0.2.1"]
     assert 429 in statuses["192.0.2.2"]
@@ -104,7 +107,8 @@ def test_behind_a_proxy_each_client_counts_for_itself() -> None:
     ("/api/quotes", True), ("/api/nothing", True), ("/metrics", True), ("/openapi.json", True), ("/nothing", True),
     ("/api/quotes/A.B", True),
     ("/", False), ("/embed", False), ("/tape", False), ("/assets/main-x.js", False), ("/sw.js", False), ("/favicon.svg", False),
-    ("/healthz", False), ("/readyz", False), ("/socket.io/", False), ("/socket.io", False), ("/ws", False), ("/socket.io.evil/x", True)])
+    ("/healthz", False), ("/readyz", False), ("/socket.io/", False), ("/socket.io", False), ("/ws", False), ("/socket.io.evil/x", True)
+])  # fmt: skip
 def test_what_is_counted(path: str, counted: bool) -> None:
     """What costs something and is not limited otherwise."""
     assert is_counted(path) is counted
@@ -144,6 +148,5 @@ def test_what_stands_ready_is_an_answer_like_any_other(running: Relaying) -> Non
     """HEAD has the headers of GET, and who has it already is told so."""
     kept = asked(running, "/api/symbols")
     head = asked(running, "/api/symbols", "HEAD")
-    assert (head.body, head.headers["content-length"], head.headers["etag"]) == (
-        b"", kept.headers["content-length"], kept.headers["etag"])
+    assert (head.body, head.headers["content-length"], head.headers["etag"]) == (b"", kept.headers["content-length"], kept.headers["etag"])
     assert asked(running, "/api/symbols", If_None_Match=kept.headers["etag"]).status == 304

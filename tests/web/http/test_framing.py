@@ -49,9 +49,12 @@ GOOD: dict[str, tuple[bytes, list[int], list[tuple[str, bytes]]]] = {
     "a body in chunks": (CHUNKED + b"3\r\nabc\r\n0\r\n\r\n" + GET, [200, 200], [("/a", b"abc"), ("/a", b"")]),
     "chunks, the coding in capitals": (post(b"Transfer-Encoding: Chunked", content=b"1\r\na\r\n0\r\n\r\n"), [200], [("/a", b"a")]),
     "a size in hexadecimal": (CHUNKED + b"00A\r\n0123456789\r\n0\r\n\r\n", [200], [("/a", b"0123456789")]),
-    "an extension of a chunk (9112 7.1.1)": (CHUNKED + b"1;a=b;c=\"d\"\r\nx\r\n0;e\r\n\r\n", [200], [("/a", b"x")]),
-    "trailers, which are dropped (9112 7.1.2)": (CHUNKED + b"1\r\nx\r\n0\r\nHost: evil\r\nA: b\r\n\r\n" + GET, [200, 200],
-                                                 [("/a", b"x"), ("/a", b"")]),
+    "an extension of a chunk (9112 7.1.1)": (CHUNKED + b'1;a=b;c="d"\r\nx\r\n0;e\r\n\r\n', [200], [("/a", b"x")]),
+    "trailers, which are dropped (9112 7.1.2)": (
+        CHUNKED + b"1\r\nx\r\n0\r\nHost: evil\r\nA: b\r\n\r\n" + GET,
+        [200, 200],
+        [("/a", b"x"), ("/a", b"")],
+    ),
     "no chunk at all": (CHUNKED + b"0\r\n\r\n", [200], [("/a", b"")]),
     "an absolute target (9112 3.2.2)": (get(b"Host: other", first=b"GET http://h:80/a?b HTTP/1.1"), [200], [("/a", b"")]),
     "an absolute target without a path": (get(b"Host: h", first=b"GET HTTP://h HTTP/1.1"), [404], []),
@@ -208,7 +211,7 @@ def test_what_is_none(stand: Acting, what: str, piece_bytes: int | None) -> None
     get(b"Host: h", first=b"DELETE /a HTTP/1.1")[:-2], get(b"Host: h", b"X-Conditi", first=b"DELETE /a HTTP/1.1")[:-4],
     b"DELETE /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab", b"DELETE /a HTTP/1.1\r\n", b"DELETE /a HT", b"\r\n", b"",
     CHUNKED + b"3\r\nab", CHUNKED + b"3\r\nabc\r\n", CHUNKED + b"3\r\nabc\r\n0\r\n", CHUNKED + b"3\r\nabc\r\n0\r\nA: b\r\n",
-])
+])  # fmt: skip
 def test_what_breaks_off_is_not_carried_out(stand: Acting, sent: bytes) -> None:
     """However little is missing."""
     assert set(answers(stand, sent)) <= {400}

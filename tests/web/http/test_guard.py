@@ -17,7 +17,7 @@ from web.auth.visible import NOT_TOLD
 
 SYMBOLS = ["BTC-USD", "BTC-EUR", "SECRET/ONE", "SECRETTWO"]
 DATA = ["/api/symbols", "/api/quotes", "/api/quotes?symbols=BTC-USD", "/api/quotes/BTC-USD", "/api/quotes/NOPE", "/api/sparkline",
-        "/api/candles/BTC-USD", "/api/status", "/api/nothing", "/api/"]
+        "/api/candles/BTC-USD", "/api/status", "/api/nothing", "/api/"]  # fmt: skip
 
 
 class Names:
@@ -36,8 +36,9 @@ class Names:
 @pytest.fixture
 def running() -> Iterator[Relaying]:
     """A relay that asks for one of those names, with a price of every symbol."""
-    with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 1.5), verifier=Names(), trusted_proxies=["127.0.0.1"],
-                  server={"metrics": "open"}) as core:
+    with relaying(
+        SYMBOLS, dict.fromkeys(SYMBOLS, 1.5), verifier=Names(), trusted_proxies=["127.0.0.1"], server={"metrics": "open"}
+    ) as core:
         core.wait("SECRETTWO")
         yield core
 
@@ -88,8 +89,10 @@ def test_a_token_for_some_symbols_shows_no_others(running: Relaying) -> None:
     """Not their prices, not their names, not that there are any: an unknown one is as forbidden as one that is known."""
     running.prices["SECRETTWO"] = FeedError("no such product: SECRETTWO", rejects_symbol=True)
     running.core.report_reload(Reload(False, 1, 'symbols."SECRET/ONE": there is no such feed'))
-    seen = [get(running, path, "some") for path in ("/api/symbols", "/api/quotes", "/api/sparkline", "/api/status", "/api/quotes/BTC-USD",
-                                                    "/api/candles/BTC-EUR")]
+    seen = [
+        get(running, path, "some")
+        for path in ("/api/symbols", "/api/quotes", "/api/sparkline", "/api/status", "/api/quotes/BTC-USD", "/api/candles/BTC-EUR")
+    ]
     assert [answer.status_code for answer in seen] == [200] * 6
     assert not any("SECRET" in answer.text for answer in seen)
     assert [entry["symbol"] for entry in seen[0].get_json()["symbols"]] == ["BTC-USD", "BTC-EUR"]

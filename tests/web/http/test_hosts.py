@@ -24,14 +24,14 @@ def ours(asked: str | None, *, peer: str = "127.0.0.1", path: str = "/api/quotes
     ("evil.example", False), ("evil.example:5000", False), ("localhost.evil.example", False), ("127.0.0.1.evil.example", False),
     ("notlocalhost", False), ("192.168.1.5", False), ("0.0.0.0", False), ("", False), ("[", False), ("a b", False), ("2130706433", False),
     ("friend.example", True), ("friend.example:8443", True), ("sub.friend.example", False), (None, True),
-])
+])  # fmt: skip
 def test_on_loopback_only_its_own_names(listens_on: str, host: str | None, expected: bool) -> None:
     """A page whose name was made to resolve to this machine asks under that name; friends are those whose pages may connect."""
     assert ours(host, host=listens_on, allowed_origins=["https://friend.example"]) is expected
 
 
 @pytest.mark.parametrize("server", [{"host": "0.0.0.0"}, {"host": "192.168.1.5"}, {"host": "::"},
-                                    {"host": "127.0.0.1", "trusted_proxies": ["127.0.0.1"]}, {"allowed_hosts": ["*"]}])
+                                    {"host": "127.0.0.1", "trusted_proxies": ["127.0.0.1"]}, {"allowed_hosts": ["*"]}])  # fmt: skip
 def test_elsewhere_and_behind_a_proxy_any(server: dict[str, Any]) -> None:
     """Nobody here knows by which names others find it."""
     assert ours("whatever.example", **server)
@@ -41,7 +41,7 @@ def test_elsewhere_and_behind_a_proxy_any(server: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("host", "expected"), [
     ("quotes.example", True), ("QUOTES.example:443", True), ("quotes.example.", True), ("192.0.2.7:5000", True), ("[2001:db8::1]", True),
     ("evil.example", False), ("sub.quotes.example", False), ("", False), (None, True),
-])
+])  # fmt: skip
 @pytest.mark.parametrize("server", [{"host": "127.0.0.1"}, {"host": "0.0.0.0"}, {"trusted_proxies": ["127.0.0.1"]}])
 def test_what_is_listed_and_nothing_else(server: dict[str, Any], host: str | None, expected: bool) -> None:
     """Names in any case, whatever the port, wherever it listens."""
@@ -65,7 +65,7 @@ def test_origins_without_a_host_are_no_names() -> None:
 
 @pytest.mark.parametrize(("host", "says"), [
     ("Q.example:80", ["answer to the name q.example", 'server.allowed_hosts = ["q.example"]', "must pass Host on"]),
-    ('q"]\r\nx', ["what stands in Host is no name"]), ("q" * 500, ["what stands in Host is no name"]), ("", ["is no name"])])
+    ('q"]\r\nx', ["what stands in Host is no name"]), ("q" * 500, ["what stands in Host is no name"]), ("", ["is no name"])])  # fmt: skip
 def test_why_not_and_what_to_do(host: str, says: list[str]) -> None:
     """The line to write, with nothing in it that somebody else could have put there."""
     told = "; ".join(why_not(host))
@@ -76,5 +76,5 @@ def test_why_not_and_what_to_do(host: str, says: list[str]) -> None:
 def test_names() -> None:
     """What is left of a `Host`."""
     assert [name_of(host) for host in ("A.Example:80", "[::1]:5000", "a.example.", "[", "", ":80")] == [
-        "a.example", "::1", "a.example", "", "", ""]
+        "a.example", "::1", "a.example", "", "", ""]  # fmt: skip
     assert not is_loopback("")

@@ -115,8 +115,9 @@ def test_those_behind_a_proxy_are_not_one() -> None:
     assert let_in(Crowd(five), MostConnections(10, 2), is_proxy=lambda address: address == "192.0.2.1") == five
 
 
-@pytest.mark.parametrize(("address", "number"), [
-    ("2001:db8:1:2::%d", 2), ("2001:db8:1:%d::1", 5), ("192.0.2.%d", 5), ("::ffff:192.0.2.%d", 5)])
+@pytest.mark.parametrize(
+    ("address", "number"), [("2001:db8:1:2::%d", 2), ("2001:db8:1:%d::1", 5), ("192.0.2.%d", 5), ("::ffff:192.0.2.%d", 5)]
+)
 def test_who_has_one_address_of_ipv6_has_them_all(address: str, number: int) -> None:
     """Its first 64 bits are what counts; an IPv4 address counts as itself, however it is written."""
     addresses = iter(range(1, 10))
@@ -129,15 +130,16 @@ def test_who_has_one_address_of_ipv6_has_them_all(address: str, number: int) -> 
     assert len(let_in(Many([newcomer() for _ in range(5)]), MostConnections(10, 2))) == number
 
 
-@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO,
-                                    errno.ECONNRESET, errno.EPIPE, errno.EPERM])
+@pytest.mark.parametrize(
+    "number",
+    [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO, errno.ECONNRESET, errno.EPIPE, errno.EPERM],
+)
 def test_no_error_of_accept_ends_the_server(number: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said once, and tried again."""
     monkeypatch.setattr(listener, "_AGAIN_S", 0)
     one = newcomer()
     assert let_in(Crowd([OSError(number, "no")] * 5 + [one])) == [one]
-    assert [record.message for record in caplog.records] == [
-        "a connection could not be taken: no; new clients are refused meanwhile"]
+    assert [record.message for record in caplog.records] == ["a connection could not be taken: no; new clients are refused meanwhile"]
 
 
 def test_descriptors_are_left_for_others(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,11 +57,16 @@ BEHIND_A_PROXY: list[tuple[str, list[str], bool]] = [
     ("the public origin", ["Origin: https://quotes.example", "X-Forwarded-Host: quotes.example", "X-Forwarded-Proto: https"], True),
     ("the inner origin", [f"Origin: {OWN}", "X-Forwarded-Host: quotes.example", "X-Forwarded-Proto: https"], False),
     ("another site", ["Origin: https://evil.example", "X-Forwarded-Host: quotes.example", "X-Forwarded-Proto: https"], False),
-    ("the client's own X-Forwarded-Host, in front of the proxy's",
-     ["Origin: https://evil.example", "X-Forwarded-Host: evil.example, quotes.example", "X-Forwarded-Proto: https"], False),
-    ("the same in a header of its own",
-     ["Origin: https://evil.example", "X-Forwarded-Host: evil.example", "X-Forwarded-Host: quotes.example", "X-Forwarded-Proto: https"],
-     False),
+    (
+        "the client's own X-Forwarded-Host, in front of the proxy's",
+        ["Origin: https://evil.example", "X-Forwarded-Host: evil.example, quotes.example", "X-Forwarded-Proto: https"],
+        False,
+    ),
+    (
+        "the same in a header of its own",
+        ["Origin: https://evil.example", "X-Forwarded-Host: evil.example", "X-Forwarded-Host: quotes.example", "X-Forwarded-Proto: https"],
+        False,
+    ),
     ("TLS, and Host passed on", [f"Origin: https://{HOST}", "X-Forwarded-Proto: https"], True),
     ("TLS that a proxy before ours ended", [f"Origin: https://{HOST}", "X-Forwarded-Proto: http"], True),
     ("a page without TLS where there is TLS", [f"Origin: http://{HOST}", "X-Forwarded-Proto: https"], False),
@@ -71,7 +76,7 @@ HANDSHAKES = {
     "websocket": ["GET /socket.io/?EIO=4&transport=websocket HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade",
                   "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
     "rest": ["GET /api/quotes HTTP/1.1"],
-}
+}  # fmt: skip
 WELCOME = {"polling": 200, "websocket": 101}
 
 

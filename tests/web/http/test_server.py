@@ -191,6 +191,7 @@ def test_every_answer_says_when_it_was_made(stand: Stand) -> None:
 
 def test_an_error_of_ours_is_one_answer_and_one_traceback(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:
     """500 in the shape of all errors; the connection goes on."""
+
     def broken(environ: object, start_response: object) -> list[bytes]:
         raise ZeroDivisionError("a bug")
 
@@ -222,9 +223,10 @@ def test_what_is_sent_right_behind_a_handshake_is_heard(stand: Stand) -> None:
 @pytest.mark.parametrize(("said", "pieces"), [
     (get() * 100, 100), (get(path="/take") * 100, 100), (get("Content-Length: 1", method="POST", path="/take") + b"x", 2),
     (get("Transfer-Encoding: chunked", method="POST", path="/take") + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n", 500),
-    (get(*(f"X-{number}: y" for number in range(90))), 2), (b"\r\n" * 10_000 + get(), 2)])
+    (get(*(f"X-{number}: y" for number in range(90))), 2), (b"\r\n" * 10_000 + get(), 2)])  # fmt: skip
 def test_whatever_has_come_already_each_piece_of_work_takes_a_turn(
-        stand: Stand, monkeypatch: pytest.MonkeyPatch, said: bytes, pieces: int) -> None:
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, said: bytes, pieces: int
+) -> None:
     """Though none of it had to be waited for."""
     taken = [0]
     take = Turns.take

@@ -102,6 +102,9 @@ def test_refusals(running: Relaying) -> None:
     client.close()
     listed = {dict(labels)["reason"] for name, labels in scraped if name == "tickercast_connects_refused_total"}
     assert listed == {reason.word for reason in Reason}
-    assert value(scraped, "connects_refused_total", status="400", reason="unsupported_version") == total(
-        scraped, "connects_refused_total") == 1
+    assert (
+        value(scraped, "connects_refused_total", status="400", reason="unsupported_version")
+        == total(scraped, "connects_refused_total")
+        == 1
+    )
     assert value(scraped, "joins_refused_total", code="unknown_symbol") == 1

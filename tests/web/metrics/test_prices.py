@@ -33,7 +33,11 @@ def test_every_symbol_has_a_state() -> None:
         while value(scraped := scrape(running.http), "symbols", state="rejected") < 1:
             running.server.engine.runtime.sleep(0.01)
     assert {state: value(scraped, "symbols", state=state) for state in ("fresh", "pending", "rejected", "stale")} == {
-        "fresh": 1, "pending": 1, "rejected": 1, "stale": 0}
+        "fresh": 1,
+        "pending": 1,
+        "rejected": 1,
+        "stale": 0,
+    }
     assert [value(scraped, "symbol_state", symbol=symbol) for symbol in ("ACME", "QUIET", "NOPE")] == [0, 4, 5]
     assert 0 <= value(scraped, "symbol_age_seconds", symbol="ACME") <= value(scraped, "oldest_fresh_price_seconds") + 0.001
     assert ("tickercast_symbol_age_seconds", frozenset({("symbol", "QUIET")})) not in scraped

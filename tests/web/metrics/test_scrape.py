@@ -24,7 +24,7 @@ TOKEN = "correct-horse-battery"
     ({"REMOTE_ADDR": "127.0.0.1"}, True), ({"REMOTE_ADDR": "127.8.8.8"}, True), ({"REMOTE_ADDR": "::1"}, True),
     ({"REMOTE_ADDR": "::ffff:127.0.0.1"}, True), ({"REMOTE_ADDR": "::ffff:10.0.0.1"}, False), ({"REMOTE_ADDR": "10.0.0.1"}, False),
     ({"REMOTE_ADDR": "127.0.0.1.evil.example"}, False), ({"REMOTE_ADDR": ""}, False), ({}, False),
-])
+])  # fmt: skip
 def test_this_machine(environ: dict[str, str], here: bool) -> None:
     """Any address of the loopback, in any spelling, and no other."""
     assert from_this_machine(environ) is here
@@ -32,7 +32,7 @@ def test_this_machine(environ: dict[str, str], here: bool) -> None:
 
 @pytest.mark.parametrize("trusted", [(), ("127.0.0.1",)])
 @pytest.mark.parametrize("header", [{"X-Forwarded-For": "1.2.3.4"}, {"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"},
-                                    {"X-Real-IP": "127.0.0.1"}, {"Via": "1.1 proxy"}])
+                                    {"X-Real-IP": "127.0.0.1"}, {"Via": "1.1 proxy"}])  # fmt: skip
 def test_a_proxy_on_this_machine_is_not_this_machine(header: dict[str, str], trusted: tuple[str, ...]) -> None:
     """What a proxy passes on comes from its address, but not from here, whether it is trusted or not, whatever it says."""
     http = Relaying(["ACME"], {}, trusted_proxies=trusted).http
@@ -48,8 +48,9 @@ def test_with_tokens_one_is_needed_unless_they_are_public() -> None:
         assert http.get("/metrics", environ_base=MACHINE, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
-@pytest.mark.parametrize(("access", "local", "remote"), [
-    ("loopback", 200, 403), ("open", 200, 200), ("public", 200, 200), ("off", 404, 404)])
+@pytest.mark.parametrize(
+    ("access", "local", "remote"), [("loopback", 200, 403), ("open", 200, 200), ("public", 200, 200), ("off", 404, 404)]
+)
 def test_access(access: str, local: int, remote: int) -> None:
     """`server.metrics` says who may; who may not is told what to change, and no number."""
     http = Relaying(["ACME"], {}, server={"metrics": access}).http

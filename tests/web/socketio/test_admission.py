@@ -95,10 +95,14 @@ def test_who_left_everything_keeps_its_place() -> None:
     assert [way.admission.is_surplus(client) for client in (reader, other)] == [False, True]
 
 
-@pytest.mark.parametrize(("addresses", "other"), [
-    (["192.0.2.1"] * 3, "192.0.2.2"), (["2001:db8::1", "2001:db8::2:3:4:5", "2001:db8::ffff"], "2001:db8:0:1::1"),
-    (["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"], "::ffff:192.0.2.2"),
-])
+@pytest.mark.parametrize(
+    ("addresses", "other"),
+    [
+        (["192.0.2.1"] * 3, "192.0.2.2"),
+        (["2001:db8::1", "2001:db8::2:3:4:5", "2001:db8::ffff"], "2001:db8:0:1::1"),
+        (["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"], "::ffff:192.0.2.2"),
+    ],
+)
 def test_of_one_address(addresses: list[str], other: str) -> None:
     """All of its clients count, those that wait too; of IPv6 a /64 is one address."""
     way = Way(max_clients_per_address=2, connects_per_s=1_000_000)

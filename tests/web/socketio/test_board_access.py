@@ -58,7 +58,7 @@ def bearer(token: str) -> list[tuple[bytes, bytes]]:
 def refusal(answer: str) -> str:
     """The code in a CONNECT_ERROR."""
     assert answer.startswith("44"), answer
-    return str(json.loads(answer[answer.index("{"):])["data"]["code"])
+    return str(json.loads(answer[answer.index("{") :])["data"]["code"])
 
 
 @pytest.mark.parametrize("token", [None, "wrong", "old", "", 5, ["all"], {"all": 1}])
@@ -205,7 +205,7 @@ def test_very_many_names_that_there_are_not(running: Relaying) -> None:
         answer = client.ask("subscribe", {"symbols": [*names, "BTC-USD", "SECRETONE"]})
         assert answer["subscribed"] == ["BTC-USD"]
         assert [answer["refused"][name] for name in [*names[:2], *names[-3:], "SECRETONE"]] == [
-            "unauthorized", "unknown_symbol", "unknown_symbol", "too_many_symbols", "too_many_symbols", "too_many_symbols"]
+            "unauthorized", "unknown_symbol", "unknown_symbol", "too_many_symbols", "too_many_symbols", "too_many_symbols"]  # fmt: skip
 
 
 @pytest.mark.parametrize(("token", "most_hz"), [("all", 20.0), ("slow", 5.0), ("slower", 0.5)])
@@ -226,7 +226,7 @@ def test_the_slowest_of_several_tokens_counts(running: Relaying) -> None:
     """And it counts for namespaces that never asked for a rate."""
     with closing(RawSocket(running.address)) as client:
         client.join("/BTC-USD", "slow")
-        engine_client, = running.server.engine.clients
+        (engine_client,) = running.server.engine.clients
         assert engine_client.spaces.period_ms == 200.0
         client.join("/BTC-EUR", "slower")
         assert engine_client.spaces.period_ms == 2000.0
@@ -285,5 +285,5 @@ def test_guesses_over_one_socket_are_throttled(running: Relaying) -> None:
 def test_what_a_client_sent_as_its_token_is_not_kept(running: Relaying) -> None:
     """The request that handlers may ask for has no `Authorization`."""
     with closing(RawSocket(running.address, headers=bearer("all"))):
-        client, = running.server.engine.clients
+        (client,) = running.server.engine.clients
         assert "HTTP_AUTHORIZATION" not in client.environ

@@ -48,15 +48,17 @@ def test_a_full_house(stand: Stand, transport: str) -> None:
     """503, with when to come again and the reason."""
     stand.refusal = Reason.CLIENTS
     response = stand.peer.http("GET", stand.peer.target(transport=transport), headers=dict(HANDSHAKE))
-    assert (response.status, json.loads(response.text)) == (503, {
-        "code": 3, "message": "too many clients; limits.max_clients bounds them", "reason": "too_many_clients"})
+    assert (response.status, json.loads(response.text)) == (
+        503,
+        {"code": 3, "message": "too many clients; limits.max_clients bounds them", "reason": "too_many_clients"},
+    )
     assert 1 <= int(response.headers["retry-after"]) <= 5
     assert stand.engine.clients == set()
 
 
 @pytest.mark.parametrize(("origin", "refusal", "reason"), [
     ("http://evil", None, Reason.ORIGIN), ("http://evil", Reason.CLIENTS, Reason.ORIGIN), ("http://server", Reason.CLIENTS, Reason.CLIENTS),
-    ("http://server", None, Reason.METHOD), (None, Reason.SHUTTING_DOWN, Reason.SHUTTING_DOWN), (None, None, Reason.METHOD)])
+    ("http://server", None, Reason.METHOD), (None, Reason.SHUTTING_DOWN, Reason.SHUTTING_DOWN), (None, None, Reason.METHOD)])  # fmt: skip
 def test_asking_why_not(stand: Stand, origin: str | None, refusal: Reason | None, reason: Reason) -> None:
     """A POST without a session is answered as a handshake would be refused, and opens none."""
     stand.refusal = refusal
@@ -66,7 +68,9 @@ def test_asking_why_not(stand: Stand, origin: str | None, refusal: Reason | None
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-@pytest.mark.parametrize("origin", ["http://evil", "null", "http://friend.evil", "http://friend:8080", "https://friend", "http://Friend", "file://"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil", "null", "http://friend.evil", "http://friend:8080", "https://friend", "http://Friend", "file://"]
+)
 def test_other_origins(stand: Stand, transport: str, origin: str) -> None:
     """Refused before there is a session, and not told that they might read the answer."""
     response = stand.peer.http("GET", stand.peer.target(transport=transport), headers={**HANDSHAKE, "Origin": origin})
@@ -318,7 +322,7 @@ def test_attachments_are_as_long_as_a_message_together(make_stand: MakeStand) ->
 
 
 PACKETS = {"pings": masked(PING, ""), "pongs": masked(TEXT, "3"), "no-ops": masked(TEXT, "6"), "joins": masked(TEXT, "40/x,"),
-           "leavings": masked(TEXT, "41/x,"), "acknowledgements": masked(TEXT, '431["x"]')}
+           "leavings": masked(TEXT, "41/x,"), "acknowledgements": masked(TEXT, '431["x"]')}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", PACKETS)

@@ -20,8 +20,9 @@ def test_the_installed_libraries_are_the_tested_ones() -> None:
     check_libraries()
 
 
-@pytest.mark.parametrize(("owner", "name"), [
-    pytest.param(owner, name, id=f"{owner.__name__}.{name}") for owner, names in RELIED_UPON.items() for name in names])
+@pytest.mark.parametrize(
+    ("owner", "name"), [pytest.param(owner, name, id=f"{owner.__name__}.{name}") for owner, names in RELIED_UPON.items() for name in names]
+)
 def test_each_name_is_guarded(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
     """Without it the start is refused, naming it and the versions."""
     definer = next(one for one in getattr(owner, "__mro__", [owner]) if name in vars(one))
@@ -35,9 +36,15 @@ def test_each_name_is_guarded(monkeypatch: pytest.MonkeyPatch, owner: Any, name:
         assert f"{library_name} {number}" in str(refused.value)
 
 
-@pytest.mark.parametrize(("owner", "name"), [
-    pytest.param(owner, name, id=f"{owner.__module__}.{name}") for owner, names in RELIED_UPON_IN_AN_INSTANCE.items() for name in names
-    if (owner, name) != (socketio.Manager, "server")])  # it is set when the manager gets its server, after `__init__`
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        pytest.param(owner, name, id=f"{owner.__module__}.{name}")
+        for owner, names in RELIED_UPON_IN_AN_INSTANCE.items()
+        for name in names
+        if (owner, name) != (socketio.Manager, "server")
+    ],
+)  # it is set when the manager gets its server, after `__init__`
 def test_each_attribute_is_guarded(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
     """The same for what only an instance has."""
     make = owner.__init__
@@ -62,11 +69,14 @@ def test_serve_refuses_to_start(tmp_path: Path) -> None:
     """In a sentence, without a traceback, with 1."""
     settings = tmp_path / "settings.toml"
     settings.write_text('[feeds.sim]\nkind = "simulated"\n[symbols]\nACME = { feed = "sim" }\n')
-    program = ("import eventlet; eventlet.monkey_patch()\n"
-               "import socketio; del socketio.Server._handle_ack\n"
-               f"from cli import main; main(['serve', '--headless', '--port', '0', '--config', {str(settings)!r}])\n")
-    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60,
-                           check=False)
+    program = (
+        "import eventlet; eventlet.monkey_patch()\n"
+        "import socketio; del socketio.Server._handle_ack\n"
+        f"from cli import main; main(['serve', '--headless', '--port', '0', '--config', {str(settings)!r}])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert ended.stderr.startswith("error: the installed libraries lack socketio.server.Server._handle_ack\n  installed: flask-socketio ")

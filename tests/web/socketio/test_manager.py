@@ -162,8 +162,7 @@ def test_binary(club: Club) -> None:
     """Attachments follow their packet; several arguments come from a tuple."""
     client = club.client("/")
     club.members.emit("file", ({"a": b"\x01"}, [b"\x02", "x"]), "/")
-    assert club.sent(client) == [[
-        '452-["file",{"a":{"_placeholder":true,"num":0}},[{"_placeholder":true,"num":1},"x"]]', b"\x01", b"\x02"]]
+    assert club.sent(client) == [['452-["file",{"a":{"_placeholder":true,"num":0}},[{"_placeholder":true,"num":1},"x"]]', b"\x01", b"\x02"]]
 
 
 @NAMESPACES
@@ -188,8 +187,7 @@ def test_what_a_connect_handler_emits_waits(club: Club) -> None:
     assert club.sent(accepted, refused) == [[], []]
     club.members.connect(accepted.public_id + "/chat", "/chat")
     club.members.disconnect(refused.public_id + "/chat", "/chat")
-    assert club.sent(accepted, refused) == [
-        ['42/chat,["to one",1]', '42/chat,["to the room",2]', '42/chat,["to the room",2]'], []]
+    assert club.sent(accepted, refused) == [['42/chat,["to one",1]', '42/chat,["to the room",2]', '42/chat,["to the room",2]'], []]
     assert (accepted.namespaces, refused.namespaces) == (1, 0)
     assert club.members.pre_connect(accepted.sid, "/chat") is None
 

@@ -15,7 +15,8 @@ from web.api.page import NONCE_MARK, page
 
 PATHS = ["/", "/embed", "/tape", "/assets/main-Ab12Cd34.js", "/icon.svg", "/api/symbols", "/api/quotes", "/api/quotes/ACME",
          "/api/quotes/NOPE", "/api/sparkline", "/api/candles/ACME", "/api/status", "/healthz", "/readyz", "/metrics", "/openapi.json",
-         "/nope", "/fails", "/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=3", "/socket.io/?EIO=4&transport=polling&sid=nobody"]
+         "/nope", "/fails", "/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=3", "/socket.io/?EIO=4&transport=polling&sid=nobody"
+]  # fmt: skip
 SECRETS = ("Traceback", "site-packages", 'File "', ".py", "Werkzeug", "eventlet", "Python/", "a secret of the server's")
 
 
@@ -88,7 +89,7 @@ def test_data_is_not_kept_without_asking(running: Relaying, path: str) -> None:
 
 @pytest.mark.parametrize("query", ["?", "?&&&", "?symbols", "?symbols=%00", "?symbols=%", "?symbols=%FF%FE", "?symbols=\xe9",
                                    "?a[]=1&a[]=2", "?symbols=" + "A," * 20_000,
-                                   "?symbols=ACME;DROP", "?symbols=" + "%25" * 100, "?x=" + "y" * 60_000])
+                                   "?symbols=ACME;DROP", "?symbols=" + "%25" * 100, "?x=" + "y" * 60_000])  # fmt: skip
 @pytest.mark.parametrize("path", ["/api/quotes", "/api/sparkline", "/api/symbols", "/healthz", "/metrics"])
 def test_odd_queries(running: Relaying, path: str, query: str) -> None:
     """Are answered."""
@@ -101,7 +102,7 @@ def test_odd_queries(running: Relaying, path: str, query: str) -> None:
     {"If-None-Match": "*, *"}, {"Origin": "null"}, {"Origin": "\x7f"}, {"Host": ""},
     {"Host": "["}, {"Host": "a b"}, {"Content-Type": "text/html; charset=utf-7"}, {"Content-Encoding": "gzip"}, {"Range": "bytes=0-0"},
     {"Cookie": "session=" + "x" * 5000}, {"Accept-Encoding": "gzip;q=-1"}, {"Authorization": "Bearer"}, {"Authorization": "Basic !"},
-])
+])  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/api/quotes", "/api/status", "/metrics", "/openapi.json", "/assets/main-Ab12Cd34.js"])
 def test_odd_headers(running: Relaying, path: str, headers: dict[str, str]) -> None:
     """Never make it fail."""

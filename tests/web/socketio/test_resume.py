@@ -79,10 +79,10 @@ def test_what_has_no_price_yet_is_no_hole() -> None:
 
 FORMS: list[Any] = [
     None, True, 7, "e1", [], [["epoch", "e1"]], {}, {"epoch": "e1"}, {"seqs": TRUE}, {"epoch": "e0", "seqs": TRUE},
-    {"epoch": None, "seqs": TRUE}, {"epoch": ["e1"], "seqs": TRUE}, {"epoch": "E1", "seqs": TRUE}]
+    {"epoch": None, "seqs": TRUE}, {"epoch": ["e1"], "seqs": TRUE}, {"epoch": "E1", "seqs": TRUE}]  # fmt: skip
 SEQS: list[Any] = [
     None, [3, 5], "AB", {**TRUE, "NOPE": 1}, {"a": 3}, {f"S{number}": 1 for number in range(10_000)}, {"A": 3, "C": 1},
-    *({"A": 3, "B": seq} for seq in (6, 0, -1, -(10**30), 10**30, 2**63, 5.0, 4.5, 1e300, "5", True, None, [5], {"B": 5}))]
+    *({"A": 3, "B": seq} for seq in (6, 0, -1, -(10**30), 10**30, 2**63, 5.0, 4.5, 1e300, "5", True, None, [5], {"B": 5}))]  # fmt: skip
 
 
 @pytest.mark.parametrize("since", [*FORMS, *({"epoch": "e1", "seqs": seqs} for seqs in SEQS)], ids=lambda since: repr(since)[:50])

@@ -114,6 +114,7 @@ def test_not_a_number_is_null(stand: Stand) -> None:
 
 def test_handlers(stand: Stand) -> None:
     """They know who asks; what they return is the acknowledgement; `emit` and `send` go to whoever asked."""
+
     def ask(first: Any, second: Any = None) -> tuple[Any, ...]:
         flask_socketio.emit("told", {"sid": flask.request.sid})  # type: ignore[attr-defined]  # Flask-SocketIO adds it
         flask_socketio.send("plain")
@@ -124,7 +125,10 @@ def test_handlers(stand: Stand) -> None:
         sid = reader.join("/chat")
         reader.say('42/chat,9["ask",{"x":1}]')
         assert [reader.text() for _ in range(3)] == [
-            f'42/chat,["told",{{"sid":"{sid}"}}]', '42/chat,["message","plain"]', '43/chat,9[{"x":1},null]']
+            f'42/chat,["told",{{"sid":"{sid}"}}]',
+            '42/chat,["message","plain"]',
+            '43/chat,9[{"x":1},null]',
+        ]
 
 
 def test_rooms_in_handlers(stand: Stand) -> None:
@@ -148,6 +152,7 @@ def test_rooms_in_handlers(stand: Stand) -> None:
 
 def test_the_session_of_a_client(stand: Stand) -> None:
     """`flask.session` is kept from event to event, one a client; so is python-socketio's."""
+
     def tally() -> int:
         flask.session["count"] = flask.session.get("count", 0) + 1
         sid = flask.request.sid  # type: ignore[attr-defined]
@@ -164,6 +169,7 @@ def test_the_session_of_a_client(stand: Stand) -> None:
 
 def test_class_based_namespaces(stand: Stand) -> None:
     """`on_namespace` as documented."""
+
     class Chat(flask_socketio.Namespace):  # type: ignore[misc]  # Flask-SocketIO has no types
         def on_connect(self) -> None:
             self.emit("welcome", room=flask.request.sid)  # type: ignore[attr-defined]
@@ -181,9 +187,10 @@ def test_class_based_namespaces(stand: Stand) -> None:
 @pytest.mark.parametrize(("refuse", "payload"), [
     (lambda: False, '"Connection rejected by server"'), (flask_socketio.disconnect, None), (lambda: 1 / 0, '"internal error"'),
     (lambda: raise_refusal("unauthorized", {"code": "unauthorized"}), '"unauthorized","data":{"code":"unauthorized"}'),
-])
+])  # fmt: skip
 def test_connect_handlers_may_refuse(stand: Stand, caplog: pytest.LogCaptureFixture, refuse: Any, payload: str | None) -> None:
     """CONNECT_ERROR with the handler's words; nothing else is sent there, and the connection stays."""
+
     def connect() -> Any:
         flask_socketio.join_room("x")
         flask_socketio.emit("too soon", 1)
@@ -260,8 +267,12 @@ def test_handlers_that_fail(stand: Stand, caplog: pytest.LogCaptureFixture) -> N
         reader.say("1")
         assert reader.everything() == ([], 1000)
     assert [record.message for record in caplog.records] == [
-        "the handler of 'fail' in / failed", "the handler of 'fail' in / failed", "the callback of an acknowledgement failed",
-        "the handler of 'disconnect' in / failed", "the handler of 'disconnect' in / failed"]
+        "the handler of 'fail' in / failed",
+        "the handler of 'fail' in / failed",
+        "the callback of an acknowledgement failed",
+        "the handler of 'disconnect' in / failed",
+        "the handler of 'disconnect' in / failed",
+    ]
 
 
 def test_error_handlers(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:

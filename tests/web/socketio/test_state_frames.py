@@ -50,7 +50,7 @@ def test_one_frame_for_all_who_see_the_same(stand: Stand) -> None:
     stand.join(ANYBODY, some, Identity(max_hz=1), same, comes_to_the_same, Identity(("AAPL",)))
     frames = [frame for _, frame in stand.frames.anew("symbols", stand.members)]
     assert [[entry["symbol"] for entry in told(frame)] for frame in frames] == [
-        SYMBOLS, SYMBOLS[:2], SYMBOLS, SYMBOLS[:2], SYMBOLS[:2], ["AAPL"]]
+        SYMBOLS, SYMBOLS[:2], SYMBOLS, SYMBOLS[:2], SYMBOLS[:2], ["AAPL"]]  # fmt: skip
     assert len({id(frame) for frame in frames}) == 3
     assert stand.frames.of("symbols", same) is frames[1], "who joins later gets the very one"
 
@@ -94,4 +94,6 @@ def test_whoever_joins_meanwhile_is_told_too(stand: Stand, monkeypatch: pytest.M
     stand.join(Identity(("BTC-*",)))
     monkeypatch.setattr(stand.frames, "_seen", others_run)
     assert [(client.board_identity is late, len(told(frame))) for client, frame in stand.frames.anew("symbols", stand.members)] == [
-        (False, 2), (True, 1)]
+        (False, 2),
+        (True, 1),
+    ]
