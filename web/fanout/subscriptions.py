@@ -71,7 +71,7 @@ class Subscriptions:
             _spell(reading_list, channel, namespace)
 
     def begin_anew(self, reading_list: ReadingList, channels: Iterable[Channel], held: Iterable[Channel]) -> None:
-        """Let `reading_list` be as if it had just joined `channels`, which it reads, and had the newest quote of those in `held` already."""
+        """Let `reading_list` be as if it had just joined `channels`, which it reads, and had the newest of those in `held` already."""
         self._edit(reading_list)
         reading_list.pending.update(dict.fromkeys(channels, True))
         for channel in held:
