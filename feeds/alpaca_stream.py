@@ -49,9 +49,8 @@ from feeds.values.conditions import allowed
 from feeds.values.parse import array, decode, number, table
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.source import merge
-from ticker.stream import Ended, Silence
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
+from ticker.source import Ended, Silence, merge
 
 MUTE_AFTER_S = 300.0
 FINAL = {

@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ticker.gate import Gate
 from ticker.quote import Kind, VolumeOf
-from ticker.rate_limit import CALL, Cost, Demand
+from ticker.rate_limit import CALL, Cost, Demand, Gate
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription, Unread

@@ -47,8 +47,8 @@ from feeds.values.parse import decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
 from ticker.rate_limit import Cost, Usage
+from ticker.runtime import in_turns
 from ticker.settings import BudgetSettings, PolledSettings
-from ticker.turn import in_turns
 
 BAD_SYMBOL_CODES = frozenset({-1121, -1100})
 BANNED_UNTIL = re.compile(rb"banned until ([0-9]{13})")

@@ -43,7 +43,7 @@ from feeds.values.fields import untraded
 from feeds.values.parse import decode, table, text
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
-from ticker.stream import Silence
+from ticker.source import Silence
 
 STREAMS_A_MESSAGE = 200
 STREAMS_IN_URL = 100

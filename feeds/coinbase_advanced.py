@@ -35,8 +35,8 @@ from feeds.values.fields import Fields, untraded
 from feeds.values.parse import array, decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
+from ticker.runtime import in_turns
 from ticker.settings import BudgetSettings, PolledSettings
-from ticker.turn import in_turns
 
 FIELDS = Fields(zero_until_traded=True)
 SHUT = ("is_disabled", "trading_disabled", "cancel_only")

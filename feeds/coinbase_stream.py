@@ -41,7 +41,7 @@ from feeds.values.fields import untraded
 from feeds.values.parse import array, decode, table, text
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
-from ticker.stream import Silence
+from ticker.source import Silence
 
 PRODUCTS_A_MESSAGE = 100
 DEAD_AFTER_S = 15.0

@@ -32,9 +32,8 @@ from feeds.values.fields import Fields
 from feeds.values.pairs import DAILY_CADENCE_S, DAY_MIN, fixing_ms, pair_of
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.runtime import Runtime
+from ticker.runtime import Runtime, Turn
 from ticker.settings import PolledSettings
-from ticker.turn import Turn
 
 MAX_BYTES = 256 * 1024
 """The file has 2 KB, that of 90 days 150."""

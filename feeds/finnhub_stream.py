@@ -36,9 +36,8 @@ from feeds.values.fields import Fields
 from feeds.values.parse import array, decode, table
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.source import merge
-from ticker.stream import Ended, Silence
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
+from ticker.source import Ended, Silence, merge
 
 FIELDS = Fields(times="ms")
 MUTE_AFTER_S = 300.0

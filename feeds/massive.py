@@ -47,9 +47,8 @@ from feeds.values.pairs import national_pair
 from feeds.values.parse import array, decode, epoch_ms, number, table
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
-from ticker.runtime import Runtime
+from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
-from ticker.turn import in_turns
 
 DELAY_MIN = 15.0
 MOST_ROWS = "250"

@@ -37,9 +37,8 @@ from feeds.values.fields import Fields
 from feeds.values.parse import array, decode
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
-from ticker.runtime import Runtime
+from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
-from ticker.turn import in_turns
 
 FIELDS = Fields(zero_until_traded=True, by_session=True)
 REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)

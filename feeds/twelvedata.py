@@ -36,9 +36,8 @@ from feeds.values.parse import decode, epoch_ms, shown, table
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
 from ticker.rate_limit import Cost, Usage
-from ticker.runtime import Runtime
+from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
-from ticker.turn import in_turns
 
 CREDITS_A_MINUTE, CREDITS_A_DAY = 8, 800
 """Of the free plan."""

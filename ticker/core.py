@@ -14,16 +14,15 @@ from ticker.calendars.exchange_hours import Load, load
 from ticker.calendars.loader import CalendarLoader
 from ticker.clock import Clock, ClockWatch
 from ticker.counters import FeedCounters
-from ticker.gate import Accounts
 from ticker.listeners import Listeners
 from ticker.polling.poller import LOOP_BELOW_S, Poller
 from ticker.polling.scheduler import Scheduler
 from ticker.quote import Quote, VolumeOf
+from ticker.rate_limit import Accounts
 from ticker.runtime import Runtime
 from ticker.settings.model import FeedSettings, Settings, SymbolSettings
 from ticker.settings.reload import Reload
-from ticker.source import Answer, Source, Subscription
-from ticker.stream import StreamSource
+from ticker.source import Answer, Source, StreamSource, Subscription
 from ticker.streaming.streamer import Streamer
 from ticker.wanted import same_source, subscriptions
 from ticker.watching import Watching

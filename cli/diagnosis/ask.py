@@ -5,8 +5,7 @@ from __future__ import annotations
 from feeds.streams.feed import LISTEN_S, listen
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.source import Source, Subscription
-from ticker.stream import StreamSource
+from ticker.source import Source, StreamSource, Subscription
 
 
 def ask(source: Source, subscription: Subscription) -> Tick | FeedError | None:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from feeds.values.slices import MOST_BYTES, TooHeavy
 from ticker.errors import FeedError
+from ticker.runtime import in_turns
 from ticker.source import Unread
-from ticker.turn import in_turns
 
 MOST_ROWS = 50_000
 """Of one answer, whatever it is written in."""

@@ -13,7 +13,7 @@ from jmespath.visitor import TreeInterpreter
 
 from feeds.values.parse import shown
 from ticker.errors import FeedError
-from ticker.turn import Turn
+from ticker.runtime import Turn
 
 WHILE_RUNNING = (JMESPathError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What a search can raise. The library types few of them: a slice with step 0 is a bare `ValueError`, `abs` of odd things a `TypeError`."""

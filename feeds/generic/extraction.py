@@ -16,8 +16,8 @@ from feeds.values.fields import Fields
 from feeds.values.parse import decode, shown
 from ticker.errors import FeedError, excerpt
 from ticker.quote import Odd, Session, Tick
+from ticker.runtime import in_turns
 from ticker.source import Unread
-from ticker.turn import in_turns
 
 VALUES = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
 WORDS: Mapping[str, Mapping[object, object]] = {

@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from feeds.http.errors import TooMuch
-from ticker.turn import Turn
+from ticker.runtime import Turn
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """After decompression. The longest honest answer known (all of Binance's tickers) is 2 MB."""

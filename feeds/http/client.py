@@ -28,8 +28,7 @@ from feeds.http.limit_headers import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait
 from feeds.http.redirects import redirect
 from feeds.http.transport import Content, Form, Pairs, Sender
 from ticker.errors import FeedError
-from ticker.gate import Gate
-from ticker.rate_limit import CALL, Cost, Usage
+from ticker.rate_limit import CALL, Cost, Gate, Usage
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings import PolledSettings
 

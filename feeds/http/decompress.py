@@ -12,7 +12,7 @@ import urllib3
 from urllib3.exceptions import DecodeError
 
 from feeds.http.errors import TooMuch
-from ticker.turn import Turn
+from ticker.runtime import Turn
 
 ACCEPTED = "gzip, deflate"
 """What the header of our requests says."""

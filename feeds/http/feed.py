@@ -10,8 +10,7 @@ from feeds.base import Feed
 from feeds.http.client import Http
 from feeds.http.cookies import Cookies
 from feeds.http.limit_headers import remaining_calls
-from ticker.gate import Gate
-from ticker.rate_limit import Usage
+from ticker.rate_limit import Gate, Usage
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
 

@@ -37,9 +37,8 @@ from feeds.values.fields import Fields, first, untraded
 from feeds.values.parse import array, decode, table, text
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick, VolumeOf
-from ticker.runtime import Runtime
+from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
-from ticker.turn import in_turns
 
 log = logging.getLogger(__name__)
 

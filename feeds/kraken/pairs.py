@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from feeds.values.units import currency_of
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
 
 AssetClass = Literal["currency", "tokenized_asset"]
 KRAKEN_NAMES = {"BTC": "XBT", "DOGE": "XDG"}

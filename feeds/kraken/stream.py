@@ -39,8 +39,8 @@ from feeds.values.fields import Fields, untraded
 from feeds.values.parse import array, decode, table, text
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf
-from ticker.stream import Silence
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
+from ticker.source import Silence
 
 PAIRS_A_MESSAGE = 100
 PING_AFTER_S = 5.0

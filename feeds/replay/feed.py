@@ -158,7 +158,7 @@ class ReplaySession(StreamSession):
 
 
 class Replay(Feed):
-    """`kind = "replay"`: a `ticker.stream.StreamSource`."""
+    """`kind = "replay"`: a `ticker.source.StreamSource`."""
 
     kind = "replay"
     quote_kind: ClassVar[Kind] = "replayed"

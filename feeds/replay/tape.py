@@ -1,4 +1,4 @@
-"""A recording as `ticker.stream.Link`: its lines, each when it is due. The only module that reads recordings from a disk."""
+"""A recording as `ticker.source.Link`: its lines, each when it is due. The only module that reads recordings from a disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ticker.errors import FeedError
 from ticker.quote import Quote, VolumeOf
 from ticker.runtime import Aside, Runtime
 from ticker.sinks.recording import Header, NotARecording, Unpacker, batch, moment_ms, read_batch, read_header, time_of
-from ticker.stream import Ended
+from ticker.source import Ended
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,11 @@ from feeds.base import Answer, Feed, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.streams.websocket import WebSocket
 from ticker.errors import FeedError
-from ticker.gate import Gate
 from ticker.quote import Kind, Tick
+from ticker.rate_limit import Gate
 from ticker.runtime import Runtime
 from ticker.settings import CaFile, FeedSettings
-from ticker.source import merge
-from ticker.stream import Ended, Link, Session, StreamSource
+from ticker.source import Ended, Link, Session, StreamSource, merge
 
 StreamUrl = Annotated[AnyUrl, UrlConstraints(max_length=2083, allowed_schemes=["ws", "wss", "http", "https"], host_required=True)]
 """`http` stands for `ws`, `https` for `wss`."""
@@ -78,7 +77,7 @@ class SnapshotSettings(StreamSettings):
 
 
 class StreamFeed(Feed):
-    """A feed that streams: what the core knows as a `ticker.stream.StreamSource`. A kind names its address and its session."""
+    """A feed that streams: what the core knows as a `ticker.source.StreamSource`. A kind names its address and its session."""
 
     quote_kind: ClassVar[Kind] = "streamed"
     Settings: ClassVar[type[StreamSettings]] = StreamSettings

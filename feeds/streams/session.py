@@ -11,8 +11,7 @@ import msgspec
 
 from ticker.errors import FeedError
 from ticker.quote import Tick, plain
-from ticker.source import Answer, Subscription, merge
-from ticker.stream import Silence
+from ticker.source import Answer, Silence, Subscription, merge
 
 ACKNOWLEDGED_WITHIN_S = 10.0
 """A subscription that was not acknowledged in so long is asked for again …"""
@@ -24,7 +23,7 @@ IDLE_S = 60.0
 
 
 class StreamSession(ABC):
-    """A `ticker.stream.Session`; a kind adds its messages. Times are monotonic seconds.
+    """A `ticker.source.Session`; a kind adds its messages. Times are monotonic seconds.
 
     A symbol is known here by its key: the id as the provider writes it in messages. `known` holds the newest tick of each key; it
     outlives the connection.

@@ -1,4 +1,4 @@
-"""One WebSocket connection to a provider, as `ticker.stream.Link`: RFC 6455 by the library's protocol object, a socket of our own.
+"""One WebSocket connection to a provider, as `ticker.source.Link`: RFC 6455 by the library's protocol object, a socket of our own.
 
 Bounded in all directions: the handshake by a deadline, a message by its length and the number of its fragments, pings by their number, a
 send by a deadline. What was read is taken in a little at a time, with others' turns between: frames may be two bytes long. As with
@@ -32,9 +32,8 @@ from feeds.http.limit_headers import remaining_calls, server_time_s
 from feeds.http.redirects import redirect
 from ticker import __version__
 from ticker.errors import FeedError, excerpt
-from ticker.runtime import DeadlineExceeded, Runtime
-from ticker.stream import Ended
-from ticker.turn import Turn
+from ticker.runtime import DeadlineExceeded, Runtime, Turn
+from ticker.source import Ended
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 """The longest honest message known (a relay's snapshot of 10,000 symbols) is 3 MB."""

@@ -19,9 +19,8 @@ from feeds.values.parse import array, number, table
 from ticker import symbols
 from ticker.errors import FeedError
 from ticker.quote import Tick, VolumeOf, correcting, plain
-from ticker.source import merge
-from ticker.stream import Ended, Silence
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
+from ticker.source import Ended, Silence, merge
 
 QUOTES = b'42["quotes",'
 PART_BYTES = 60_000

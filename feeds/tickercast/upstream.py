@@ -8,7 +8,7 @@ from typing import Any
 
 from feeds.values.parse import shown
 from ticker.errors import LOOKED_AT, said
-from ticker.stream import Ended
+from ticker.source import Ended
 
 MOST_UPSTREAM = 16
 """So many relays behind one another is all that quotes may pass; of more that stand beside one another the nearest are told."""

@@ -10,7 +10,7 @@ from feeds.http.client import Response
 from feeds.values.parse import decode, table
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
 
 
 def for_each(batch: Sequence[Subscription], read: Callable[[Subscription], Tick]) -> dict[str, Tick | FeedError]:

@@ -20,7 +20,7 @@ import msgspec
 from feeds.values.slices import GROUP_BYTES, LARGE_BYTES, DecodeGroup, Slicer, TooHeavy
 from ticker.errors import BadTick, Fault, FeedError
 from ticker.nested import undisturbed
-from ticker.turn import Turn
+from ticker.runtime import Turn
 
 LARGEST = 1e18
 """No price, size or volume in any unit is larger. It keeps out times in ns that slid into a price, and later overflows."""

@@ -16,7 +16,7 @@ import msgspec
 
 from ticker.errors import FeedError
 from ticker.nested import undisturbed
-from ticker.turn import Turn
+from ticker.runtime import Turn
 
 LARGE_BYTES = 256 * 1024
 """What is not longer is decoded at once, in 2 ms at most."""

@@ -15,7 +15,7 @@ from feeds.values.parse import EARLIEST_MS, LATEST_MS, array, decode, epoch_ms, 
 from feeds.values.units import without_float32_noise
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
 
 FIELDS = Fields(times="s", float32=True, by_session=True)
 ASKED_FOR = (

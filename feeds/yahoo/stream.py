@@ -41,7 +41,7 @@ from feeds.yahoo.feed import Yahoo, YahooSettings
 from feeds.yahoo.quotes import key_of, noiseless
 from ticker.errors import FeedError
 from ticker.quote import Session, Tick, VolumeOf
-from ticker.stream import Silence
+from ticker.source import Silence
 
 PRICING = Fields(times="ms", by_session=True)
 MUTE_AFTER_S = 300.0

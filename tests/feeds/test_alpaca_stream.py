@@ -32,7 +32,7 @@ from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Correction, Tick
 from ticker.runtime import Runtime
-from ticker.stream import Ended
+from ticker.source import Ended
 
 PROVIDER = "alpaca_stream"
 

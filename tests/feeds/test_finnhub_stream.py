@@ -15,7 +15,7 @@ from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.stream import Ended
+from ticker.source import Ended
 
 PROVIDER = "finnhub_stream"
 ROW = {"c": ["1", "12"], "p": 412.07, "s": "MSFT", "t": 1779998399123, "v": 120}

@@ -10,7 +10,7 @@ import pytest
 
 from feeds.streams.websocket import WebSocket
 from tests.providers.client import RunningProvider, network_in_front_of, running
-from ticker.stream import Ended
+from ticker.source import Ended
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0

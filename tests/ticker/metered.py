@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from tests.providers.counted import Counted
 from tests.ticker.stepped import ScriptedSource, SteppedTime
-from ticker.gate import Gate
-from ticker.rate_limit import Cost, Demand, Rate
+from ticker.rate_limit import Cost, Demand, Gate, Rate
 from ticker.settings.model import FeedSettings
 from ticker.source import Answer, Subscription
 

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ticker.errors import FeedError
-from ticker.gate import Gate
 from ticker.quote import Kind, Tick, VolumeOf
-from ticker.rate_limit import CALL, Cost, Demand
+from ticker.rate_limit import CALL, Cost, Demand, Gate
 from ticker.runtime import DeadlineExceeded
 from ticker.settings.model import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription, Unread

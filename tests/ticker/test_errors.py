@@ -7,8 +7,7 @@ import pytest
 from tests.ticker.spelling import KEY, SPELLINGS, traces
 from ticker import secrets
 from ticker.errors import BadTick, BudgetSpent, FeedError, excerpt, said
-from ticker.source import Unread, reason
-from ticker.stream import Ended
+from ticker.source import Ended, Unread, reason
 
 EVIL = ["\x1b[2J\x1b]0;owned\x07", "a\r\nb", "a\u2028b\u2029c\x85d", "\u202eesrever\u2066", "\x9b31m", "\x7f\x00", "\ud800", "x" * 100_000,
         "🙂" * 5000, "\u202e" * 5000, "\ufeff\xa0\u200d"]  # fmt: skip

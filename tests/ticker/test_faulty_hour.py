@@ -20,11 +20,10 @@ from ticker.backoff import CAP_S, JITTER_OF_RETRY_AFTER
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
-from ticker.gate import Accounts, Gate
 from ticker.polling.bad_symbols import RETRY_S
 from ticker.polling.poller import Poller
 from ticker.quote import Kind, Quote, Tick, VolumeOf
-from ticker.rate_limit import Cost, Demand, Rate
+from ticker.rate_limit import Accounts, Cost, Demand, Gate, Rate
 from ticker.settings.model import FeedSettings, SymbolSettings
 from ticker.source import Answer, Subscription, Unread
 

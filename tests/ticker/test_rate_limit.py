@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tests.ticker.stepped import SteppedTime
 from ticker.errors import BudgetSpent
-from ticker.gate import Accounts, Gate
-from ticker.rate_limit import CALL, SLICES, WINDOWS_S, Budget, Cost, Rate, Usage, lowest, needed
+from ticker.rate_limit import CALL, SLICES, WINDOWS_S, Accounts, Budget, Cost, Gate, Rate, Usage, lowest, needed
 
 
 class Arrival(NamedTuple):

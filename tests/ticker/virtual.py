@@ -13,12 +13,10 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from tests.ticker.stepped import START_MS, AtOnce, ScriptedSource
 from ticker.errors import FeedError
-from ticker.gate import Gate
 from ticker.quote import Kind, Tick, VolumeOf
-from ticker.rate_limit import Cost, Demand
+from ticker.rate_limit import Cost, Demand, Gate
 from ticker.settings.model import FeedSettings
-from ticker.source import Answer, Subscription, Unread
-from ticker.stream import Ended, Silence
+from ticker.source import Answer, Ended, Silence, Subscription, Unread
 
 
 class VirtualTime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticker.stream import Ended, Link, Session
+from ticker.source import Ended, Link, Session
 
 PROBE_AFTER_S = 15.0
 """Not a byte for so long, and the other side is asked for a sign of life."""

@@ -14,8 +14,7 @@ from ticker.feed_log import FeedLog
 from ticker.polling.bad_symbols import Batch, Bisection
 from ticker.polling.call import Caller
 from ticker.runtime import Runtime
-from ticker.source import Answer, Source, Subscription
-from ticker.stream import Session
+from ticker.source import Answer, Session, Source, Subscription
 
 AGAIN_AFTER_S = 60.0
 """How long to leave the provider alone where a call failed without its saying how long."""

@@ -21,14 +21,12 @@ from ticker.counters import FeedCounters
 from ticker.errors import FeedError
 from ticker.polling.poller import FeedState
 from ticker.quote import Tick
-from ticker.runtime import Runtime
-from ticker.source import Answer, Subscription, bared
-from ticker.stream import Ended, Session, StreamSource
+from ticker.runtime import Runtime, Turn
+from ticker.source import Answer, Ended, Session, StreamSource, Subscription, bared
 from ticker.streaming.connection import Connection
 from ticker.streaming.health import Health
 from ticker.streaming.inbox import Inbox
 from ticker.streaming.snapshots import Snapshots
-from ticker.turn import Turn
 
 log = logging.getLogger(__name__)
 

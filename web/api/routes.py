@@ -14,7 +14,7 @@ from ticker import __version__
 from ticker.board.history import History
 from ticker.clock import Clock
 from ticker.core import Core
-from ticker.turn import in_turns
+from ticker.runtime import in_turns
 from web.auth import visible
 from web.auth.identity import ANYBODY, Identity
 from web.http.cache import READ

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from ticker.turn import Turn
+from ticker.runtime import Turn
 from web.auth.identity import Identity
 from web.auth.patterns import Patterns
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.turn
+import ticker.runtime
 from feeds.generic.csvs import MOST_ROWS, Csv, read_csv
 from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint
@@ -73,7 +73,7 @@ def test_one_emoji_does_not_make_four_bytes_of_each() -> None:
 
 def test_what_is_allowed_fits(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows that are looked through, of ten cells each; others have their turns after each."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     body = b",".join(b"c%d" % n for n in range(10)) + b"\n" + (b",".join(b"%d.5" % n for n in range(10)) + b"\n") * MOST_ROWS
     with counted() as peak:
         assert len(read_csv(body, PLAIN)[0]) == MOST_ROWS

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-import ticker.turn
+import ticker.runtime
 from cli.options import feed_kinds
 from feeds.generic.csvs import Csv, read_csv
 from feeds.generic.feed import HttpJson, HttpJsonSettings
@@ -465,7 +465,7 @@ def test_more_rows_than_there_is_time_for() -> None:
 
 def test_others_have_their_turns_while_rows_are_looked_through(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between any two rows, and at each step of an expression."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     extraction = settings(rows="data[?p > `0`].{s: s, p: p}", symbol="s", price="p", quote_time=None).extraction()
     witness = Witness(runtime)
     extraction.parse(b'{"data":[' + b'{"s":"A","p":1},' * 1000 + b'{"s":"B","p":1}]}', BATCH)

@@ -21,8 +21,7 @@ from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from ticker import __version__
 from ticker.errors import BudgetSpent
-from ticker.gate import Gate
-from ticker.rate_limit import Rate
+from ticker.rate_limit import Gate, Rate
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
 

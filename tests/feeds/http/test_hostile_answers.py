@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import feeds.http.answers
-import ticker.turn
+import ticker.runtime
 from feeds.http.answers import MAX_CHUNKS, MAX_LINE_BYTES
 from feeds.http.client import Http
 from feeds.http.decompress import MAX_MEMBERS
@@ -107,7 +107,7 @@ def asked(way: Callable[[bytes], tuple[bytes, bytes]], runtime: Runtime, timeout
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_what_never_ends_is_ended(way: Way, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """By what it has too much of, long before the deadline, in little memory. Turns have no length here: others have one at each step."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     tracemalloc.start()
     try:
         error, turns = asked(lambda _: (way.first, way.again), runtime, LONG_S)

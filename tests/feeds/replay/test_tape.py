@@ -16,7 +16,7 @@ from ticker.errors import FeedError
 from ticker.quote import Quote
 from ticker.settings.model import Settings
 from ticker.sinks.recording import batch, header, read_batch
-from ticker.stream import Ended
+from ticker.source import Ended
 
 START_MS = 1_795_377_851_000
 HEADER = header(Settings(), "cf98", START_MS)

@@ -16,8 +16,7 @@ from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.source import Answer, Subscription
-from ticker.stream import Link, Session
+from ticker.source import Answer, Link, Session, Subscription
 from ticker.streaming.streamer import Streamer
 
 PATIENCE_S = 20.0

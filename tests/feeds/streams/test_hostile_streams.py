@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import ticker.turn
+import ticker.runtime
 from feeds.coinbase_stream import CoinbaseStream
 from feeds.streams.websocket import LONGEST_SLICE_BYTES, MAX_AT_ONCE, MAX_FRAGMENTS, SLICE_BYTES, WebSocket
 from tests.feeds.hostile import Witness, hostile
@@ -19,7 +19,7 @@ from tests.feeds.support import complaint, subscribe
 from ticker.clock import SystemClock
 from ticker.errors import FeedError
 from ticker.runtime import Runtime
-from ticker.stream import Ended
+from ticker.source import Ended
 from ticker.streaming.streamer import MOST_ODD, Streamer
 
 LONG_S = 60.0
@@ -80,7 +80,7 @@ def ended(link: WebSocket, counts: list[int] | None = None) -> Ended:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_what_never_ends_is_ended(way: Way, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """By what it has too much of, in little memory. Turns have no length here: others have one at each step."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     with hostile(lambda head: (accepted(head) + way.first, way.again)) as provider:
         link = WebSocket(f"ws://{provider.address}/", runtime, LONG_S)
         witness = Witness(runtime)
@@ -99,7 +99,7 @@ def test_what_never_ends_is_ended(way: Way, runtime: Runtime, monkeypatch: pytes
 
 def test_no_more_is_handed_out_at_once_than_can_be_looked_at(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages without content take two bytes each; a read brings a hundred thousand. None is lost, and others have their turns between."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     with hostile(lambda head: (accepted(head) + b"\x81\x00" * 100_000 + b"\x88\x00", b"")) as provider:
         link = WebSocket(f"ws://{provider.address}/", runtime, LONG_S)
         witness = Witness(runtime)
@@ -130,7 +130,7 @@ def test_pings_with_messages_between_are_no_flood(runtime: Runtime) -> None:
     (b"", b"\0" * 100_000, "no WebSocket answer")])  # fmt: skip
 def test_a_handshake_without_end_is_ended(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, first: bytes, again: bytes, said: str) -> None:
     """By the library's limits or by the deadline, whichever comes first; others have had their turns."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     with hostile(lambda _: (first, again)) as provider:
         witness = Witness(runtime)
         error = complaint(lambda: WebSocket(f"ws://{provider.address}/", runtime, 0.5))

@@ -14,7 +14,7 @@ from feeds.streams.websocket import WebSocket
 from tests.feeds.support import complaint
 from tests.providers.client import RunningProvider
 from ticker.runtime import Runtime
-from ticker.stream import Ended
+from ticker.source import Ended
 
 PROVIDER = "kraken_stream"
 PATIENCE_S = 20.0

@@ -13,8 +13,7 @@ from tests.feeds.tickercast.relaying import Upstream
 from ticker import secrets
 from ticker.quote import Tick
 from ticker.runtime import Runtime
-from ticker.source import reason
-from ticker.stream import Ended
+from ticker.source import Ended, reason
 
 
 def test_a_list_of_upstreams_is_short_and_plain(runtime: Runtime) -> None:

@@ -29,7 +29,7 @@ from ticker.quote import Tick, correcting
 from ticker.runtime import Runtime
 from ticker.settings import SymbolOptions
 from ticker.settings.model import SymbolSettings
-from ticker.stream import Ended, Silence
+from ticker.source import Ended, Silence
 
 
 def said(price: float, made_ms: int) -> Tick:

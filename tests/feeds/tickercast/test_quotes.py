@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ticker.turn
+import ticker.runtime
 from feeds.tickercast.quotes import MOST_HOPS, read_quote, read_rows, tick_of, volumes_of
 from tests.feeds.hostile import Witness
 from tests.feeds.support import complaint, mutated, well_formed
@@ -193,7 +193,7 @@ def test_a_message_in_which_all_is_well_is_read_at_once() -> None:
 
 def test_a_long_message_is_read_as_a_short_one(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot of 10,000 symbols, with others' turns meanwhile; one bad row, or too many, and it is for those who look closer."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     rows = [QUOTE | {"symbol": f"S{number}"} for number in range(10_000)]
     witness = Witness(runtime)
     read = read_rows(json.dumps(["quotes", rows]).encode())

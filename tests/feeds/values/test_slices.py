@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import feeds.values.parse
 import feeds.values.slices
-import ticker.turn
+import ticker.runtime
 from feeds.values.parse import decode, decode_strictly, elements
 from feeds.values.slices import LARGE_BYTES, TooHeavy
 from tests.feeds.hostile import Witness
@@ -159,7 +159,7 @@ def test_nearly_json_takes_no_more() -> None:
 
 def test_others_have_their_turns(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between any two groups."""
-    monkeypatch.setattr(ticker.turn, "LONGEST_S", 0.0)
+    monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)
     body = b"[" + ROW * 40_000 + b"{}]"
     witness = Witness(runtime)
     assert len(decode_strictly(body)) == 40_001

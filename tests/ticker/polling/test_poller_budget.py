@@ -11,10 +11,9 @@ from tests.ticker.metered import Metered
 from tests.ticker.polling.pollers import names
 from tests.ticker.stepped import SteppedTime, subscriptions
 from ticker.errors import FeedError
-from ticker.gate import Accounts
 from ticker.polling.poller import Poller
 from ticker.quote import Tick
-from ticker.rate_limit import Rate
+from ticker.rate_limit import Accounts, Rate
 from ticker.source import Answer, Subscription
 
 TEN = Rate("calls", 10, "s")

@@ -11,7 +11,7 @@ from tests.ticker.stepped import START_MS, subscriptions
 from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.stream import Ended, Silence
+from ticker.source import Ended, Silence
 from ticker.streaming.inbox import BACKLOG
 
 

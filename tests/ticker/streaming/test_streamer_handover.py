@@ -8,7 +8,7 @@ import pytest
 
 from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
-from ticker.stream import Ended
+from ticker.source import Ended
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from tests.ticker.stepped import subscriptions
 from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
 from ticker.quote import Tick
-from ticker.source import Answer, Subscription
-from ticker.stream import Ended
+from ticker.source import Answer, Ended, Subscription
 
 
 @pytest.fixture

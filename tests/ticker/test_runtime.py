@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticker.turn import LONGEST_S, Turn
+from ticker.runtime import LONGEST_TURN_S, Turn
 
 
 class Times:
@@ -30,8 +30,8 @@ def test_a_turn_goes_on_for_as_long_as_it_may_and_no_longer() -> None:
         for _ in range(10):
             turn.step()
             assert times.pauses == pauses
-            times.now_s += LONGEST_S / 11
-        times.now_s += LONGEST_S
+            times.now_s += LONGEST_TURN_S / 11
+        times.now_s += LONGEST_TURN_S
         turn.step()
         assert times.pauses == pauses + 1
 
