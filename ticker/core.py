@@ -20,11 +20,10 @@ from ticker.polling.scheduler import Scheduler
 from ticker.quote import Quote, VolumeOf
 from ticker.rate_limit import Accounts
 from ticker.runtime import Runtime
-from ticker.settings.model import FeedSettings, Settings, SymbolSettings
+from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
 from ticker.settings.reload import Reload
 from ticker.source import Answer, Source, StreamSource, Subscription
 from ticker.streaming.streamer import Streamer
-from ticker.wanted import same_source, subscriptions
 from ticker.watching import Watching
 
 log = logging.getLogger(__name__)
@@ -33,6 +32,8 @@ MakeSource = Callable[[str, FeedSettings], Source]
 Runner = Poller | Streamer
 
 SWEEP_EVERY_S = 0.25
+NO_NEW_SOURCE_FOR = ("interval_s", "stale_after_s", "interest", "idle_interval_s")
+"""What may change in a feed's settings without a new source: how often it is polled, and when its prices are stale."""
 TOLD = ("feed", "kind", "state", "error", "interval_s", "widened", "upstream")
 
 
@@ -337,3 +338,19 @@ class Core:
     def _feeds_told(self) -> list[tuple[Any, ...]]:
         """What a change of is worth telling: `last_success` and `next_try` alone are not."""
         return [tuple(feed.get(key) for key in TOLD) for feed in self.feeds_state()]
+
+
+def same_source(settings: FeedSettings, other: FeedSettings) -> bool:
+    """Whether a source made with `settings` serves `other` as well."""
+    ignored = {name: getattr(settings, name) for name in NO_NEW_SOURCE_FOR if name in type(settings).model_fields}
+    return settings == other.model_copy(update=ignored)
+
+
+def subscriptions(settings: Settings, source: Source) -> list[Subscription]:
+    """What `source` is to be asked for, in the settings' order."""
+    wanted = []
+    for symbol, wish in settings.symbols.items():
+        if source.name in wish.feed:
+            options = wish.options.get(source.name) or SymbolOptions()
+            wanted.append(Subscription(symbol, options.id or source.native_id(symbol), options))
+    return wanted

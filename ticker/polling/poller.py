@@ -17,10 +17,9 @@ from ticker.counters import FeedCounters
 from ticker.feed_log import FeedLog
 from ticker.polling.bad_symbols import Batch
 from ticker.polling.interval import Interval
-from ticker.polling.pace import Pace
 from ticker.polling.rotation import split
-from ticker.polling.round import Asker
-from ticker.polling.tally import Tally
+from ticker.polling.round import Asker, Tally
+from ticker.polling.scheduler import Pace
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription, reason
 

@@ -1,6 +1,6 @@
 """Keeps one feed's stream alive: connects, subscribes, reads fast, notices silence, comes back after a cut.
 
-One connection carries all symbols. What is read waits in an inbox for the board, so that a slow board never makes the provider wait.
+One connection carries all symbols. What is read waits for the board in a `Delivery`, so that a slow board never makes the provider wait.
 A connection that is known to end is replaced before it does; one that breaks is made again after a pause that grows, and shrinks only
 when prices come: a server that lets everybody in and then says nothing is not well.
 """
@@ -24,8 +24,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime, Turn
 from ticker.source import Answer, Ended, Session, StreamSource, Subscription, bared
 from ticker.streaming.connection import Connection
+from ticker.streaming.delivery import Delivery
 from ticker.streaming.health import Health
-from ticker.streaming.inbox import Inbox
 from ticker.streaming.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,6 @@ MUTE_FIRST_S, MUTE_LONGEST_S = 600.0, 3600.0
 """A connection that may just be quiet is renewed less and less often."""
 MOST_ODD = 100
 """So many messages running that make no sense end a connection."""
-APPLY_AT_ONCE = 100
-"""So many answers are applied before others get a turn."""
 
 
 class Streamer:
@@ -74,7 +72,6 @@ class Streamer:
         self._runtime = runtime
         self._clock = clock
         self._here = here
-        self._deliver = deliver
         self._changed = changed
         self._anew = anew
         self._counters = counters or FeedCounters()
@@ -84,8 +81,7 @@ class Streamer:
         self._alone: Session | None = None  # a session without a connection, for what is asked for beside it
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
-        self._inbox = Inbox()
-        self._applying = False
+        self._delivery = Delivery(runtime, deliver)
         self._lines: list[Connection] = []
         self._charge: object | None = None  # the task that is in charge; `None`: there is none
         self._successor_coming = False
@@ -133,6 +129,7 @@ class Streamer:
     def stop(self) -> None:
         """Deliver nothing more, close the source; connections are closed within `LOOK_S`."""
         self._stopped = self._health.over = True
+        self._delivery.stop()
         try:
             self.source.close()
         except Exception:
@@ -142,7 +139,7 @@ class Streamer:
         """This feed's entry of the wire's `feeds`."""
         gaps = self._gaps + sum(connection.session.gaps for connection in self._lines)
         return {"feed": self.source.name, "kind": self.source.kind, **self._health.wire_state(), "reconnects": max(0, self._connects - 1),
-                "gaps": gaps, "folded": self._inbox.folded, **self._facts}  # fmt: skip
+                "gaps": gaps, "folded": self._delivery.folded, **self._facts}  # fmt: skip
 
     def _go_on(self, charge: object, connection: Connection | None) -> None:
         """One connection after the other, for as long as the task `charge` is in charge."""
@@ -334,17 +331,4 @@ class Streamer:
         if self._stopped:
             return
         self._health.feed_log.symbols(bared(answer))
-        self._inbox.put(answer)
-        if not self._applying:
-            self._applying = True
-            self._runtime.spawn(self._apply)
-
-    def _apply(self) -> None:
-        try:
-            while self._inbox and not self._stopped:
-                for answer in self._inbox.take(APPLY_AT_ONCE):
-                    self._deliver(answer)
-                if self._inbox:
-                    self._runtime.sleep(0)
-        finally:
-            self._applying = False
+        self._delivery.put(answer)

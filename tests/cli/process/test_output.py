@@ -13,7 +13,7 @@ import pytest
 from cli.process.descriptors import is_gone
 from cli.process.output import NdjsonWriter
 from ticker.quote import Quote
-from ticker.sinks.ndjson import BACKLOG
+from ticker.sinks.ndjson import MOST_WAITING
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0
@@ -82,7 +82,7 @@ def test_a_reader_that_keeps_up_gets_everything(pipe: Pipe) -> None:
 
 def test_a_full_pipe_blocks_nobody(pipe: Pipe) -> None:
     """What can't be written waits, folded to the newest; it goes on when the reader does."""
-    last = 3 * BACKLOG
+    last = 3 * MOST_WAITING
     for first in range(1, last, 1000):
         pipe.writer.publish([quote(seq) for seq in range(first, first + 1000)])
         EventletRuntime().sleep(0)

@@ -1,4 +1,5 @@
-"""The real scheduler on the real runtime. Nothing here sleeps or measures: each test waits for what it expects to happen."""
+"""The real scheduler on the real runtime, and the steady beat of loops. Nothing here sleeps or measures: each test waits for what it
+expects to happen."""
 
 import logging
 import threading
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.polling.scheduler import Scheduler, _Every
+from ticker.polling.scheduler import Pace, Scheduler, _Every
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0
@@ -216,3 +217,39 @@ def test_a_clock_set_back_keeps_the_interval() -> None:
     """The run after one that is in the future by now is an interval after it."""
     due = datetime(2024, 3, 31, tzinfo=UTC)
     assert _Every(2.0).get_next_fire_time(due, due - timedelta(hours=1)) == due + timedelta(seconds=2)
+
+
+def test_a_beat_does_not_drift() -> None:
+    """Work that takes a part of each beat does not make the beats come later and later."""
+    pace, now_s, starts = Pace(0.1, 0.0), 0.0, []
+    for _ in range(5):
+        starts.append(round(now_s, 6))
+        now_s += 0.04
+        now_s += pace.wait_s(now_s)
+    assert starts == [0.0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_a_little_late_catches_up_at_once() -> None:
+    """Late by less than a beat, the next one is at once and the one after on time."""
+    pace = Pace(1.0, 0.0)
+    assert pace.wait_s(1.5) == 0
+    assert pace.wait_s(1.75) == 0.25
+
+
+def test_whole_beats_are_left_out() -> None:
+    """After a stall there is one beat, not all those that were missed."""
+    pace = Pace(1.0, 0.0)
+    assert pace.wait_s(7.25) == 0
+    assert pace.wait_s(7.5) == 0.5
+
+
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=50))
+def test_never_faster_than_the_grid(work_s: list[float]) -> None:
+    """In any time since the start there are at most as many beats as fit, whatever the work takes, and no wait exceeds a beat."""
+    pace, now_s = Pace(1.0, 0.0), 0.0
+    for beat, took_s in enumerate(work_s):
+        assert now_s >= beat - 1e-9
+        now_s += took_s
+        wait_s = pace.wait_s(now_s)
+        assert 0 <= wait_s <= 1
+        now_s += wait_s

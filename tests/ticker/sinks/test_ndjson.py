@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ticker.quote import Quote
-from ticker.sinks.ndjson import BACKLOG, NdjsonBacklog
+from ticker.sinks.ndjson import MOST_WAITING, NdjsonBacklog
 
 
 def quote(symbol: str, seq: int, received_time: int = 0) -> Quote:
@@ -25,7 +25,7 @@ def drain(backlog: NdjsonBacklog, most_bytes: int = 4096) -> list[tuple[str, int
 def test_every_update_in_order_while_there_is_room() -> None:
     """None is folded, up to the last one that has room."""
     backlog = NdjsonBacklog()
-    updates = [("A" if number % 2 else "B", number) for number in range(BACKLOG)]
+    updates = [("A" if number % 2 else "B", number) for number in range(MOST_WAITING)]
     backlog.add(quote(symbol, seq) for symbol, seq in updates)
     assert drain(backlog) == updates
     assert not backlog
@@ -35,15 +35,15 @@ def test_one_too_many_folds_to_the_newest_of_each_symbol() -> None:
     """In the order in which they came; what comes afterwards is again kept one by one."""
     backlog = NdjsonBacklog()
     backlog.add([quote("B", 1)])
-    backlog.add(quote("A", number) for number in range(2, BACKLOG + 2))
-    backlog.add([quote("C", 1, BACKLOG + 5), quote("C", 2, BACKLOG + 5)])
-    assert drain(backlog) == [("B", 1), ("A", BACKLOG + 1), ("C", 1), ("C", 2)]
+    backlog.add(quote("A", number) for number in range(2, MOST_WAITING + 2))
+    backlog.add([quote("C", 1, MOST_WAITING + 5), quote("C", 2, MOST_WAITING + 5)])
+    assert drain(backlog) == [("B", 1), ("A", MOST_WAITING + 1), ("C", 1), ("C", 2)]
 
 
 def test_more_symbols_than_room_cost_one_quote_each() -> None:
     """The bound is then the number of symbols, however long the reader sleeps."""
     backlog = NdjsonBacklog()
-    symbols = [f"S{number}" for number in range(BACKLOG + 10)]
+    symbols = [f"S{number}" for number in range(MOST_WAITING + 10)]
     for seq in (1, 2, 3):
         backlog.add(quote(symbol, seq) for symbol in symbols)
     assert drain(backlog) == [(symbol, 3) for symbol in symbols]

@@ -12,7 +12,7 @@ from tests.ticker.streaming.streamers import Bench, streamer
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.source import Ended, Silence
-from ticker.streaming.inbox import BACKLOG
+from ticker.streaming.delivery import MOST_WAITING
 
 
 @pytest.fixture
@@ -194,14 +194,14 @@ def test_a_slow_board_never_stops_the_reading(bench: Bench) -> None:
     bench.start("A", "B")
     bench.slow_s = 10.0
     bench.source.link.say(b"b 1")
-    for price in range(1, 2 * BACKLOG + 1):
+    for price in range(1, 2 * MOST_WAITING + 1):
         bench.source.link.say(b"a %d" % price)
     bench.time.run_s(1)
     assert not bench.source.link._waiting
     bench.slow_s = 0.0
     bench.time.run_s(1000)
-    assert bench.prices()[-1] == 2 * BACKLOG
-    assert len(bench.prices()) + bench.streamer.wire_state()["folded"] == 2 * BACKLOG + 1
+    assert bench.prices()[-1] == 2 * MOST_WAITING
+    assert len(bench.prices()) + bench.streamer.wire_state()["folded"] == 2 * MOST_WAITING + 1
     assert bench.streamer.wire_state()["folded"] > 0
 
 

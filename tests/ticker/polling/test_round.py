@@ -2,7 +2,7 @@
 
 from tests.ticker.stepped import subscriptions
 from ticker.errors import FeedError
-from ticker.polling.tally import GIVE_UP_AFTER, Tally
+from ticker.polling.round import GIVE_UP_AFTER, Tally
 
 BATCH = subscriptions("A")
 
