@@ -1,9 +1,9 @@
-"""The running core: board, pollers and schedule, composed. Give it settings and a maker of sources; it calls its listeners."""
+"""The running core: the board and what keeps the feeds going, composed. Give it settings and a maker of sources; it calls its listeners."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from random import Random
 from typing import Any
@@ -14,22 +14,21 @@ from ticker.calendars.exchange_hours import Load, load
 from ticker.calendars.loader import CalendarLoader
 from ticker.clock import Clock, ClockWatch
 from ticker.counters import FeedCounters
+from ticker.feed_state import Runner
 from ticker.listeners import Listeners
-from ticker.polling.poller import LOOP_BELOW_S, Poller
 from ticker.polling.scheduler import Scheduler
 from ticker.quote import Quote, VolumeOf
 from ticker.rate_limit import Accounts
 from ticker.runtime import Runtime
 from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
 from ticker.settings.reload import Reload
-from ticker.source import Answer, Source, StreamSource, Subscription
-from ticker.streaming.streamer import Streamer
+from ticker.source import Answer, Source, Subscription
+from ticker.streaming.runner import runner_of
 from ticker.watching import Watching
 
 log = logging.getLogger(__name__)
 
 MakeSource = Callable[[str, FeedSettings], Source]
-Runner = Poller | Streamer
 
 SWEEP_EVERY_S = 0.25
 NO_NEW_SOURCE_FOR = ("interval_s", "stale_after_s", "interest", "idle_interval_s")
@@ -55,16 +54,15 @@ class Core:
         self.on_state = self._listeners.on_state
         self._publish = self._listeners.publish
         self.markets = CalendarLoader(self.board, runtime, clock, self._publish, load_hours)
-        self.watching = Watching(self.board, clock, self._poll_now)
+        self.watching = Watching(self.board, clock)
         self._runtime = runtime
         self._clock = clock
         self._make_source = make_source
         self._random = random or Random()
         self._scheduler = Scheduler(runtime)
         self._settings = Settings()
-        self._pollers: dict[str, Runner] = {}
+        self._runners: dict[str, Runner] = {}
         self.feed_counters: dict[str, FeedCounters] = {}  # by feed
-        self._rates: dict[str, float] = {}  # by feed that is being polled: its interval, s
         self._accounts = Accounts()
         self._started = False
         self._stopped = False
@@ -100,9 +98,9 @@ class Core:
         made: dict[str, Source] = {}
         try:
             for name, feed in settings.feeds.items():
-                if name not in self._pollers or not same_source(self._pollers[name].source.settings, feed):
+                if name not in self._runners or not same_source(self._runners[name].source.settings, feed):
                     made[name] = self._make_source(name, feed)
-            sources = {name: made[name] if name in made else self._pollers[name].source for name in settings.feeds}
+            sources = {name: made[name] if name in made else self._runners[name].source for name in settings.feeds}
             wanted = {name: subscriptions(settings, source) for name, source in sources.items()}
         except Exception:
             for source in made.values():
@@ -112,10 +110,9 @@ class Core:
         now_ms = self._clock.now_ms()
         untold = self.board.take_symbols_changed()
         quotes: list[Quote] = []
-        for name, poller in self._pollers.items():
+        for name, runner in self._runners.items():
             if name in made or name not in sources:
-                self._halt(poller)
-                poller.stop()
+                runner.stop()
                 quotes += self.board.restart_feed(name, now_ms)
         terms = {
             name: FeedTerms(
@@ -132,18 +129,17 @@ class Core:
         self.markets.configure(settings.symbols.values())
         self._settings = settings
         self.feed_counters = {name: self.feed_counters.get(name) or FeedCounters() for name in settings.feeds}
-        self._pollers = {name: self._new_poller(source) if name in made else self._pollers[name] for name, source in sources.items()}
+        self._runners = {name: self._new_runner(source) if name in made else self._runners[name] for name, source in sources.items()}
         self._accounts.share({name: source.gate for name, source in sources.items() if source.gate is not None})
-        self.watching.configure(settings, {name: one for name, one in self._pollers.items() if isinstance(one, Poller)})
+        self.watching.configure(settings, self._runners)
         self._publish([quote for quote in quotes if quote.symbol in settings.symbols])
-        for name, poller in self._pollers.items():
-            poller.interval_s = settings.feeds[name].interval_s
-            new = poller.want(wanted[name])
-            if isinstance(poller, Poller):
-                self.watching.settle(name)
-                self._intervals_changed(poller)
+        for name, runner in self._runners.items():
+            runner.interval_s = settings.feeds[name].interval_s
+            new = runner.want(wanted[name])
+            self.watching.settle(name)
+            self._intervals_changed(name)
             if self._started:
-                self._run(poller, new)
+                runner.start(new)
         self.board.take_symbols_changed()
         if untold or self.symbols_state() != symbols_before:
             self._listeners.tell_symbols(len(settings.symbols), self._clock.monotonic())
@@ -154,15 +150,15 @@ class Core:
         """Begin to poll. `configure` must have been called."""
         self._started = True
         self._scheduler.start()
-        for poller in self._pollers.values():
-            self._run(poller, [])
+        for runner in self._runners.values():
+            runner.start()
         self._runtime.spawn(self._sweep_on)
 
     def stop(self) -> None:
         """Stop polling and close the sources; returns without waiting for polls under way. Final."""
         self._stopped = True
-        for poller in self._pollers.values():
-            poller.stop()
+        for runner in self._runners.values():
+            runner.stop()
         self._scheduler.stop()
 
     def sweep(self) -> None:
@@ -187,7 +183,7 @@ class Core:
         And of those that are polled: `interval_s`, the time between two polls that is in force, and in `widened` why it is longer than
         the settings say (`None`: it is not).
         """
-        return [poller.wire_state() for poller in self._pollers.values()]
+        return [runner.wire_state() for runner in self._runners.values()]
 
     def feeds_status(self) -> list[dict[str, Any]]:
         """The same, and of feeds with limits what is spent of them, in `budget`: each as `unit per most used left`, `per` being `s`,
@@ -195,8 +191,8 @@ class Core:
         """
         now_s = self._clock.monotonic()
         told = []
-        for poller, state in zip(self._pollers.values(), self.feeds_state(), strict=True):
-            gate, unread = poller.source.gate, poller.source.unread
+        for runner, state in zip(self._runners.values(), self.feeds_state(), strict=True):
+            gate, unread = runner.source.gate, runner.source.unread
             budget = {} if gate is None else {"budget": gate.budget.spent(now_s)}
             told.append({**state, **budget, **({} if unread is None else {"unread": unread._asdict()})})
         return told
@@ -215,61 +211,21 @@ class Core:
         self._reload = reload
         self._listeners.tell("config")
 
-    def _new_poller(self, source: Source) -> Runner:
+    def _new_runner(self, source: Source) -> Runner:
         name = source.name
-        if isinstance(source, StreamSource):
-            return Streamer(
-                source,
-                self._runtime,
-                self._clock,
-                self.epoch,
-                random=self._random,
-                deliver=partial(self._deliver, name),
-                changed=partial(self._feed_changed, name),
-                anew=partial(self._begins_anew, name),
-                counters=self.feed_counters[name],
-            )
-        return Poller(
+        return runner_of(
             source,
-            source.settings.interval_s,
             self._runtime,
             self._clock,
-            random=self._random,
+            self._scheduler,
+            self.epoch,
             deliver=partial(self._deliver, name),
             changed=partial(self._feed_changed, name),
             paced=partial(self._feed_paced, name),
-            retry_in=partial(self._scheduler.run_in, name),
+            anew=partial(self._begins_anew, name),
+            random=self._random,
             counters=self.feed_counters[name],
         )
-
-    def _run(self, poller: Runner, new: Sequence[Subscription]) -> None:
-        """Let `poller` run at its interval: from now on, if it did not at just that; else poll what is `new` now. A stream just runs."""
-        if isinstance(poller, Streamer):
-            if poller.wants_any:
-                self._runtime.spawn(poller.run)
-            return
-        name = poller.source.name
-        interval_s = poller.interval_s if poller.wants_any else None
-        if self._rates.get(name) == interval_s:
-            if new and interval_s is not None:
-                self._runtime.spawn(poller.run_for, new)
-            return
-        self._halt(poller)
-        if interval_s is None:
-            return
-        self._rates[name] = interval_s
-        if interval_s < LOOP_BELOW_S:
-            self._runtime.spawn(poller.loop)
-        else:
-            self._scheduler.every(name, interval_s, poller.run)
-            self._scheduler.pace(name, poller.planned_s)
-
-    def _halt(self, poller: Runner) -> None:
-        if isinstance(poller, Streamer):
-            return
-        self._rates.pop(poller.source.name, None)
-        self._scheduler.remove(poller.source.name)
-        poller.end_loop()
 
     def _deliver(self, feed: str, answer: Answer) -> None:
         quotes = self.board.apply(feed, answer, self._clock.now_ms())
@@ -286,32 +242,24 @@ class Core:
 
     def _feed_changed(self, feed: str) -> None:
         """The feed's state or error is another one now."""
-        self._publish(self.board.set_feed_down(feed, self._pollers[feed].state == "down", self._clock.now_ms()))
+        self._publish(self.board.set_feed_down(feed, self._runners[feed].feed_state.state == "down", self._clock.now_ms()))
         self._listeners.tell("feeds")
 
     def _begins_anew(self, feed: str) -> None:
         """What comes next of the feed may be older than what came last."""
         self._publish(self.board.restart_feed(feed, self._clock.now_ms()))
 
-    def _poll_now(self, poller: Poller, subscriptions: Sequence[Subscription]) -> None:
-        if self._started:
-            self._runtime.spawn(poller.run_for, subscriptions)
-
     def _feed_paced(self, feed: str) -> None:
         """How often the feed's symbols are polled has changed."""
-        poller = self._pollers[feed]
-        assert isinstance(poller, Poller)
-        if self._rates.get(feed, 0.0) >= LOOP_BELOW_S:
-            self._scheduler.pace(feed, poller.planned_s)
-        self._intervals_changed(poller)
+        self._intervals_changed(feed)
         self._listeners.tell("feeds")
 
-    def _intervals_changed(self, poller: Poller) -> None:
+    def _intervals_changed(self, feed: str) -> None:
         """Silence is measured by the intervals in force; where a limit was named, slow answers are no excuse."""
-        feed, symbols = poller.source.name, self._settings.symbols
-        named = self._settings.feeds[feed].stale_after_s is not None
-        intervals_s = poller.intervals_s(strict=lambda symbol: named or symbols[symbol].stale_after_s is not None)
-        others = {symbol: interval_s for symbol, interval_s in intervals_s.items() if interval_s != poller.interval_s}
+        settings, symbols = self._settings.feeds[feed], self._settings.symbols
+        named = settings.stale_after_s is not None
+        intervals_s = self._runners[feed].intervals_s(strict=lambda symbol: named or symbols[symbol].stale_after_s is not None)
+        others = {symbol: interval_s for symbol, interval_s in intervals_s.items() if interval_s != settings.interval_s}
         self._publish(self.board.set_intervals(feed, others, self._clock.now_ms()))
 
     def _sweep_on(self) -> None:

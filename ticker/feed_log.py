@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 
 from ticker.errors import FeedError
+from ticker.log_limit import LogLimit
 from ticker.source import Answer, Unread, reason
 
 log = logging.getLogger("ticker.poller")
 
 REPEAT_AFTER_S = 60.0
 """A feed that comes and goes is mentioned once in this time."""
-LONGEST_BUG = 500
-"""So much of a bug's text is remembered, to tell it from another."""
 NAMED = 5
 """So many symbols are named in one line; the others are counted."""
 
@@ -26,8 +26,8 @@ class FeedLog:
         self._failing = ""  # what was last said to be wrong with the feed
         self._said_at_s = 0.0
         self._announced = False  # whether people have been told that the feed is failing, so that they hear of its recovery
-        self._bug = ""
-        self._bug_at_s = 0.0
+        self._bugs = LogLimit(1, REPEAT_AFTER_S)  # by the place in the code, of which there are not many
+        self._stopped = False
         self._slow = 0  # polls in a row that took too long
         self._unread = False
         self._widened = ""
@@ -48,13 +48,15 @@ class FeedLog:
             log.info("feed %s: answers again", self._feed)
         self._announced = False
 
-    def bug(self, error: Exception, now_s: float) -> None:
-        """The feed's code raised what it should not: a traceback, once."""
-        what = f"{type(error).__name__}: {error}"[:LONGEST_BUG]
-        if what == self._bug and now_s - self._bug_at_s < REPEAT_AFTER_S:
-            return
-        self._bug, self._bug_at_s = what, now_s
-        log.error("feed %s: a bug", self._feed, exc_info=error)
+    def bug(self, error: Exception, now_s: float) -> FeedError:
+        """The feed's code raised what it should not: a traceback, once a minute for each place. Returns it as a failure of the feed."""
+        if not self._stopped and self._bugs.passes(now_s, _place_of(error)) is not None:
+            log.error("feed %s: a bug", self._feed, exc_info=error)
+        return FeedError(f"internal error: {type(error).__name__}")  # its words are for the log: they may be anybody's
+
+    def stop(self) -> None:
+        """The feed is stopped: what breaks from now on breaks because of that."""
+        self._stopped = True
 
     def slow(self, took_s: float, interval_s: float) -> None:
         """A poll took longer than the interval: said of the second in a row, as one alone may be a pause of the machine."""
@@ -111,3 +113,9 @@ class FeedLog:
 def _kind_of(error: FeedError) -> str:
     """The error without what differs from one time to the next: the payload's excerpt and all numbers."""
     return re.sub(r"\d+", "#", reason(error))
+
+
+def _place_of(error: Exception) -> tuple[str, str, int | None]:
+    """Tells one bug from another: its type, and the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
+    return type(error).__name__, frames[0].filename if frames else "", frames[0].lineno if frames else None

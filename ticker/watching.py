@@ -1,18 +1,17 @@
 """Lets each feed poll each symbol as often as it is worth: what is watched at its interval, what nobody watches or is shut less often.
 
-`Interest` and `periods_s` decide, as plain objects: times are arguments, monotonic seconds. `Watching` tells the pollers.
+`Interest` and `periods_s` decide; they are plain: times are arguments, monotonic seconds. `Watching` tells those who run the feeds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ticker.board.board import Board
 from ticker.clock import Clock
-from ticker.polling.poller import Poller
+from ticker.feed_state import Runner
 from ticker.settings.model import FeedSettings, PolledSettings, Settings
-from ticker.source import Subscription
 
 READ_LASTS_S = 60.0
 """How long whoever asks over REST is taken to be interested."""
@@ -25,16 +24,15 @@ LOOK_AT_MARKETS_EVERY_S = 5.0
 
 
 class Watching:
-    """Tells pollers which of their symbols may be slow. `poll_now(poller, subscriptions)` polls some at once, in a task of its own."""
+    """Tells each feed's `Runner` which of its symbols may be slow."""
 
-    def __init__(self, board: Board, clock: Clock, poll_now: Callable[[Poller, Sequence[Subscription]], None]) -> None:
+    def __init__(self, board: Board, clock: Clock) -> None:
         self._board = board
         self._clock = clock
-        self._poll_now = poll_now
         self._interest = Interest()
         self._settings = Settings()
-        self._pollers: Mapping[str, Poller] = {}
-        self._periods_s: dict[Poller, dict[str, float]] = {}  # the symbols that are polled less often than the feed's interval
+        self._runners: Mapping[str, Runner] = {}
+        self._periods_s: dict[Runner, dict[str, float]] = {}  # the symbols that are polled less often than the feed's interval
         self._markets_looked_at_s = 0.0
 
     @property
@@ -57,21 +55,21 @@ class Watching:
         if self.matters and self._interest.read(symbols, self._clock.monotonic()):
             self._watchers_changed()
 
-    def configure(self, settings: Settings, pollers: Mapping[str, Poller]) -> None:
+    def configure(self, settings: Settings, runners: Mapping[str, Runner]) -> None:
         """Take what is in force from now on; `settle` each feed after it knows its symbols."""
         self._settings = settings
-        self._pollers = pollers
-        self._periods_s = {poller: periods for poller, periods in self._periods_s.items() if poller in pollers.values()}
+        self._runners = runners
+        self._periods_s = {one: periods for one, periods in self._periods_s.items() if one in runners.values()}
 
     def settle(self, feed: str) -> None:
         """Let `feed` poll each symbol as often as it is worth, and at once what is worth more than before."""
-        poller = self._pollers[feed]
-        periods = periods_s(self._settings.feeds[feed], poller.symbols, self._interest.is_watched, self._board.is_shut)
-        if periods == self._periods_s.get(poller, {}):
+        runner = self._runners[feed]
+        periods = periods_s(self._settings.feeds[feed], runner.symbols, self._interest.is_watched, self._board.is_shut)
+        if periods == self._periods_s.get(runner, {}):
             return
-        self._periods_s[poller] = periods
-        if faster := poller.slow(periods):
-            self._poll_now(poller, faster)
+        self._periods_s[runner] = periods
+        if faster := runner.slow(periods):
+            runner.hurry(faster)
 
     def look_around(self) -> None:
         """Take in that time has passed: what was read too long ago is no longer watched; markets open and shut."""
@@ -80,7 +78,7 @@ class Watching:
             self._watchers_changed()
         if self._board.take_opened() or now_s - self._markets_looked_at_s >= LOOK_AT_MARKETS_EVERY_S:
             self._markets_looked_at_s = now_s
-            for feed in self._pollers:
+            for feed in self._runners:
                 self.settle(feed)
 
     def _watchers_changed(self) -> None:

@@ -68,6 +68,30 @@ class SteppedTime:
             raise DeadlineExceeded(f"took longer than {seconds:g} s")
 
 
+class SteppedSchedule:
+    """In place of the scheduler: remembers when a feed asked for its next runs, and at which intervals it was to be run."""
+
+    def __init__(self) -> None:
+        self.retries: list[float] = []
+        self.intervals_s: list[float | None] = []
+
+    def every(self, name: str, interval_s: float, work: Callable[[], None]) -> None:
+        """Remember the interval."""
+        self.intervals_s.append(interval_s)
+
+    def pace(self, name: str, interval_s: float) -> None:
+        """Remember the interval."""
+        self.intervals_s.append(interval_s)
+
+    def run_in(self, name: str, delay_s: float) -> None:
+        """Remember the delay."""
+        self.retries.append(delay_s)
+
+    def remove(self, name: str) -> None:
+        """Remember that there is none."""
+        self.intervals_s.append(None)
+
+
 class Dropped:
     """A task nobody will ask about again."""
 

@@ -15,11 +15,11 @@ import pytest
 
 from tests.providers.counted import Counted
 from tests.ticker.stepped import subscriptions
-from tests.ticker.virtual import VirtualTime
-from ticker.backoff import CAP_S, JITTER_OF_RETRY_AFTER
+from tests.ticker.virtual import VirtualSchedule, VirtualTime
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
+from ticker.feed_state import CAP_S, JITTER_OF_RETRY_AFTER
 from ticker.polling.bad_symbols import RETRY_S
 from ticker.polling.poller import Poller
 from ticker.quote import Kind, Quote, Tick, VolumeOf
@@ -166,7 +166,7 @@ class Hour:
         self.published: dict[str, Quote] = {}
         self.pollers: dict[str, Poller] = {}
         self.feeds: dict[str, Feed] = {}
-        self.next_s: dict[str, float] = {}
+        self.schedule = VirtualSchedule(self.time)
         self.quiet = False  # nobody starts or stops to watch any more
         call, weight = (lambda symbols: {"calls": 1}), (lambda symbols: {"weight": 2 if symbols <= 20 else 40})
         one_by_one, shared, weighed, strict, poor = (self.provider(*rates) for rates in (
@@ -184,7 +184,7 @@ class Hour:
         self.board.configure(symbols, terms, self.time.now_ms())
         for name, poller in self.pollers.items():
             poller.want(subscriptions(*self.symbols(name)))
-            self.time.spawn(self.schedule, name)
+            poller.start()
         self.time.spawn(self.sweep)
         for provider in self.providers():
             self.time.spawn(provider.live)
@@ -200,35 +200,19 @@ class Hour:
     def add(self, name: str, provider: Provider, interval_s: float, batch_size: int | None, cost: Callable[[int], Cost]) -> None:
         """A feed, and its poller."""
         feed = self.feeds[name] = Feed(name, provider, interval_s, batch_size, cost)
-        self.next_s[name] = 0.0
         poller = self.pollers[name] = Poller(
             feed,
             interval_s,
             self.time,
             self.time,
+            self.schedule,
             random=Random(self.random.random()),
             deliver=partial(self.deliver, name),
             changed=partial(self.changed, name),
-            retry_in=partial(self.retry_in, name),
             paced=partial(self.paced, name),
         )
         # A poll of a few symbols may meet a round: the lock must wait in virtual time too.
         poller._asker._caller._one_call = VirtualLock(self.time)  # type: ignore[assignment]
-
-    def schedule(self, name: str) -> None:
-        """What APScheduler does: a run at each interval or when asked for, never two at a time."""
-        poller = self.pollers[name]
-        while True:
-            wait_s = self.next_s[name] - self.time.passed_s
-            if wait_s > 0:
-                self.time.sleep(min(wait_s, 1.0))
-                continue
-            self.next_s[name] = self.time.passed_s + poller.planned_s
-            poller.run()
-
-    def retry_in(self, name: str, seconds: float) -> None:
-        """The next run is then."""
-        self.next_s[name] = self.time.passed_s + seconds
 
     def sweep(self) -> None:
         """Four times a second, as the relay does; now and then somebody starts or stops to watch."""
@@ -239,7 +223,7 @@ class Hour:
                 name = self.random.choice(list(self.pollers))
                 unwatched = [symbol for symbol in self.symbols(name) if self.random.random() < 0.5]
                 faster = self.pollers[name].slow(dict.fromkeys(unwatched, 10 * self.feeds[name].settings.interval_s))
-                self.time.spawn(self.pollers[name].run_for, faster)
+                self.pollers[name].hurry(faster)
 
     def deliver(self, name: str, answer: Answer) -> None:
         """To the board."""
@@ -247,7 +231,7 @@ class Hour:
 
     def changed(self, name: str) -> None:
         """Up or down."""
-        self.publish(self.board.set_feed_down(name, self.pollers[name].state == "down", self.time.now_ms()))
+        self.publish(self.board.set_feed_down(name, self.pollers[name].feed_state.state == "down", self.time.now_ms()))
 
     def paced(self, name: str) -> None:
         """Silence is measured anew."""
@@ -309,6 +293,6 @@ def test_an_hour_of_faults(seed: int) -> None:
         assert feed.answered_s.keys() == set(hour.symbols(name))
         late = {symbol for symbol, answered_s in feed.answered_s.items() if answered_s < hour.time.passed_s - 3 * poller.planned_s}
         assert late == set(), name
-        assert poller.state == "ok"
+        assert poller.feed_state.state == "ok"
     assert {quote.state for quote in hour.published.values()} == {"fresh"}
     assert hour.published.keys() == {symbol for name in hour.feeds for symbol in hour.symbols(name)}

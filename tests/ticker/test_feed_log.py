@@ -86,6 +86,23 @@ def test_a_bug_shows_where_it_is(log: Log, caplog: pytest.LogCaptureFixture) -> 
     assert [line for line in log.take() if "bug" in line] == ["feed kraken: a bug"] * 2
 
 
+def test_bugs_that_take_turns_are_each_mentioned_once(log: Log) -> None:
+    """They are told apart by where they are, whatever is in their words; of a feed that is stopped, none is mentioned."""
+    feed_log, failures = FeedLog("kraken"), []
+    for number in range(6):
+        try:
+            if number % 2:
+                raise KeyError(number)
+            raise ValueError(number)
+        except (KeyError, ValueError) as error:
+            failures.append(str(feed_log.bug(error, float(number))))
+    assert failures[:2] == ["internal error: ValueError", "internal error: KeyError"]
+    assert log.take() == ["feed kraken: a bug"] * 2
+    feed_log.stop()
+    feed_log.bug(RuntimeError("closed"), 6.0)
+    assert log.take() == []
+
+
 def test_a_slow_feed_is_mentioned_once(log: Log) -> None:
     """Not of one slow poll alone; then until a poll was in time again."""
     feed_log = FeedLog("kraken")

@@ -1,18 +1,16 @@
 """Feeds poll each symbol as often as it is worth: the real poller and board, in stepped time."""
 
-from collections.abc import Sequence
 from random import Random
 
 import pytest
 from pydantic import HttpUrl
 
-from tests.ticker.stepped import ScriptedSource, SteppedTime, subscriptions
+from tests.ticker.stepped import ScriptedSource, SteppedSchedule, SteppedTime, subscriptions
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.market_hours import Hours
 from ticker.polling.poller import Poller
 from ticker.settings.model import FeedSettings, PolledSettings, Settings, SymbolSettings
-from ticker.source import Subscription
 from ticker.watching import LOOK_AT_MARKETS_EVERY_S, READ_LASTS_S, Interest, Watching, idle_interval_s, periods_s
 
 INTERVAL_S = 2.0
@@ -24,8 +22,7 @@ class Bench:
     def __init__(self, interest: bool = True) -> None:
         self.time = SteppedTime()
         self.board = Board("epoch")
-        self.at_once: list[list[str]] = []
-        self.watching = Watching(self.board, self.time, self.poll_now)
+        self.watching = Watching(self.board, self.time)
         feed = PolledSettings(kind="x", base_url=HttpUrl("http://127.0.0.1"), interval_s=INTERVAL_S, interest=interest)
         self.source = ScriptedSource("feed", feed)
         self.poller = Poller(
@@ -33,10 +30,10 @@ class Bench:
             INTERVAL_S,
             self.time,
             self.time,
+            SteppedSchedule(),
             random=Random(1),
             deliver=lambda answer: None,
             changed=lambda: None,
-            retry_in=lambda seconds: None,
         )
         symbols = {symbol: SymbolSettings(feed=("feed",), calendar="XNYS" if symbol == "S" else None) for symbol in "ABCS"}
         self.settings = Settings(feeds={"feed": feed}, symbols=symbols)
@@ -44,12 +41,13 @@ class Bench:
         self.watching.configure(self.settings, {"feed": self.poller})
         self.poller.want(subscriptions(*symbols))
         self.watching.settle("feed")
-        self.at_once.clear()
+        self.poller.start()
 
-    def poll_now(self, poller: Poller, wanted: Sequence[Subscription]) -> None:
-        """Poll, and remember whom."""
-        self.at_once.append([subscription.symbol for subscription in wanted])
-        poller.run_for(wanted)
+    def at_once(self) -> list[str]:
+        """Who was to be polled at once since this was last asked; they are polled now."""
+        before = len(self.source.batches)
+        self.time.run_spawned()
+        return sorted(symbol for batch in self.source.batches[before:] for symbol in batch)
 
     def fast(self) -> set[str]:
         """Who is polled at the interval."""
@@ -61,13 +59,14 @@ def test_who_is_watched_is_polled_at_the_interval() -> None:
     bench = Bench()
     assert bench.fast() == set()
     bench.watching.watch({"A", "B"})
-    assert (bench.fast(), sorted(bench.at_once[0])) == ({"A", "B"}, ["A", "B"])
+    assert bench.at_once() == ["A", "B"]
+    assert bench.fast() == {"A", "B"}
     bench.watching.watch({"B"})
     bench.watching.watch({"B", "A"})
-    assert len(bench.at_once) == 1  # A was asked for a moment ago
+    assert bench.at_once() == []  # A was asked for a moment ago
     bench.time.pass_s(INTERVAL_S)
     bench.watching.watch(None)
-    assert sorted(bench.at_once[1]) == ["C", "S"]
+    assert bench.at_once() == ["C", "S"]
     assert bench.fast() == set("BCS")
     bench.poller.run()
     assert bench.fast() == set("ABCS")  # silence is measured anew from the first poll at the new pace
@@ -77,11 +76,13 @@ def test_a_read_is_worth_a_minute() -> None:
     """Then it is as before."""
     bench = Bench()
     bench.watching.read(["C"])
+    assert bench.at_once() == ["C"]
     assert bench.fast() == {"C"}
     bench.time.pass_s(READ_LASTS_S)
     bench.watching.look_around()
     assert bench.fast() == set()
     bench.watching.read(None)
+    assert bench.at_once() == ["A", "B", "C", "S"]
     assert bench.fast() == set("ABCS")
 
 
@@ -90,6 +91,7 @@ def test_a_recording_watches_everything() -> None:
     bench = Bench()
     bench.watching.watch_everything()
     bench.watching.watch([])
+    assert bench.at_once() == ["A", "B", "C", "S"]
     assert bench.fast() == set("ABCS")
 
 
@@ -101,7 +103,7 @@ def test_without_interest_everything_is_watched() -> None:
     bench.watching.watch({"A"})
     bench.watching.read(["B"])
     assert bench.fast() == set("ABCS")
-    assert bench.at_once == []
+    assert bench.at_once() == []
     assert Bench().watching.matters
 
 
@@ -110,19 +112,19 @@ def test_a_shut_market_is_polled_less_often(interest: bool) -> None:
     """Found out within seconds when it shuts, at once when it opens."""
     bench = Bench(interest)
     bench.watching.watch(None)
+    bench.at_once()
     now_ms = bench.time.now_ms()
     opens_ms = now_ms + 3_600_000
     bench.board.set_hours("XNYS", Hours([(opens_ms, opens_ms + 3_600_000)], now_ms + 86_400_000), now_ms)
     bench.time.pass_s(LOOK_AT_MARKETS_EVERY_S)
     bench.watching.look_around()
     assert bench.fast() == set("ABC")
-    bench.at_once.clear()
     bench.board.apply("feed", bench.source.prices(subscriptions("S")), bench.time.now_ms())
     bench.time.pass_s(3600.0)
     bench.board.sweep(bench.time.now_ms())
     bench.watching.look_around()
+    assert bench.at_once() == ["S"]
     assert bench.fast() == set("ABCS")
-    assert bench.at_once == [["S"]]
 
 
 def polled(interval_s: float = 2.0, interest: bool = True, idle_s: float | None = None) -> PolledSettings:

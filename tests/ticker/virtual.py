@@ -238,6 +238,43 @@ class ScriptedSession:
         return answer
 
 
+class VirtualSchedule:
+    """What the scheduler does, in virtual time: a run now and at each interval, or when asked for; never two of a name at a time."""
+
+    def __init__(self, time: VirtualTime) -> None:
+        self._time = time
+        self._intervals_s: dict[str, float] = {}
+        self._next_s: dict[str, float] = {}
+
+    def every(self, name: str, interval_s: float, work: Callable[[], None]) -> None:
+        """Begin."""
+        self._intervals_s[name], self._next_s[name] = interval_s, self._time.passed_s
+        self._time.spawn(self._run, name, work)
+
+    def pace(self, name: str, interval_s: float) -> None:
+        """Go on at that interval; the next run is no later than it would have been."""
+        if name in self._intervals_s:
+            self._intervals_s[name] = interval_s
+            self._next_s[name] = min(self._next_s[name], self._time.passed_s + interval_s)
+
+    def run_in(self, name: str, delay_s: float) -> None:
+        """The next run is then."""
+        self._next_s[name] = self._time.passed_s + delay_s
+
+    def remove(self, name: str) -> None:
+        """No run follows."""
+        self._intervals_s.pop(name, None)
+
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        while name in self._intervals_s:
+            wait_s = self._next_s[name] - self._time.passed_s
+            if wait_s > 0:
+                self._time.sleep(min(wait_s, 1.0))
+                continue
+            self._next_s[name] = self._time.passed_s + self._intervals_s[name]
+            work()
+
+
 class ScriptedStream:
     """A stream whose connections the test holds in its hands: `links`, oldest first. `refusals` are raised, one a try, before it opens."""
 

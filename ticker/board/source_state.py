@@ -7,7 +7,6 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ticker.backoff import DOWN_AFTER
 from ticker.board.cadence import overdue_ms
 from ticker.board.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
 from ticker.board.learned_limit import LearnedLimit
@@ -16,6 +15,7 @@ from ticker.board.sanity import INFINITY, is_surely_sound
 from ticker.board.unconfirmed import UnconfirmedJump
 from ticker.calendars.market_hours import LASTS_MS, Hours, Market, Moved, Said, market_at
 from ticker.errors import FeedError
+from ticker.feed_state import DOWN_AFTER
 from ticker.quote import Kind, Tick, VolumeOf
 from ticker.settings.model import SymbolSettings
 

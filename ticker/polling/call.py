@@ -29,7 +29,6 @@ class Caller:
         settings = source.settings
         # The feed keeps its own time limit; this one is for a feed that fails to.
         self._limit_s = settings.timeout_s + 1 if isinstance(settings, PolledSettings) else None
-        self.closed = False
 
     def batch_size(self) -> int | None:
         """How many symbols a call can carry without taking more at once than the limits ever allow; `None`: all."""
@@ -74,14 +73,8 @@ class Caller:
         except DeadlineExceeded as error:
             failure = FeedError(f"no answer: {error}")
         except Exception as error:
-            failure = self.bug(error)
+            failure = self._feed_log.bug(error, self._clock.monotonic())
         raise failure  # out here, so that it does not hold on to what it came from
-
-    def bug(self, error: Exception) -> FeedError:
-        """Something raised what it should not: told in the log, unless the source is closed."""
-        if not self.closed:
-            self._feed_log.bug(error, self._clock.monotonic())
-        return FeedError(f"internal error: {type(error).__name__}")  # its words are for the log: they may be anybody's
 
     def _limit(self) -> AbstractContextManager[None]:
         return nullcontext() if self._limit_s is None else self._runtime.deadline(self._limit_s)

@@ -9,23 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
-from ticker.backoff import DOWN_AFTER, delay_s
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.feed_log import FeedLog
+from ticker.feed_state import FeedState
 from ticker.polling.bad_symbols import Batch
 from ticker.polling.interval import Interval
 from ticker.polling.rotation import split
 from ticker.polling.round import Asker, Tally
-from ticker.polling.scheduler import Pace
+from ticker.polling.scheduler import Pace, Schedule
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription, reason
 
 log = logging.getLogger(__name__)
-
-FeedState = Literal["ok", "retrying", "down"]
 
 LOOP_BELOW_S = 0.1
 """Feeds with shorter intervals run their own loop: the scheduler's cost a run is that of some twenty quotes."""
@@ -36,9 +34,8 @@ URGENT_ABOVE_S = 1.0
 
 
 class Poller:
-    """One feed's polls, back-off and state. `deliver(answer)` takes in what came; `changed()` is called when `state` or `error` has
-    changed, `paced()` when an interval in force has; `retry_in(seconds)` asks for the next run after that time instead of after the
-    interval; `counters` counts the calls.
+    """One feed's polls: a `Runner`. `deliver(answer)` takes in what came; `changed()` is called when the state or its error has changed,
+    `paced()` when an interval in force has; `schedule` runs it, by its feed's name; `counters` counts the calls.
     """
 
     def __init__(
@@ -47,29 +44,24 @@ class Poller:
         interval_s: float,
         runtime: Runtime,
         clock: Clock,
+        schedule: Schedule,
         *,
         deliver: Callable[[Answer], None],
         changed: Callable[[], None],
-        retry_in: Callable[[float], None],
         paced: Callable[[], None] = lambda: None,
         random: Random | None = None,
         counters: FeedCounters | None = None,
     ) -> None:
         self.source = source
-        self.state: FeedState = "ok"
-        self.error: str | None = None
-        self.next_try_ms: int | None = None
+        self._feed_log = FeedLog(source.name)
+        self.feed_state = FeedState(clock, self._feed_log, changed, random)
         self._runtime = runtime
         self._clock = clock
-        self._changed = changed
-        self._paced = paced
-        self._retry_in = retry_in
-        self._random = random or Random()
-        self._feed_log = FeedLog(source.name)
+        self._schedule = schedule
+        self._told_paced = paced
         self._interval = Interval(source, interval_s)
-        self._asker = Asker(source, runtime, clock, self._feed_log, counters or FeedCounters(), deliver=deliver, may_go_on=self._may_go_on)
-        self._failures = 0
-        self._not_before_s = 0.0
+        self._asker = Asker(source, runtime, clock, self._feed_log, self.feed_state, counters or FeedCounters(), deliver)
+        self._scheduled_s: float | None = None  # the interval at which it runs; `None`: it rests
         self._running = False
         self._stopped = False
         self._loop = 0
@@ -104,6 +96,28 @@ class Poller:
         self._plan()
         return new
 
+    def start(self, new: Sequence[Subscription] = ()) -> None:
+        """Poll at the interval from now on, by the schedule or in a loop of its own; if it does so already, poll what is `new` now."""
+        interval_s = self.interval_s if self.wants_any else None
+        if interval_s == self._scheduled_s:
+            if new:
+                self.hurry(new)
+            return
+        self._halt()
+        if interval_s is None:
+            return
+        self._scheduled_s = interval_s
+        if interval_s < LOOP_BELOW_S:
+            self._runtime.spawn(self.loop)
+        else:
+            self._schedule.every(self.source.name, interval_s, self.run)
+            self._schedule.pace(self.source.name, self.planned_s)
+
+    def hurry(self, subscriptions: Sequence[Subscription]) -> None:
+        """Poll these at once, in a task of its own, unless it rests."""
+        if self._scheduled_s is not None:
+            self._runtime.spawn(self.run_for, subscriptions)
+
     def slow(self, periods_s: Mapping[str, float]) -> list[Subscription]:
         """Poll these only once in so many seconds each; returns those that are polled more often from now on, and are overdue by that."""
         faster = self._asker.slow(periods_s, self.interval_s)
@@ -129,17 +143,17 @@ class Poller:
         """One poll of all that is wanted. Raises nothing; returns at once where a poll is under way or it is too early to try again."""
         if self._running or self._stopped or not self.wants_any:
             return
-        too_early_s = self._not_before_s - self._clock.monotonic()
+        too_early_s = self.feed_state.wait_s
         if too_early_s > 0:
-            self._retry_in(too_early_s)
+            self._run_in(too_early_s)
             return
         self._running = True
         changed = self._look()
         started_s = self._clock.monotonic()
         interval_s = self._interval.planned_s
         if changed:
-            self._retry_in(interval_s)
-        self.next_try_ms = self._clock.now_ms() + round(interval_s * 1000)
+            self._run_in(interval_s)
+        self.feed_state.next_try_in(interval_s)
         try:
             self._poll(self._asker.round(interval_s, self._interval.most(self._asker.batch_size)), interval_s)
         finally:
@@ -149,15 +163,15 @@ class Poller:
             self._feed_log.in_time()
             self._interval.took(0.0)
             if (again_in_s := self.source.again_in_s) is not None and self._may_go_on():
-                self._retry_in(again_in_s)
-        elif self._may_go_on() and not self._failures and not self._stopped:
+                self._run_in(again_in_s)
+        elif self._may_go_on() and not self.feed_state.failures and not self._stopped:
             self._feed_log.slow(took_s, interval_s)
             self._interval.took(took_s)
-            self._retry_in(LATE_PAUSE_S)  # the run that was due meanwhile was left out
+            self._run_in(LATE_PAUSE_S)  # the run that was due meanwhile was left out
 
     def run_for(self, new: Sequence[Subscription]) -> None:
         """Poll only `new` (just added, or faster from now on), at once; not where the next poll comes soon anyhow, or while backing off."""
-        if self._interval.planned_s <= URGENT_ABOVE_S or self._clock.monotonic() < self._not_before_s:
+        if self._interval.planned_s <= URGENT_ABOVE_S or self.feed_state.wait_s > 0:
             return
         if batches := split(self._asker.still_wanted(new), self._asker.batch_size):
             self._poll(batches, 0)
@@ -169,8 +183,7 @@ class Poller:
         pace = Pace(self.interval_s, self._clock.monotonic())
         while this == self._loop and not self._stopped:
             self.run()
-            now_s = self._clock.monotonic()
-            self._runtime.sleep(max(pace.wait_s(now_s), self._not_before_s - now_s))
+            self._runtime.sleep(max(pace.wait_s(self._clock.monotonic()), self.feed_state.wait_s))
 
     def end_loop(self) -> None:
         """Let `loop` return at its next beat."""
@@ -178,7 +191,9 @@ class Poller:
 
     def stop(self) -> None:
         """Poll no more, deliver nothing more, close the source. A call under way is not waited for."""
+        self._halt()
         self._stopped = True
+        self._feed_log.stop()
         self._asker.stop()
         try:
             self.source.close()
@@ -187,12 +202,26 @@ class Poller:
 
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
-        return {"feed": self.source.name, "kind": self.source.kind, "state": self.state, "last_success": self._asker.last_success_ms,
-                "next_try": self.next_try_ms, "error": self.error, "interval_s": round(self._interval.in_force_s(), 3),
-                "widened": self._interval.reason}  # fmt: skip
+        return {"feed": self.source.name, "kind": self.source.kind, **self.feed_state.wire_state(),
+                "interval_s": round(self._interval.in_force_s(), 3), "widened": self._interval.reason}  # fmt: skip
+
+    def _halt(self) -> None:
+        self._scheduled_s = None
+        self._schedule.remove(self.source.name)
+        self.end_loop()
+
+    def _run_in(self, seconds: float) -> None:
+        """Let the next run be then, instead of after the interval."""
+        self._schedule.run_in(self.source.name, seconds)
+
+    def _paced(self) -> None:
+        """An interval in force has changed."""
+        if self._scheduled_s is not None and self._scheduled_s >= LOOP_BELOW_S:
+            self._schedule.pace(self.source.name, self.planned_s)
+        self._told_paced()
 
     def _may_go_on(self) -> bool:
-        return self._clock.monotonic() >= self._not_before_s
+        return self.feed_state.wait_s <= 0
 
     def _plan(self) -> None:
         """Who is polled how often has changed."""
@@ -220,39 +249,14 @@ class Poller:
 
     def _conclude(self, tally: Tally) -> None:
         """Failed as a whole: back off. Good on the whole: only the symbols of the failed calls have an error."""
-        now_s = self._clock.monotonic()
         if tally.failures and (tally.give_up or not tally.answers):
-            error = tally.worst()
-            self._failures += 1
-            delay = delay_s(
-                self._failures,
-                self._interval.planned_s,
-                self._random.random(),
-                retry_after_s=error.retry_after_s,
-                retryable=error.retryable,
-            )
-            self._feed_log.failure(error, delay, now_s)
-            self._show("down" if self._failures >= DOWN_AFTER else "retrying", reason(error))
-            self._rest(delay)
+            self._run_in(self.feed_state.failed(tally.worst(), self._interval.planned_s))
         elif tally.answers:
             for batch, error in tally.failures:
                 self._asker.fail(batch, error)
-            self._failures = 0
-            self._feed_log.success()
             self._feed_log.unread(self.source.unread)
-            self._show("ok", reason(tally.failures[0][1]) if tally.failures else None)
-        if tally.spent is not None:  # the provider's limits have no room for the rest of the round: nobody has failed
-            self._rest(tally.spent.wait_s)
-            if not tally.answers and not self._failures:
-                self._show("retrying", reason(tally.spent))
-
-    def _rest(self, delay: float) -> None:
-        """Ask for nothing for so long."""
-        self._not_before_s = max(self._not_before_s, self._clock.monotonic() + delay)
-        self.next_try_ms = self._clock.now_ms() + round(delay * 1000)
-        self._retry_in(delay)
-
-    def _show(self, state: FeedState, error: str | None) -> None:
-        if (state, error) != (self.state, self.error):
-            self.state, self.error = state, error
-            self._changed()
+            self.feed_state.proven()
+            self.feed_state.well(reason(tally.failures[0][1]) if tally.failures else None)
+        if tally.spent is not None:
+            self.feed_state.limited(tally.spent, answered=tally.answers > 0)
+            self._run_in(tally.spent.wait_s)

@@ -9,6 +9,7 @@ from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.errors import BadTick, BudgetSpent, FeedError
 from ticker.feed_log import FeedLog
+from ticker.feed_state import FeedState
 from ticker.polling.bad_symbols import BadSymbols, Batch, Bisection
 from ticker.polling.call import Caller
 from ticker.polling.rotation import Rotation, split
@@ -24,8 +25,8 @@ SEARCH_CALLS = 64
 
 
 class Asker:
-    """Whom to ask a source for, and the asking. `deliver(answer)` takes in what came; `may_go_on()` is asked before each call, and
-    `counters` counts them.
+    """Whom to ask a source for, and the asking, as long as `feed_state` asks for no pause. `deliver(answer)` takes in what came; `counters`
+    counts the calls.
     """
 
     def __init__(
@@ -34,20 +35,18 @@ class Asker:
         runtime: Runtime,
         clock: Clock,
         feed_log: FeedLog,
+        feed_state: FeedState,
         counters: FeedCounters,
-        *,
         deliver: Callable[[Answer], None],
-        may_go_on: Callable[[], bool],
     ) -> None:
         self.rotation = Rotation()
         self.hurried: dict[str, float] = {}  # symbols that were slow, with their period, until they have been asked for at the new pace
-        self.last_success_ms: int | None = None
         self._asked_s: dict[str, float] = {}  # when each symbol was asked for last, while some are slow
         self._runtime = runtime
         self._clock = clock
         self._feed_log = feed_log
         self._deliver = deliver
-        self._may_go_on = may_go_on
+        self._feed_state = feed_state
         self._caller = Caller(source, runtime, clock, feed_log, counters)
         self._wanted_since = 0  # counts the calls of `want`
         self._bad_symbols = BadSymbols()
@@ -89,7 +88,7 @@ class Asker:
 
     def stop(self) -> None:
         """Ask and deliver nothing more. A call under way is not waited for."""
-        self._stopped = self._caller.closed = True
+        self._stopped = True
 
     def round(self, interval_s: float, most: int | None) -> list[Batch]:
         """The calls of one round that takes `interval_s`, for at most so many symbols that need not be in it."""
@@ -121,7 +120,7 @@ class Asker:
             tally.spent = error
         except Exception as error:  # what was answered can't be used
             tally.answers = 0
-            tally.failed([], self._caller.bug(error))
+            tally.failed([], self._feed_log.bug(error, self._clock.monotonic()))
         return tally
 
     def fail(self, batch: Batch, error: FeedError) -> None:
@@ -139,7 +138,7 @@ class Asker:
                     due_s = started_s + spread_over_s * number / len(batches)
                     self._runtime.sleep(max(0.0, due_s - self._clock.monotonic()))
                 self._await_room(planned, tally)
-                if self._stopped or (number and not self._may_go_on()):
+                if self._stopped or (number and self._feed_state.wait_s > 0):
                     return
                 batch = planned if planned_at == self._wanted_since else self.still_wanted(planned)
                 if batch:
@@ -222,7 +221,7 @@ class Asker:
             if self._bad_symbols.release(first):
                 self._apart = None
         tally.good()
-        self.last_success_ms = self._clock.now_ms()
+        self._feed_state.succeeded()
         self._feed_log.symbols(answer)
         self._deliver(answer)
 

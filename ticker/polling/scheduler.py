@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.jobstores.base import JobLookupError
@@ -19,6 +19,22 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ticker.runtime import Runtime
+
+
+class Schedule(Protocol):
+    """What a poller asks of the scheduler, under its feed's name."""
+
+    def every(self, name: str, interval_s: float, work: Callable[[], None]) -> None:
+        """Run `work` now and then each `interval_s` > 0 seconds; replaces what had this `name`."""
+
+    def pace(self, name: str, interval_s: float) -> None:
+        """Change the interval of `name`; its next run is no later than it would have been. Nothing where it was removed."""
+
+    def run_in(self, name: str, delay_s: float) -> None:
+        """Let the next run of `name` be in `delay_s` seconds; the interval is counted from there. Nothing where it was removed."""
+
+    def remove(self, name: str) -> None:
+        """Run it no more; a run under way goes on."""
 
 
 class Scheduler:

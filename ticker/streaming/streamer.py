@@ -8,7 +8,7 @@ when prices come: a server that lets everybody in and then says nothing is not w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -19,13 +19,13 @@ import msgspec
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.errors import FeedError
-from ticker.polling.poller import FeedState
+from ticker.feed_log import FeedLog
+from ticker.feed_state import FeedState
 from ticker.quote import Tick
 from ticker.runtime import Runtime, Turn
 from ticker.source import Answer, Ended, Session, StreamSource, Subscription, bared
 from ticker.streaming.connection import Connection
 from ticker.streaming.delivery import Delivery
-from ticker.streaming.health import Health
 from ticker.streaming.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ MOST_ODD = 100
 
 
 class Streamer:
-    """One feed's stream and its state; from outside it looks like a `Poller`. `deliver(answer)` takes in what came; `changed()` is called
+    """One feed's stream: a `Runner`. `deliver(answer)` takes in what came; `changed()` is called
     when something of `wire_state` that is worth telling has changed; `anew()` when what comes next may be older than what came before.
     """
 
@@ -75,7 +75,9 @@ class Streamer:
         self._changed = changed
         self._anew = anew
         self._counters = counters or FeedCounters()
-        self._health = Health(source.name, source.settings.interval_s, clock, changed, random)
+        self._feed_log = FeedLog(source.name)
+        self.feed_state = FeedState(clock, self._feed_log, changed, random)
+        self.interval_s = source.settings.interval_s  # the shortest pause after a failure
         beside = source.snapshots
         self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock, self._counters)
         self._alone: Session | None = None  # a session without a connection, for what is asked for beside it
@@ -93,32 +95,34 @@ class Streamer:
         self._stopped = False
 
     @property
-    def state(self) -> FeedState:
-        """`ok`, `retrying`, or `down` after five failures running."""
-        return self._health.state
-
-    @property
-    def interval_s(self) -> float:
-        """The shortest pause after a failure, seconds."""
-        return self._health.interval_s
-
-    @interval_s.setter
-    def interval_s(self, interval_s: float) -> None:
-        self._health.interval_s = interval_s
-
-    @property
-    def wants_any(self) -> bool:
-        """Whether there is a symbol to stream."""
-        return bool(self._wanted)
+    def symbols(self) -> Collection[str]:
+        """What is wanted."""
+        return self._wanted.keys()
 
     def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
         """Stream `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
         before, self._wanted = self._wanted, {subscription.symbol: subscription for subscription in subscriptions}
         new = [subscription for subscription in subscriptions if before.get(subscription.symbol) != subscription]
         for symbol in [*(one.symbol for one in new), *(before.keys() - self._wanted.keys())]:
-            self._health.feed_log.forget(symbol)
+            self._feed_log.forget(symbol)
         self._version += 1
         return new
+
+    def start(self, new: Sequence[Subscription] = ()) -> None:
+        """Stream from now on, in a task of its own, if anything is wanted. What is `new` the connection asks for by itself."""
+        if self._wanted:
+            self._runtime.spawn(self.run)
+
+    def slow(self, periods_s: Mapping[str, float]) -> list[Subscription]:
+        """A stream brings what comes when it comes: nothing is slower, and nothing overdue."""
+        return []
+
+    def hurry(self, subscriptions: Sequence[Subscription]) -> None:
+        """Nothing: no answer comes sooner for being asked for."""
+
+    def intervals_s(self, strict: Callable[[str], bool]) -> dict[str, float]:
+        """None: it is not asked again and again."""
+        return {}
 
     def run(self) -> None:
         """Stream until nothing is wanted any more, or `stop`. Raises nothing; returns at once where it runs already."""
@@ -128,7 +132,8 @@ class Streamer:
 
     def stop(self) -> None:
         """Deliver nothing more, close the source; connections are closed within `LOOK_S`."""
-        self._stopped = self._health.over = True
+        self._stopped = True
+        self._feed_log.stop()
         self._delivery.stop()
         try:
             self.source.close()
@@ -138,8 +143,8 @@ class Streamer:
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
         gaps = self._gaps + sum(connection.session.gaps for connection in self._lines)
-        return {"feed": self.source.name, "kind": self.source.kind, **self._health.wire_state(), "reconnects": max(0, self._connects - 1),
-                "gaps": gaps, "folded": self._delivery.folded, **self._facts}  # fmt: skip
+        return {"feed": self.source.name, "kind": self.source.kind, **self.feed_state.wire_state(),
+                "reconnects": max(0, self._connects - 1), "gaps": gaps, "folded": self._delivery.folded, **self._facts}  # fmt: skip
 
     def _go_on(self, charge: object, connection: Connection | None) -> None:
         """One connection after the other, for as long as the task `charge` is in charge."""
@@ -158,7 +163,7 @@ class Streamer:
 
     def _connect(self) -> Connection | None:
         """A new connection; or `None` where it failed, or after a moment's wait where it is too early."""
-        too_early_s = LOOK_S if self._successor_coming else self._health.wait_s
+        too_early_s = LOOK_S if self._successor_coming else self.feed_state.wait_s
         if too_early_s > 0:
             self._ask_meanwhile()
             self._runtime.sleep(min(too_early_s, LOOK_S))
@@ -166,12 +171,18 @@ class Streamer:
         try:
             return self._open()
         except Exception as error:
-            self._health.failed(error if isinstance(error, FeedError) else self._health.bug(error))
+            self._failed(error)
         return None
+
+    def _failed(self, error: Exception) -> None:
+        """There is no connection, or it is of no use."""
+        if not self._stopped:
+            failure = error if isinstance(error, FeedError) else self._feed_log.bug(error, self._clock.monotonic())
+            self.feed_state.failed(failure, self.interval_s)
 
     def _ask_meanwhile(self) -> None:
         """Where there is no connection to be had (the plan has no such stream, say), live on what is asked for beside it."""
-        if self._snapshots is None or self._successor_coming or not self._health.lasting:
+        if self._snapshots is None or self._successor_coming or not self.feed_state.lasting:
             return
         if self._alone is None:
             self._alone = self.source.session(self._here)
@@ -183,7 +194,7 @@ class Streamer:
             {symbol: msgspec.structs.replace(news, kind="polled") if isinstance(news, Tick) else news for symbol, news in answer.items()}
         )
         if any(isinstance(news, Tick) for news in answer.values()):
-            self._health.served()
+            self.feed_state.served()
 
     def _open(self) -> Connection:
         link = self.source.open(list(self._wanted.values()))
@@ -212,9 +223,9 @@ class Streamer:
             if error.planned and (connection.has_data or connection.session.ready):
                 log.info("feed %s: %s; connecting anew", self.source.name, error)
             else:
-                self._health.failed(error)
+                self._failed(error)
         except Exception as error:
-            self._health.failed(self._health.bug(error))
+            self._failed(self._feed_log.bug(error, self._clock.monotonic()))
         finally:
             self._close(connection)
 
@@ -246,7 +257,7 @@ class Streamer:
                     raise Ended(f"not ready within {SUCCESSOR_WITHIN_S:g} s")
                 self._step(connection)
         except Exception as error:
-            problem = error if isinstance(error, FeedError) else self._health.bug(error)
+            problem = error if isinstance(error, FeedError) else self._feed_log.bug(error, self._clock.monotonic())
             log.info("feed %s: a new connection in place of the old one could not be had: %s", self.source.name, problem)
             self._next_successor_s = self._clock.monotonic() + SUCCESSOR_AGAIN_S
             if connection is not None:
@@ -306,11 +317,11 @@ class Streamer:
             return
         self._put(answer)
         if any(isinstance(news, Tick) for news in answer.values()):
-            self._health.prices()
+            self.feed_state.succeeded()
             if not connection.has_data:
                 connection.has_data, self._mute_s = True, 0.0
-                self._health.proven()
-                self._health.well()
+                self.feed_state.proven()
+                self._well()
 
     def _watch(self, connection: Connection, now_s: float) -> None:
         """Draw the conclusions from silence and age. Raises `Ended`."""
@@ -321,14 +332,19 @@ class Streamer:
         age_s, longest_s = connection.age_s(now_s), self.source.longest_s
         if connection.session.leaving or (longest_s is not None and age_s >= longest_s):
             connection.renew = True
-        if age_s >= SETTLED_S and connection.session.ready and self.state != "ok":
-            self._health.well()
+        if age_s >= SETTLED_S and connection.session.ready and self.feed_state.state != "ok":
+            self._well()
         if age_s >= PROVEN_S and connection.session.ready:
-            self._health.proven()
+            self.feed_state.proven()
+
+    def _well(self) -> None:
+        """The connection does what it is for, or has been ready for long enough to say so."""
+        self.feed_state.next_try_in(None)
+        self.feed_state.well()
 
     def _put(self, answer: Answer) -> None:
         """Hand on what came; the board takes it in a task of its own."""
         if self._stopped:
             return
-        self._health.feed_log.symbols(bared(answer))
+        self._feed_log.symbols(bared(answer))
         self._delivery.put(answer)

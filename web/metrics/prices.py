@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from ticker.board.quality import Standing
 from ticker.clock import Clock
 from ticker.core import Core
-from ticker.polling.poller import FeedState
+from ticker.feed_state import FeedStateName
 from ticker.quote import State
 from web.metrics.families import counter, counters, gauge, gauges, histograms, long_gauges
 
@@ -49,7 +49,7 @@ class FeedsCollector(Collector):
             "feed_state",
             "1 for the state that the feed is in.",
             ["feed", "state"],
-            [([feed["feed"], state], feed["state"] == state) for feed in told for state in get_args(FeedState)],
+            [([feed["feed"], state], feed["state"] == state) for feed in told for state in get_args(FeedStateName)],
         )
         yield gauges(
             "feed_last_success_timestamp_seconds",

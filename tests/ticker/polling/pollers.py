@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from tests.ticker.stepped import ScriptedSource, SteppedTime, subscriptions
+from tests.ticker.stepped import ScriptedSource, SteppedSchedule, SteppedTime, subscriptions
 from ticker.errors import FeedError
 from ticker.polling.poller import Poller
 from ticker.quote import Tick
@@ -19,16 +19,17 @@ class Bench:
         self.source = ScriptedSource("feed", settings, batch_size)
         self.delivered: list[dict[str, Tick | FeedError]] = []
         self.states: list[tuple[str, str | None]] = []
-        self.retries: list[float] = []
+        self.schedule = SteppedSchedule()
+        self.retries = self.schedule.retries
         self.poller = Poller(
             self.source,
             interval_s,
             self.time,
             self.time,
+            self.schedule,
             random=Random(1),
             deliver=self.deliver,
-            changed=lambda: self.states.append((self.poller.state, self.poller.error)),
-            retry_in=self.retries.append,
+            changed=lambda: self.states.append((self.poller.feed_state.state, self.poller.feed_state.error)),
         )
         self.poller.want(subscriptions(*symbols))
 

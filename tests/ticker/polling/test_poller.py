@@ -85,7 +85,7 @@ def test_a_failure_is_told_once_and_waited_out(caplog: pytest.LogCaptureFixture)
     for _ in range(6):
         bench.run()
         waits.append(bench.retries[-1])
-        assert bench.poller.next_try_ms == pytest.approx(bench.time.now_ms() + waits[-1] * 1000, abs=1)
+        assert bench.poller.feed_state.next_try_ms == pytest.approx(bench.time.now_ms() + waits[-1] * 1000, abs=1)
     assert bench.states == [("retrying", "HTTP 502"), ("down", "HTTP 502")]
     assert all(2.0 <= wait <= 2.0 * 2**number for number, wait in enumerate(waits, 1))
     assert bench.delivered == []
@@ -147,8 +147,8 @@ def test_an_answer_of_the_wrong_type_is_a_bug_of_the_feed(answer: Any) -> None:
     bench = Bench("A", "B")
     bench.source.answer = lambda batch: answer
     bench.run()
-    assert bench.poller.state == "retrying"
-    assert str(bench.poller.error).startswith("internal error")
+    assert bench.poller.feed_state.state == "retrying"
+    assert str(bench.poller.feed_state.error).startswith("internal error")
 
 
 def test_a_call_that_does_not_end_is_cut_short() -> None:
@@ -170,8 +170,8 @@ def test_one_failing_call_costs_only_its_symbols() -> None:
     bench = Bench(*names(4), batch_size=1)
     bench.fails(FeedError("not JSON"), "S1")
     bench.run()
-    assert bench.poller.state == "ok"
-    assert bench.poller.error == "not JSON"
+    assert bench.poller.feed_state.state == "ok"
+    assert bench.poller.feed_state.error == "not JSON"
     assert {symbol: str(news) for answer in bench.delivered for symbol, news in answer.items() if isinstance(news, FeedError)} == {
         "S1": "not JSON"
     }
@@ -196,7 +196,7 @@ def test_a_provider_that_is_out_is_not_asked_for_every_symbol() -> None:
     bench = Bench(*names(10), batch_size=1)
     bench.fails(FeedError("HTTP 500"))
     assert bench.run() == [["S0"], ["S1"], ["S2"]]
-    assert bench.poller.state == "retrying"
+    assert bench.poller.feed_state.state == "retrying"
     assert bench.run() == [["S3"], ["S4"], ["S5"]]
     bench.source.answer = bench.source.prices
     assert [batch[0] for batch in bench.run()] == ["S6", "S7", "S8", "S9", "S0", "S1", "S2", "S3", "S4", "S5"]
@@ -208,7 +208,7 @@ def test_the_first_429_ends_the_poll() -> None:
     bench.fails(FeedError("HTTP 429", retry_after_s=7.0), "S4")
     assert len(bench.run()) == 5
     assert bench.prices() == {"S0", "S1", "S2", "S3"}
-    assert bench.poller.state == "retrying"
+    assert bench.poller.feed_state.state == "retrying"
     assert bench.retries[-1] >= 7.0
 
 
@@ -350,7 +350,7 @@ def test_whatever_happens_the_others_get_their_prices(data: st.DataObject) -> No
     bench.prices()
     bench.run()
     assert bench.prices() == set(names(count)) - unknown
-    assert bench.poller.state == "ok"
+    assert bench.poller.feed_state.state == "ok"
 
 
 def test_a_source_may_ask_to_be_polled_again_soon() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.ticker.metered import Metered
 from tests.ticker.polling.pollers import names
-from tests.ticker.stepped import SteppedTime, subscriptions
+from tests.ticker.stepped import SteppedSchedule, SteppedTime, subscriptions
 from ticker.errors import FeedError
 from ticker.polling.poller import Poller
 from ticker.quote import Tick
@@ -35,17 +35,18 @@ class Bench:
         self.time = time or SteppedTime()
         self.source = Metered(name, self.time, rates, batch_size, account=account)
         self.delivered: list[Answer] = []
-        self.retries: list[float] = []
+        self.schedule = SteppedSchedule()
+        self.retries = self.schedule.retries
         self.paced = 0
         self.poller = Poller(
             self.source,
             interval_s,
             self.time,
             self.time,
+            self.schedule,
             random=Random(1),
             deliver=self.delivered.append,
             changed=lambda: None,
-            retry_in=self.retries.append,
             paced=self.count_paced,
         )
         self.poller.want(subscriptions(*names(symbols)))
@@ -160,7 +161,7 @@ def test_spent_limits_are_waited_out_and_are_no_failure() -> None:
     bench.source.its_gate.budget.stretch = lambda: 1.0  # type: ignore[method-assign] # as if others had spent it
     assert [len(bench.run()) for _ in range(2)] == [10, 10]
     assert [batch[0] for batch in bench.run()] == names(5)
-    assert (bench.poller.state, bench.poller.error) == ("ok", None)
+    assert (bench.poller.feed_state.state, bench.poller.feed_state.error) == ("ok", None)
     assert bench.retries[-1] > 80_000
     bench.time.passed_s -= 100
     assert bench.run() == []
@@ -173,9 +174,9 @@ def test_a_feed_that_may_not_ask_says_so() -> None:
     bench = Bench(3, TEN)
     bench.source.its_gate.pause(500.0)
     assert bench.run() == []
-    states = [(bench.poller.state, bench.poller.error)]
+    states = [(bench.poller.feed_state.state, bench.poller.feed_state.error)]
     assert len(bench.run()) == 3
-    states.append((bench.poller.state, bench.poller.error))
+    states.append((bench.poller.feed_state.state, bench.poller.feed_state.error))
     assert states == [("retrying", "the provider's limits allow no call for 500 s"), ("ok", None)]
 
 

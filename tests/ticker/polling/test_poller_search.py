@@ -50,7 +50,7 @@ def test_a_rejected_symbol_of_its_own_call() -> None:
             bench.names_culprits("B")
         assert bench.run() == [["A"], ["B"]]
         assert isinstance(bench.delivered[-1]["B"], FeedError)
-        assert bench.poller.state == "ok"
+        assert bench.poller.feed_state.state == "ok"
         assert bench.run() == [["A"]]
 
 
@@ -77,7 +77,7 @@ def test_a_search_that_is_cut_off_goes_on_later() -> None:
 
     bench.source.answer = breaks_once
     bench.run()
-    assert bench.poller.state == "retrying"
+    assert bench.poller.feed_state.state == "retrying"
     found = bench.prices()
     assert "S0" in found
     assert "S63" not in found

@@ -45,7 +45,7 @@ class Bench:
 
     def changed(self) -> None:
         """Remember the state that is told."""
-        self.told.append((self.streamer.state, self.error()))
+        self.told.append((self.streamer.feed_state.state, self.error()))
 
     def begin_anew(self) -> None:
         """Count it."""
@@ -59,7 +59,7 @@ class Bench:
 
     def state(self) -> str:
         """As it is told."""
-        return self.streamer.state
+        return self.streamer.feed_state.state
 
     def error(self) -> str | None:
         """As it is told."""
