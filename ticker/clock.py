@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the parts that run (poller, relay) get the time; the plain objects (board, back-off) are told it."""
+    """Where the parts that run (poller, core) get the time; the plain objects (board, back-off) are told it."""
 
     def now_ms(self) -> int:
         """The wall clock: Unix epoch, milliseconds. It may step, forwards and backwards."""

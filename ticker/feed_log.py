@@ -1,4 +1,4 @@
-"""What a poller tells the log: each thing once, not at every poll. Times are monotonic seconds."""
+"""What is said of a feed in the log: each thing once, not at every poll. Times are monotonic seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ticker.errors import FeedError
 from ticker.log_limit import LogLimit
 from ticker.source import Answer, Unread, reason
 
-log = logging.getLogger("ticker.poller")
+log = logging.getLogger("ticker.feeds")  # of polled and streamed feeds alike, wherever this file lies
 
 REPEAT_AFTER_S = 60.0
 """A feed that comes and goes is mentioned once in this time."""

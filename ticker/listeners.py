@@ -1,4 +1,4 @@
-"""Whom a relay tells what has happened. What a listener raises is logged, and harms neither the relay nor the others."""
+"""Whom the core tells what has happened. What a listener raises is logged, and harms neither the core nor the others."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 WireState = Literal["symbols", "feeds", "config"]
 
 SYMBOLS_TOLD_EVERY_S = 0.2
-"""The list of symbols is told anew no sooner than so long after the last time …"""
+"""The list of symbols is told anew no sooner than so long after the last time."""
 SYMBOLS_A_S = 5_000
-"""… and no more than so many entries of it a second: at the start thousands of symbols get their first price one by one."""
+"""Of that list no more entries than so many are told in a second: at the start thousands of symbols get their first price one by one."""
 
 
 class Listeners:

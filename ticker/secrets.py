@@ -19,11 +19,11 @@ BLANK = "***"
 SHORTEST = 4
 """Three letters are no secret: to blank them would be to garble what has them by chance."""
 PIECE = 8
-"""So many characters of a secret running are blanked wherever they stand …"""
+"""So many characters of a secret running are blanked wherever they stand."""
 HEAD = 6
-"""… and so many of its first ones, of a secret twice as long …"""
+"""The first characters of a secret are blanked from so many on, if the secret is twice as long."""
 TAIL_HEAD = 4
-"""… and so many where the text ends with them, as it may have been cut."""
+"""The first characters of a secret are blanked from so many on where the text ends with them, as it may have been cut."""
 GRAM = PIECE // 2
 STRIDE = PIECE - GRAM + 1
 """Of a piece at least one run of `GRAM` characters begins at a multiple of this: the others need not be looked at."""

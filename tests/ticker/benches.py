@@ -1,4 +1,4 @@
-"""A relay on a bench: scripted sources, stepped time, and everything it publishes."""
+"""A core on a bench: scripted sources, stepped time, and everything it publishes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NoJitter(Random):
 
 
 class Bench:
-    """A relay, the sources it made, and all that it said."""
+    """A core, the sources it made, and all that it said."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.time = SteppedTime()

@@ -21,7 +21,7 @@ from ticker.source import Answer, Subscription
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    """A relay that is stopped in the end."""
+    """A core that is stopped in the end."""
     bench = Bench()
     yield bench
     bench.core.stop()
@@ -214,7 +214,7 @@ def test_the_second_source_takes_over(bench: Bench) -> None:
 
 
 def test_silence_turns_stale_without_being_asked(bench: Bench) -> None:
-    """The relay sweeps by itself."""
+    """The core sweeps by itself."""
     bench.core.configure(settings_of({"A": "one"}, one=FeedSettings(kind="scripted", interval_s=HOUR_S, stale_after_s=5.0)))
     bench.core.start()
     bench.wait("A")

@@ -1,4 +1,4 @@
-"""A relay whose settings change while it runs: what is told anew, what goes on."""
+"""A core whose settings change while it runs: what is told anew, what goes on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ticker.settings.model import FeedSettings
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    """A relay that is stopped in the end."""
+    """A core that is stopped in the end."""
     bench = Bench()
     yield bench
     bench.core.stop()

@@ -8,7 +8,7 @@ from tests.ticker.stepped import ScriptedSource, SteppedTime
 from ticker.counters import FeedCounters, Histogram
 from ticker.errors import BudgetSpent, FeedError
 from ticker.feed_log import FeedLog
-from ticker.polling.call import Caller
+from ticker.polling.guarded_source import GuardedSource
 from ticker.quote import Tick
 from ticker.settings.model import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription
@@ -43,10 +43,10 @@ def test_calls_are_counted_by_their_outcome(error: FeedError | None, outcome: st
     assert (counters.latency_s.count, counters.latency_s.sum) == (1, 0.2)
 
 
-def test_a_caller_counts_what_it_asked() -> None:
+def test_a_guarded_counts_what_it_asked() -> None:
     """Each call with its time, a bug of the feed's as a failure, and a call that was not made not at all."""
     time, source, counters = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted")), FeedCounters()
-    caller = Caller(source, time, time, FeedLog("feed"), counters)
+    guarded = GuardedSource(source, time, time, FeedLog("feed"), counters)
     outcomes: list[Answer | Exception] = [{"A": Tick(price=1.0)}, FeedError("no", status=429), BudgetSpent(9.0), KeyError("a bug")]
 
     def answer(batch: object) -> Answer:
@@ -57,10 +57,10 @@ def test_a_caller_counts_what_it_asked() -> None:
         return outcome
 
     source.answer = answer
-    assert caller.ask([A]) == {"A": Tick(price=1.0)}
+    assert guarded.ask([A]) == {"A": Tick(price=1.0)}
     for _ in range(3):
         with pytest.raises(FeedError):
-            caller.ask([A])
+            guarded.ask([A])
     assert counters.polls == {"answered": 1, "failed": 1, "limited": 1}
     assert (counters.latency_s.count, counters.latency_s.sum) == (3, 1.5)
 
@@ -68,7 +68,7 @@ def test_a_caller_counts_what_it_asked() -> None:
 def test_an_error_that_is_kept_keeps_nothing_else() -> None:
     """Neither the frames in which it was raised, where a whole answer lies, nor what it was raised from: not of the call, not of a row."""
     time, source = SteppedTime(), ScriptedSource("feed", FeedSettings(kind="scripted"))
-    caller = Caller(source, time, time, FeedLog("feed"), FeedCounters())
+    guarded = GuardedSource(source, time, time, FeedLog("feed"), FeedCounters())
 
     def fail(batch: object) -> Answer:
         body = b"a whole answer"
@@ -84,11 +84,11 @@ def test_an_error_that_is_kept_keeps_nothing_else() -> None:
             return {"A": error}
 
     source.answer = answer
-    of_row = caller.ask([A])["A"]
+    of_row = guarded.ask([A])["A"]
     assert isinstance(of_row, FeedError)
     assert (of_row.__traceback__, of_row.__context__, of_row.__cause__) == (None, None, None)
     source.answer = fail
     with pytest.raises(FeedError) as caught:
-        caller.ask([A])
+        guarded.ask([A])
     assert (caught.value.__context__, caught.value.__cause__) == (None, None)
     assert "fail" not in {entry.name for entry in caught.traceback}

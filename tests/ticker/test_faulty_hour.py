@@ -212,10 +212,10 @@ class Hour:
             paced=partial(self.paced, name),
         )
         # A poll of a few symbols may meet a round: the lock must wait in virtual time too.
-        poller._asker._caller._one_call = VirtualLock(self.time)  # type: ignore[assignment]
+        poller._rounds._source._one_call = VirtualLock(self.time)  # type: ignore[assignment]
 
     def sweep(self) -> None:
-        """Four times a second, as the relay does; now and then somebody starts or stops to watch."""
+        """Four times a second, as the core does; now and then somebody starts or stops to watch."""
         while True:
             self.time.sleep(0.25)
             self.publish(self.board.sweep(self.time.now_ms()))

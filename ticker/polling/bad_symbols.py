@@ -19,12 +19,12 @@ Batch = Sequence[Subscription]
 
 class _Part(NamedTuple):
     batch: Batch
-    spoiled: bool  # known to hold a culprit
+    spoiled: bool  # known to hold a bad symbol
     is_left: bool  # the left half of a spoiled part; the right half is the next to be asked
 
 
 class Bisection:
-    """The search for the culprits of one spoiled batch, by halves. May be broken off and taken up again."""
+    """The search for the bad symbols of one spoiled batch, by halves. May be broken off and taken up again."""
 
     def __init__(self, batch: Batch) -> None:
         self.calls = 0
@@ -32,14 +32,14 @@ class Bisection:
 
     @property
     def unresolved(self) -> list[Subscription]:
-        """What has been neither answered nor found guilty so far."""
+        """What has been neither answered nor rejected so far."""
         return [subscription for part in reversed(self._parts) for subscription in part.batch]
 
     def run(self, ask: Callable[[Batch], Answer], max_calls: int) -> Iterator[tuple[Batch, Answer | FeedError]]:
-        """Ask for parts of the batch, at most `max_calls` times, until every symbol is answered for or convicted.
+        """Ask for parts of the batch, at most `max_calls` times, until every symbol is answered for or rejected.
 
-        Yields each part that was answered with its answer, and each culprit (a part of one, rejected when asked alone) with its error.
-        k culprits among n symbols take at most 2k⌈log₂ n⌉ + 1 calls. Raises the `FeedError` of `ask` where it is no rejection;
+        Yields each part that was answered with its answer, and each bad symbol (a part of one, rejected when asked alone) with its error.
+        k bad ones among n symbols take at most 2k⌈log₂ n⌉ + 1 calls. Raises the `FeedError` of `ask` where it is no rejection;
         the part that met it stays unresolved.
         """
         while self._parts:
@@ -63,7 +63,7 @@ class Bisection:
                 else:
                     self._split(part.batch)
             else:
-                if part.is_left:  # then the culprit is in the right half
+                if part.is_left:  # then a bad symbol is in the right half
                     self._parts.append(self._parts.pop()._replace(spoiled=True))
                 yield part.batch, answer
 
@@ -81,19 +81,19 @@ class BadSymbols:
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._retry_at_s
 
-    def put(self, symbol: str, now_s: float) -> None:
+    def add(self, symbol: str, now_s: float) -> None:
         """Leave `symbol` alone for ten minutes from now on."""
         self._retry_at_s.pop(symbol, None)
         self._retry_at_s[symbol] = now_s + RETRY_S
 
-    def release(self, symbol: str) -> bool:
-        """Treat `symbol` like any other again; whether it was in quarantine."""
+    def discard(self, symbol: str) -> bool:
+        """Treat `symbol` like any other again; whether it was one of these."""
         return self._retry_at_s.pop(symbol, None) is not None
 
     def due(self, now_s: float, most: int) -> list[str]:
         """At most `most` symbols whose time is up, the longest waiting first."""
         due: list[str] = []
-        for symbol, retry_at_s in self._retry_at_s.items():  # in the order of their times: `put` always appends
+        for symbol, retry_at_s in self._retry_at_s.items():  # in the order of their times: `add` always appends
             if retry_at_s > now_s or len(due) == most:
                 break
             due.append(symbol)

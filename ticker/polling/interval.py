@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from ticker.source import Source
 
 NOTABLE = 0.05
-"""A change of what limits allow by less than this part is nobody's business …"""
+"""A change of what the limits allow is told if it is more than this part of it."""
 NOTABLY_LATE = 0.2
-"""… and of how long calls take, which is never twice the same."""
+"""A change of how long a round takes is told if it is more than this part of it: no two rounds take the same time."""
 
 
 class Interval:

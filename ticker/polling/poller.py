@@ -18,7 +18,7 @@ from ticker.feed_state import FeedState
 from ticker.polling.bad_symbols import Batch
 from ticker.polling.interval import Interval
 from ticker.polling.rotation import split
-from ticker.polling.round import Asker, Tally
+from ticker.polling.rounds import RoundResult, Rounds
 from ticker.polling.scheduler import Pace, Schedule
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription, reason
@@ -60,7 +60,7 @@ class Poller:
         self._schedule = schedule
         self._told_paced = paced
         self._interval = Interval(source, interval_s)
-        self._asker = Asker(source, runtime, clock, self._feed_log, self.feed_state, counters or FeedCounters(), deliver)
+        self._rounds = Rounds(source, runtime, clock, self._feed_log, self.feed_state, counters or FeedCounters(), deliver)
         self._scheduled_s: float | None = None  # the interval at which it runs; `None`: it rests
         self._running = False
         self._stopped = False
@@ -83,16 +83,16 @@ class Poller:
     @property
     def symbols(self) -> Collection[str]:
         """What is wanted."""
-        return self._asker.rotation.wanted.keys()
+        return self._rounds.rotation.wanted.keys()
 
     @property
     def wants_any(self) -> bool:
         """Whether there is a symbol to poll."""
-        return bool(self._asker.rotation.wanted)
+        return bool(self._rounds.rotation.wanted)
 
     def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
         """Poll `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
-        new = self._asker.want(subscriptions)
+        new = self._rounds.want(subscriptions)
         self._plan()
         return new
 
@@ -120,7 +120,7 @@ class Poller:
 
     def slow(self, periods_s: Mapping[str, float]) -> list[Subscription]:
         """Poll these only once in so many seconds each; returns those that are polled more often from now on, and are overdue by that."""
-        faster = self._asker.slow(periods_s, self.interval_s)
+        faster = self._rounds.slow(periods_s, self.interval_s)
         self._plan()
         self._paced()
         return faster
@@ -130,7 +130,7 @@ class Poller:
 
         Symbols that are `strict` are not given longer because the provider is slow.
         """
-        rotation, hurried = self._asker.rotation, self._asker.hurried
+        rotation, hurried = self._rounds.rotation, self._rounds.hurried
         lenient, severe = (
             {period_s: self._interval.in_force_s(period_s, with_calls) for period_s in {*rotation.counts(), *hurried.values()}}
             for with_calls in (True, False)
@@ -155,7 +155,7 @@ class Poller:
             self._run_in(interval_s)
         self.feed_state.next_try_in(interval_s)
         try:
-            self._poll(self._asker.round(interval_s, self._interval.most(self._asker.batch_size)), interval_s)
+            self._poll(self._rounds.plan(interval_s, self._interval.most(self._rounds.batch_size)), interval_s)
         finally:
             self._running = False
         took_s = self._clock.monotonic() - started_s
@@ -173,7 +173,7 @@ class Poller:
         """Poll only `new` (just added, or faster from now on), at once; not where the next poll comes soon anyhow, or while backing off."""
         if self._interval.planned_s <= URGENT_ABOVE_S or self.feed_state.wait_s > 0:
             return
-        if batches := split(self._asker.still_wanted(new), self._asker.batch_size):
+        if batches := split(self._rounds.still_wanted(new), self._rounds.batch_size):
             self._poll(batches, 0)
 
     def loop(self) -> None:
@@ -194,7 +194,7 @@ class Poller:
         self._halt()
         self._stopped = True
         self._feed_log.stop()
-        self._asker.stop()
+        self._rounds.stop()
         try:
             self.source.close()
         except Exception:
@@ -225,38 +225,38 @@ class Poller:
 
     def _plan(self) -> None:
         """Who is polled how often has changed."""
-        self._interval.plan(self._asker.rotation.counts())
+        self._interval.plan(self._rounds.rotation.counts())
         self._look()
 
     def _look(self) -> bool:
         """Whether the intervals in force have changed, by what the limits allow or by how long calls take."""
         changed = self._interval.look()
         if changed:
-            often = len(self._asker.rotation.counts()) > 1
+            often = len(self._rounds.rotation.counts()) > 1
             self._feed_log.widened(self._interval.limited, self._interval.planned_s, self._clock.monotonic(), often)
             self._paced()
         return changed
 
     def _poll(self, batches: list[Batch], spread_over_s: float) -> None:
         """Ask, and draw the conclusions."""
-        hurried = len(self._asker.hurried)
-        tally = self._asker.ask(batches, spread_over_s, max(self._interval.planned_s, URGENT_ABOVE_S))
+        hurried = len(self._rounds.hurried)
+        result = self._rounds.ask(batches, spread_over_s, max(self._interval.planned_s, URGENT_ABOVE_S))
         if self._stopped:
             return
-        self._conclude(tally)
-        if len(self._asker.hurried) != hurried:
+        self._conclude(result)
+        if len(self._rounds.hurried) != hurried:
             self._paced()
 
-    def _conclude(self, tally: Tally) -> None:
+    def _conclude(self, result: RoundResult) -> None:
         """Failed as a whole: back off. Good on the whole: only the symbols of the failed calls have an error."""
-        if tally.failures and (tally.give_up or not tally.answers):
-            self._run_in(self.feed_state.failed(tally.worst(), self._interval.planned_s))
-        elif tally.answers:
-            for batch, error in tally.failures:
-                self._asker.fail(batch, error)
+        if result.failures and (result.give_up or not result.answers):
+            self._run_in(self.feed_state.failed(result.worst(), self._interval.planned_s))
+        elif result.answers:
+            for batch, error in result.failures:
+                self._rounds.fail(batch, error)
             self._feed_log.unread(self.source.unread)
             self.feed_state.proven()
-            self.feed_state.well(reason(tally.failures[0][1]) if tally.failures else None)
-        if tally.spent is not None:
-            self.feed_state.limited(tally.spent, answered=tally.answers > 0)
-            self._run_in(tally.spent.wait_s)
+            self.feed_state.well(reason(result.failures[0][1]) if result.failures else None)
+        if result.spent is not None:
+            self.feed_state.limited(result.spent, answered=result.answers > 0)
+            self._run_in(result.spent.wait_s)

@@ -12,7 +12,7 @@ from ticker.counters import FeedCounters
 from ticker.errors import BudgetSpent, FeedError
 from ticker.feed_log import FeedLog
 from ticker.polling.bad_symbols import Batch, Bisection
-from ticker.polling.call import Caller
+from ticker.polling.guarded_source import GuardedSource
 from ticker.runtime import Runtime
 from ticker.source import Answer, Session, Source, Subscription
 
@@ -34,7 +34,7 @@ class Snapshots:
         self._runtime = runtime
         self._clock = clock
         self._feed_log = FeedLog(f"{source.name}, prices beside the stream")
-        self._caller = Caller(source, runtime, clock, self._feed_log, counters)
+        self._source = GuardedSource(source, runtime, clock, self._feed_log, counters)
         self._session: Session | None = None  # the one that was asked for last
         self._had: dict[str, Subscription] = {}  # what was asked for on its behalf
         self._complete = -1  # the version of what is wanted of which nothing is missing
@@ -79,11 +79,11 @@ class Snapshots:
 
     def _ask(self, session: Session, missing: Sequence[Subscription], put: Callable[[Answer], None]) -> None:
         try:
-            size = self._caller.batch_size() or len(missing)
+            size = self._source.batch_size() or len(missing)
             failures, problem = 0, None
             for first in range(0, len(missing), size):
                 batch = missing[first : first + size]
-                self._caller.wait_for_room(len(batch), PATIENCE_S, lambda: session is not self._session)
+                self._source.wait_for_room(len(batch), PATIENCE_S, lambda: session is not self._session)
                 if session is not self._session:
                     return
                 try:
@@ -114,12 +114,12 @@ class Snapshots:
     def _call(self, batch: Batch) -> Iterator[tuple[Batch, Answer]]:
         """The answer for `batch`, in parts where one symbol of it spoils it for the others."""
         try:
-            yield batch, self._caller.ask(batch)
+            yield batch, self._source.ask(batch)
         except FeedError as error:
             if not error.rejects_symbol:
                 raise
             if len(batch) == 1:
                 yield batch, {batch[0].symbol: error}
                 return
-            for part, outcome in Bisection(batch).run(self._caller.ask, SEARCH_CALLS):
+            for part, outcome in Bisection(batch).run(self._source.ask, SEARCH_CALLS):
                 yield part, ({part[0].symbol: outcome} if isinstance(outcome, FeedError) else outcome)

@@ -35,7 +35,7 @@ LOOK_S = 0.25
 SETTLED_S = 10.0
 """A connection that has been ready for so long makes its feed `ok`, though nobody trades."""
 PROVEN_S = 60.0
-"""… and for so long, as good as one that brought prices."""
+"""A connection that has been ready for so long is as good as one that brought prices: its feed's failures are forgotten."""
 LEAVE_WITHIN_S = 1.0
 """How long the other side may take to end a connection that we leave, where it has to be gone before another is opened."""
 SUCCESSOR_WITHIN_S = 15.0
@@ -84,7 +84,7 @@ class Streamer:
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
         self._delivery = Delivery(runtime, deliver)
-        self._lines: list[Connection] = []
+        self._connections: list[Connection] = []
         self._charge: object | None = None  # the task that is in charge; `None`: there is none
         self._successor_coming = False
         self._next_successor_s = 0.0
@@ -142,7 +142,7 @@ class Streamer:
 
     def wire_state(self) -> dict[str, Any]:
         """This feed's entry of the wire's `feeds`."""
-        gaps = self._gaps + sum(connection.session.gaps for connection in self._lines)
+        gaps = self._gaps + sum(connection.session.gaps for connection in self._connections)
         return {"feed": self.source.name, "kind": self.source.kind, **self.feed_state.wire_state(),
                 "reconnects": max(0, self._connects - 1), "gaps": gaps, "folded": self._delivery.folded, **self._facts}  # fmt: skip
 
@@ -200,11 +200,11 @@ class Streamer:
         link = self.source.open(list(self._wanted.values()))
         connection = Connection(link, self.source.session(self._here), self._clock.monotonic())
         self._connects += 1
-        self._lines.append(connection)
+        self._connections.append(connection)
         return connection
 
     def _close(self, connection: Connection) -> None:
-        self._lines.remove(connection)
+        self._connections.remove(connection)
         self._gaps += connection.session.gaps
         if self._snapshots is not None:
             self._snapshots.forget(connection.session)
@@ -282,7 +282,7 @@ class Streamer:
             connection.link.send(message)
         if answer:
             self._put(answer)
-        if self._snapshots is not None and connection is self._lines[-1]:
+        if self._snapshots is not None and connection is self._connections[-1]:
             self._snapshots.look(session, self._wanted, self._version, self._put)
         self._watch(connection, now_s)
         received = connection.link.receive(max(0.0, min(LOOK_S, session.next_due_s(now_s))))

@@ -56,12 +56,12 @@ class Bench:
         self.delivered.clear()
         return found
 
-    def names_culprits(self, *unknown: str) -> None:
+    def names_bad_symbols(self, *unknown: str) -> None:
         """Let the provider say in its answer which of these it does not know."""
 
         def answer(batch: Sequence[Subscription]) -> Answer:
-            culprits = {one.symbol: FeedError("unknown symbol", rejects_symbol=True) for one in batch if one.symbol in unknown}
-            return {**self.source.prices(batch), **culprits}
+            rejections = {one.symbol: FeedError("unknown symbol", rejects_symbol=True) for one in batch if one.symbol in unknown}
+            return {**self.source.prices(batch), **rejections}
 
         self.source.answer = answer
 

@@ -131,7 +131,7 @@ def test_a_batch_is_never_larger_than_the_limits() -> None:
         return {"credits": symbols}
 
     bench.source.cost = cost  # type: ignore[method-assign]
-    assert bench.poller._asker.batch_size == 8
+    assert bench.poller._rounds.batch_size == 8
 
 
 def test_the_search_for_bad_symbols_keeps_to_the_limits() -> None:
@@ -282,7 +282,7 @@ def test_whatever_is_asked_the_limits_are_kept(
     failing: set[int],
     slow: set[int],
 ) -> None:
-    """Any limits, batches, culprits and failures, some symbols slow: no window of the provider's is exceeded, and nobody is forgotten."""
+    """Any limits, batches, bad symbols and failures, some symbols slow: no limit is ever exceeded, and nobody is forgotten."""
     bench = Bench(count, *rates, interval_s=interval_s, batch_size=batch_size)
     bench.source.takes_s = takes_s
     bench.source.rejects(*(f"S{number}" for number in unknown))

@@ -27,7 +27,7 @@ def test_bad_symbols_of_a_batch_are_found_and_left_out(caplog: pytest.LogCapture
     assert caplog.text.count("unknown symbol") == 3
 
 
-def test_the_quarantined_are_asked_for_again_alone() -> None:
+def test_the_rejected_are_asked_for_again_alone() -> None:
     """After ten minutes, by themselves: known by now, they join the others; else they wait for another ten."""
     bench = Bench("A", "B", "C", "D")
     bench.source.rejects("B", "C")
@@ -47,7 +47,7 @@ def test_a_rejected_symbol_of_its_own_call() -> None:
         bench = Bench("A", "B", batch_size=1)
         bench.source.rejects("B")
         if in_answer:
-            bench.names_culprits("B")
+            bench.names_bad_symbols("B")
         assert bench.run() == [["A"], ["B"]]
         assert isinstance(bench.delivered[-1]["B"], FeedError)
         assert bench.poller.feed_state.state == "ok"
@@ -57,7 +57,7 @@ def test_a_rejected_symbol_of_its_own_call() -> None:
 def test_a_symbol_rejected_within_an_answer_stays_in_the_batch() -> None:
     """It costs nobody anything, and is back with the first answer that has it."""
     bench = Bench("A", "B")
-    bench.names_culprits("B")
+    bench.names_bad_symbols("B")
     bench.run()
     assert bench.run() == [["A", "B"]]
 

@@ -86,7 +86,7 @@ def test_what_was_left_out_is_first_next_time() -> None:
 
 
 def test_who_is_apart_loses_a_turn_only() -> None:
-    """Quarantine is for the poller to end."""
+    """When the rejected are asked for again is for the poller to say."""
     rotation = Rotation()
     rotation.want(subscriptions("A", "B"))
     rotation.slow({"A": 2.0, "B": 2.0})

@@ -167,7 +167,7 @@ def test_a_mute_connection_is_renewed_less_and_less_often(bench: Bench) -> None:
     bench.source.link.say(b"ack")
     for _ in range(4 * 3600):
         bench.time.run_s(1)
-        if bench.source.link.sent and not bench.streamer._lines[-1].session.ready:
+        if bench.source.link.sent and not bench.streamer._connections[-1].session.ready:
             bench.source.link.say(b"ack")
     assert bench.told == []
     since = [round(after - before, -1) for before, after in zip(bench.source.opened_s, bench.source.opened_s[1:], strict=False)]

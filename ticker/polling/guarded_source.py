@@ -1,4 +1,4 @@
-"""One call to a source: when the provider's limits have room, one at a time, within its time; whatever goes wrong is a `FeedError`."""
+"""A source that is called when the provider's limits have room, one call at a time, within its time; what goes wrong is a `FeedError`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ticker.settings.model import PolledSettings
 from ticker.source import Answer, Source, bare, bared
 
 
-class Caller:
-    """Calls `source` and counts that in `counters`; bugs of its code go to `feed_log`."""
+class GuardedSource:
+    """Guards the calls to `source` and counts them in `counters`; bugs of its code go to `feed_log`."""
 
     def __init__(self, source: Source, runtime: Runtime, clock: Clock, feed_log: FeedLog, counters: FeedCounters) -> None:
         self.source = source

@@ -11,20 +11,20 @@ from ticker.errors import BadTick, BudgetSpent, FeedError
 from ticker.feed_log import FeedLog
 from ticker.feed_state import FeedState
 from ticker.polling.bad_symbols import BadSymbols, Batch, Bisection
-from ticker.polling.call import Caller
+from ticker.polling.guarded_source import GuardedSource
 from ticker.polling.rotation import Rotation, split
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription
 
 RETRIES_A_ROUND = 5
-"""The most quarantined symbols that one round asks for again."""
+"""The most rejected symbols that one round asks for again."""
 GIVE_UP_AFTER = 3
 """So many failed calls running end a poll; fewer cost only their own symbols."""
 SEARCH_CALLS = 64
 """The most extra calls that one poll spends on finding the symbols that spoil a batch: enough for 4 in 100."""
 
 
-class Asker:
+class Rounds:
     """Whom to ask a source for, and the asking, as long as `feed_state` asks for no pause. `deliver(answer)` takes in what came; `counters`
     counts the calls.
     """
@@ -47,10 +47,10 @@ class Asker:
         self._feed_log = feed_log
         self._deliver = deliver
         self._feed_state = feed_state
-        self._caller = Caller(source, runtime, clock, feed_log, counters)
+        self._source = GuardedSource(source, runtime, clock, feed_log, counters)
         self._wanted_since = 0  # counts the calls of `want`
         self._bad_symbols = BadSymbols()
-        self._searches: list[Bisection] = []  # spoiled batches whose culprits are not all found
+        self._searches: list[Bisection] = []  # spoiled batches whose bad symbols are not all found
         self._apart: set[str] | None = None  # whom rounds leave out, until something about that changes
         self._chosen: list[Subscription] | None = None
         self._split: list[Batch] = []  # `_chosen` in batches
@@ -59,14 +59,14 @@ class Asker:
     @property
     def batch_size(self) -> int | None:
         """How many symbols a call can carry; `None`: all."""
-        return self._caller.batch_size()
+        return self._source.batch_size()
 
     def want(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
         """Ask for `subscriptions` from now on, and nothing else; returns those that are new or ask for something else than before."""
         before = self.rotation.wanted.keys()
         new = self.rotation.want(subscriptions)
         for symbol in [*(subscription.symbol for subscription in new), *(before - self.rotation.wanted.keys())]:
-            self._bad_symbols.release(symbol)
+            self._bad_symbols.discard(symbol)
             self._feed_log.forget(symbol)
         for symbol in self._asked_s.keys() - self.rotation.wanted.keys():
             del self._asked_s[symbol]
@@ -90,7 +90,7 @@ class Asker:
         """Ask and deliver nothing more. A call under way is not waited for."""
         self._stopped = True
 
-    def round(self, interval_s: float, most: int | None) -> list[Batch]:
+    def plan(self, interval_s: float, most: int | None) -> list[Batch]:
         """The calls of one round that takes `interval_s`, for at most so many symbols that need not be in it."""
         if self._apart is None:
             self._apart = {subscription.symbol for search in self._searches for subscription in search.unresolved}
@@ -106,22 +106,22 @@ class Asker:
         """Those of `batch` that are wanted just so."""
         return [subscription for subscription in batch if self.rotation.wanted.get(subscription.symbol) == subscription]
 
-    def ask(self, batches: list[Batch], spread_over_s: float, patience_s: float) -> Tally:
-        """Make the calls, spread over that time; then go on with the search for culprits. For room in the provider's limits each call
-        waits, `patience_s` at most.
+    def ask(self, batches: list[Batch], spread_over_s: float, patience_s: float) -> RoundResult:
+        """Make the calls, spread over that time; then go on with the search for bad symbols. For room in the provider's limits each
+        call waits, `patience_s` at most.
         """
-        tally = Tally(patience_s)
+        result = RoundResult(patience_s)
         try:
-            self._make_calls(batches, spread_over_s, tally)
+            self._make_calls(batches, spread_over_s, result)
             for search in list(self._searches):
-                if search in self._searches and not self._stopped and not tally.give_up:
-                    self._search(search, tally)
+                if search in self._searches and not self._stopped and not result.give_up:
+                    self._search(search, result)
         except BudgetSpent as error:
-            tally.spent = error
+            result.spent = error
         except Exception as error:  # what was answered can't be used
-            tally.answers = 0
-            tally.failed([], self._feed_log.bug(error, self._clock.monotonic()))
-        return tally
+            result.answers = 0
+            result.failed([], self._feed_log.bug(error, self._clock.monotonic()))
+        return result
 
     def fail(self, batch: Batch, error: FeedError) -> None:
         """Deliver `error` for all of `batch`."""
@@ -129,7 +129,7 @@ class Asker:
         self._feed_log.symbols(errors)
         self._deliver(errors)
 
-    def _make_calls(self, batches: list[Batch], spread_over_s: float, tally: Tally) -> None:
+    def _make_calls(self, batches: list[Batch], spread_over_s: float, result: RoundResult) -> None:
         started_s, planned_at = self._clock.monotonic(), self._wanted_since
         asked = 0
         try:
@@ -137,69 +137,69 @@ class Asker:
                 if number:
                     due_s = started_s + spread_over_s * number / len(batches)
                     self._runtime.sleep(max(0.0, due_s - self._clock.monotonic()))
-                self._await_room(planned, tally)
+                self._await_room(planned, result)
                 if self._stopped or (number and self._feed_state.wait_s > 0):
                     return
                 batch = planned if planned_at == self._wanted_since else self.still_wanted(planned)
                 if batch:
-                    self._call(batch, tally)
+                    self._call(batch, result)
                 asked += 1
-                if tally.give_up:
+                if result.give_up:
                     return
         finally:
             if asked < len(batches):
                 self.rotation.left_out(batches[asked:])
 
-    def _await_room(self, batch: Batch, tally: Tally) -> None:
-        self._caller.wait_for_room(len(batch), tally.patience_s, lambda: self._stopped)
+    def _await_room(self, batch: Batch, result: RoundResult) -> None:
+        self._source.wait_for_room(len(batch), result.patience_s, lambda: self._stopped)
 
-    def _call(self, batch: Batch, tally: Tally) -> None:
+    def _call(self, batch: Batch, result: RoundResult) -> None:
         try:
             answer = self._ask(batch)
         except BudgetSpent:
             raise
         except FeedError as error:
             if isinstance(error, BadTick) and len(batch) == 1:  # an answer, if no good one: the provider is there
-                self._take(batch, {batch[0].symbol: error}, tally)
+                self._take(batch, {batch[0].symbol: error}, result)
             elif not error.rejects_symbol:
-                tally.failed(batch, error)
+                result.failed(batch, error)
             elif len(batch) == 1:
-                self._reject(batch[0], error, tally)
+                self._reject(batch[0], error, result)
             else:
                 self._searches.append(Bisection(batch))  # taken up when the other batches have had their turn
                 self._apart = None
         else:
-            self._take(batch, answer, tally)
+            self._take(batch, answer, result)
 
-    def _search(self, search: Bisection, tally: Tally) -> None:
+    def _search(self, search: Bisection, result: RoundResult) -> None:
         self._searches.remove(search)  # ours while it goes on
         calls_before, asked_at = search.calls, self._wanted_since
         try:
-            for part, outcome in search.run(lambda part: self._ask_in_turn(part, tally), tally.search_calls):
+            for part, outcome in search.run(lambda part: self._ask_in_turn(part, result), result.search_calls):
                 if isinstance(outcome, FeedError):
-                    self._reject(part[0], outcome, tally)
+                    self._reject(part[0], outcome, result)
                 else:
-                    self._take(part, outcome, tally)
+                    self._take(part, outcome, result)
                 if self._stopped or asked_at != self._wanted_since:
                     break
         except BudgetSpent:
             raise
         except FeedError as error:
-            tally.failed(search.unresolved, error)
+            result.failed(search.unresolved, error)
         finally:
-            tally.search_calls -= search.calls - calls_before
+            result.search_calls -= search.calls - calls_before
             if search.unresolved and asked_at == self._wanted_since:
                 self._searches.append(search)
             self._apart = None
 
-    def _ask_in_turn(self, batch: Batch, tally: Tally) -> Answer:
-        self._await_room(batch, tally)
+    def _ask_in_turn(self, batch: Batch, result: RoundResult) -> Answer:
+        self._await_room(batch, result)
         return self._ask(batch)
 
     def _ask(self, batch: Batch) -> Answer:
         """One call; whatever goes wrong is a `FeedError`."""
         asked_at = self._wanted_since
-        answer = self._caller.ask(batch)
+        answer = self._source.ask(batch)
         if self.rotation.has_slow or self.hurried:
             now_s = self._clock.monotonic()
             for subscription in batch:
@@ -209,36 +209,36 @@ class Asker:
             return {one.symbol: answer[one.symbol] for one in self.still_wanted(batch) if one.symbol in answer}
         return answer
 
-    def _take(self, batch: Batch, answer: Answer, tally: Tally) -> None:
+    def _take(self, batch: Batch, answer: Answer, result: RoundResult) -> None:
         if self._stopped:
             return
         first = batch[0].symbol
         if len(batch) == 1:
             alone = answer.get(first)
             if isinstance(alone, FeedError) and alone.rejects_symbol:
-                self._reject(batch[0], alone, tally)
+                self._reject(batch[0], alone, result)
                 return
-            if self._bad_symbols.release(first):
+            if self._bad_symbols.discard(first):
                 self._apart = None
-        tally.good()
+        result.good()
         self._feed_state.succeeded()
         self._feed_log.symbols(answer)
         self._deliver(answer)
 
-    def _reject(self, subscription: Subscription, error: FeedError, tally: Tally) -> None:
+    def _reject(self, subscription: Subscription, error: FeedError, result: RoundResult) -> None:
         """The provider does not know this symbol, asked for it alone: leave it out for a while. The provider itself is fine."""
         if self._stopped:
             return
-        tally.good()
+        result.good()
         if self.rotation.wanted.get(subscription.symbol) != subscription:
             return
-        self._bad_symbols.put(subscription.symbol, self._clock.monotonic())
+        self._bad_symbols.add(subscription.symbol, self._clock.monotonic())
         self._apart = None
         self._feed_log.symbols({subscription.symbol: error})
         self._deliver({subscription.symbol: error})
 
 
-class Tally:
+class RoundResult:
     """How a poll went so far: `answers` calls were answered, `failures` were not; `spent`: the rest was not asked for.
 
     `patience_s`: how long a call may wait for room in the provider's limits.
