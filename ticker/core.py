@@ -12,6 +12,7 @@ from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.exchange_hours import Load, load
 from ticker.calendars.loader import CalendarLoader
+from ticker.calendars.market_hours import Hours
 from ticker.clock import Clock, ClockWatch
 from ticker.counters import FeedCounters
 from ticker.feed_state import Runner
@@ -53,7 +54,7 @@ class Core:
         self.on_quotes = self._listeners.on_quotes
         self.on_state = self._listeners.on_state
         self._publish = self._listeners.publish
-        self.markets = CalendarLoader(self.board, runtime, clock, self._publish, load_hours)
+        self.markets = CalendarLoader(runtime, clock, self._take_hours, load_hours)
         self.watching = Watching(self.board, clock)
         self._runtime = runtime
         self._clock = clock
@@ -239,6 +240,10 @@ class Core:
         now_s = self._clock.monotonic()
         if self._listeners.may_tell_symbols(now_s) and self.board.take_symbols_changed():
             self._listeners.tell_symbols(len(self._settings.symbols), now_s)
+
+    def _take_hours(self, calendar: str, hours: Hours) -> None:
+        """The hours of a calendar are known."""
+        self._publish(self.board.set_hours(calendar, hours, self._clock.now_ms()))
 
     def _feed_changed(self, feed: str) -> None:
         """The feed's state or error is another one now."""

@@ -1,4 +1,4 @@
-"""Keeps the board told when the markets of the calendars in use are open."""
+"""Has the hours of the calendars in use loaded, in time, and hands them on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ticker.board.board import Board
 from ticker.calendars.currency_week import WEEK
 from ticker.calendars.exchange_hours import TIMEOUT_S, HoursError, Load, Wanted, end_ms, load, span
 from ticker.calendars.market_hours import NEVER, Hours
 from ticker.clock import Clock
-from ticker.quote import Quote
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.calendars import BUILT_IN, CURRENCY_WEEK
 from ticker.settings.model import SymbolSettings
@@ -20,15 +18,12 @@ log = logging.getLogger(__name__)
 
 
 class CalendarLoader:
-    """Loads hours in tasks of their own and hands them to the board; `publish` takes the updates that follow."""
+    """Loads hours in tasks of their own; `take_hours` is called with a calendar and its hours, each time that they are known anew."""
 
-    def __init__(
-        self, board: Board, runtime: Runtime, clock: Clock, publish: Callable[[Sequence[Quote]], None], load_hours: Load = load
-    ) -> None:
-        self._board = board
+    def __init__(self, runtime: Runtime, clock: Clock, take_hours: Callable[[str, Hours], None], load_hours: Load = load) -> None:
         self._runtime = runtime
         self._clock = clock
-        self._publish = publish
+        self._take_hours = take_hours
         self._load_hours = load_hours
         self._wanted = Wanted()
         self._hours: dict[str, Hours] = {CURRENCY_WEEK: WEEK}
@@ -74,4 +69,4 @@ class CalendarLoader:
                 continue
             self._hours[calendar] = hours = Hours(windows, end_ms(last))
             self._wanted.loaded(calendar, now_ms)
-            self._publish(self._board.set_hours(calendar, hours, self._clock.now_ms()))
+            self._take_hours(calendar, hours)

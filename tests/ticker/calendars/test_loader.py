@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 from queue import SimpleQueue
 
@@ -13,7 +13,8 @@ from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, Found, HoursError
 from ticker.calendars.loader import CalendarLoader
-from ticker.quote import Quote, Tick
+from ticker.calendars.market_hours import Hours
+from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
 from web.runtime import EventletRuntime
 
@@ -32,7 +33,7 @@ class Street:
         self.asked: list[list[str]] = []
         self.error: str | None = None
         self.takes_s = 0.0
-        self.markets = CalendarLoader(self.board, self.time, self.time, self.publish, self.hours)
+        self.markets = CalendarLoader(self.time, self.time, self.take_hours, self.hours)
 
     def use(self, **calendars: str | None) -> None:
         """These symbols have these calendars."""
@@ -54,8 +55,9 @@ class Street:
         opens = START_MS
         return {name: HoursError("closed down") if name == "XHKG" else [(opens, opens + 3_600_000)] for name in calendars}
 
-    def publish(self, quotes: Sequence[Quote]) -> None:
-        """Remember the states."""
+    def take_hours(self, calendar: str, hours: Hours) -> None:
+        """Tell the board, as the core does, and remember the states that follow."""
+        quotes = self.board.set_hours(calendar, hours, self.time.now_ms())
         self.published += [f"{quote.symbol} {quote.state}" for quote in quotes]
 
 
@@ -132,13 +134,11 @@ def test_hours_that_never_come() -> None:
 
 def test_a_real_exchange() -> None:
     """With the real package, process and runtime: on a Tuesday at 22:13 UTC New York is shut."""
-    time, board = SteppedTime(), Board("epoch")
-    published: SimpleQueue[Sequence[Quote]] = SimpleQueue()
-    markets = CalendarLoader(board, EventletRuntime(), time, published.put)
-    symbols = {"A": SymbolSettings(feed=("a",), calendar="XNYS")}
-    board.configure(symbols, TERMS, START_MS)
-    markets.configure(symbols.values())
-    board.apply("a", {"A": Tick(price=1.0)}, START_MS)
+    time = SteppedTime()
+    loaded: SimpleQueue[tuple[str, Hours]] = SimpleQueue()
+    markets = CalendarLoader(EventletRuntime(), time, lambda calendar, hours: loaded.put((calendar, hours)))
+    markets.configure([SymbolSettings(feed=("a",), calendar="XNYS")])
     markets.look()
-    assert [quote.state for quote in published.get(timeout=PATIENCE_S)] == ["closed"]
+    calendar, hours = loaded.get(timeout=PATIENCE_S)
+    assert (calendar, hours.at(START_MS).phase) == ("XNYS", "shut")
     assert markets.state() == [{"calendar": "XNYS", "market": "shut", "until": 1_700_058_600_000, "error": None}]
