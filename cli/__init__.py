@@ -1,20 +1,21 @@
-"""The commands, one file each. They compose the core, the feeds and the web: nothing else may import all of them."""
+"""The commands, one file each; below them `process`, what a command has to do with the machine and the settings, and `diagnosis`, what
+`doctor` does for one feed. They compose the core, the feeds and the web: nothing else may import all of them.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 
 import click
 
 import ticker
-from cli.options import EXIT_WRONG, print_problems
+from cli.process.failure import EXIT_WRONG, print_problems
 from cli.process.plain_signs import speak_plainly
 from ticker.errors import SettingsError
 from ticker.settings.describe import nearest
 
 DEFAULT = "serve"
-COMMANDS = (DEFAULT, "validate", "symbols", "doctor", "record", "replay", "watch")
+COMMANDS = (DEFAULT, "validate", "symbols", "doctor", "record", "replay")
 """Each is `command` in the module of its name, imported when it is called: `validate` need not wait for what `serve` imports."""
 
 
@@ -22,10 +23,10 @@ class Commands(click.Group):
     """Finds a command in its module, runs `serve` where none is named, and explains wrong settings wherever they are met."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if importlib.util.find_spec(f"{__name__}.{name}")]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(f"{__name__}.{cmd_name}").command
         assert isinstance(command, click.Command)
@@ -39,8 +40,8 @@ class Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.list_commands(ctx):
-            guess = nearest(args[0], self.list_commands(ctx))
+        if args and args[0] not in COMMANDS:
+            guess = nearest(args[0], COMMANDS)
             ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {guess}?" if guess else ""))
         return super().resolve_command(ctx, args)
 

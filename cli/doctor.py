@@ -20,8 +20,9 @@ from rich.table import Table
 from cli.diagnosis.ask import ask
 from cli.diagnosis.remedies import Asked, needs_negative, remedy
 from cli.diagnosis.try_feed import try_feed
-from cli.options import EXIT_FAILED, config_option, load_settings
+from cli.process.failure import EXIT_FAILED
 from cli.process.open_files import CURE, descriptors, scarcity, shortage
+from cli.process.settings import config_option, load_settings
 from feeds.http.feed import PolledFeed
 from feeds.registry import kinds
 from feeds.streams.feed import StreamFeed

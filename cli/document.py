@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from ticker.settings.document import with_tables
 from web.api.openapi import DOCUMENT
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from cli.options import EXIT_WRONG, config_option, fail, load_settings
+from cli.process.failure import EXIT_WRONG, fail
 from cli.process.logs import LEVELS, log_to_stderr
 from cli.process.recording_file import RecordingFile
+from cli.process.settings import config_option, load_settings
 from cli.process.stderr import leave
 from cli.process.terminal import Terminal
 from feeds.registry import kinds

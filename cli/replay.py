@@ -12,11 +12,12 @@ from click.core import ParameterSource
 from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 
-from cli.access import verifier_of
-from cli.options import EXIT_WRONG, config_option, fail, feed_kinds
+from cli.process.access import verifier_of
+from cli.process.failure import EXIT_WRONG, fail
 from cli.process.logs import LEVELS, log_to_stderr
+from cli.process.service import Service
+from cli.process.settings import config_option, feed_kinds
 from cli.process.settings_file import SettingsFile
-from cli.serve import Service
 from feeds.replay.feed import ReplaySettings
 from feeds.replay.tape import Reader
 from ticker import symbols

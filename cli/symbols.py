@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import config_option, fail, feed_kinds
+from cli.process.failure import fail
+from cli.process.settings import config_option, feed_kinds
 from ticker.errors import Problem
 from ticker.settings.describe import key_path
 from ticker.settings.load import Loaded, load

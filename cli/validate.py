@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import EXIT_WRONG, config_option, load_settings, print_problems
+from cli.process.failure import EXIT_WRONG, print_problems
+from cli.process.settings import config_option, load_settings
 from ticker.errors import Problem, SettingsError
 
 

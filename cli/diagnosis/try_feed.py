@@ -12,7 +12,8 @@ from rich.table import Table
 
 from cli.diagnosis.ask import ask
 from cli.diagnosis.remedies import Asked, needs_negative, remedy
-from cli.options import EXIT_FAILED, EXIT_WRONG, fail, load_settings
+from cli.process.failure import EXIT_FAILED, EXIT_WRONG, fail
+from cli.process.settings import load_settings
 from feeds.generic.feed import HttpJson
 from feeds.registry import kinds
 from ticker import symbols

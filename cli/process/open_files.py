@@ -7,7 +7,7 @@ import resource
 from contextlib import suppress
 from typing import NamedTuple
 
-from cli.options import fail
+from cli.process.failure import fail
 from ticker.settings import Settings
 from web.http.listener import SPARE_DESCRIPTORS
 

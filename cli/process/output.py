@@ -6,8 +6,8 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 
-from cli.options import EXIT_WRONG, fail
 from cli.process.descriptors import is_gone, write_some
+from cli.process.failure import EXIT_WRONG, fail
 from ticker.quote import Quote
 from ticker.sinks.ndjson import NdjsonBacklog
 from web.runtime import EventletRuntime

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from ticker.clock import Clock
 from ticker.errors import Problem
 from ticker.runtime import Busy, Task

@@ -9,7 +9,7 @@ from functools import cache
 
 import msgspec
 
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from tests.conformance.peer import masked
 from tests.fuzz.seeds import encoded
 from tests.fuzz.target import Target

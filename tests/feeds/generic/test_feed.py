@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ticker.turn
+from cli.options import feed_kinds
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 import ticker.runtime
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from feeds.generic.csvs import Csv, read_csv
 from feeds.generic.feed import HttpJson, HttpJsonSettings
 from tests.feeds.hostile import Witness

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from feeds.coinbase import Coinbase
 from feeds.kraken.stream import KrakenStream
 from tests.feeds.support import complaint, subscribe

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from ticker.errors import SettingsError
 from ticker.settings import calendars
 from ticker.settings.calendars import check, known_calendars

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.document import PAGE
-from cli.options import feed_kinds
+from cli.process.settings import feed_kinds
 from tests.ticker.settings.kinds import KINDS
 from ticker.settings import LimitSettings, Settings, Table
 from ticker.settings.document import BEGIN, END, tables, with_tables
