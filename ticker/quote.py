@@ -31,7 +31,7 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a tick and a quote have in common, all of it on the wire, in major currency units.
 
     `change` and `change_pct` (percent: 1.27 is 1.27 %) of a tick only where the source states them itself; else the board computes them.
-    Fields are given by name, save by the board: by position a quote is made in a third of the time.
+    Fields are given by name, save in `ticker.board.publish`, which makes a quote by position, in the order in which they stand here.
     """
 
     price: float
@@ -95,7 +95,7 @@ class Quote(Price, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 PRICE_FIELDS: tuple[str, ...] = Price.__struct_fields__
-"""What a tick and a quote have in common, in the order in which a quote is made of them."""
+"""The names of what a tick and a quote have in common, in the order in which `ticker.board.publish` gives them to a quote."""
 
 
 def encode(quote: Price) -> bytes:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from ticker.board.failover import choose
 from ticker.board.freshness import FeedTerms, Verdict
+from ticker.board.publish import make_quote, next_quote
 from ticker.board.quality import Quality, Standing, standing
 from ticker.board.source_state import Outcome, SourceState
-from ticker.board.symbol_state import SymbolState, make_quote
+from ticker.board.symbol_state import SymbolState
 from ticker.calendars.currency_week import WEEK
 from ticker.calendars.market_hours import ALWAYS, NEVER, Hours
 from ticker.errors import BadTick, FeedError
@@ -325,7 +326,7 @@ class Board:
         if self.volume_of.get(symbol_state.symbol) != volume_of:
             self.volume_of[symbol_state.symbol] = volume_of
             self._symbols_changed = True
-        quote = symbol_state.next_quote(verdict.state)
+        quote = next_quote(symbol_state, verdict.state)
         if quote is not None:
             self._symbols_changed = self._symbols_changed or symbol_state.quote is None
             symbol_state.quote = self.quotes[symbol_state.symbol] = quote

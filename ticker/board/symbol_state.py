@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from ticker.board.change import MOST_RATIO, change_of
 from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.outliers import Extent, absolute_band, apart_pct, band
 from ticker.board.source_state import SourceState
@@ -157,21 +154,6 @@ class SymbolState:
                 return True
         return False
 
-    def next_quote(self, state: State) -> Quote | None:
-        """What there is to publish now, with the next `seq`; `None` where it would be no update."""
-        last, active = self.quote, self.active
-        if active is None or active.tick is None:
-            if last is None:
-                return None
-            quote = msgspec.structs.replace(last, state=state, seq=self.seq + 1)
-        else:
-            received_ms = active.received_ms if last is None else max(last.received_time, active.received_ms)
-            quote = make_quote(self, active, active.tick, received_ms, state, self.seq + 1)
-        if last is not None and _same(quote, last):
-            return None
-        self.seq = quote.seq
-        return quote
-
     def volume_of(self) -> VolumeOf:
         """What the volume of its quote counts: by the word of the source in use, for this symbol or for all of its own."""
         in_force = self.active or self.sources[0]
@@ -207,51 +189,5 @@ def disagreement(symbol_state: SymbolState, source: SourceState, other: SourceSt
     return symbol_state.apart(tick.price, reference.price)
 
 
-def make_quote(symbol_state: SymbolState, source: SourceState, tick: Tick, received_ms: int, state: State, seq: int) -> Quote:
-    """`tick` as the lane publishes it."""
-    price, prev_close, change, change_pct = tick.price, tick.prev_close, tick.change, tick.change_pct
-    # Thousands of times a second, so what is rare is asked for last; the first question is that of `change.strange_base`.
-    if prev_close is not None and not (price <= prev_close * MOST_RATIO and prev_close <= price * MOST_RATIO) and not source.is_final:
-        if symbol_state.allow_negative:
-            change, change_pct = change_of(tick)
-        else:
-            prev_close = change = change_pct = None
-    elif (change is None or change_pct is None or change >= price or price <= 0.0) and not source.is_final:
-        change, change_pct = change_of(tick)
-    return Quote(  # by position, in the order of `PRICE_FIELDS`
-        price,
-        tick.bid,
-        tick.ask,
-        tick.open,
-        tick.high,
-        tick.low,
-        prev_close,
-        tick.volume,
-        change,
-        change_pct,
-        tick.currency or symbol_state.settings.currency,
-        tick.quote_time,
-        tick.delay_min,
-        tick.session,
-        tick.ext_price,
-        tick.ext_change_pct,
-        tick.ext_time,
-        tick.halted,
-        tick.origin,
-        tick.hops,
-        symbol=symbol_state.symbol,
-        received_time=received_ms,
-        seq=seq,
-        source=source.feed,
-        kind=tick.kind or source.kind,
-        state=state,
-    )
-
-
 def _heard(source: SourceState, now_ms: int) -> bool:
     return not source.broken() and now_ms - source.heard_ms < source.limit_ms
-
-
-def _same(quote: Quote, last: Quote) -> bool:
-    """Whether `quote` is no update: equal in every field but `received_time` and `seq`."""
-    return msgspec.structs.replace(quote, received_time=last.received_time, seq=last.seq) == last
