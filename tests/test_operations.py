@@ -12,7 +12,7 @@ import pytest
 
 from tests.web.metrics.reading import MACHINE
 from tests.web.relaying import Relaying
-from ticker.settings.model import LimitSettings, ServerSettings
+from ticker.settings import LimitSettings, ServerSettings
 from ticker.settings.secret_file import fault_of
 from web.refusals import Reason
 

@@ -45,7 +45,7 @@ from ticker.errors import FeedError
 from ticker.quote import VolumeOf
 from ticker.runtime import Runtime
 from ticker.settings import PolledSettings
-from ticker.settings.model import UNSHOWN
+from ticker.settings.table import UNSHOWN
 
 SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

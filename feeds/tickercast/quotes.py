@@ -19,7 +19,7 @@ from ticker import secrets
 from ticker.errors import FeedError, excerpt, said
 from ticker.nested import undisturbed
 from ticker.quote import Odd, Session, State, Tick, VolumeOf
-from ticker.settings.model import CURRENCY_CODE
+from ticker.settings.table import CURRENCY_CODE
 
 MOST_HOPS = 16
 """Nobody needs so many relays one behind another; a loop that is not noticed otherwise ends here."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ticker import secrets
 from ticker.errors import said
-from ticker.settings.model import CURRENCY_CODE
+from ticker.settings.table import CURRENCY_CODE
 
 MINOR_UNITS = {
     "GBp": ("GBP", 2),

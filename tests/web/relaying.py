@@ -13,7 +13,8 @@ from ticker.clock import SystemClock
 from ticker.core import Core
 from ticker.errors import FeedError
 from ticker.quote import Quote, Tick
-from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, MetricsSettings, ServerSettings, Settings, SymbolSettings
+from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings, MetricsSettings, Settings, SymbolSettings
+from ticker.settings.server import ServerSettings
 from ticker.source import Answer, Subscription
 from web.app import WebServer
 from web.auth.tokens import Access, Verifier

@@ -7,12 +7,12 @@ from ticker.settings.model import (
     FeedSettings,
     LimitSettings,
     PolledSettings,
-    ServerSettings,
     Settings,
     SymbolOptions,
     SymbolSettings,
-    Table,
 )
+from ticker.settings.server import ServerSettings
+from ticker.settings.table import Table
 
 __all__ = ["BroadcastSettings", "BudgetSettings", "CaFile", "FeedSettings", "LimitSettings", "PolledSettings", "ServerSettings", "Settings",
            "SymbolOptions", "SymbolSettings", "Table"]  # fmt: skip

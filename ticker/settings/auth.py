@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ticker.errors import Problem
 from ticker.settings.check import secret_hint
-from ticker.settings.model import ServerSettings
+from ticker.settings.server import ServerSettings
 
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 4096
 _TOKEN = re.compile(rf"[!-+\--~]{{{SHORTEST_TOKEN},{LONGEST_TOKEN}}}")  # printable ASCII without space and comma

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from ticker.errors import Problem
 from ticker.settings.describe import did_you_mean, expectation, item_expectation, key_path, nearest, shown, toml
 from ticker.settings.environment import variable_of
-from ticker.settings.model import UNSHOWN, Table
+from ticker.settings.table import UNSHOWN, Table
 from ticker.settings.toml_file import folder_of
 
 Path = tuple[str | int, ...]

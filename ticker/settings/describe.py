@@ -13,7 +13,7 @@ import annotated_types as at
 from pydantic import AnyUrl, BaseModel, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 
-from ticker.settings.model import CURRENCY_CODE, NO_CONTROL_CHARACTERS, NO_SPACES, listed
+from ticker.settings.table import CURRENCY_CODE, NO_CONTROL_CHARACTERS, NO_SPACES, listed
 
 SHOWN_LENGTH = 80
 _PATTERNS = {

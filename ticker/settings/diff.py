@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from ticker.settings.model import Settings, Table
+from ticker.settings.model import Settings
+from ticker.settings.table import Table
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 
 from ticker.settings.describe import expectation, toml
 from ticker.settings.load import FIXED, FeedKind
-from ticker.settings.model import FeedSettings, SymbolOptions, SymbolSettings, Table
+from ticker.settings.model import FeedSettings, SymbolOptions, SymbolSettings
+from ticker.settings.table import Table
 
 BEGIN = "<!-- The tables from here on are written by `python -m cli.document`. -->"
 END = "<!-- End of the tables. -->"

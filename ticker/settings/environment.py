@@ -12,8 +12,9 @@ from pydantic.fields import FieldInfo
 from ticker.errors import Problem
 from ticker.settings import secret_file
 from ticker.settings.describe import nearest
-from ticker.settings.model import FEED_NAME, FeedSettings, Table
+from ticker.settings.model import FEED_NAME, FeedSettings
 from ticker.settings.service_links import is_link
+from ticker.settings.table import Table
 
 PREFIX = "TICKERCAST_"
 

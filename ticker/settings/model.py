@@ -4,163 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, HttpUrl, ValidationInfo, field_validator
 
-from ticker import secrets
 from ticker.rate_limit import WINDOWS_S, Rate
-from ticker.settings import calendars, origins
+from ticker.settings import calendars
 from ticker.settings.ca_file import CaFile
+from ticker.settings.server import ServerSettings
+from ticker.settings.table import (
+    CURRENCY_CODE,
+    NO_CONTROL_CHARACTERS,
+    Amount,
+    LineOfText,
+    OneOrMore,
+    Percent,
+    PositiveSeconds,
+    Table,
+)
 
-
-def listed(value: object) -> object:
-    """A single name stands for a list of one."""
-    return (value,) if isinstance(value, str) else value
-
-
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
-NO_SPACES = r"^\S*$"
-CURRENCY_CODE = r"^[A-Za-z0-9]{2,10}$"
-
-Line = Annotated[str, Field(min_length=1, max_length=80, pattern=NO_CONTROL_CHARACTERS)]
-"""Text shown to people, on a page and in a terminal: one line, no control characters."""
-OneOrMore = (BeforeValidator(listed), Field(strict=False))
-"""For a tuple field: a bare string will do. Not strict, because a strict tuple refuses a TOML array; its items stay strict."""
-
-UNSHOWN = "unshown"
-"""For a field whose value no error shows: somebody may have written a secret into it."""
-
-LONGEST_UNIX_PATH = 107
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class Table(BaseModel):
-    """A table of the file: frozen, strict (`"5"` and `true` are no numbers, 5.0 is no whole one), unknown keys are errors.
-
-    `secrets` names the fields that come from the environment only, never from the file. They must be `SecretStr`,
-    so that no repr, error or log shows them.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    secrets: ClassVar[tuple[str, ...]] = ()
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        for name in cls.secrets:
-            if cls.model_fields[name].annotation not in (SecretStr, SecretStr | None):
-                raise TypeError(f"{cls.__name__}.{name} is declared secret and must be a SecretStr")
-
-    def model_post_init(self, context: Any, /) -> None:
-        """Have its secrets blanked wherever a stranger's words are shown."""
-        for name in self.secrets:
-            secret = getattr(self, name, None)
-            if isinstance(secret, SecretStr):  # who edits the file need not hold them
-                secrets.HIDDEN.add(secret.get_secret_value())
-
-
-class ServerSettings(Table):
-    """`[server]`: needs a restart."""
-
-    secrets = ("admin_token", "tokens", "tokens_previous", "jwt_key", "jwt_key_previous")
-
-    host: str = Field(
-        "127.0.0.1",
-        min_length=1,
-        max_length=253,
-        pattern=NO_SPACES,
-        description="address to listen on; a name, an IPv4/IPv6 address, or unix:PATH for a Unix socket, whose peers are trusted proxies",
-    )
-    port: int = Field(5000, ge=0, le=65535, description="TCP port; 0 takes a free one and logs it")
-    async_mode: Literal["eventlet"] = Field("eventlet", description="the concurrency library; the only one for now")
-    allowed_origins: list[str] = Field(
-        [], description='origins that may connect besides our own, exactly; "file://" and "null" where programs send these; "*" for all'
-    )
-    allowed_hosts: list[str] = Field(
-        [],
-        description='names it answers to, "*" for any; empty: on loopback its own names, the hosts of '
-        "allowed_origins and no other, unless trusted_proxies is set; elsewhere any",
-    )
-    keep_alive_s: int = Field(
-        75, ge=1, le=3600, description="how long an HTTP connection may wait between two requests, whole seconds; for its first it has 15"
-    )
-    ping_interval_s: int = Field(10, ge=1, le=300, description="Engine.IO ping, whole seconds")
-    ping_timeout_s: int = Field(25, ge=1, le=300, description="a client that does not answer a ping so long is gone, whole seconds")
-    drain_s: float = Field(
-        5, ge=0, le=300, allow_inf_nan=False, description="at the end: the most to wait for clients that have not taken everything yet"
-    )
-    drain_min_s: float = Field(
-        0,
-        ge=0,
-        le=300,
-        allow_inf_nan=False,
-        description="at the end: go on answering 503 for at least so long, until balancers send nobody any more",
-    )
-    frame_ancestors: list[str] = Field([], description="origins that may show /embed and /tape in a frame, besides our own")
-    metrics: Literal["open", "loopback", "public", "off"] = Field(
-        "loopback",
-        description="who may read /metrics: anybody who may read quotes, this machine only (with a token where auth asks for "
-        "one), anybody at all, nobody",
-    )
-    log_format: Literal["text", "json"] = Field("text", description="log lines as text, or each as a JSON object")
-    admin_token: SecretStr | None = Field(
-        None, min_length=16, description="lets its bearer add and remove symbols over HTTP; unset: nobody may"
-    )
-    auth: Literal["none", "token", "jwt"] = Field("none", description="who may read: everybody, who knows a token, or who has a signed one")
-    tokens: SecretStr | None = Field(
-        None,
-        min_length=16,
-        description='auth = "token": one or several that let their bearers read, with spaces, commas or line ends between',
-    )
-    tokens_previous: SecretStr | None = Field(None, min_length=16, description="the same, still good while clients change over")
-    jwt_algorithm: Literal["HS256", "RS256", "EdDSA"] = Field("HS256", description='auth = "jwt": how tokens must be signed')
-    jwt_key: SecretStr | None = Field(
-        None, min_length=32, description="what they are checked with: the shared secret (HS256), or the public key as PEM"
-    )
-    jwt_key_previous: SecretStr | None = Field(None, min_length=32, description="the same, still good while the issuer changes over")
-    jwt_issuer: str = Field("", max_length=200, pattern=NO_CONTROL_CHARACTERS, description="what must stand in their `iss`")
-    jwt_audience: str = Field(
-        "tickercast", min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS, description="what must stand in their `aud`"
-    )
-    trusted_proxies: list[str] = Field(
-        [], description="addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For, -Proto and -Host are believed, and the PROXY protocol"
-    )
-
-    @field_validator("host")
-    @classmethod
-    def _unix_path(cls, host: str) -> str:
-        if host.startswith("unix:") and not 0 < len(host.removeprefix("unix:").encode()) <= LONGEST_UNIX_PATH:
-            raise ValueError(f"the path of a Unix socket has 1 to {LONGEST_UNIX_PATH} bytes")
-        return host
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, proxies: list[str]) -> list[str]:
-        for proxy in proxies:
-            try:
-                ip_network(proxy)
-            except ValueError as error:
-                raise ValueError(f"a proxy is an IP address, or a network as 10.0.0.0/8: {error}") from None
-        return proxies
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _hosts(cls, hosts: list[str]) -> list[str]:
-        return [origins.host(host) for host in hosts]
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _origins(cls, listed: list[str]) -> list[str]:
-        return [origins.origin(origin) for origin in listed]
-
-    @field_validator("frame_ancestors")
-    @classmethod
-    def _framers(cls, listed: list[str]) -> list[str]:
-        return [origins.framer(origin) for origin in listed]
 
 
 class BroadcastSettings(Table):
@@ -204,12 +67,6 @@ class LimitSettings(Table):
     )
 
 
-Percent = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
-
-
-Amount = Annotated[float, Field(gt=0, le=1e18, allow_inf_nan=False)]
-
-
 class MetricsSettings(Table):
     """`[metrics]`."""
 
@@ -231,7 +88,7 @@ class FeedSettings(Table):
 
     kind: str = Field(description="which class in feeds/")
     interval_s: float = Field(1.0, ge=0.001, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
-    stale_after_s: Seconds | None = Field(None, description="silence after which a price is stale; default max(3 × interval_s, 10)")
+    stale_after_s: PositiveSeconds | None = Field(None, description="silence after which a price is stale; default max(3 × interval_s, 10)")
 
     @property
     def clock_rate(self) -> float:
@@ -270,11 +127,11 @@ class PolledSettings(FeedSettings):
     """All hosts where the provider answers: a redirect from one to another says what `base_url` has to be."""
 
     interval_s: float = Field(2.0, ge=0.1, le=86_400, allow_inf_nan=False, description="time between two polls of a symbol")
-    timeout_s: Seconds = Field(5.0, description="for a whole poll: connect, headers and body")
+    timeout_s: PositiveSeconds = Field(5.0, description="for a whole poll: connect, headers and body")
     base_url: HttpUrl = Field(description="scheme, host and path prefix of the provider")
     ca_file: CaFile = None
     interest: bool = Field(False, description="poll what nobody watches at idle_interval_s only")
-    idle_interval_s: Seconds | None = Field(
+    idle_interval_s: PositiveSeconds | None = Field(
         None, description="for symbols that nobody watches, or whose market is shut; default 10 × interval_s"
     )
     budget: BudgetSettings = Field(BudgetSettings(), description="the most to spend with the provider; intervals grow until they fit")
@@ -313,12 +170,12 @@ class SymbolSettings(Table):
     feed: Annotated[tuple[str, ...], *OneOrMore] = Field(
         min_length=1, description="a feed's name, or a list of them: the first healthy one wins"
     )
-    name: Line | None = Field(None, description="what people call it")
+    name: LineOfText | None = Field(None, description="what people call it")
     decimals: int | None = Field(None, ge=0, le=12, description="digits shown after the point; default by magnitude")
     currency: str | None = Field(None, pattern=CURRENCY_CODE, description="ISO 4217 or crypto code, where the source names none")
-    group: Annotated[tuple[Line, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
-    calendar: Line | None = Field(None, description='exchange calendar ("XNYS"), "24/7", or "24/5" for currencies')
-    stale_after_s: Seconds | None = Field(None, description="overrides the feed's")
+    group: Annotated[tuple[LineOfText, ...], *OneOrMore] = Field((), description="a tab of the page, or a list of them")
+    calendar: LineOfText | None = Field(None, description='exchange calendar ("XNYS"), "24/7", or "24/5" for currencies')
+    stale_after_s: PositiveSeconds | None = Field(None, description="overrides the feed's")
     cadence: Literal["day"] | None = Field(
         None,
         description="priced once a trading day, as funds, fixings and reference rates are; where the source says so it need not be said",
@@ -356,5 +213,5 @@ class Settings(Table):
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     quality: QualitySettings = QualitySettings()
-    feeds: dict[str, FeedSettings] = {}
-    symbols: dict[str, SymbolSettings] = {}
+    feeds: dict[str, FeedSettings] = Field({})
+    symbols: dict[str, SymbolSettings] = Field({})

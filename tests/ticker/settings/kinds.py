@@ -6,7 +6,7 @@ from pydantic import Field, HttpUrl, SecretStr
 
 from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
 from ticker.settings.load import FeedKind
-from ticker.settings.model import OneOrMore, Table
+from ticker.settings.table import OneOrMore, Table
 
 
 class WalkSettings(FeedSettings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticker.settings.model import ServerSettings
+from ticker.settings.server import ServerSettings
 
 
 @pytest.mark.parametrize(("written", "kept"), [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticker.settings.model import ServerSettings
+from ticker.settings.server import ServerSettings
 from web.http.hosts import Hosts, is_loopback, name_of, why_not
 from web.http.proxies import PASSED_ON
 
