@@ -75,7 +75,10 @@ class Handler(logging.Handler):
 
 
 class Flood(logging.Filter):
-    """Lets an event pass unless there were too many of its kind lately. `monotonic` is the clock, in seconds."""
+    """Lets an event pass unless there were too many of its kind lately. `monotonic` is the clock, in seconds.
+
+    No `LogLimit`: that lets none pass until its period is over, and here one of each kind is to be told every second, however many come.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """What happened to prices that people should be able to look up: ticks not believed, fields left out, sources that disagree, switches
 between sources.
 
-Plain memories of bounded size. What is new is logged, once.
+Plain memories of bounded size. What is new is logged; what is not, or is too much, is logged for those who debug.
 """
 
 from __future__ import annotations
@@ -12,31 +12,33 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from ticker.errors import excerpt
+from ticker.log_limit import LogLimit
 from ticker.quote import Odd
 
 log = logging.getLogger(__name__)
 
-SHOWN = 100
-"""The most entries of a kind that are listed; all are counted."""
-LINES = 20
-"""The most log lines about bad ticks, about disagreements and about switches in …"""
-LINES_WINDOW_MS = 600_000
+MOST_LISTED = 100
+"""So many entries of a kind are listed at most, the newest; all are counted."""
+MOST_LINES = 20
+"""So many log lines there are at most of each kind of incident in `LINES_PERIOD_S`."""
+LINES_PERIOD_S = 600.0
+"""Over so long the log lines of a kind are counted."""
 
 
-class Lines:
-    """At most `LINES` log lines in ten minutes."""
+class IncidentLog:
+    """The log lines of one kind of incident: so many in ten minutes, and the others for those who debug."""
 
-    def __init__(self) -> None:
-        self._left = LINES
-        self._until_ms = 0
+    def __init__(self, level: int) -> None:
+        self._level = level
+        self._limit = LogLimit(MOST_LINES, LINES_PERIOD_S)
 
-    def log(self, level: int, now_ms: int, message: str, *values: object) -> None:
-        """Log it, unless there were too many."""
-        if not self._until_ms - LINES_WINDOW_MS <= now_ms < self._until_ms:
-            self._left, self._until_ms = LINES, now_ms + LINES_WINDOW_MS
-        if self._left > 0:
-            self._left -= 1
-            log.log(level, message + (" (enough of this for ten minutes; /api/status has all)" if self._left == 0 else ""), *values)
+    def tell(self, is_new: bool, now_ms: int, message: str, *values: object) -> None:
+        """Log it, at its level where it `is_new` and there were not too many, else at `debug`."""
+        line = self._limit.passes(now_ms / 1000) if is_new else None
+        if line is None:
+            log.debug(message, *values)
+        else:
+            log.log(self._level, message + (" (enough of this for ten minutes; /api/status has all)" if line.is_last else ""), *values)
 
 
 class BadTicks:
@@ -45,8 +47,8 @@ class BadTicks:
     def __init__(self) -> None:
         self.count = 0
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
-        self._said: set[tuple[str, str, str]] = set()
-        self._lines = Lines()
+        self._told: set[tuple[str, str, str]] = set()
+        self._log = IncidentLog(logging.WARNING)
 
     def note(self, symbol: str, feed: str, kind: str, reason: str, payload: str, now_ms: int) -> None:
         """A tick was not believed. `kind` tells which reasons are the same."""
@@ -54,19 +56,19 @@ class BadTicks:
         before = self._entries.pop((symbol, feed), None)
         self._entries[symbol, feed] = {"symbol": symbol, "feed": feed, "count": before["count"] + 1 if before else 1, "at": now_ms,
                                        "reason": reason, "excerpt": (shown := excerpt(payload))}  # fmt: skip
-        if (symbol, feed, kind) not in self._said:
-            self._said.add((symbol, feed, kind))
-            self._lines.log(logging.WARNING, now_ms, "feed %s: a tick of %s is not believed: %s [%s]", feed, symbol, reason, shown)
+        is_new = (symbol, feed, kind) not in self._told
+        self._told.add((symbol, feed, kind))
+        self._log.tell(is_new, now_ms, "feed %s: a tick of %s is not believed: %s [%s]", feed, symbol, reason, shown)
 
     def forget(self, symbol: str) -> None:
         """The symbol left."""
         for key in [key for key in self._entries if key[0] == symbol]:
             del self._entries[key]
-        self._said = {said for said in self._said if said[0] != symbol}
+        self._told = {told for told in self._told if told[0] != symbol}
 
     def state(self) -> dict[str, Any]:
         """For people: how many there were, and of each symbol and feed how many and the last, the newest first."""
-        return {"count": self.count, "recent": [*reversed(self._entries.values())][:SHOWN]}
+        return {"count": self.count, "recent": [*reversed(self._entries.values())][:MOST_LISTED]}
 
 
 class OddFields:
@@ -75,7 +77,7 @@ class OddFields:
     def __init__(self) -> None:
         self.count = 0
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
-        self._lines = Lines()
+        self._log = IncidentLog(logging.WARNING)
 
     def note(self, symbol: str, feed: str, odd: Odd, now_ms: int) -> None:
         """A field of an answer is left out."""
@@ -83,10 +85,8 @@ class OddFields:
         before = self._entries.pop((feed, odd.field), None)
         self._entries[feed, odd.field] = {"feed": feed, "field": odd.field, "count": before["count"] + 1 if before else 1,
                                           "symbol": symbol, "at": now_ms, "reason": odd.reason, "excerpt": odd.excerpt}  # fmt: skip
-        if before is None:
-            self._lines.log(
-                logging.WARNING, now_ms, "feed %s: %s of %s is left out: %s [%s]", feed, odd.field, symbol, odd.reason, odd.excerpt
-            )
+        message = "feed %s: %s of %s is left out: %s [%s]"
+        self._log.tell(before is None, now_ms, message, feed, odd.field, symbol, odd.reason, odd.excerpt)
 
     def keep(self, feeds: Container[str]) -> None:
         """The other feeds are gone."""
@@ -94,7 +94,7 @@ class OddFields:
 
     def state(self) -> dict[str, Any]:
         """For people: how many there were, and of each feed and field how many and the last, the newest first."""
-        return {"count": self.count, "fields": [*reversed(self._entries.values())][:SHOWN]}
+        return {"count": self.count, "fields": [*reversed(self._entries.values())][:MOST_LISTED]}
 
 
 class Disagreements:
@@ -102,18 +102,20 @@ class Disagreements:
 
     def __init__(self) -> None:
         self._since_ms: dict[tuple[str, str], int] = {}
-        self._said: set[tuple[str, str]] = set()
-        self._lines = Lines()
+        self._told: set[tuple[str, str]] = set()
+        self._log = IncidentLog(logging.WARNING)
 
     def __len__(self) -> int:
         return len(self._since_ms)
 
     def note(self, symbol: str, feed: str, apart: str, in_use: str, now_ms: int) -> None:
         """The price of `feed` is that far from that of the source in use, in words."""
-        self._since_ms.setdefault((symbol, feed), now_ms)
-        if (symbol, feed) not in self._said:
-            self._said.add((symbol, feed))
-            self._lines.log(logging.WARNING, now_ms, "%s: the feeds %s and %s are %s apart", symbol, feed, in_use, apart)
+        if (symbol, feed) in self._since_ms:  # nothing has changed
+            return
+        self._since_ms[symbol, feed] = now_ms
+        is_new = (symbol, feed) not in self._told
+        self._told.add((symbol, feed))
+        self._log.tell(is_new, now_ms, "%s: the feeds %s and %s are %s apart", symbol, feed, in_use, apart)
 
     def clear(self, symbol: str, feed: str) -> None:
         """They agree, or can't be compared."""
@@ -122,17 +124,17 @@ class Disagreements:
     def forget(self, symbol: str) -> None:
         """The symbol left."""
         self._since_ms = {key: since_ms for key, since_ms in self._since_ms.items() if key[0] != symbol}
-        self._said = {said for said in self._said if said[0] != symbol}
+        self._told = {told for told in self._told if told[0] != symbol}
 
     def state(self, describe: Callable[[str, str], dict[str, Any] | None]) -> list[dict[str, Any]]:
         """For people: each pair with what `describe(symbol, feed)` says of it; those that it says nothing of are over."""
         shown: list[dict[str, Any]] = []
         for (symbol, feed), since_ms in list(self._since_ms.items()):
-            said = describe(symbol, feed)
-            if said is None:
+            described = describe(symbol, feed)
+            if described is None:
                 self.clear(symbol, feed)
-            elif len(shown) < SHOWN:
-                shown.append({"symbol": symbol, "feed": feed, "since": since_ms, **said})
+            elif len(shown) < MOST_LISTED:
+                shown.append({"symbol": symbol, "feed": feed, "since": since_ms, **described})
         return shown
 
 
@@ -141,14 +143,14 @@ class Switches:
 
     def __init__(self) -> None:
         self.count = 0
-        self._recent: deque[dict[str, Any]] = deque(maxlen=SHOWN)
-        self._lines = Lines()
+        self._recent: deque[dict[str, Any]] = deque(maxlen=MOST_LISTED)
+        self._log = IncidentLog(logging.INFO)
 
     def note(self, symbol: str, left: str, taken: str, reason: str, now_ms: int) -> None:
         """`symbol` comes from `taken` now."""
         self.count += 1
         self._recent.appendleft({"symbol": symbol, "from": left, "to": taken, "reason": reason, "at": now_ms})
-        self._lines.log(logging.INFO, now_ms, "%s comes from %s now, not from %s: %s", symbol, taken, left, reason)
+        self._log.tell(True, now_ms, "%s comes from %s now, not from %s: %s", symbol, taken, left, reason)
 
     def state(self) -> dict[str, Any]:
         """For people: how many there were, and the last of them, the newest first."""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ticker.board.incidents import LINES, LINES_WINDOW_MS, SHOWN, BadTicks, Disagreements, Lines, OddFields, Switches
+from ticker.board.incidents import LINES_PERIOD_S, MOST_LINES, MOST_LISTED, BadTicks, Disagreements, IncidentLog, OddFields, Switches
 from ticker.quote import Odd
 
 NOW = 1_700_000_000_000
@@ -12,15 +12,26 @@ NOW = 1_700_000_000_000
 
 def test_so_many_lines_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
     """The last one says that it is; ten minutes later there are as many again, and also where the clock was set back."""
-    lines = Lines()
-    for start in (NOW, NOW + LINES_WINDOW_MS, NOW - 10 * LINES_WINDOW_MS):
+    lines, period_ms = IncidentLog(logging.WARNING), round(LINES_PERIOD_S * 1000)
+    for start in (NOW, NOW + period_ms, NOW - 10 * period_ms):
         caplog.clear()
         for number in range(100):
-            lines.log(logging.WARNING, start + number, "line %d", number)
+            lines.tell(True, start + number, "line %d", number)
         said = [record.getMessage() for record in caplog.records]
-        assert len(said) == LINES
+        assert len(said) == MOST_LINES
         assert said[0] == "line 0"
-        assert said[-1] == f"line {LINES - 1} (enough of this for ten minutes; /api/status has all)"
+        assert said[-1] == f"line {MOST_LINES - 1} (enough of this for ten minutes; /api/status has all)"
+
+
+def test_whoever_debugs_is_told_all(caplog: pytest.LogCaptureFixture) -> None:
+    """What is not new, and what is too much, at that level."""
+    caplog.set_level(logging.DEBUG)
+    lines = IncidentLog(logging.WARNING)
+    for number in range(MOST_LINES + 2):
+        lines.tell(number != 0, NOW, "line %d", number)
+    at_level = [record.getMessage().split(" (")[0] for record in caplog.records if record.levelno == logging.WARNING]
+    assert at_level == [f"line {number}" for number in range(1, MOST_LINES + 1)]
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG] == ["line 0", f"line {MOST_LINES + 1}"]
 
 
 def test_bad_ticks_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
@@ -33,10 +44,10 @@ def test_bad_ticks_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
     assert state["count"] == 1_001
     assert [entry["symbol"] for entry in state["recent"]] == [
         "S950",
-        *(f"S{number}" for number in range(999, 999 - SHOWN, -1) if number != 950),
+        *(f"S{number}" for number in range(999, 999 - MOST_LISTED, -1) if number != 950),
     ]
     assert (state["recent"][0]["count"], state["recent"][0]["reason"], len(state["recent"][0]["excerpt"])) == (2, "again", 121)
-    assert len(caplog.records) == LINES
+    assert len(caplog.records) == MOST_LINES
 
 
 def test_each_kind_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -64,7 +75,7 @@ def test_odd_fields_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
         for symbol in ("X", "Y"):
             odd.note(symbol, f"f{number}", Odd("bid", f"because of {symbol}", "x"), NOW + number)
     state = odd.state()
-    assert (state["count"], len(state["fields"]), len(caplog.records)) == (2_000, SHOWN, LINES)
+    assert (state["count"], len(state["fields"]), len(caplog.records)) == (2_000, MOST_LISTED, MOST_LINES)
     assert state["fields"][0] == {"feed": "f999", "field": "bid", "count": 2, "symbol": "Y", "at": NOW + 999, "reason": "because of Y",
                                   "excerpt": "x"}  # fmt: skip
     odd.keep({"f7"})
@@ -88,8 +99,8 @@ def test_disagreements_are_listed_while_they_last() -> None:
 def test_the_last_switches() -> None:
     """All are counted, the newest are listed."""
     switches = Switches()
-    for number in range(SHOWN + 5):
+    for number in range(MOST_LISTED + 5):
         switches.note(f"S{number}", "a", "b", "stale", NOW + number)
     state = switches.state()
-    assert (state["count"], len(state["recent"])) == (SHOWN + 5, SHOWN)
-    assert state["recent"][0] == {"symbol": f"S{SHOWN + 4}", "from": "a", "to": "b", "reason": "stale", "at": NOW + SHOWN + 4}
+    assert (state["count"], len(state["recent"])) == (MOST_LISTED + 5, MOST_LISTED)
+    assert state["recent"][0] == {"symbol": f"S{MOST_LISTED + 4}", "from": "a", "to": "b", "reason": "stale", "at": NOW + MOST_LISTED + 4}
