@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ticker.quote import Quote, encode
 from web.fanout.frames import text_header
-
-if TYPE_CHECKING:
-    from web.fanout.cohort import Cohort
 
 BOARD_CHUNK_BYTES = 65_536
 """An array of `quotes` is cut into messages of about this size, so that a client that stalls in one retains little."""
@@ -22,8 +17,7 @@ class Channel:
     all that a slow client costs.
     """
 
-    __slots__ = ("_body", "_epoch_tail", "_event", "_frame", "_snapshot", "cohorts", "first", "flushed", "namespace", "quote", "slot",
-                 "symbol")  # fmt: skip
+    __slots__ = ("_body", "_epoch_tail", "_event", "_frame", "_snapshot", "first", "flushed", "namespace", "quote", "slot", "symbol")
 
     def __init__(self, symbol: str, epoch: str, slot: int = 0) -> None:
         self.symbol = symbol
@@ -32,7 +26,6 @@ class Channel:
         self.quote: Quote | None = None
         self.flushed = 0
         self.first = 0
-        self.cohorts: dict[Cohort, None] = {}  # in a fixed order, as every set here: two runs send the same bytes
         self._event = f'42/{symbol},["quote",'.encode()
         self._epoch_tail = f',"snapshot":true,"epoch":"{epoch}"}}'.encode()
         self._body: bytes | None = None

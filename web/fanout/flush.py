@@ -13,8 +13,9 @@ from time import perf_counter
 
 from ticker.quote import Quote
 from web.fanout.channel import Channel
-from web.fanout.cohort import Cohort, Part, ReadingList
+from web.fanout.cohort import Cohort
 from web.fanout.outbox import Outbox, owe
+from web.fanout.reading_list import Owner, Part, ReadingList
 from web.fanout.subscriptions import Subscriptions
 
 BREATHE_S = 0.002
@@ -45,14 +46,13 @@ class Flusher:
         self._dirty: dict[Channel, Quote] = {}
         self._timed: list[tuple[float, int, Cohort]] = []  # rate-limited cohorts with news, by the time they are due
         self._order = count()
-        self.blocked: list[Outbox] = []  # sockets that turned out to be full
-        self.lost: list[Outbox] = []  # sockets that turned out to be dead
-        self.pump: dict[Outbox, None] = {}  # stragglers to be served by themselves
+        self.blocked: list[Owner] = []  # sockets that turned out to be full
+        self.lost: list[Owner] = []  # sockets that turned out to be dead
+        self.pump: dict[Owner, None] = {}  # stragglers to be served by themselves
         self.updates = 0  # quotes that came in
         self.folded = 0  # of those, how many a newer one replaced before any flush
         self.delivered = 0  # quotes written, each client counted
         self.bytes_sent = 0
-        self.writes = 0
 
     def mark(self, quotes: Collection[Quote]) -> None:
         """Take a batch of updates: the newest of each symbol goes out with the next flush."""
@@ -106,10 +106,10 @@ class Flusher:
         self._resting_since = self._clock()
 
     def settle(self) -> None:
-        """Sort the lanes that changed into cohorts, and see to it that what they are owed is sent in its time."""
+        """Sort the reading lists that changed into cohorts, and see to it that what they are owed is sent in its time."""
         for reading_list in self.subscriptions.settle():
             if reading_list.cohort is not None and reading_list.period_ms:
-                self._schedule(reading_list.cohort)
+                self._schedule(self.subscriptions.cohorts[reading_list.cohort.key])
             else:
                 self.pump[reading_list.outbox] = None
 
@@ -144,21 +144,25 @@ class Flusher:
             self.bytes_sent += taken
             self.delivered += outbox.accepted(taken)
             if taken < len(data):
-                outbox.blocked = True
-                self.subscriptions.demote(outbox)
-                self.blocked.append(outbox)
+                self.wait_for_room(outbox)
                 return
         self.subscriptions.promote(outbox)
 
+    def wait_for_room(self, outbox: Outbox) -> None:
+        """The socket of `outbox` is full: serve it by itself, when there is room again."""
+        outbox.blocked = True
+        self.subscriptions.demote(outbox)
+        self.blocked.append(outbox)
+
     def _touched(self, dirty: Iterable[Channel]) -> list[Cohort]:
         """The cohorts that read any of the dirty channels."""
-        dirty = list(dirty)
-        cohorts = self.subscriptions.cohorts
-        if sum([len(channel.cohorts) for channel in dirty]) >= len(cohorts):
+        cohorts, cohorts_of = self.subscriptions.cohorts, self.subscriptions.cohorts_of
+        of_each = [cohorts_of[channel] for channel in dirty]
+        if sum(map(len, of_each)) >= len(cohorts):
             return list(cohorts.values())  # asking each is cheaper than merging what the channels say
-        touched: dict[Cohort, None] = dict(self.subscriptions.everything) if dirty else {}
-        for channel in dirty:
-            touched |= channel.cohorts
+        touched: dict[Cohort, None] = dict(self.subscriptions.everything) if of_each else {}
+        for some in of_each:
+            touched |= some
         return list(touched)
 
     def _send(self, cohort: Cohort, now_ms: float) -> None:
@@ -188,7 +192,6 @@ class Flusher:
         members = len(cohort.ready)
         self.delivered += members * quotes
         self.bytes_sent += members * size
-        self.writes += members
         # A few are cheapest as pairs; a pair for each of ten thousand would have the garbage collector look at everything there is.
         few = members <= _WRITES_A_LOOK
         ready = tuple(cohort.ready.items()) if few else zip(list(cohort.ready), list(cohort.ready.values()), strict=True)

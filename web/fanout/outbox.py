@@ -1,4 +1,4 @@
-"""What one client is still owed, without I/O: the rest of a frame, control packets, state events, and its two lanes of quotes.
+"""What one client is still owed, without I/O: the rest of a frame, control packets, state events, and its two reading lists.
 
 Whatever mixture of ticks, stalls and short writes happens, `gather` hands out whole frames in an order that keeps every
 promise, and `accepted` is told how many bytes the socket took. Memory is bounded by construction: at most one frame in
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from web.fanout.channel import Channel
-from web.fanout.cohort import Part, ReadingList, Write, board_parts, space_parts
+from web.fanout.reading_list import Part, ReadingList, Write, board_parts, space_parts
 
 CONTROL_LIMIT_BYTES = 262_144
 """More control packets than this unsent and the client is closed (`control_overflow`)."""
@@ -19,7 +19,7 @@ GATHER_BYTES = 65_536
 """About how much is put together for one write to one client."""
 
 Offer = tuple[ReadingList | str | None, Part]
-"""A frame that was handed out and whose it is: a lane's, a state event's (its name), or a control packet (`None`)."""
+"""A frame that was handed out and whose it is: a reading list's, a state event's (its name), or a control packet (`None`)."""
 
 
 class ControlOverflow(Exception):
@@ -62,13 +62,13 @@ class Outbox:
         self._states[name] = frame
 
     def board_list(self) -> ReadingList:
-        """The lane of the board subscription, made on first use."""
+        """The list of the board subscription, made on first use."""
         if self.board is None:
             self.board = ReadingList(self, board_parts)
         return self.board
 
     def reading_lists(self) -> list[ReadingList]:
-        """The lanes in use."""
+        """The reading lists in use."""
         return [self.spaces] if self.board is None else [self.spaces, self.board]
 
     @property

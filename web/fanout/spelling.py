@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 from web.fanout.channel import Channel
-from web.fanout.cohort import Part
+from web.fanout.reading_list import Part
 
 
 def meant(symbol: str) -> str:

@@ -1,4 +1,4 @@
-"""Who reads which symbols at which rate: joining, leaving, and sorting lanes into cohorts. No I/O.
+"""Who reads which symbols at which rate: joining, leaving, and sorting reading lists into cohorts. No I/O.
 
 Joining and leaving touch the client's own set only, O(1) a symbol whatever the number of other clients; the cohort is
 looked up once before the next flush. Nobody may change a reading list while a flush is under way (`Engine.turn`).
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from web.fanout.channel import Channel
-from web.fanout.cohort import Cohort, CohortKey, ReadingList, space_parts
+from web.fanout.cohort import Cohort
 from web.fanout.frame_table import FrameTable
-from web.fanout.outbox import Outbox
+from web.fanout.reading_list import CohortKey, Group, Owner, ReadingList, space_parts
 from web.fanout.spelling import Spelled, meant
 
 
 class Subscriptions:
-    """All channels, cohorts, and the lanes that wait to be sorted into one."""
+    """All channels, cohorts, and the reading lists that wait to be sorted into one."""
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -24,6 +24,8 @@ class Subscriptions:
         self.registry: dict[str, Channel] = {}
         self.table = FrameTable()
         self.cohorts: dict[CohortKey, Cohort] = {}
+        self.cohorts_of: dict[Channel, dict[Cohort, None]] = {}
+        """Those that list a channel by name; in a fixed order, as every set here: two runs send the same bytes."""
         self.everything: dict[Cohort, None] = {}  # cohorts with a "*" subscription: any channel touches them
         self.unsettled: dict[ReadingList, None] = {}
         self.changed: Callable[[], None] = lambda: None  # called at each change of a list; must return at once
@@ -31,6 +33,7 @@ class Subscriptions:
     def add_channel(self, symbol: str) -> Channel:
         """Make `symbol` readable."""
         channel = self.registry[symbol] = Channel(symbol, self.epoch, self.table.take())
+        self.cohorts_of[channel] = {}
         return channel
 
     def named(self, namespace: str) -> Channel | None:
@@ -42,7 +45,7 @@ class Subscriptions:
         """What the namespace of `channel` is called by the client whose `reading_list` it is."""
         return reading_list.encode.names.get(channel, channel.namespace) if isinstance(reading_list.encode, Spelled) else channel.namespace
 
-    def remove_channel(self, symbol: str) -> list[tuple[Outbox, str]]:
+    def remove_channel(self, symbol: str) -> list[tuple[Owner, str]]:
         """Forget `symbol`; returns the clients that had joined its namespace, who are to be told, and what they call it."""
         channel = self.registry.pop(symbol)
         joined = []
@@ -53,12 +56,13 @@ class Subscriptions:
         for cohort in self.everything:
             for reading_list in cohort.stragglers:
                 reading_list.pending.pop(channel, None)
+        del self.cohorts_of[channel]
         self.table.give_back(channel.slot)
         return joined
 
     def reading_lists_of(self, channel: Channel) -> Iterator[ReadingList]:
-        """Every lane that lists `channel` by name (a "*" subscription does not)."""
-        for cohort in list(channel.cohorts):
+        """Every list that has `channel` by name (a "*" subscription does not)."""
+        for cohort in list(self.cohorts_of[channel]):
             yield from list(cohort.ready)
             yield from list(cohort.stragglers)
         yield from [reading_list for reading_list in self.unsettled if channel in reading_list.channels]
@@ -105,7 +109,7 @@ class Subscriptions:
         reading_list.period_ms = period_ms
         reading_list.due = False
 
-    def drop(self, outbox: Outbox) -> None:
+    def drop(self, outbox: Owner) -> None:
         """Forget a client."""
         self.changed()
         for reading_list in outbox.reading_lists():
@@ -113,20 +117,20 @@ class Subscriptions:
             if reading_list.cohort is not None:
                 self._take_out(reading_list, reading_list.cohort)
 
-    def demote(self, outbox: Outbox) -> None:
-        """The client's socket is full: serve its lanes by themselves until it has caught up."""
+    def demote(self, outbox: Owner) -> None:
+        """The client's socket is full: serve its lists by themselves until it has caught up."""
         for reading_list in outbox.reading_lists():
             if reading_list.cohort is not None:
                 reading_list.cohort.demote(reading_list, self.number)
 
-    def promote(self, outbox: Outbox) -> None:
-        """The client has been sent all it was owed: let its lanes share buffers again where they can."""
+    def promote(self, outbox: Owner) -> None:
+        """The client has been sent all it was owed: let its lists share buffers again where they can."""
         for reading_list in outbox.reading_lists():
             if reading_list.cohort is not None and not reading_list.ready:
                 reading_list.cohort.place(reading_list)
 
     def settle(self) -> list[ReadingList]:
-        """Sort every lane whose list or rate changed into its cohort; returns those that are owed something.
+        """Sort every list whose channels or rate changed into its cohort; returns those that are owed something.
 
         Call it before a flush gets its number.
         """
@@ -139,6 +143,8 @@ class Subscriptions:
             cohort = self.cohorts.get(key)
             if cohort is None:
                 cohort = self.cohorts[key] = Cohort(key, self.number)
+                for channel in cohort.channels:
+                    self.cohorts_of[channel][cohort] = None
                 if key.everything:
                     self.everything[cohort] = None
             reading_list.collect(self.number, self.registry)
@@ -160,10 +166,13 @@ class Subscriptions:
             reading_list.channels = dict.fromkeys(reading_list.channels)
         return reading_list.channels
 
-    def _take_out(self, reading_list: ReadingList, cohort: Cohort) -> None:
+    def _take_out(self, reading_list: ReadingList, group: Group) -> None:
+        cohort = self.cohorts[group.key]
         if cohort.remove(reading_list):
             del self.cohorts[cohort.key]
             self.everything.pop(cohort, None)
+            for channel in cohort.channels:
+                self.cohorts_of[channel].pop(cohort, None)
 
 
 def _spell(reading_list: ReadingList, channel: Channel, namespace: str | None) -> None:

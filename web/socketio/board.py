@@ -16,8 +16,8 @@ from ticker.listeners import WireState
 from web.auth.visible import NOTHING, visible_symbols
 from web.fanout.channel import Channel
 from web.fanout.client import Client
-from web.fanout.cohort import ReadingList
 from web.fanout.engine import Engine
+from web.fanout.reading_list import ReadingList
 from web.socketio.admission import Admission
 from web.socketio.resume import resume
 from web.socketio.server import Refusal, SocketIOServer

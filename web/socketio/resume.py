@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from web.fanout.channel import Channel
-from web.fanout.cohort import ReadingList
+from web.fanout.reading_list import ReadingList
 from web.fanout.subscriptions import Subscriptions
 
 

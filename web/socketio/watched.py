@@ -44,7 +44,7 @@ class Watchers:
         subscriptions = self._subscriptions
         if subscriptions.everything or any(reading_list.everything for reading_list in subscriptions.unsettled):
             return None
-        watched = {symbol for symbol, channel in subscriptions.registry.items() if channel.cohorts}
+        watched = {symbol for symbol, channel in subscriptions.registry.items() if subscriptions.cohorts_of[channel]}
         for reading_list in subscriptions.unsettled:
             watched.update(channel.symbol for channel in reading_list.channels)
         return watched

@@ -13,7 +13,7 @@ from tests.web.fanout.quotes import quote
 from ticker.quote import Quote, encode
 from web.fanout.channel import BOARD_CHUNK_BYTES, Channel, board_body, board_frame
 from web.fanout.client import payload_of
-from web.fanout.cohort import board_parts, space_parts
+from web.fanout.reading_list import board_parts, space_parts
 
 EPOCH = "e1"
 

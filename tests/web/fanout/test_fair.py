@@ -30,7 +30,9 @@ class Busy:
             self.subscriptions.join(outbox.spaces, channel)
         self.flush(1)
         while self.flusher.pump:
-            self.flusher.serve(self.flusher.pump.popitem()[0])
+            owed = self.flusher.pump.popitem()[0]
+            assert isinstance(owed, Outbox)
+            self.flusher.serve(owed)
         self.turns_at.clear()
 
     def flush(self, seq: int) -> float:

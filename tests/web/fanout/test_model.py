@@ -12,7 +12,7 @@ from tests.web.fanout.model import Published, Reader
 from ticker.quote import Quote
 from web.fanout.flush import Flusher
 from web.fanout.frames import text_frame
-from web.fanout.outbox import CONTROL_LIMIT_BYTES, ControlOverflow
+from web.fanout.outbox import CONTROL_LIMIT_BYTES, ControlOverflow, Outbox
 from web.fanout.subscriptions import Subscriptions
 from web.socketio.resume import resume
 
@@ -85,6 +85,7 @@ class FanOut(RuleBasedStateMachine):
         """What the engine does between two flushes."""
         while self.flusher.pump:
             outbox = self.flusher.pump.popitem()[0]
+            assert isinstance(outbox, Outbox)
             if not outbox.blocked:
                 self.flusher.serve(outbox)
         self.flusher.blocked.clear()
@@ -327,7 +328,7 @@ class FanOut(RuleBasedStateMachine):
             assert members
             assert not set(cohort.ready) & set(cohort.stragglers)
             assert all(reading_list.cohort is cohort and not reading_list.outbox.blocked for reading_list in cohort.ready)
-            assert all(cohort in channel.cohorts for channel in key.channels)
+            assert all(cohort in self.core.cohorts_of[channel] for channel in key.channels)
 
     @rule()
     def settle(self) -> None:

@@ -14,8 +14,8 @@ from tests.web.fanout.stand import Reader, Stand
 from tests.web.relaying import PATIENCE_S, Relaying, relaying
 from web.auth.identity import Identity, Unauthorized
 from web.fanout.channel import Channel
-from web.fanout.cohort import space_parts
 from web.fanout.outbox import Outbox
+from web.fanout.reading_list import space_parts
 from web.fanout.spelling import Spelled, meant
 from web.fanout.subscriptions import Subscriptions
 
