@@ -43,7 +43,6 @@ class ConformanceServer:
         self.socketio = TickerSocketIO(self.app, self._socketio_engine, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
         echo = EngineIOServer(async_mode=ASYNC_MODE, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
         echo.engine = self._engineio_engine
-        self._engineio_engine.packet_handler = echo
         for door in (self.socketio.server.eio, echo):
             door.origin_allowed = lambda origin, environ: True
             door.is_foreign = lambda environ: False

@@ -91,7 +91,7 @@ def _packets(*opening: bytes) -> Callable[[bytes], None]:
         server = _server().server
         engine, door = server.engine, server.socketio.server.eio
         environ = {"REMOTE_ADDR": "192.0.2.1", "REQUEST_METHOD": "GET"}
-        client = Client(engine, door.generate_id(), door.generate_id()[:12], environ, "polling")
+        client = Client(door, door.generate_id(), door.generate_id()[:12], environ, "polling", engine.clock())
         with engine.turn:
             door.sockets[client.sid] = client
             door._trigger_event("connect", client.sid, client.environ)

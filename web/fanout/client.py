@@ -1,11 +1,11 @@
-"""One Engine.IO client: its outbox, its transport, and what it did lately. The engine and the door act on it."""
+"""One client: its outbox, its transport, and what it did lately. It acts on nobody: the engine closes it and sends to it."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
 from web.auth.addresses import network_of
 from web.auth.identity import ANYBODY, Identity
@@ -13,28 +13,47 @@ from web.fanout.close_reasons import CloseReason
 from web.fanout.frames import TEXT, FrameReader
 from web.fanout.outbox import Outbox
 
-if TYPE_CHECKING:
-    from web.fanout.engine import Engine
-
 Transport = Literal["polling", "probing", "pausing", "websocket"]
 """`probing`: it polls, and has opened a WebSocket to try out. `pausing`: that works, and its polls end until it switches over."""
 
 
-class Client(Outbox):
-    """A connected client.
+class PacketHandler(Protocol):
+    """Who handles what clients send: the server that let them in (`web.socketio.engineio_server`)."""
 
-    python-engineio's server holds it where it would hold a socket of its own, so it has the attributes and methods that
-    server uses: `sid`, `closed`, `closing`, `connected`, `upgraded`, `session`, `send`, `close`.
+    def packet(self, client: Client, payload: str | bytes) -> None:
+        """A message came. Raises `ValueError` for one that makes no sense."""
+
+    def gone(self, client: Client, closing: CloseReason) -> None:
+        """The client was closed."""
+
+
+class Ending(NamedTuple):
+    """The decision to end a connection, for the engine to carry out."""
+
+    closing: CloseReason
+    is_of_probe: bool = False
+    """Whether only the WebSocket ends that a polling client tries out."""
+    farewell: bytes = b""
+    """The last frame; empty: one that says why."""
+
+
+class Client(Outbox):
+    """A connected client, whose packets go to `handler`.
+
+    python-engineio's server holds it where it would hold a socket of its own, and looks at `closed`, `upgraded` and `session`.
     """
 
-    __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "engine", "environ", "events", "events_s",
-                 "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "network", "packets", "packets_s",
-                 "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid",
-                 "since_s", "socket", "transport", "upgrade_s")  # fmt: skip
+    __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "environ", "events", "events_s", "handler",
+                 "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "network", "packets",
+                 "packets_s", "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token",
+                 "sid", "since_s", "socket", "transport", "upgrade_s")  # fmt: skip
 
-    def __init__(self, engine: Engine, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport) -> None:
+    def __init__(
+        self, handler: PacketHandler, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport, now_s: float
+    ) -> None:
+        """`now_s`: monotonic seconds, when it came."""
         super().__init__()
-        self.engine = engine
+        self.handler = handler
         self.sid = sid
         self.public_id = public_id
         """What its Socket.IO ids begin with; `sid` itself is a secret between server and client."""
@@ -60,7 +79,7 @@ class Client(Outbox):
         """How many other namespaces than symbols' it joined."""
         self.introduced = False
         """Whether it sent a Socket.IO CONNECT, which must come before anything else."""
-        self.since_s = self.progress_s = self.polled_s = self.upgrade_s = engine.clock()
+        self.since_s = self.progress_s = self.polled_s = self.upgrade_s = now_s
         """Monotonic seconds: when it came, when its socket last took a byte while full, when it last polled, when it opened the
         WebSocket it tries out."""
         self.ping_slot = 0
@@ -68,18 +87,6 @@ class Client(Outbox):
         self.posting = False  # while one of its requests posts
         self.events = self.events_s = self.joins = self.joins_s = self.packets = self.packets_s = 0
         self._session: dict[str, Any] | None = None
-
-    # What python-engineio's server asks of a socket.
-
-    @property
-    def closing(self) -> bool:
-        """Whether it is on its way out (with us that takes no time)."""
-        return self.closed is not None
-
-    @property
-    def connected(self) -> bool:
-        """Whether its handshake is done."""
-        return True
 
     @property
     def upgraded(self) -> bool:
@@ -96,22 +103,6 @@ class Client(Outbox):
     @session.setter
     def session(self, value: dict[str, Any]) -> None:
         self._session = value
-
-    def send(self, pkt: Any) -> None:
-        """Queue an Engine.IO packet of the library's."""
-        encoded = pkt.encode()
-        self.engine.send(self, encoded)
-
-    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
-        """End the connection (`wait` and `abort` are the library's; nothing here waits)."""
-        self.engine.close(self, CloseReason.SERVER)
-
-    def schedule_ping(self) -> None:
-        """Pings are the engine's."""
-
-    def check_ping_timeout(self) -> bool:
-        """Time-outs are the engine's."""
-        return self.closed is None
 
     @property
     def upgrading(self) -> bool:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Container, Iterator
 
-from web.fanout.close_reasons import CloseReason
+from web.fanout.client import Client
 from web.runtime import original
-
-if TYPE_CHECKING:
-    from web.fanout.client import Client
-    from web.fanout.engine import Engine
 
 select = original("select")
 
@@ -19,45 +14,26 @@ AWAY_S = 1.0
 
 
 class Drain:
-    """Sees an engine's clients off, one look a round. What is published after the first look may not be sent."""
+    """Says who has everything, once a round. What is published after the first look may not be sent."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self) -> None:
         self.begun = False
 
-    def look(self) -> None:
-        """Close those who have everything. Who polls takes leave by itself, in the poll that finds nothing more (`EngineIOServer`)."""
-        if not self.begun:
-            self.begun = True
-            self._send_the_last()
-        engine = self._engine
-        now_s = engine.clock()
-        for client in list(engine.clients):
+    def look(self, clients: Collection[Client], owed: Container[object], now_s: float) -> Iterator[tuple[Client, bool]]:
+        """Those of `clients` that have everything, and whether their socket has room, so that the close frame will go whole: else they
+        are waited for. `owed`: who is to be served yet. `now_s`: monotonic seconds.
+
+        Who polls takes leave by itself, in the poll that finds nothing more (`web.socketio.engineio_server`).
+        """
+        for client in list(clients):
             if client.write is None:
-                done = client.poll_event is None and client.polled_s + AWAY_S <= now_s
-            else:
-                done = not client.blocked and client not in engine.flusher.pump and self._is_written(client)
-            if done:
-                engine.close(client, CloseReason.SHUTDOWN)
+                if client.poll_event is None and client.polled_s + AWAY_S <= now_s:
+                    yield client, True
+            elif not client.blocked and client not in owed:
+                yield client, _has_room(client)
 
-    def _send_the_last(self) -> None:
-        """Whatever the window and the rates: what was published last is due now."""
-        flusher = self._engine.flusher
-        if flusher.is_dirty:
-            flusher.flush(math.inf)
-        flusher.send_timed(math.inf)
-        for client in self._engine.clients:
-            for reading_list in client.reading_lists():
-                reading_list.due = True
-            self._engine.pump_soon(client)
 
-    def _is_written(self, client: Client) -> bool:
-        """Whether its socket has room, so that the close frame will go whole; else it is one that is waited for."""
-        poll = select.poll()
-        poll.register(client.socket, select.POLLOUT)
-        if poll.poll(0):
-            return True
-        client.blocked = True
-        self._engine.subscriptions.demote(client)
-        self._engine.flusher.blocked.append(client)
-        return False
+def _has_room(client: Client) -> bool:
+    poll = select.poll()
+    poll.register(client.socket, select.POLLOUT)
+    return bool(poll.poll(0))

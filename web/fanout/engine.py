@@ -11,24 +11,25 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from time import monotonic, perf_counter, time
 from typing import Any
 
 from ticker.quote import Quote
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.bugs import Bugs
-from web.fanout.client import Client
+from web.fanout.client import Client, Ending
 from web.fanout.close_reasons import CloseReason, Ledger
 from web.fanout.counters import Counters
 from web.fanout.drain import Drain
-from web.fanout.expiry import Expiry
 from web.fanout.flush import Flusher
 from web.fanout.flush_clock import FlushClock
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
 from web.fanout.handshake_queue import HandshakeQueue
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pools import Pools
-from web.fanout.receive import PacketHandler, Receiver
+from web.fanout.receive import Receiver
+from web.fanout.sockets import hang_up, prepare
 from web.fanout.subscriptions import Subscriptions
 from web.fanout.timeouts import Timeouts
 from web.refusals import Refusals
@@ -37,10 +38,8 @@ from web.runtime import EventletRuntime, original
 log = Bugs(logging.getLogger(__name__))
 
 select = original("select")  # the patched one has no epoll
-socket = original("socket")
 
-_LAST_READS, _LAST_READ_BYTES = 16, 65_536  # of a connection that is closed
-_NOTSENT_LOWAT_BYTES = 16_384  # begin to conflate after 16 KiB in the kernel, not after the 4 MB it would take
+_PING = text_frame(b"2")
 _IDLE_S = 1.0
 
 
@@ -69,9 +68,7 @@ class Engine:
         self.ledger = Ledger()
         self.counters = Counters()
         self.refusals = Refusals()
-        self.timeouts = Timeouts(self, ping_interval_s, ping_timeout_s)
-        self.expiry = Expiry()
-        self.packet_handler: PacketHandler | None = None
+        self.timeouts = Timeouts(self.pools.waiting.keys(), self.polling, ping_interval_s, ping_timeout_s, self.clock())
         self.turn = threading.RLock()
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -83,7 +80,7 @@ class Engine:
         self.rounds = 0  # that ended well
         self._flush_clock = FlushClock()
         self.handshake_queue = HandshakeQueue()
-        self._receiver = Receiver(self, self._epoll, self._wake, self._by_descriptor)
+        self._receiver = Receiver(self._epoll, self._wake, self._by_descriptor, self.send_frame)
 
     @property
     def closes(self) -> Counter[str]:
@@ -131,11 +128,7 @@ class Engine:
 
     def attach(self, client: Client, sock: Any) -> None:
         """Take over the socket of a client that has shaken hands."""
-        if sock.family == socket.AF_UNIX:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _NOTSENT_LOWAT_BYTES)
-        else:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOTSENT_LOWAT_BYTES)
+        prepare(sock)
         client.socket = sock
         client.reader = FrameReader(self.limits.max_message_bytes)
         self._by_descriptor[sock.fileno()] = client
@@ -143,8 +136,8 @@ class Engine:
 
     def heard(self, client: Client, early: bytes) -> None:
         """Take in what `client` sent before its socket was ours. Needs `turn`."""
-        if early:
-            self._receiver.heard(client, early)
+        if early and (ending := self._receiver.heard(client, early, self.clock())) is not None:
+            self._end(client, ending)
 
     def open_for_quotes(self, client: Client) -> None:
         """The client speaks WebSocket from now on: whatever it is owed goes there."""
@@ -169,7 +162,8 @@ class Engine:
         with self.turn:
             if client.closed is not None:
                 return
-            last_words = self._last_words(client, farewell or close_frame(closing.code, closing.reason))
+            farewell = farewell or close_frame(closing.code, closing.reason)
+            last_words = client.last_words(self.subscriptions.number, self.subscriptions.registry, farewell)
             client.closed = closing
             self.ledger.close(closing, client.address, self.clock())
             if client in self.clients:
@@ -177,15 +171,13 @@ class Engine:
                 self.pools.leave(client)
             self.polling.discard(client)
             self.timeouts.remove(client)
-            self.expiry.remove(client)
             self.flusher.pump.pop(client, None)
             self.subscriptions.drop(client)
             if client.poll_event is not None:
                 client.poll_event.set()
             if client.socket is not None:
                 self._hang_up(client, last_words, reset=closing is CloseReason.STALLED)
-            if self.packet_handler is not None:
-                self.packet_handler.gone(client, closing)
+            client.handler.gone(client, closing)
 
     def give_up_probe(self, client: Client, closing: CloseReason) -> None:
         """The WebSocket that a polling client tried out is no good: it goes on polling."""
@@ -206,7 +198,7 @@ class Engine:
 
     def drain(self) -> None:
         """Send everybody what was published so far and close them one by one; it is done when there are no `clients` left."""
-        self._drain = self._drain or Drain(self)
+        self._drain = self._drain or Drain()
         self.wake()
 
     # The loop.
@@ -235,7 +227,11 @@ class Engine:
         self.wake()
 
     def _round(self) -> None:
-        self._receiver.read()
+        for client, event in self._receiver.turns():
+            if event & select.EPOLLOUT:
+                self._has_room(client)
+            if event & ~select.EPOLLOUT and (ending := self._receiver.readable(client, self.clock())) is not None:
+                self._end(client, ending)
         began_s = perf_counter()
         self._pump()
         now_s = self.clock()
@@ -246,9 +242,9 @@ class Engine:
         self.flusher.send_timed(now_s * 1000)
         self._pump()
         if self._drain is not None:
-            self._drain.look()
+            self._see_off(self._drain, now_s)
             self._pump()
-        self.timeouts.beat(now_s)
+        self.do_what_is_due(now_s)
         self.handshake_queue.open()
         self._receiver.take_share(perf_counter() - began_s)
         self.rounds += 1
@@ -274,7 +270,36 @@ class Engine:
             due_s = min(due_s, timed_ms / 1000)
         return min(due_s - now_s, _IDLE_S)
 
-    def writable(self, client: Client) -> None:
+    def do_what_is_due(self, now_s: float) -> None:
+        """Ping whom it is time to ping, and end what has had its time. `now_s`: monotonic seconds."""
+        if now_s >= self.timeouts.next_s:
+            self.counters.lag_s.observe(now_s - self.timeouts.next_s)
+            limits = self.limits.join_timeout_s, self.broadcast.stall_limit_s
+            for client, ending in self.timeouts.due(now_s, self.wall_clock(), *limits):
+                if ending is None:
+                    self.send_frame(client, _PING)
+                else:
+                    self._end(client, ending)
+
+    def _end(self, client: Client, ending: Ending) -> None:
+        """End what speaks through the client's WebSocket: the connection, or only the try of one."""
+        if ending.is_of_probe:
+            self.give_up_probe(client, ending.closing)
+        else:
+            self.close(client, ending.closing, ending.farewell)
+
+    def _see_off(self, drain: Drain, now_s: float) -> None:
+        """Send what was published last, whatever the window and the rates, and close whoever has everything."""
+        if not drain.begun:
+            drain.begun = True
+            self.flusher.send_the_last(self.clients)
+        for client, has_room in drain.look(self.clients, self.flusher.pump, now_s):
+            if has_room:
+                self.close(client, CloseReason.SHUTDOWN)
+            else:
+                self.flusher.wait_for_room(client)
+
+    def _has_room(self, client: Client) -> None:
         """Its socket, which was full, has room again."""
         client.blocked = False
         self._epoll.modify(client.socket.fileno(), select.EPOLLIN)
@@ -303,39 +328,17 @@ class Engine:
             assert isinstance(client, Client)
             if client.closed is None:
                 self.counters.stalls += 1
-                self.timeouts.blocked(client)
+                self.timeouts.blocked(client, self.clock())
                 self._epoll.modify(client.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
         lost, self.flusher.lost = self.flusher.lost, []
         for client in lost:
             assert isinstance(client, Client)
             self.close(client, CloseReason.CLIENT)
 
-    def _last_words(self, client: Client, farewell: bytes) -> bytes:
-        """What a client that is about to be closed is still sent: nothing where the socket is full, perhaps within a frame."""
-        if client.blocked:
-            return b""
-        if client.write is None:
-            return farewell
-        return b"".join((client.gather(self.subscriptions.number, self.subscriptions.registry), farewell))
-
     def _hang_up(self, client: Client, last_words: bytes, reset: bool = False) -> None:
         sock, client.socket = client.socket, None
         client.write = None
-        descriptor = sock.fileno()
-        self._by_descriptor.pop(descriptor, None)
-        try:
-            self._epoll.unregister(descriptor)
-            if last_words:
-                sock.send(last_words)
-            if reset:
-                # Its buffers are full and will not empty: give the kernel's memory back at once.
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            else:
-                # Closing with bytes unread would be a reset, which can overtake the close frame.
-                for _ in range(_LAST_READS):
-                    if not sock.recv(_LAST_READ_BYTES):
-                        break
-        except OSError:
-            pass  # it is gone already, or has no more to say
-        finally:
-            sock.close()
+        self._by_descriptor.pop(sock.fileno(), None)
+        with suppress(OSError):
+            self._epoll.unregister(sock.fileno())
+        hang_up(sock, last_words, reset)

@@ -7,6 +7,7 @@ Needs no socket, only the `write` of each client (a non-blocking send: returns h
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count, islice
 from time import perf_counter
@@ -128,6 +129,17 @@ class Flusher:
             if cohort.ready or cohort.stragglers:
                 self._send(cohort, now_ms)
         self._resting_since = self._clock()
+
+    def send_the_last(self, outboxes: Iterable[Outbox]) -> None:
+        """Whatever the window and the rates: what was published last is due now."""
+        if self.is_dirty:
+            self.flush(math.inf)
+        self.send_timed(math.inf)
+        for outbox in outboxes:
+            for reading_list in outbox.reading_lists():
+                reading_list.due = True
+            if not outbox.blocked:
+                self.pump[outbox] = None
 
     def serve(self, outbox: Outbox) -> None:
         """Write what one client is owed by itself, until its socket is full (it is then in `blocked`) or nothing is owed now."""

@@ -83,6 +83,14 @@ class Outbox:
         """
         return self._tail or b"".join(self.frames(number, registry))
 
+    def last_words(self, number: int, registry: Mapping[str, Channel], farewell: bytes) -> bytes:
+        """What a client that is about to be closed is still sent: nothing where the socket is full, perhaps within a frame."""
+        if self.blocked:
+            return b""
+        if self.write is None:
+            return farewell
+        return b"".join((self.gather(number, registry), farewell))
+
     def frames(self, number: int, registry: Mapping[str, Channel], most: int = 1_000_000) -> list[bytes]:
         """The same as at most `most` separate frames; only for a client without a frame in progress."""
         offer: list[Offer] = []

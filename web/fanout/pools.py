@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from web.fanout.client import Client
+from web.fanout.client import Client
 
 Crowd = tuple[str, bool]
 """Those who wait that are told apart by nothing: their network, and whether they came with a good token."""

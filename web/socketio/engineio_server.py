@@ -133,7 +133,7 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
         engine.handshake_queue.enter(engine.wake)
         if engine.draining:
             raise full(Reason.SHUTTING_DOWN)
-        client = Client(engine, self.generate_id(), self.generate_id()[:12], kept, "websocket" if accept else "polling")
+        client = Client(self, self.generate_id(), self.generate_id()[:12], kept, "websocket" if accept else "polling", engine.clock())
         opening = "0" + msgspec.json.encode({
             "sid": client.sid, "upgrades": [] if accept else ["websocket"], "pingInterval": self.ping_interval * 1000,
             "pingTimeout": self.ping_timeout * 1000, "maxPayload": engine.limits.max_message_bytes}).decode()  # fmt: skip
@@ -314,7 +314,7 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
         """Send a packet of the library's to the client `sid`; one that is gone is nobody's fault."""
         client = self.sockets.get(sid)
         if client is not None:
-            client.send(pkt)
+            self.engine.send(client, pkt.encode())
 
     def disconnect(self, sid: str | None = None) -> None:
         """Close the client `sid`, or all."""

@@ -46,7 +46,7 @@ class Binding:
         if client.identity is None:
             client.identity = identity
         if identity.expires_s is not None:
-            self._engine.expiry.add(client, identity.expires_s)
+            self._engine.timeouts.expires(client, identity.expires_s)
         if identity.max_hz is not None and (client.max_hz is None or identity.max_hz < client.max_hz):
             client.max_hz = identity.max_hz
             for reading_list in client.reading_lists():

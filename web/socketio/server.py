@@ -64,7 +64,6 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
         self.engine = engine
         self.manager.engine = engine
         self.eio.engine = engine
-        engine.packet_handler = self.eio
         self.eio.is_foreign = lambda environ: False
         self.eio.who = lambda environ: ANYBODY
         self.eio.counted = lambda environ, identity: None

@@ -231,7 +231,7 @@ def test_a_bug_in_a_round_is_not_the_end(stand: Stand, caplog: pytest.LogCapture
     stand.add_symbols("A")
     with stand.websocket("/", "/A") as reader:
         with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
-            patch.setattr(stand.engine.timeouts, "beat", lambda now_s: 1 / 0)
+            patch.setattr(stand.engine, "do_what_is_due", lambda now_s: 1 / 0)
             stand.tick("A")
             reader.quote()
             while not caplog.records:

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.web.fanout.clients import newcomer
 from tests.web.fanout.test_timeouts import Watched, connected
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.auth.identity import ANYBODY
@@ -31,8 +32,7 @@ class EngineIOServer:
 
     def client(self, address: str = "192.0.2.1", is_known: bool = False) -> Client:
         """One that has just come."""
-        number = next(self.numbers)
-        client = Client(self.engine, f"sid{number}", f"public{number}", {"REMOTE_ADDR": address}, "polling")
+        client = newcomer(self.engine, next(self.numbers), address)
         client.identity = ANYBODY if is_known else None
         self.engine.admit(client)
         return client

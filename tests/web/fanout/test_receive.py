@@ -32,12 +32,14 @@ class Crowd:
             self.epoll.register(ours.fileno(), select.EPOLLIN)
         wake = os.eventfd(0)
         stack.callback(os.close, wake)
-        self.receive = Receiver(None, self.epoll, wake, clients)  # type: ignore[arg-type]  # nobody is closed here
-        self.receive.readable = self._take  # type: ignore[method-assign]
+        self.receiver = Receiver(self.epoll, wake, clients, lambda client, framed: None)
 
-    def _take(self, client: Any) -> None:
-        client.socket.recv(1)  # and leaves some
-        self.read.append(client.number)
+    def take_turns(self) -> None:
+        """A round of reading: each takes a byte, and leaves some."""
+        client: Any
+        for client, _ in self.receiver.turns():
+            client.socket.recv(1)
+            self.read.append(client.number)
 
 
 @pytest.fixture
@@ -49,22 +51,22 @@ def crowd() -> Iterator[Crowd]:
 
 def test_a_round_reads_everybody_once_where_there_is_time(crowd: Crowd) -> None:
     """However many they are."""
-    crowd.receive.take_share(1000.0)
-    crowd.receive.read()
+    crowd.receiver.take_share(1000.0)
+    crowd.take_turns()
     assert sorted(set(crowd.read)) == list(range(CLIENTS))
 
 
 def test_where_there_is_none_they_take_turns(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
     """One a round, however many rounds it takes; nobody is passed over again and again."""
     monkeypatch.setattr(receive, "READ_S", -1.0)
-    crowd.receive.take_share(0.0)
+    crowd.receiver.take_share(0.0)
     for _ in range(2 * CLIENTS):
-        crowd.receive.read()
+        crowd.take_turns()
     assert len(crowd.read) == 2 * CLIENTS
     assert set(crowd.read) == set(range(CLIENTS))
 
 
 def test_a_long_round_gives_reading_its_share(crowd: Crowd) -> None:
     """After 300 ms of other work 100 ms are for reading: a quarter of the whole."""
-    crowd.receive.take_share(0.3)
-    assert crowd.receive._read_s == pytest.approx(0.1)
+    crowd.receiver.take_share(0.3)
+    assert crowd.receiver._read_s == pytest.approx(0.1)

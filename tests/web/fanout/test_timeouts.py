@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.web.fanout.clients import newcomer
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.fanout.client import Client, Transport, payload_of
 from web.fanout.close_reasons import CloseReason
@@ -24,20 +25,19 @@ STEP_S = 0.25
 
 
 class Watched:
-    """An engine whose loop does not run: a test says what time it is, and has the pulse look around."""
+    """An engine whose loop does not run: a test says what time it is, and has what is due then done."""
 
     def __init__(self) -> None:
         self.now_s = 5000.0
         self.numbers = count(1)
         self.engine = Engine(EventletRuntime(), "e1", BroadcastSettings(), LimitSettings(), INTERVAL_S, TIMEOUT_S)
         self.engine.clock = lambda: self.now_s
-        self.engine.timeouts = Timeouts(self.engine, INTERVAL_S, TIMEOUT_S)
+        self.engine.timeouts = Timeouts(self.engine.pools.waiting.keys(), self.engine.polling, INTERVAL_S, TIMEOUT_S, self.now_s)
         self.engine.subscriptions.add_channel("A")
 
     def client(self, transport: Transport = "websocket", joined: bool = True) -> Client:
         """One that came just now."""
-        number = next(self.numbers)
-        client = Client(self.engine, f"sid{number}", f"public{number}", {}, transport)
+        client = newcomer(self.engine, next(self.numbers), transport=transport)
         self.engine.admit(client)
         if transport != "websocket":
             self.engine.polling.add(client)
@@ -51,7 +51,7 @@ class Watched:
         until_s = self.now_s + seconds
         while self.now_s < until_s:
             self.now_s = min(self.now_s + STEP_S, until_s)
-            self.engine.timeouts.beat(self.now_s)
+            self.engine.do_what_is_due(self.now_s)
 
     def closed(self, client: Client) -> CloseReason | None:
         """Why it was closed, if it was. (A method, so that a type checker does not take the answer for the last one.)"""
@@ -161,8 +161,8 @@ def test_a_forged_pong_proves_nothing(watched: Watched) -> None:
     assert client.closed is CloseReason.PING_TIMEOUT
 
 
-def test_a_time_out_does_not_depend_on_the_beat(watched: Watched) -> None:
-    """A beat that comes a little early or late does not make a time-out a whole step longer."""
+def test_a_time_out_does_not_depend_on_the_step(watched: Watched) -> None:
+    """A look that comes a little early or late does not make a time-out a whole step longer."""
     client = watched.client()
     watched.pass_s(INTERVAL_S + 0.02)  # the ping left a little late
     watched.sent(client)
@@ -197,13 +197,13 @@ def test_who_takes_nothing_is_closed(watched: Watched) -> None:
     """A full socket for `stall_limit_s`, whatever pongs come; one that has room for a moment begins anew."""
     stalled, steady = watched.client(), watched.client()
     for client in (stalled, steady):
-        watched.engine.timeouts.blocked(client)
+        watched.engine.timeouts.blocked(client, watched.now_s)
     for _ in range(5):
         watched.pass_s(watched.engine.broadcast.stall_limit_s / 5 - STEP_S)
         for client in (stalled, steady):
             watched.engine.timeouts.pong(client)
         watched.engine.timeouts.unblocked(steady)
-        watched.engine.timeouts.blocked(steady)
+        watched.engine.timeouts.blocked(steady, watched.now_s)
         assert watched.closed(stalled) is None
     watched.pass_s(5 * STEP_S)
     assert watched.closed(stalled) is CloseReason.STALLED
@@ -251,7 +251,7 @@ def test_a_process_that_was_stopped_does_not_blame_its_clients(watched: Watched)
     clients = [watched.client() for _ in range(5)]
     watched.pass_s(STEP_S)
     watched.now_s += 3600
-    watched.engine.timeouts.beat(watched.now_s)
+    watched.engine.do_what_is_due(watched.now_s)
     assert all(client.closed is None for client in clients)
     watched.pass_s(INTERVAL_S)
     assert [watched.sent(client) for client in clients] == [["2"]] * 5
@@ -261,7 +261,7 @@ def test_a_process_that_was_stopped_does_not_blame_its_clients(watched: Watched)
 def test_whoever_is_closed_is_watched_no_more(watched: Watched) -> None:
     """Nothing is sent to it, it is counted once, nothing holds on to it."""
     client = watched.client("polling", joined=False)
-    watched.engine.timeouts.blocked(client)
+    watched.engine.timeouts.blocked(client, watched.now_s)
     watched.engine.close(client, CloseReason.CLIENT)
     watched.pass_s(100)
     assert watched.engine.closes == {"client": 1}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.web.fanout.clients import newcomer
 from ticker.settings import BroadcastSettings, LimitSettings
 from web.auth.identity import ANYBODY, Identity
 from web.auth.tokens import Access, Tokens
@@ -45,8 +46,7 @@ class Way:
 
     def client(self, address: str = "192.0.2.1", joins: bool = True) -> Client:
         """One that has come in, and joined something."""
-        number = next(self.numbers)
-        client = Client(self.engine, f"sid{number}", f"public{number}", environ(address), "polling")
+        client = newcomer(self.engine, next(self.numbers), address)
         self.engine.admit(client)
         if joins:
             assert not self.admission.is_surplus(client)

@@ -16,7 +16,6 @@ from web.auth.identity import ANYBODY, Identity, Unauthorized
 from web.auth.throttle import MOST_FAILURES
 from web.auth.tokens import Guessed
 from web.auth.visible import NOT_TOLD
-from web.fanout.timeouts import Timeouts
 from web.refusals import Reason, body
 from web.runtime import EventletRuntime
 from web.socketio.board import MOST_UNKNOWN
@@ -242,7 +241,6 @@ def pass_to(running: Relaying, now_s: float) -> None:
     with EventletRuntime().deadline(PATIENCE_S):
         while engine.timeouts.next_s < before + 0.5:
             EventletRuntime().sleep(0.01)
-    assert isinstance(engine.timeouts, Timeouts)
 
 
 def test_a_connection_ends_with_its_token(running: Relaying) -> None:
@@ -264,7 +262,7 @@ def test_a_connection_ends_with_its_token(running: Relaying) -> None:
         assert running.server.engine.ledger.closes["token_expired"] == 2
         other.quote("BTC-USD")
         assert len(running.server.engine.clients) == 1
-    assert not running.server.engine.expiry._ends.keys() - running.server.engine.clients
+    assert not running.server.engine.timeouts._tokens._ends.keys() - running.server.engine.clients
 
 
 def test_guesses_over_one_socket_are_throttled(running: Relaying) -> None:

@@ -31,7 +31,9 @@ class Club:
     def client(self, *namespaces: str) -> Client:
         """One that has joined `namespaces`."""
         number = next(self.numbers)
-        client = Client(self.engine, f"secret{number}", f"public{number}", {"REMOTE_ADDR": "127.0.0.1"}, "websocket")
+        client = Client(
+            self.server.eio, f"secret{number}", f"public{number}", {"REMOTE_ADDR": "127.0.0.1"}, "websocket", self.engine.clock()
+        )
         self.server.eio.sockets[client.sid] = client
         self.server.environ[client.sid] = client.environ
         self.engine.admit(client)

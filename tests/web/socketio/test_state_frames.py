@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.web.fanout.clients import newcomer
 from tests.web.relaying import Relaying
 from ticker.settings.reload import Reload
 from web.auth.identity import ANYBODY, Identity
@@ -28,7 +29,7 @@ class Stand:
     def join(self, *identities: Identity) -> None:
         """One member each."""
         for identity in identities:
-            client = Client(self.running.server.engine, "", str(len(self.members)), {}, "websocket")
+            client = newcomer(self.running.server.engine, len(self.members))
             client.board_identity = identity
             self.members[client.public_id] = client
 
