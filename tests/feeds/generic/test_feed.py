@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ticker.turn
-from cli.options import feed_kinds
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
