@@ -1,5 +1,5 @@
-"""`python -m cli.document`: writes the tables of docs/settings.md, and docs/openapi.json, anew. Not a command of `main.py`: users
-need no such thing.
+"""`python -m cli.document`: writes the tables of docs/settings.md, docs/feeds.md and docs/freshness.md, and docs/openapi.json, anew.
+Not a command of `main.py`: users need no such thing.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 
 from cli.process.settings import feed_kinds
+from feeds.document import with_kinds, with_worth
+from feeds.registry import kinds
 from ticker.settings.document import with_tables
 from web.api.openapi import DOCUMENT
 
@@ -18,6 +20,8 @@ PAGE = DOCS / "settings.md"
 def main() -> None:
     """Bring the pages up to date with the code."""
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), feed_kinds()), encoding="utf-8")
+    for page, written in ((DOCS / "feeds.md", with_kinds), (DOCS / "freshness.md", with_worth)):
+        page.write_text(written(page.read_text(encoding="utf-8"), kinds()), encoding="utf-8")
     (DOCS / "openapi.json").write_text(json.dumps(DOCUMENT, indent=1) + "\n", encoding="utf-8")
 
 

@@ -39,7 +39,7 @@ import msgspec
 from pydantic import Field, HttpUrl, SecretStr
 
 from feeds.api_keys import KeyedSettings, Sendable
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import error_object, for_each, in_parts, unknown
@@ -88,6 +88,15 @@ class Alpaca(PolledFeed):
     """`kind = "alpaca"`."""
 
     kind = "alpaca"
+    about = About(
+        brings="US shares by day and night, crypto",
+        ids="`AAPL`, `BRK.B`, `BTC/USD`; from `BRK-B`, `BTC-USD`",
+        limits="200 calls a minute",
+        delay="none; 15 min with `delayed_sip`",
+        time="the last trade's that may be the price, or the end of the minute whose close is",
+        market="not said: use a calendar; `session` by the trade's time and conditions",
+        note="`iex` is one exchange: quiet shares are quiet there for minutes",
+    )
     Settings: ClassVar[type[PolledSettings]] = AlpacaSettings
     settings: AlpacaSettings
     batch_size: ClassVar[int | None] = 200

@@ -40,7 +40,7 @@ from pydantic import AnyUrl, Field, SecretStr
 
 from feeds.alpaca import FIELDS, NIGHT, SIP_DELAY_MIN, Alpaca, day_of, session_of, terms_of
 from feeds.api_keys import Sendable
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
 from feeds.streams.session import StreamSession
@@ -257,6 +257,16 @@ class AlpacaStream(SnapshotFeed):
     """`kind = "alpaca_stream"`."""
 
     kind = "alpaca_stream"
+    about = About(
+        brings="trades and quotes of US shares by day or by night, or of crypto",
+        ids="`AAPL`, `BRK.B`, `BTC/USD`; from `BRK-B`, `BTC-USD`",
+        limits="30 symbols and one connection for nothing",
+        delay="none; 15 min with `delayed_sip`",
+        time="the trade's; a cancellation restores the one before",
+        same_answer="does not happen",
+        market="`halted`, by its statuses; else a calendar",
+        note="as `alpaca`",
+    )
     Settings: ClassVar[type[SnapshotSettings]] = AlpacaStreamSettings
     Polled: ClassVar[type[PolledFeed]] = Alpaca
     settings: AlpacaStreamSettings

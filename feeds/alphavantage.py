@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, HttpUrl
 
 from feeds.api_keys import KeyedSettings
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.http.limit_headers import LONGEST_WAIT_S, SHORTEST_WAIT_S
 from feeds.values.batch import for_each, unknown
@@ -79,6 +79,16 @@ class AlphaVantage(PolledFeed):
     """`kind = "alphavantage"`."""
 
     kind = "alphavantage"
+    about = About(
+        brings="shares of many exchanges",
+        ids="`IBM`, `TSCO.LON`",
+        limits="25 calls a day, 1 a second",
+        delay="a day; 15 min or none by plan",
+        time="the close's, without `entitlement`; else not given",
+        same_answer="nothing; else it is current",
+        market="not said",
+        note="without `entitlement` it is the last close, a price a day (`delay_min` 1440)",
+    )
     Settings: ClassVar[type[PolledSettings]] = AlphaVantageSettings
     settings: AlphaVantageSettings
     volume_of: ClassVar[VolumeOf] = "session"

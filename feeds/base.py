@@ -1,10 +1,10 @@
-"""What a provider's file must offer. Adding a feed is one file: a subclass of `Feed` with a `kind`, found by `feeds.registry`."""
+"""What a provider's file must offer: a subclass of `Feed` with a `kind`, which `feeds.registry` finds. A feed is one file and its test."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from ticker.quote import Kind, VolumeOf
 from ticker.rate_limit import CALL, Cost, Demand, Gate
@@ -12,10 +12,35 @@ from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, SymbolOptions
 from ticker.source import Answer, Subscription, Unread
 
-__all__ = ["Answer", "Feed", "Subscription"]
+__all__ = ["About", "Answer", "Feed", "Subscription"]
 
 PLANNED_SHARE = 0.9
 """Of the provider's limits: so much the polls that can be foreseen may take."""
+
+
+class About(NamedTuple):
+    """A kind in the tables of `docs/feeds.md` and `docs/freshness.md`: one cell each, in Markdown. `feeds.document` writes them."""
+
+    brings: str
+    """What there are prices of, and of which time where that is not the session."""
+    ids: str
+    """How the provider writes a symbol; after `from` how we may."""
+    time: str
+    """What the time of a price is the time of."""
+    market: str
+    """What the provider says of whether its market is open."""
+    same_answer: str = "nothing"
+    """What an answer that is identical to the one before says of the price."""
+    limits: str = "none"
+    """What the provider allows, in calls, symbols or connections."""
+    delay: str = "none"
+    """How far behind its prices are."""
+    note: str = ""
+    """What else is worth knowing of how far its word can be trusted."""
+    key: str = ""
+    """Which key it wants; empty: as the secrets of its settings say."""
+    batch: str = ""
+    """How many symbols a call carries; empty: as its `batch_size` says."""
 
 
 class Feed(ABC):
@@ -23,6 +48,8 @@ class Feed(ABC):
 
     kind: ClassVar[str]
     """The word in `kind = "…"` of the settings."""
+    about: ClassVar[About]
+    """What the documentation says of it; each kind has its own."""
     quote_kind: ClassVar[Kind] = "polled"
     """What the wire field `kind` says of its quotes."""
     Settings: ClassVar[type[FeedSettings]] = FeedSettings

@@ -38,7 +38,7 @@ from typing import Any, ClassVar
 import msgspec
 from pydantic import Field, HttpUrl, model_validator
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.feed import PolledFeed
 from feeds.http.limit_headers import LONGEST_BAN_S, bounded_wait_s, retry_after_s, until_minute_ends_s
@@ -92,6 +92,14 @@ class Binance(PolledFeed):
     """`kind = "binance"`."""
 
     kind = "binance"
+    about = About(
+        brings="crypto, last 24 hours",
+        ids="`BTCUSDT`; from `BTC-USDT`, `BTC/USDT`",
+        limits="6,000 of weight a minute (Binance.US 1,200); a call weighs 2",
+        time="when the 24 hours end: now",
+        market="`closed` without trade in 24 h, bid and ask",
+        note="the time moves without trades: it proves that the exchange answers",
+    )
     Settings: ClassVar[type[PolledSettings]] = BinanceSettings
     batch_size: ClassVar[int | None] = 20
     """The cheapest: 100 symbols weigh 10 in five calls and 40 in one."""

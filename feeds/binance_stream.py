@@ -34,7 +34,7 @@ from urllib.parse import quote
 import msgspec
 from pydantic import AnyUrl, Field
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.binance import FIELDS, Binance
 from feeds.http.feed import PolledFeed
 from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
@@ -126,6 +126,15 @@ class BinanceStream(SnapshotFeed):
     """`kind = "binance_stream"`."""
 
     kind = "binance_stream"
+    about = About(
+        brings="crypto, last 24 hours, each second",
+        ids="`BTCUSDT`; from `BTC-USDT`, `BTC/USDT`",
+        limits="1,024 symbols",
+        time="each second",
+        same_answer="does not happen",
+        market="as `binance`",
+        note="as `binance`",
+    )
     Settings: ClassVar[type[SnapshotSettings]] = BinanceStreamSettings
     Polled: ClassVar[type[PolledFeed]] = Binance
     longest_s: float | None = LONGEST_S

@@ -30,7 +30,7 @@ from urllib.parse import quote
 
 from pydantic import Field, HttpUrl
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import error_object, unknown
@@ -85,6 +85,14 @@ class Coinbase(PolledFeed):
     """`kind = "coinbase"`."""
 
     kind = "coinbase"
+    about = About(
+        brings="crypto, last 24 hours",
+        ids="`BTC-USD`",
+        limits="10 calls a second, bursts of 15",
+        time="the last trade's",
+        market="`closed` without trade in 24 h, bid and ask",
+        note="a quiet product is learnt to be quiet",
+    )
     Settings: ClassVar[type[PolledSettings]] = CoinbaseSettings
     volume_of: ClassVar[VolumeOf] = "24h"
 

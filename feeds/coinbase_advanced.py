@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, HttpUrl
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.coinbase import delisted
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import error_object, for_each, unknown
@@ -62,6 +62,14 @@ class CoinbaseAdvanced(PolledFeed):
     """`kind = "coinbase_advanced"`."""
 
     kind = "coinbase_advanced"
+    about = About(
+        brings="crypto, last 24 hours",
+        ids="`BTC-USD`; from `BTC/USD`",
+        limits="10 calls a second",
+        time="not given",
+        same_answer="it is current",
+        market="`closed` where trading is disabled, or the product delisted",
+    )
     Settings: ClassVar[type[PolledSettings]] = CoinbaseAdvancedSettings
     batch_size: ClassVar[int | None] = 100
     """The address of a call with 100 products is 2 to 3 KB long; servers refuse one of more than 8 KB."""

@@ -33,7 +33,7 @@ from typing import Any, ClassVar
 import msgspec
 from pydantic import AnyUrl, Field
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.coinbase import FIELDS, product_error
 from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
 from feeds.streams.session import StreamSession
@@ -175,6 +175,15 @@ class CoinbaseStream(StreamFeed):
     """`kind = "coinbase_stream"`."""
 
     kind = "coinbase_stream"
+    about = About(
+        brings="crypto, last 24 hours, each trade",
+        ids="`BTC-USD`; from `BTC/USD`",
+        limits="100 messages a second from us",
+        time="the last trade's",
+        same_answer="does not happen",
+        market="as `coinbase`",
+        note="a heartbeat each second names the last trade: while it is ours, it is fresh",
+    )
     Settings: ClassVar[type[StreamSettings]] = CoinbaseStreamSettings
     volume_of: ClassVar[VolumeOf] = "24h"
 

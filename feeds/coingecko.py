@@ -24,7 +24,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field, HttpUrl, SecretStr
 
 from feeds.api_keys import Sendable
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import for_each, unknown
 from feeds.values.fields import Fields
@@ -70,6 +70,16 @@ class CoinGecko(PolledFeed):
     """`kind = "coingecko"`."""
 
     kind = "coingecko"
+    about = About(
+        brings="coins, averaged over markets, last 24 hours",
+        ids="`bitcoin`, `bitcoin/eur`",
+        limits="5 to 15 calls a minute; with a free key 30, and 10,000 a month",
+        key="none, or one",
+        delay="a minute",
+        time="when it was averaged",
+        market="never shuts",
+        note="a minute behind, and cached: ask each minute or less; of a coin that nobody trades the time stays",
+    )
     Settings: ClassVar[type[PolledSettings]] = CoinGeckoSettings
     settings: CoinGeckoSettings
     batch_size: ClassVar[int | None] = 100

@@ -25,7 +25,7 @@ from xml.parsers import expat
 
 from pydantic import Field, HttpUrl
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import for_each, unknown
 from feeds.values.fields import Fields
@@ -57,6 +57,15 @@ class Ecb(PolledFeed):
     """`kind = "ecb"`."""
 
     kind = "ecb"
+    about = About(
+        brings="euro reference rates",
+        ids="`EURUSD`, `EUR/USD`",
+        delay="a day",
+        time="14:10 in Frankfurt of the day",
+        same_answer="it is that day's",
+        market="a rate a working day",
+        note="stale only when a rate is overdue",
+    )
     Settings: ClassVar[type[PolledSettings]] = EcbSettings
     batch_size: ClassVar[int | None] = None
     cadence_s: ClassVar[float] = DAILY_CADENCE_S

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 from pydantic import Field, HttpUrl
 
 from feeds.api_keys import KeyedSettings
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import error_object, unknown
@@ -62,6 +62,14 @@ class Finnhub(PolledFeed):
     """`kind = "finnhub"`."""
 
     kind = "finnhub"
+    about = About(
+        brings="US shares; more by plan",
+        ids="`AAPL`, `BINANCE:BTCUSDT`, `OANDA:EUR_USD`",
+        limits="60 calls a minute, 30 a second",
+        time="the last trade's",
+        market="not said: use a calendar",
+        note="`session` of US shares by the trade's time",
+    )
     Settings: ClassVar[type[PolledSettings]] = FinnhubSettings
     settings: FinnhubSettings
 

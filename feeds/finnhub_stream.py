@@ -26,7 +26,7 @@ import msgspec
 from pydantic import AnyUrl, Field, SecretStr
 
 from feeds.api_keys import Sendable
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.finnhub import Finnhub, day_of, session_of
 from feeds.http.feed import PolledFeed
 from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
@@ -121,6 +121,15 @@ class FinnhubStream(SnapshotFeed):
     """`kind = "finnhub_stream"`."""
 
     kind = "finnhub_stream"
+    about = About(
+        brings="trades of US shares; more by plan",
+        ids="`AAPL`, `BINANCE:BTCUSDT`, `OANDA:EUR_USD`",
+        limits="50 symbols for nothing, one connection a key",
+        time="the trade's",
+        same_answer="does not happen",
+        market="not said: use a calendar",
+        note="as `finnhub`",
+    )
     Settings: ClassVar[type[SnapshotSettings]] = FinnhubStreamSettings
     Polled: ClassVar[type[PolledFeed]] = Finnhub
     settings: FinnhubStreamSettings

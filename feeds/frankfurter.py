@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, HttpUrl
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import error_object, for_each, in_parts, unknown
@@ -61,6 +61,15 @@ class Frankfurter(PolledFeed):
     """`kind = "frankfurter"`."""
 
     kind = "frankfurter"
+    about = About(
+        brings="euro reference rates and what follows from them, averages of other central banks",
+        ids="`EUR/USD`, `USD/JPY`; from `USDJPY`",
+        delay="a day",
+        time="14:10 in Frankfurt of the day; of tomorrow's its beginning",
+        same_answer="it is that day's",
+        market="a rate a working day",
+        note="as `ecb`",
+    )
     Settings: ClassVar[type[PolledSettings]] = FrankfurterSettings
     batch_size: ClassVar[int | None] = None
     cadence_s: ClassVar[float] = DAILY_CADENCE_S

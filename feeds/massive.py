@@ -38,7 +38,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field, HttpUrl
 
 from feeds.api_keys import KeyedSettings
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.values.batch import error_object, for_each, in_parts, unknown
 from feeds.values.conditions import allowed_ids, us_session
@@ -80,6 +80,16 @@ class Massive(PolledFeed):
     """`kind = "massive"`."""
 
     kind = "massive"
+    about = About(
+        brings="US shares, indices, currencies, crypto",
+        ids="`AAPL`, `BRK.B`, `I:SPX`, `C:EURUSD`, `X:BTCUSD`; from `BRK-B`, `^SPX`, `EUR/USD`, `BTC-USD`",
+        limits="100 calls a second",
+        key="key, of a plan with snapshots",
+        delay="none or 15 min, by plan",
+        time="the last trade's, or the minute's; an index' and a quote's own",
+        market="shares and indices: `session`; currencies and crypto not",
+        note="`delay_min` by plan; after 3:30 in New York the close before, without a time",
+    )
     Settings: ClassVar[type[PolledSettings]] = MassiveSettings
     batch_size: ClassVar[int | None] = 200
     """The address of a call with 200 symbols is 2 KB long; servers refuse one of more than 8 KB."""

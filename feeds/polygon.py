@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl
 
+from feeds.base import About
 from feeds.massive import Massive, MassiveSettings
 from ticker.settings import PolledSettings
 
@@ -29,4 +30,13 @@ class Polygon(Massive):
     """`kind = "polygon"`."""
 
     kind = "polygon"
+    about = About(
+        brings="`massive` by its old name",
+        ids="as `massive`",
+        limits="as `massive`",
+        key="as `massive`: a key",
+        delay="as `massive`",
+        time="as `massive`",
+        market="as `massive`",
+    )
     Settings: ClassVar[type[PolledSettings]] = PolygonSettings

@@ -27,7 +27,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, HttpUrl
 
 from feeds.api_keys import KeyedSettings
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.feed import PolledFeed
 from feeds.http.limit_headers import LONGEST_WAIT_S
@@ -66,6 +66,14 @@ class Tiingo(PolledFeed):
     """`kind = "tiingo"`."""
 
     kind = "tiingo"
+    about = About(
+        brings="US shares at one exchange (IEX; by night BOATS)",
+        ids="`AAPL`, `BRK-B`; from `BRK.B`",
+        limits="50 calls an hour, 1,000 a day",
+        time="the trade's, or the quote's",
+        market="`session` is that of the price's time: use a calendar",
+        note="one exchange only, IEX or BOATS",
+    )
     Settings: ClassVar[type[PolledSettings]] = TiingoSettings
     settings: TiingoSettings
     batch_size: ClassVar[int | None] = 200

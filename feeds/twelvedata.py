@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 from pydantic import Field, HttpUrl
 
 from feeds.api_keys import KeyedSettings
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.http.limit_headers import LONGEST_WAIT_S, credits_left, server_time_s, until_minute_ends_s
 from feeds.values.batch import error_object, for_each, unknown
@@ -72,6 +72,15 @@ class TwelveData(PolledFeed):
     """`kind = "twelvedata"`."""
 
     kind = "twelvedata"
+    about = About(
+        brings="shares of most exchanges, currencies, crypto",
+        ids="`AAPL`, `SBIN:NSE`, `EUR/USD`; from `BTC-USD`",
+        limits="8 credits a minute, 800 a day; a symbol costs one",
+        delay="none to 4 h, by plan and exchange",
+        time="the last minute's; none for the opening bell",
+        market="open or closed",
+        note="up to 4 h behind, by exchange",
+    )
     Settings: ClassVar[type[PolledSettings]] = TwelveDataSettings
     settings: TwelveDataSettings
     batch_size: ClassVar[int | None] = CREDITS_A_MINUTE

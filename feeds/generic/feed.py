@@ -33,7 +33,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from feeds.api_keys import Sendable
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.generic.csvs import Csv
 from feeds.generic.expressions import check_expression, compiled
 from feeds.generic.extraction import FIELDS, Extraction, Finding
@@ -184,6 +184,18 @@ class HttpJson(PolledFeed):
     """`kind = "http_json"`."""
 
     kind = "http_json"
+    about = About(
+        brings="any endpoint that answers JSON or CSV, described in settings",
+        ids="as the endpoint has it",
+        batch="set",
+        limits="whatever `budget` says",
+        key="two at most",
+        delay="`delay_min`",
+        time="what `quote_time` finds",
+        same_answer="nothing with a time, that it is current without",
+        market="what `session` finds; else use a calendar",
+        note='`cadence = "day"` for what is priced once a day',
+    )
     Settings: ClassVar[type[PolledSettings]] = HttpJsonSettings
     settings: HttpJsonSettings
     batch_size: ClassVar[int | None] = None

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, HttpUrl
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.kraken.pairs import KRAKEN_NAMES, NO_PAIRS, AssetClass, Pair, Pairs, is_mixed, pairs_of
 from feeds.values.batch import for_each, in_parts
@@ -78,6 +78,14 @@ class Kraken(PolledFeed):
     """`kind = "kraken"`."""
 
     kind = "kraken"
+    about = About(
+        brings="crypto, tokenized shares, today since 00:00 UTC",
+        ids="`XBTUSD`, `AAPLxUSD`; from `BTC-USD`, `BTC/USD`, `AAPLx/USD`",
+        limits="about 1 call a second",
+        time="not given",
+        same_answer="it is current",
+        market="`closed` without trade in 24 h, bid and ask",
+    )
     Settings: ClassVar[type[PolledSettings]] = KrakenSettings
     batch_size: ClassVar[int | None] = 200
     """The address of a call with 200 pairs is 2 KB long; servers refuse one of more than 8 KB."""

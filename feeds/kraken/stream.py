@@ -31,7 +31,7 @@ from typing import Any, ClassVar
 import msgspec
 from pydantic import AnyUrl, Field
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.kraken.pairs import USUAL_NAMES
 from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
 from feeds.streams.session import StreamSession
@@ -134,6 +134,15 @@ class KrakenStream(StreamFeed):
     """`kind = "kraken_stream"`."""
 
     kind = "kraken_stream"
+    about = About(
+        brings="crypto, tokenized shares, last 24 hours, each change",
+        ids="`BTC/USD`, `AAPLx/USD`; from `BTC-USD`, `XBT/USD`",
+        limits="none that we come near",
+        time="the change's",
+        same_answer="does not happen",
+        market="as `kraken`",
+        note="the protocol's heartbeat ends a dead connection",
+    )
     Settings: ClassVar[type[StreamSettings]] = KrakenStreamSettings
     volume_of: ClassVar[VolumeOf] = "24h"
 

@@ -29,7 +29,7 @@ from typing import ClassVar
 import msgspec
 from pydantic import Field, field_validator
 
-from feeds.base import Answer, Feed, Subscription
+from feeds.base import About, Answer, Feed, Subscription
 from feeds.replay.tape import OVER, Play, Tape
 from feeds.streams.feed import listen
 from feeds.streams.session import StreamSession, is_older
@@ -161,6 +161,15 @@ class Replay(Feed):
     """`kind = "replay"`: a `ticker.source.StreamSource`."""
 
     kind = "replay"
+    about = About(
+        brings="a recording, at its pace or faster",
+        ids="the symbol it was recorded as",
+        delay="as recorded",
+        time="the recorded one",
+        same_answer="any moment of the recording vouches for what has not moved",
+        market="the recorded state",
+        note="on the recording's clock",
+    )
     quote_kind: ClassVar[Kind] = "replayed"
     Settings: ClassVar[type[FeedSettings]] = ReplaySettings
     settings: ReplaySettings

@@ -34,7 +34,7 @@ from typing import Annotated, ClassVar, Self
 import msgspec
 from pydantic import Field, model_validator
 
-from feeds.base import Answer, Feed, Subscription
+from feeds.base import About, Answer, Feed, Subscription
 from feeds.simulated.script import Fault, Script, misprinted, odd, spoilt
 from ticker.errors import FeedError
 from ticker.quote import Kind, Tick, VolumeOf, correcting
@@ -95,6 +95,13 @@ class Simulated(Feed):
     """`kind = "simulated"`. A poll is one tick of all symbols."""
 
     kind = "simulated"
+    about = About(
+        brings="prices out of nothing, for demonstrations and load",
+        ids="the symbol itself",
+        time="now",
+        same_answer="only where a fault freezes it",
+        market="never shuts",
+    )
     quote_kind: ClassVar[Kind] = "simulated"
     Settings: ClassVar[type[FeedSettings]] = SimulatedSettings
     Options: ClassVar[type[SymbolOptions]] = SimulatedOptions

@@ -37,7 +37,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, SecretStr
 
 from feeds.api_keys import Sendable
-from feeds.base import Subscription
+from feeds.base import About, Subscription
 from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
 from feeds.tickercast.session import Memory, RelaySession, Wish
 from ticker.quote import Kind
@@ -60,6 +60,16 @@ class RelayFeed(StreamFeed):
     """`kind = "relay"`."""
 
     kind = "relay"
+    about = About(
+        brings="what another tickercast has, as it publishes it",
+        ids="the symbol itself",
+        limits="those of the other one",
+        key="none, or its token",
+        time="the first source's",
+        same_answer="any word of the other relay vouches for what has not moved",
+        market="the other relay's word",
+        note="its `state` is ours for as long as it is heard",
+    )
     quote_kind: ClassVar[Kind] = "relayed"
     Settings: ClassVar[type[StreamSettings]] = RelaySettings
     settings: RelaySettings

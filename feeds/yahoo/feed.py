@@ -41,7 +41,7 @@ from urllib.parse import quote
 
 from pydantic import Field, HttpUrl, field_validator
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.client import Response
 from feeds.http.cookies import Cookies
 from feeds.http.feed import PolledFeed
@@ -127,6 +127,15 @@ class Yahoo(PolledFeed):
     """`kind = "yahoo"`."""
 
     kind = "yahoo"
+    about = About(
+        brings="stocks, funds, indices, currencies, futures, crypto",
+        ids="`AAPL`, `VOD.L`, `^GSPC`, `EURUSD=X`, `GC=F`, `BTC-USD`; `BRK-B` from `BRK.B`",
+        limits="unknown; we keep to 2,000 calls an hour",
+        delay="0 to 20 min, by exchange",
+        time="the last trade's, by the exchange's delay",
+        market="each phase, extended hours and the night included; nothing of funds",
+        note="its edge serves copies that are up to 10 s old; funds and money markets are priced once a day",
+    )
     volume_of: ClassVar[VolumeOf] = "session"
     Settings: ClassVar[type[PolledSettings]] = YahooSettings
     settings: YahooSettings

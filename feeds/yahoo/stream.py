@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 import msgspec
 from pydantic import AnyUrl, Field
 
-from feeds.base import Answer, Subscription
+from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
 from feeds.streams.feed import SnapshotFeed, SnapshotSettings, StreamUrl
 from feeds.streams.session import StreamSession
@@ -146,6 +146,16 @@ class YahooStream(SnapshotFeed):
     """`kind = "yahoo_stream"`."""
 
     kind = "yahoo_stream"
+    about = About(
+        brings="what `yahoo` has, as it moves",
+        ids="as `yahoo`",
+        limits="unknown",
+        delay="0 to 20 min, by exchange",
+        time="the trade's",
+        same_answer="does not happen",
+        market="by message, the night included; nothing of funds",
+        note="funds as `yahoo`",
+    )
     volume_of: ClassVar[VolumeOf] = "session"
     Settings: ClassVar[type[SnapshotSettings]] = YahooStreamSettings
     Polled: ClassVar[type[PolledFeed]] = Yahoo

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import math
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +16,7 @@ from pydantic import SecretStr
 
 from feeds.base import Feed, Subscription
 from feeds.http.feed import PolledFeed
+from feeds.registry import kinds
 from tests.providers.client import RunningProvider
 from ticker.errors import FeedError
 from ticker.quote import Tick
@@ -66,6 +69,12 @@ def subscribe(feed: type[Feed], *symbols: str, **ids: str) -> list[Subscription]
     """Our symbols, each under the id that the feed gives it; `name=id` for one with an id of its own."""
     named = {symbol: feed.native_id(symbol) for symbol in symbols} | ids
     return [Subscription(symbol, id, feed.Options()) for symbol, id in named.items()]
+
+
+def home_of_tests(kind: str) -> ModuleType:
+    """The tests of a kind: they mirror the module that it lives in."""
+    folder, _, name = kinds()[kind].__module__.rpartition(".")
+    return importlib.import_module(f"tests.{folder}.test_{name}")
 
 
 Polled = TypeVar("Polled", bound=PolledFeed)

@@ -16,6 +16,8 @@ from ticker.quote import Correction, Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "alpaca"
+SYMBOLS = ("AAPL", "BRK-B", "BTC-USD")
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 SPY: dict[str, Any] = {
     "latestTrade": {"t": "2026-05-28T19:59:59.870914553Z", "x": "V", "p": 611.23, "s": 400, "c": ["@"], "i": 52983525, "z": "B"},
     "latestQuote": {"t": "2026-05-28T20:00:00Z", "ax": "V", "ap": 611.31, "as": 2, "bx": "V", "bp": 0, "bs": 0, "c": ["R"], "z": "B"},

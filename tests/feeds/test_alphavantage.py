@@ -18,6 +18,9 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "alphavantage"
+SYMBOLS = ("IBM",)
+KEY_IN_ADDRESS = True
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 QUOTE: dict[str, dict[str, Any]] = {"Global Quote": {
     "01. symbol": "TSCO.LON", "02. open": "431.6000", "03. high": "434.9000", "04. low": "430.1000", "05. price": "433.0000",
     "06. volume": "11840213", "07. latest trading day": "2026-05-28", "08. previous close": "434.5000", "09. change": "-1.5000",

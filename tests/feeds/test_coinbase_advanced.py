@@ -16,6 +16,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "coinbase_advanced"
+SYMBOLS, UNKNOWN_SYMBOL = ("BTC-USD", "ETH/USD"), "NOPE-USD"
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 SOL = {
     "product_id": "SOL-EUR", "price": "171.04", "price_percentage_change_24h": "-2.31870912448", "volume_24h": "30411.8821",
     "volume_percentage_change_24h": "11.2", "base_increment": "0.00000001", "base_name": "Solana", "is_disabled": False,

@@ -20,6 +20,8 @@ from ticker.runtime import Runtime
 from ticker.settings.model import SymbolSettings
 
 PROVIDER = "coingecko"
+SYMBOLS = ("bitcoin", "ethereum/eur")
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 ANSWER = {
     "monero": {"usd": 338.127, "usd_24h_vol": 91442871.5512, "usd_24h_change": 1.27004999, "eur": 296, "eur_24h_vol": 8.0051e7,
                "eur_24h_change": None, "last_updated_at": 1779999871},

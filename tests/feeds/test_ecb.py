@@ -15,6 +15,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "ecb"
+SYMBOLS, UNKNOWN_SYMBOL = ("EURUSD", "EUR/JPY"), "EURXXX"
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 FILE = b"""<?xml version="1.0" encoding="UTF-8"?>
 <gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref">
 \t<gesmes:subject>Reference rates</gesmes:subject>

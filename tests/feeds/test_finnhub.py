@@ -14,6 +14,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "finnhub"
+SYMBOLS = ("AAPL",)
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 QUOTE = {"c": 412, "d": 3.17, "dp": 0.77541, "h": 413.5, "l": 407.06, "o": 408.2, "pc": 408.83, "t": 1779998399}
 ZEROS = {"c": 0, "d": None, "dp": None, "h": 0, "l": 0, "o": 0, "pc": 0, "t": 0}
 BATCH = subscribe(Finnhub, "MSFT")

@@ -18,6 +18,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "frankfurter"
+SYMBOLS, UNKNOWN_SYMBOL = ("EURUSD", "EUR/GBP"), "EURXXX"
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 ANSWER = {"amount": 1.0, "base": "EUR", "date": "2026-07-17", "rates": {"IDR": 18911, "USD": 1.1622, "GBP": 0.86433}}
 BATCH = subscribe(Frankfurter, "EURUSD", "EUR/IDR")
 ROWS = [

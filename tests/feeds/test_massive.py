@@ -16,6 +16,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "massive"
+SYMBOLS = ("AAPL", "MSFT")
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 TRADED_NS, TRADED_MS = 1779998399800113998, 1_779_998_399_800  # 15:59:59 in New York
 KO: dict[str, Any] = {
     "ticker": "KO",

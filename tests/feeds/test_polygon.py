@@ -10,6 +10,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "polygon"
+SYMBOLS = ("AAPL", "MSFT")
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 
 
 def test_it_asks_the_host_of_before() -> None:

@@ -1,25 +1,31 @@
 """Which kinds there are."""
 
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from pydantic import HttpUrl, SecretStr
+from pydantic import SecretStr
 
 import feeds
-from feeds.base import Feed, Subscription
+from feeds.base import Feed
+from feeds.document import with_kinds, with_worth
 from feeds.http.client import Http
 from feeds.registry import kinds
 from feeds.streams.feed import SnapshotFeed, StreamFeed, StreamSettings
 from tests.feeds.streams import test_stream_kinds
-from tests.feeds.support import complaint
-from tests.providers.__main__ import providers
+from tests.feeds.support import complaint, connected, home_of_tests, subscribe
+from tests.providers.__main__ import provider_of
 from tests.providers.client import RunningProvider
+from tests.providers.wire import Request
 from ticker.errors import FeedError
 from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.settings import FeedSettings, PolledSettings, SymbolOptions
+from ticker.settings.document import BEGIN, END
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs" / "feeds.md"
@@ -27,7 +33,7 @@ NO_RUNTIME: Any = None
 """Nothing is asked for."""
 FRESHNESS = PAGE.with_name("freshness.md")
 
-SHARED = {"__init__", "api_keys", "base", "registry"}
+SHARED = {"__init__", "api_keys", "base", "document", "registry"}
 """What is no kind beside the files that are one each."""
 
 
@@ -53,16 +59,10 @@ def test_a_kind_is_complete(kind: str) -> None:
         assert all(field.description for field in model.model_fields.values())
 
 
-def test_it_is_told_what_each_kinds_word_is_worth() -> None:
-    """One row a kind."""
-    chapter = FRESHNESS.read_text(encoding="utf-8").partition("## What each provider's word is worth")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE) == sorted(kinds())
-
-
-def home_of_tests(kind: str) -> Path:
-    """Where the tests of a kind are: they mirror the module that it lives in."""
-    *folders, name = kinds()[kind].__module__.split(".")
-    return TESTS.joinpath(*folders, f"test_{name}.py")
+def test_the_pages_are_up_to_date() -> None:
+    """`python -m cli.document` would change nothing."""
+    assert with_kinds(PAGE.read_text(encoding="utf-8"), kinds()) == PAGE.read_text(encoding="utf-8"), "run python -m cli.document"
+    assert with_worth(FRESHNESS.read_text(encoding="utf-8"), kinds()) == FRESHNESS.read_text(encoding="utf-8"), "run python -m cli.document"
 
 
 POLLED = [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)]
@@ -72,10 +72,9 @@ DESCRIBED = "http_json"
 
 @pytest.mark.parametrize("kind", POLLED)
 def test_a_polled_kind_has_a_server_and_tests(kind: str) -> None:
-    """Tests that mirror its module, and a server of its name."""
-    assert home_of_tests(kind).exists()
-    assert (TESTS / "providers" / f"{kind}.py").exists()
-    assert kind in providers()
+    """Tests that mirror its module, and a server of its name: in those, or in a file of its own."""
+    assert home_of_tests(kind).__doc__
+    assert provider_of(kind) is not None
 
 
 @pytest.mark.parametrize("kind", [kind for kind in POLLED if kind != DESCRIBED])
@@ -120,9 +119,8 @@ STREAMED = [kind for kind, feed in kinds().items() if issubclass(feed, StreamFee
 @pytest.mark.parametrize("kind", STREAMED)
 def test_a_streamed_kind_has_a_server_and_tests(kind: str) -> None:
     """As a polled one; what all of them do alike is tested for each, end to end too."""
-    assert home_of_tests(kind).exists()
-    assert (TESTS / "providers" / f"{kind}.py").exists()
-    assert kind in providers()
+    assert home_of_tests(kind).__doc__
+    assert provider_of(kind) is not None
     assert kind in test_stream_kinds.SYMBOLS
     assert f'"{kind}"' in (TESTS / "e2e" / "test_streams.py").read_text()
 
@@ -145,14 +143,25 @@ def test_a_streamed_kind_can_be_pointed_anywhere_and_links_its_documentation(kin
 
 @pytest.mark.parametrize("kind", kinds())
 def test_a_kind_is_documented(kind: str) -> None:
-    """A row with nothing left out, whose key is that of the settings, and a paragraph with its quirks."""
+    """It says something of itself in each cell that has to be filled, and its key is that of the settings."""
+    feed = kinds()[kind]
+    assert "about" in vars(feed), "a kind has an `about` of its own"
     (row,) = re.findall(rf"^\| `{kind}` \|.*$", PAGE.read_text(), re.MULTILINE)
-    brings, id_there, batch, limits, key, delay = (cell.strip() for cell in row.strip("|").split("|")[1:])
-    assert all((brings, id_there, batch, limits, key, delay))
-    model = kinds()[kind].Settings
-    required = [name for name in model.secrets if model.model_fields[name].is_required()]
-    assert key == "none" if not model.secrets else "key" in key or not required
-    assert re.search(rf"^\*\*`{kind}`\*\*", PAGE.read_text(), re.MULTILINE)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert len(cells) == 7
+    assert all(cells)
+    assert all((feed.about.time, feed.about.same_answer, feed.about.market))
+    assert not any("above" in cell for cell in feed.about), "rows are sorted by kind: name the other one"
+    key = cells[5]
+    required = [name for name in feed.Settings.secrets if feed.Settings.model_fields[name].is_required()]
+    assert key == "none" if not feed.Settings.secrets else "key" in key or not required
+
+
+def test_paragraphs_with_quirks_are_of_kinds_in_their_order() -> None:
+    """Whoever has none needs none."""
+    told = re.findall(r"^\*\*`(\w+)`\*\*", PAGE.read_text(), re.MULTILINE)
+    assert told == [kind for kind in kinds() if kind in told]
+    assert len(told) >= 25
 
 
 def test_what_is_left_out_is_told() -> None:
@@ -160,12 +169,29 @@ def test_what_is_left_out_is_told() -> None:
     assert re.search(r"^Not here: Stooq\. .*puzzle", PAGE.read_text(), re.MULTILINE)
 
 
-def test_the_page_ends_with_a_feed_of_ones_own() -> None:
-    """In forty lines, run below."""
+def code_of_ones_own() -> tuple[str, str]:
+    """The two files that the page ends with: a feed and its test."""
     *_, last = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)
-    assert last.startswith("Write your own in 40 lines\n")
-    (source,) = re.findall(r"```python\n(.*?)```", last, re.DOTALL)
-    assert len(source.splitlines()) <= 40
+    assert last.startswith("Write your own: two files\n")
+    feed, test = re.findall(r"```python\n(.*?)```", last, re.DOTALL)
+    return feed, test
+
+
+@pytest.fixture
+def pasted(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The feed of the page, as the module that its test imports; not on offer as a kind, for it does not live there."""
+    module = ModuleType("somewhere.example")
+    for name in (module.__name__, "feeds.example"):
+        monkeypatch.setitem(sys.modules, name, module)
+    exec(code_of_ones_own()[0], vars(module))
+    return module
+
+
+def test_a_feed_of_ones_own_is_short() -> None:
+    """Both files fit on a screen or two."""
+    feed, test = code_of_ones_own()
+    assert len(feed.splitlines()) <= 60
+    assert len(test.splitlines()) <= 40
 
 
 def test_the_page_of_dependencies_names_the_websocket_library() -> None:
@@ -174,27 +200,31 @@ def test_the_page_of_dependencies_names_the_websocket_library() -> None:
     assert all(word in row for word in ("streams", "without any I/O", "websocket-client", "wsproto"))
 
 
-def test_docs_have_one_row_a_kind() -> None:
-    """Folder, registry and page agree."""
-    table = PAGE.read_text().split("| kind |")[1].split("\n\n")[0]
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(kinds())
-
-
-def test_the_batch_sizes_in_the_docs_are_those_of_the_code() -> None:
-    """The fourth column."""
-    shown = dict(re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\| (\w+) \|", PAGE.read_text(), re.MULTILINE))
-    assert shown == {kind: str(feed.batch_size or "all") for kind, feed in kinds().items()} | {DESCRIBED: "set"}
-
-
-def test_the_feed_in_the_docs_works(kraken: RunningProvider, runtime: Runtime) -> None:
-    """ "Write your own": pasted into a file, it is a kind, it reads its payload, and it complains as all do."""
-    (source,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    module: dict[str, Any] = {"__name__": "somewhere.example"}
-    exec(source, module)
-    batch = [Subscription("OURS", "A", SymbolOptions()), Subscription("B", "B", SymbolOptions())]
-    answer = module["parse"](b'{"A":{"p":"1.25","t":1700000000}}', batch)
-    assert answer["OURS"] == Tick(price=1.25, quote_time=1_700_000_000_000)
-    assert isinstance(answer["B"], FeedError)
-    feed = module["Example"]("mine", module["ExampleSettings"](kind="example", base_url=HttpUrl(kraken.url)), runtime)
+def test_the_feed_in_the_docs_works(pasted: ModuleType, kraken: RunningProvider, runtime: Runtime) -> None:
+    """ "Write your own": pasted into files, it is a kind, its test passes, its server speaks to it, and it complains as all do."""
+    test: dict[str, Any] = {"__name__": "somewhere.test_example"}
+    exec(code_of_ones_own()[1], test)
+    tests = [value for name, value in test.items() if name.startswith("test_")]
+    assert tests
+    for one in tests:
+        one()
+    batch = subscribe(pasted.Example, *test["SYMBOLS"], "NOPE")
+    reply = test["ExampleServer"](None).answer(Request.of("/v1/last?ids=A,B,NOPE", {}))
+    answer = pasted.parse(reply.body, batch)
+    assert [type(answer[symbol]) for symbol in ("A", "B", "NOPE")] == [Tick, Tick, FeedError]
+    feed = connected(pasted.Example, kraken, runtime)
     assert "HTTP 404" in str(complaint(lambda: feed.poll(batch)))
-    assert kraken.requests()[0]["query"] == {"ids": "A,B"}
+    feed.close()
+    assert kraken.requests()[0]["query"] == {"ids": "A,B,NOPE"}
+
+
+def test_the_feed_in_the_docs_is_complete(pasted: ModuleType) -> None:
+    """As each kind must be: its docstring shows an answer and links the documentation, and its row has no gap."""
+    assert len(pasted.__doc__ or "") > 400
+    assert "(https://" in (pasted.__doc__ or "")
+    assert "| `example` | what trades at Example Exchange | `A` | 50 | none | none | none |" in rows_of({"example": pasted.Example})
+
+
+def rows_of(kinds: Mapping[str, type[Feed]]) -> list[str]:
+    """The lines of a page that has nothing but the table."""
+    return with_kinds(f"{BEGIN}\n{END}", kinds).splitlines()

@@ -18,6 +18,8 @@ from ticker.quote import Tick
 from ticker.runtime import Runtime
 
 PROVIDER = "tiingo"
+SYMBOLS = ("AAPL", "BRK.B")
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 PEP: dict[str, Any] = {
     "ticker": "PEP", "timestamp": "2026-05-28T15:41:20.500000001-04:00", "lastSaleTimestamp": "2026-05-28T15:41:18.123456789-04:00",
     "quoteTimestamp": "2026-05-28T15:41:20.500000001-04:00", "open": 148.2, "high": 149, "low": 147.55, "mid": 148.905,

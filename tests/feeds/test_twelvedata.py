@@ -18,6 +18,8 @@ from ticker.rate_limit import Usage
 from ticker.runtime import Runtime
 
 PROVIDER = "twelvedata"
+SYMBOLS = ("AAPL", "EUR/USD")
+"""What all polled kinds have to say of themselves: see `http/test_polled_kinds.py`."""
 NOW_S = 1_780_000_063.0  # 17 s before its minute ends
 IBM = {
     "symbol": "IBM", "name": "International Business Machines", "exchange": "NYSE", "mic_code": "XNYS", "currency": "USD",

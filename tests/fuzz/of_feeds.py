@@ -36,6 +36,7 @@ from feeds.generic.extraction import Extraction
 from feeds.http.answers import Answer as HttpAnswer
 from feeds.http.decompress import pieces, unpacked
 from feeds.http.errors import WIRE_ERRORS
+from feeds.http.feed import PolledFeed
 from feeds.registry import kinds
 from feeds.streams.feed import StreamFeed
 from feeds.streams.session import StreamSession
@@ -51,6 +52,7 @@ from tests.feeds import (
     test_massive,
     test_tiingo,
 )
+from tests.feeds.support import home_of_tests, subscribe
 from tests.feeds.yahoo import test_quotes
 from tests.fuzz.seeds import BROKEN, FOUND, encoded, shown_by, varied
 from tests.fuzz.target import Target
@@ -155,6 +157,10 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "yahoo": (feeds.yahoo.quotes, lambda body: feeds.yahoo.quotes.parse(body, test_quotes.BATCH, int(now_s * 1000))),
         "yahoo_chart": (feeds.yahoo.quotes, lambda body: feeds.yahoo.quotes.parse_chart(body, test_quotes.BATCH[0], int(now_s * 1000))),
     }
+    for name, kind in kinds().items():  # the others: what `parse` of a kind's file says of what its test asks for
+        module = sys.modules[kind.__module__]
+        if name not in parsers and issubclass(kind, PolledFeed) and hasattr(module, "parse"):
+            parsers[name] = (module, partial(module.parse, batch=subscribe(kind, *home_of_tests(name).SYMBOLS)))
     for name, (module, parse) in parsers.items():
         yield name, Target(answers(parse), varied([*shown_by(module), *OF_TESTS.get(name, [])]))
 

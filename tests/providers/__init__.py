@@ -33,6 +33,7 @@ Their switches, besides each one's own:
 
 `tests/providers/faults.py` lists the faults. `python -m tests.providers.proxy --to URL` plays them in front of any server;
 `python -m tests.providers.stream_proxy --to URL` cuts, silences, throttles, slices, loses, reorders and repeats what streams say.
+A server stands in the file of its name in this folder, or in the test of the feed that asks it (`tests/feeds/test_NAME.py`).
 With `--fixtures` recorded answers are served instead of moving prices; how a file's name leads to a path is told in each provider's
 module.
 """

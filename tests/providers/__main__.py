@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import pkgutil
+import importlib.util
 import signal
 import sys
 from pathlib import Path
 
-import tests.providers
 from tests.providers.server import ProviderServer
 from tests.providers.wire import Provider
 
 
-def providers() -> dict[str, type[Provider]]:
-    """Every `Provider` of this folder that has a name, by it."""
-    found: dict[str, type[Provider]] = {}
-    for module in pkgutil.iter_modules(tests.providers.__path__):
-        if not module.name.startswith(("test_", "__")):
-            for value in vars(importlib.import_module(f"{tests.providers.__name__}.{module.name}")).values():
-                if isinstance(value, type) and issubclass(value, Provider) and "name" in vars(value):
-                    found[value.name] = value
-    return found
+def provider_of(name: str) -> type[Provider] | None:
+    """The server of that name: in the file of its name in this folder, or in the test of a feed that has no such file."""
+    for home in (f"tests.providers.{name}", f"tests.feeds.test_{name}"):
+        if name.isidentifier() and importlib.util.find_spec(home) is not None:
+            for value in vars(importlib.import_module(home)).values():
+                if isinstance(value, type) and issubclass(value, Provider) and vars(value).get("name") == name:
+                    return value
+    return None
 
 
 def main() -> None:
     """Read the arguments, say where it listens, serve."""
     parser = argparse.ArgumentParser(prog="python -m tests.providers", description="Serve one provider's wire on this machine.")
-    kinds = providers()
-    parser.add_argument("provider", choices=sorted(kinds))
+    parser.add_argument("provider", help="a kind of feed: kraken, yahoo_stream, …")
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument("--fixtures", type=Path, help="folder of recorded answers to serve instead of moving prices")
     parser.add_argument("--no-limits", action="store_true", help="no rate limit")
@@ -38,7 +34,10 @@ def main() -> None:
     if arguments.fixtures is not None and not arguments.fixtures.is_dir():
         parser.error(f"{arguments.fixtures} is no folder")
 
-    provider = kinds[arguments.provider](arguments.fixtures)
+    kind = provider_of(arguments.provider)
+    if kind is None:
+        parser.error(f"no server is called {arguments.provider}: neither tests/providers nor a test in tests/feeds has one")
+    provider = kind(arguments.fixtures)
     provider.control.limits = not arguments.no_limits
     server = ProviderServer(provider, arguments.port, arguments.certificate)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

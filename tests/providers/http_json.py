@@ -6,7 +6,6 @@ of the path. There are no limits, and nothing is recorded.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from tests.providers.wire import Provider, Reply, Request
@@ -16,9 +15,6 @@ class Endpoint(Provider):
     """`python -m tests.providers http_json`."""
 
     name: ClassVar[str] = "http_json"
-
-    def load(self, fixtures: Path) -> None:
-        """Nothing is recorded."""
 
     def answer(self, request: Request) -> Reply:
         switches = self.control.switches

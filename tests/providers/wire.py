@@ -138,9 +138,8 @@ class Provider(ABC):
         if fixtures is not None:
             self.load(fixtures)
 
-    @abstractmethod
     def load(self, fixtures: Path) -> None:
-        """`record` every answer in the files of `fixtures`."""
+        """`record` every answer in the files of `fixtures`; of a provider that says nothing of them, none."""
 
     def cost(self, request: Request) -> Mapping[str, int]:
         """What a request takes of the limits, by unit."""

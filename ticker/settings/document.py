@@ -18,11 +18,16 @@ END = "<!-- End of the tables. -->"
 
 def with_tables(page: str, kinds: Mapping[str, FeedKind]) -> str:
     """`page` with what stands between its two marks replaced by the tables. Raises `ValueError` if a mark is missing."""
+    return between_marks(page, tables(kinds))
+
+
+def between_marks(page: str, text: str) -> str:
+    """`page` with `text` between its two marks. Raises `ValueError` if a mark is missing."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the page has no {BEGIN!r} … {END!r}")
-    return f"{before}{BEGIN}\n\n{tables(kinds)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
 
 
 def tables(kinds: Mapping[str, FeedKind]) -> str:
@@ -50,7 +55,7 @@ def _same(field: FieldInfo, other: FieldInfo | None) -> bool:
 
 
 def _table(model: type[Table], fields: Mapping[str, FieldInfo]) -> str:
-    return _lines([("key", "must be", "default", "meaning"), ("---",) * 4, *_rows(model, fields)])
+    return markdown_table([("key", "must be", "default", "meaning"), ("---",) * 4, *_rows(model, fields)])
 
 
 def _rows(model: type[Table], fields: Mapping[str, FieldInfo], above: str = "") -> Iterator[tuple[str, str, str, str]]:
@@ -75,5 +80,6 @@ def _row(field: FieldInfo) -> tuple[str, str, str]:
     return expectation(field), "required" if field.is_required() else default, field.description or ""
 
 
-def _lines(rows: Iterable[tuple[str, ...]]) -> str:
+def markdown_table(rows: Iterable[Iterable[str]]) -> str:
+    """Rows of cells in Markdown; the second one is `---` in each."""
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from feeds import alpaca, alphavantage, coingecko, tiingo, twelvedata
 from feeds.http.feed import PolledFeed
 from feeds.registry import kinds
-from tests.feeds.support import CANARY, connected, subscribe, well_formed
+from tests.feeds.support import CANARY, connected, home_of_tests, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
 from ticker.errors import FeedError
 from ticker.quote import Tick
@@ -18,19 +18,12 @@ from ticker.runtime import Runtime
 from ticker.settings import PolledSettings, SymbolOptions
 from ticker.source import Subscription
 
-SYMBOLS = {
-    "alpaca": ("AAPL", "BRK-B", "BTC-USD"),
-    "alphavantage": ("IBM",),
-    "coinbase_advanced": ("BTC-USD", "ETH/USD"),
-    "coingecko": ("bitcoin", "ethereum/eur"),
-    "ecb": ("EURUSD", "EUR/JPY"),
-    "finnhub": ("AAPL",),
-    "frankfurter": ("EURUSD", "EUR/GBP"),
-    "massive": ("AAPL", "MSFT"),
-    "polygon": ("AAPL", "MSFT"),
-    "tiingo": ("AAPL", "BRK.B"),
-    "twelvedata": ("AAPL", "EUR/USD"),
-}
+OLDER = {"binance", "coinbase", "http_json", "kraken", "yahoo"}
+"""Their own tests have the like of these, and are older."""
+KINDS = [kind for kind, feed in kinds().items() if issubclass(feed, PolledFeed) and kind not in OLDER]
+SYMBOLS: dict[str, tuple[str, ...]] = {kind: home_of_tests(kind).SYMBOLS for kind in KINDS}
+"""Each kind's test says what it is asked for: `SYMBOLS`; and where that needs saying `UNKNOWN_SYMBOL`, which its server has not, and
+`KEY_IN_ADDRESS`: the provider takes it nowhere else."""
 KEYED = [kind for kind in SYMBOLS if kinds()[kind].Settings.secrets]
 ASKED = [Subscription("A", "A", SymbolOptions())]
 BAD_BODIES = ("html", "empty", "null", "garbage", "nan", "torn", "truncate", "huge", "not_gzip", "hang_up", "reset")
@@ -134,7 +127,7 @@ def test_a_429_says_how_long_to_wait_or_the_limits_do(case: Case, retry_after: s
 
 def test_an_unknown_symbol_is_rejected_and_the_others_have_their_prices(case: Case) -> None:
     """However the provider says that it does not know it."""
-    unknown = "EURXXX" if case.feed.kind in ("ecb", "frankfurter") else "NOPE-USD" if "-" in case.symbols[0] else "NOPE"
+    unknown = getattr(home_of_tests(case.feed.kind), "UNKNOWN_SYMBOL", "NOPE")
     alone = case._replace(symbols=(unknown,))
     errors = (alone.errors() + alone.errors())[-1:]  # some need a second look
     assert [(error.rejects_symbol, error.retryable) for error in errors] == [(True, False)]
@@ -191,9 +184,10 @@ def test_a_key_goes_into_a_header_where_the_provider_takes_it_there(case: Case) 
     if case.feed.kind not in KEYED:
         return
     case.ticks()
+    in_address = getattr(home_of_tests(case.feed.kind), "KEY_IN_ADDRESS", False)
     for request in case.provider.requests():
-        assert (CANARY in str(request["query"])) == (case.feed.kind == "alphavantage")
-        assert (CANARY in str(request["headers"])) == (case.feed.kind != "alphavantage")
+        assert (CANARY in str(request["query"])) == in_address
+        assert (CANARY in str(request["headers"])) != in_address
 
 
 def test_a_wrong_key_is_not_tried_again_soon(case: Case, runtime: Runtime) -> None:

@@ -55,13 +55,14 @@ def test_only_what_is_between_the_marks_is_written() -> None:
 
 
 def test_the_default_file_shows_every_default() -> None:
-    """Each key of the fixed tables but the secrets stands there with its default, and so does each of the feeds that it shows."""
+    """Each key of the fixed tables but the secrets stands there with its default, and so does each of the feeds that it shows. Of the kinds
+    it shows those that people ask for; docs/settings.md has all."""
     written = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))
     assert {name: written[name] for name in FIXED} == {
         name: getattr(Settings(), name).model_dump(exclude=set(model.secrets)) for name, model in FIXED.items()
     }
     shown = tomllib.loads(COMMENTED_OUT.sub("", DEFAULTS.read_text(encoding="utf-8")))["feeds"]
-    assert {feed["kind"] for feed in shown.values()} == set(feed_kinds())
+    assert {feed["kind"] for feed in shown.values()} <= set(feed_kinds())
     for name, feed in shown.items():
         fields = feed_kinds()[feed["kind"]].settings.model_fields
         for key, value in feed.items():
@@ -102,7 +103,7 @@ def test_the_default_file_is_valid() -> None:
     }
     uncommented = parse(uncommented_text.encode(), feed_kinds(), secrets)
     assert uncommented.warnings == ()
-    assert len(uncommented.settings.feeds) == len(feed_kinds())
+    assert len(uncommented.settings.feeds) == len({feed.kind for feed in uncommented.settings.feeds.values()}) > 20
 
 
 def test_the_examples_of_the_page_are_valid() -> None:
