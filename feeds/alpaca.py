@@ -144,7 +144,7 @@ class Alpaca(PolledFeed):
 
     def _forbidden(self, response: Response) -> FeedError:
         """What a 403 means: a source that the plan has not, or keys that are none."""
-        if "subscription" not in str(error_object(response).get("message")):
+        if "subscription" not in str(error_object(response.body).get("message")):
             return response.error()
         source = self.settings.data_feed
         return FeedError(
@@ -172,14 +172,14 @@ def parse(
 
 def refusal(response: Response, batch: Sequence[Subscription]) -> FeedError:
     """What a 400 means: a symbol that can be none, or something else about what was asked."""
-    if "symbol" not in str(error_object(response).get("message")):
+    if "symbol" not in str(error_object(response.body).get("message")):
         return response.error()
     return unknown("Alpaca", _named(response) or ", ".join(one.id for one in batch), response.body)
 
 
 def _named(response: Response) -> str | None:
     """The symbol that a 400 complains of."""
-    match = INVALID.search(str(error_object(response).get("message")))
+    match = INVALID.search(str(error_object(response.body).get("message")))
     return match[1] if match else None
 
 

@@ -161,7 +161,7 @@ def parse_stats(body: bytes) -> Stats:
 
 def refusal(response: Response, product: str) -> FeedError:
     """Coinbase's own 400 or 404 is about the product; any other (a wrong `base_url`, a proxy's page) is not the product's fault."""
-    message = error_object(response).get("message")
+    message = error_object(response.body).get("message")
     words = message if isinstance(message, str) else ""
     error = product_error(words, product, response.body)
     if error is None:

@@ -85,7 +85,7 @@ class CoinbaseAdvanced(PolledFeed):
         response = self.http.get(f"/api/v3/brokerage/market/products?{query}", accept=(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND))
         if not response.ok:
             # Coinbase's own refusal is about the products; any other (a wrong `base_url`, a proxy's page) is not their fault.
-            ours = error_object(response).get("error") in ("INVALID_ARGUMENT", "NOT_FOUND")
+            ours = error_object(response.body).get("error") in ("INVALID_ARGUMENT", "NOT_FOUND")
             raise unknown("Coinbase", ", ".join(one.id for one in batch), response.body) if ours else response.error()
         return parse(response.body, batch)
 

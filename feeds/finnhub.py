@@ -110,7 +110,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | None]:
 
 def forbidden(response: Response, id: str) -> FeedError:
     """Finnhub's own 403 is about the symbol (its exchange is in another plan); any other is somebody's on the way."""
-    if "access" not in str(error_object(response).get("error")):
+    if "access" not in str(error_object(response.body).get("error")):
         return response.error()
     return FeedError(f"Finnhub's plan does not include {id!r}", retryable=False, rejects_symbol=True, payload=response.body)
 

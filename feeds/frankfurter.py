@@ -114,7 +114,7 @@ class Frankfurter(PolledFeed):
         response = self.http.get("/v1/latest", {"base": base, "symbols": currencies}, accept=(HTTPStatus.NOT_FOUND,), until_s=until_s)
         if response.ok:
             answer = parse(response.body, base, batch)
-        elif error_object(response).get("message") != "not found":  # somebody else's 404: a wrong `base_url`, a proxy's page
+        elif error_object(response.body).get("message") != "not found":  # somebody else's 404: a wrong `base_url`, a proxy's page
             raise response.error()
         else:
             answer = dict.fromkeys((subscription.symbol for subscription in batch), unknown("Frankfurter", base))
@@ -191,7 +191,7 @@ def _no_rate(subscription: Subscription, why: str = "") -> FeedError:
 
 def _invalid(response: Response) -> set[str]:
     """The codes that an error calls none; empty where it is another one."""
-    message = error_object(response).get("message")
+    message = error_object(response.body).get("message")
     return set(message.removeprefix(INVALID).split(",")) if isinstance(message, str) and message.startswith(INVALID) else set()
 
 

@@ -129,7 +129,7 @@ class Massive(PolledFeed):
         query = {market.asks_by: ",".join(dict.fromkeys(subscription.id for subscription in batch)), **market.also}
         response = self.http.get(market.path, query, accept=REFUSALS, until_s=until_s)
         if not response.ok:
-            raise refusal(error_object(response), market) or response.error()
+            raise refusal(error_object(response.body), market) or response.error()
         return parse(response.body, batch)
 
 

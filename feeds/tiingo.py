@@ -97,7 +97,7 @@ class Tiingo(PolledFeed):
 
     def _refused(self, response: Response) -> FeedError:
         """What a 401 or 403 means: a wrong key, or that the plan has no nights. With what words the latter is said nobody tells."""
-        detail = error_object(response).get("detail")
+        detail = error_object(response.body).get("detail")
         if isinstance(detail, str) and "token" in detail.lower():
             return FeedError("Tiingo refuses the key", retryable=False, payload=detail)
         if isinstance(detail, str) and self.settings.data_feed == "boats":

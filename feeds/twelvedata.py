@@ -107,7 +107,7 @@ class TwelveData(PolledFeed):
         ids = list(dict.fromkeys(subscription.id for subscription in batch))
         response = self.http.get("/quote", {"symbol": ",".join(ids)}, accept=ERRORS, cost=self.cost(len(ids)))
         now_s = server_time_s(response.headers)
-        if not response.ok and not is_error(error_object(response)):
+        if not response.ok and not is_error(error_object(response.body)):
             raise response.error(until_minute_ends_s(now_s))
         return parse(response.body, batch, now_s)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from feeds.base import Answer, Subscription
-from feeds.http.client import Response
 from feeds.values.parse import decode, table
 from ticker.errors import BudgetSpent, FeedError
 from ticker.quote import Tick
 from ticker.runtime import in_turns
+from ticker.source import Answer, Subscription
 
 
 def for_each(batch: Sequence[Subscription], read: Callable[[Subscription], Tick]) -> dict[str, Tick | FeedError]:
@@ -55,9 +54,9 @@ def unknown(provider: str, id: str, payload: bytes = b"") -> FeedError:
     return FeedError(f"{provider} has no {id!r}", retryable=False, rejects_symbol=True, payload=payload)
 
 
-def error_object(response: Response) -> dict[str, Any]:
+def error_object(body: bytes) -> dict[str, Any]:
     """The JSON object that an error came with, as providers write them; empty where it is something else, a proxy's page say."""
     try:
-        return table(decode(response.body), "error")
+        return table(decode(body), "error")
     except FeedError:
         return {}
