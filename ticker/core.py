@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
@@ -16,24 +16,27 @@ from ticker.calendars.market_hours import Hours
 from ticker.clock import Clock, ClockWatch
 from ticker.counters import FeedCounters
 from ticker.feed_state import Runner
-from ticker.listeners import Listeners
 from ticker.polling.scheduler import Scheduler
 from ticker.quote import Quote, VolumeOf
 from ticker.rate_limit import Accounts
 from ticker.runtime import Runtime
-from ticker.settings.model import FeedSettings, Settings, SymbolOptions, SymbolSettings
+from ticker.settings.model import FeedSettings, Settings, SymbolSettings
 from ticker.settings.reload import Reload
-from ticker.source import Answer, Source, Subscription
+from ticker.source import Answer, Source, same_source, subscriptions
 from ticker.streaming.runner import runner_of
 from ticker.watching import Watching
 
 log = logging.getLogger(__name__)
 
+WireState = Literal["symbols", "feeds", "config"]
+
 MakeSource = Callable[[str, FeedSettings], Source]
 
 SWEEP_EVERY_S = 0.25
-NO_NEW_SOURCE_FOR = ("interval_s", "stale_after_s", "interest", "idle_interval_s")
-"""What may change in a feed's settings without a new source: how often it is polled, and when its prices are stale."""
+SYMBOLS_TOLD_EVERY_S = 0.2
+"""The list of symbols is told anew no sooner than so long after the last time."""
+SYMBOLS_A_S = 5_000
+"""Of that list no more entries than so many are told in a second: at the start thousands of symbols get their first price one by one."""
 TOLD = ("feed", "kind", "state", "error", "interval_s", "widened", "upstream")
 
 
@@ -293,17 +296,37 @@ class Core:
         return [tuple(feed.get(key) for key in TOLD) for feed in self.feeds_state()]
 
 
-def same_source(settings: FeedSettings, other: FeedSettings) -> bool:
-    """Whether a source made with `settings` serves `other` as well."""
-    ignored = {name: getattr(settings, name) for name in NO_NEW_SOURCE_FOR if name in type(settings).model_fields}
-    return settings == other.model_copy(update=ignored)
+class Listeners:
+    """Whom the core tells what has happened, in the order in which they came. What a listener raises is logged, and harms nobody else."""
 
+    def __init__(self) -> None:
+        self.on_quotes: list[Callable[[Sequence[Quote]], None]] = []
+        self.on_state: list[Callable[[WireState], None]] = []
+        self._symbols_rest_until_s = 0.0
 
-def subscriptions(settings: Settings, source: Source) -> list[Subscription]:
-    """What `source` is to be asked for, in the settings' order."""
-    wanted = []
-    for symbol, wish in settings.symbols.items():
-        if source.name in wish.feed:
-            options = wish.options.get(source.name) or SymbolOptions()
-            wanted.append(Subscription(symbol, options.id or source.native_id(symbol), options))
-    return wanted
+    def publish(self, quotes: Sequence[Quote]) -> None:
+        """Hand on a batch of updates; none is no news."""
+        if not quotes:
+            return
+        for listener in self.on_quotes:
+            try:
+                listener(quotes)
+            except Exception:
+                log.exception("a listener failed on %d quotes", len(quotes))
+
+    def tell(self, state: WireState) -> None:
+        """The named state of the wire has changed."""
+        for listener in self.on_state:
+            try:
+                listener(state)
+            except Exception:
+                log.exception("a listener failed on a change of %s", state)
+
+    def may_tell_symbols(self, now_s: float) -> bool:
+        """Whether it is time to tell a change of the symbols; `now_s` is monotonic."""
+        return now_s >= self._symbols_rest_until_s
+
+    def tell_symbols(self, symbols: int, now_s: float) -> None:
+        """The list of so many symbols has changed. The next change may be told when this one has been digested."""
+        self._symbols_rest_until_s = now_s + max(SYMBOLS_TOLD_EVERY_S, symbols / SYMBOLS_A_S)
+        self.tell("symbols")

@@ -13,7 +13,10 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 from ticker.errors import FeedError, said
 from ticker.quote import Correction, Kind, Tick, VolumeOf, correcting
 from ticker.rate_limit import Cost, Demand, Gate
-from ticker.settings.model import FeedSettings, SymbolOptions
+from ticker.settings.model import FeedSettings, Settings, SymbolOptions
+
+NO_NEW_SOURCE_FOR = ("interval_s", "stale_after_s", "interest", "idle_interval_s")
+"""What may change in a feed's settings without a new source: how often it is polled, and when its prices are stale."""
 
 
 class Subscription(NamedTuple):
@@ -257,3 +260,19 @@ class StreamSource(Source, Protocol):
 
     def session(self, here: str) -> Session:
         """What is to be said over a new connection. `here`: the epoch of this process."""
+
+
+def same_source(settings: FeedSettings, other: FeedSettings) -> bool:
+    """Whether a source made with `settings` serves `other` as well."""
+    ignored = {name: getattr(settings, name) for name in NO_NEW_SOURCE_FOR if name in type(settings).model_fields}
+    return settings == other.model_copy(update=ignored)
+
+
+def subscriptions(settings: Settings, source: Source) -> list[Subscription]:
+    """What `source` is to be asked for, in the settings' order."""
+    wanted = []
+    for symbol, wish in settings.symbols.items():
+        if source.name in wish.feed:
+            options = wish.options.get(source.name) or SymbolOptions()
+            wanted.append(Subscription(symbol, options.id or source.native_id(symbol), options))
+    return wanted

@@ -13,8 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ticker.board.history import History
 from ticker.clock import Clock
-from ticker.core import Core
-from ticker.listeners import WireState
+from ticker.core import Core, WireState
 from ticker.quote import Quote
 from ticker.runtime import Task
 from ticker.settings import Settings

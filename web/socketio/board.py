@@ -11,8 +11,7 @@ from socketio.exceptions import ConnectionRefusedError
 
 from ticker import __version__
 from ticker.clock import Clock
-from ticker.core import Core
-from ticker.listeners import WireState
+from ticker.core import Core, WireState
 from web.auth.visible import NOTHING, visible_symbols
 from web.fanout.channel import Channel
 from web.fanout.client import Client
