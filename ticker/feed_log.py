@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from collections.abc import Sequence
 
 from ticker.errors import FeedError
 from ticker.log_limit import LogLimit
@@ -38,6 +39,7 @@ class FeedLog:
         """The feed failed and will be asked again in `delay` seconds: said where it is news."""
         what = _kind_of(error)
         if what == self._failing and (self._announced or now_s - self._said_at_s < REPEAT_AFTER_S):
+            log.debug("feed %s: still %s; next try in %.1f s", self._feed, error, delay)
             return
         self._failing, self._said_at_s, self._announced = what, now_s, True
         log.warning("feed %s: %s; next try in %.1f s", self._feed, error, delay)
@@ -101,13 +103,18 @@ class FeedLog:
                     news.setdefault(what, []).append(symbol)
             elif self._symbols:
                 self._symbols.pop(symbol, None)
-        for named in news.values():
-            more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-            log.warning("feed %s: no price for %s%s: %s", self._feed, ", ".join(named[:NAMED]), more, answer[named[0]])
+        for symbols in news.values():
+            log.warning("feed %s: no price for %s: %s", self._feed, named(symbols), answer[symbols[0]])
 
     def forget(self, symbol: str) -> None:
         """The symbol left, or asks for something else now."""
         self._symbols.pop(symbol, None)
+
+
+def named(symbols: Sequence[str]) -> str:
+    """The first of them by name, and how many more there are."""
+    more = f" and {len(symbols) - NAMED} more" if len(symbols) > NAMED else ""
+    return f"{', '.join(symbols[:NAMED])}{more}"
 
 
 def _kind_of(error: FeedError) -> str:

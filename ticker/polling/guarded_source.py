@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +15,8 @@ from ticker.polling.bad_symbols import Batch
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings.model import PolledSettings
 from ticker.source import Answer, Source, bare, bared
+
+log = logging.getLogger(__name__)
 
 
 class GuardedSource:
@@ -46,6 +49,7 @@ class GuardedSource:
         while gate is not None and not given_up() and (wait_s := gate.wait_s(self.source.cost(symbols))):
             if wait_s > patience_s:
                 raise BudgetSpent(wait_s)
+            log.debug("feed %s: waits %.3g s for room in the provider's limits", self.source.name, wait_s)
             self._runtime.sleep(wait_s)
 
     def ask(self, batch: Batch) -> Answer:

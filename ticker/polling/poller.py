@@ -13,7 +13,7 @@ from typing import Any
 
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
-from ticker.feed_log import FeedLog
+from ticker.feed_log import FeedLog, named
 from ticker.feed_state import FeedState
 from ticker.polling.bad_symbols import Batch
 from ticker.polling.interval import Interval
@@ -145,6 +145,7 @@ class Poller:
             return
         too_early_s = self.feed_state.wait_s
         if too_early_s > 0:
+            log.debug("feed %s: no poll for another %.1f s: it is to be left alone", self.source.name, too_early_s)
             self._run_in(too_early_s)
             return
         self._running = True
@@ -155,7 +156,8 @@ class Poller:
             self._run_in(interval_s)
         self.feed_state.next_try_in(interval_s)
         try:
-            self._poll(self._rounds.plan(interval_s, self._interval.most(self._rounds.batch_size)), interval_s)
+            batches = self._rounds.plan(interval_s, self._interval.most(self._rounds.batch_size))
+            self._poll(batches, interval_s, "another try after a failure" if self.feed_state.failures else "its interval is up")
         finally:
             self._running = False
         took_s = self._clock.monotonic() - started_s
@@ -174,7 +176,7 @@ class Poller:
         if self._interval.planned_s <= URGENT_ABOVE_S or self.feed_state.wait_s > 0:
             return
         if batches := split(self._rounds.still_wanted(new), self._rounds.batch_size):
-            self._poll(batches, 0)
+            self._poll(batches, 0, "new, or asked for more often from now on")
 
     def loop(self) -> None:
         """Poll each `interval_s` without drift or bursts until `stop` or `end_loop`: what a feed too fast for the scheduler runs."""
@@ -233,12 +235,17 @@ class Poller:
         changed = self._interval.look()
         if changed:
             often = len(self._rounds.rotation.counts()) > 1
+            why, seconds = self._interval.reason or "as the settings say", self._interval.in_force_s()
+            log.debug("feed %s: %.3g s from poll to poll: %s", self.source.name, seconds, why)
             self._feed_log.widened(self._interval.limited, self._interval.planned_s, self._clock.monotonic(), often)
             self._paced()
         return changed
 
-    def _poll(self, batches: list[Batch], spread_over_s: float) -> None:
+    def _poll(self, batches: list[Batch], spread_over_s: float, why: str) -> None:
         """Ask, and draw the conclusions."""
+        if log.isEnabledFor(logging.DEBUG):
+            symbols = named([one.symbol for batch in batches for one in batch])
+            log.debug("feed %s: polls %s (calls: %d): %s", self.source.name, symbols, len(batches), why)
         hurried = len(self._rounds.hurried)
         result = self._rounds.ask(batches, spread_over_s, max(self._interval.planned_s, URGENT_ABOVE_S))
         if self._stopped:
@@ -249,6 +256,7 @@ class Poller:
 
     def _conclude(self, result: RoundResult) -> None:
         """Failed as a whole: back off. Good on the whole: only the symbols of the failed calls have an error."""
+        log.debug("feed %s: calls answered: %d, failed: %d", self.source.name, result.answers, len(result.failures))
         if result.failures and (result.give_up or not result.answers):
             self._run_in(self.feed_state.failed(result.worst(), self._interval.planned_s))
         elif result.answers:
@@ -258,5 +266,6 @@ class Poller:
             self.feed_state.proven()
             self.feed_state.well(reason(result.failures[0][1]) if result.failures else None)
         if result.spent is not None:
+            log.debug("feed %s: the rest of the round waits: %s", self.source.name, result.spent)
             self.feed_state.limited(result.spent, answered=result.answers > 0)
             self._run_in(result.spent.wait_s)

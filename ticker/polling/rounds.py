@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.errors import BadTick, BudgetSpent, FeedError
-from ticker.feed_log import FeedLog
+from ticker.feed_log import FeedLog, named
 from ticker.feed_state import FeedState
 from ticker.polling.bad_symbols import BadSymbols, Batch, Bisection
 from ticker.polling.guarded_source import GuardedSource
 from ticker.polling.rotation import Rotation, split
 from ticker.runtime import Runtime
 from ticker.source import Answer, Source, Subscription
+
+log = logging.getLogger(__name__)
 
 RETRIES_A_ROUND = 5
 """The most rejected symbols that one round asks for again."""
@@ -100,6 +103,8 @@ class Rounds:
         if chosen is not self._chosen:  # the same list means the same symbols
             self._chosen, self._split = chosen, split(chosen, self.batch_size)
         retried = self._bad_symbols.due(self._clock.monotonic(), RETRIES_A_ROUND)
+        if retried:
+            log.debug("feed %s: asks again for %s, rejected before", self._source.source.name, named(retried))
         return self._split + [[self.rotation.wanted[symbol]] for symbol in retried]
 
     def still_wanted(self, batch: Batch) -> list[Subscription]:

@@ -20,6 +20,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from ticker.runtime import Runtime
 
+log = logging.getLogger(__name__)
+
 
 class Schedule(Protocol):
     """What a poller asks of the scheduler, under its feed's name."""
@@ -149,5 +151,11 @@ class _TaskExecutor(BaseExecutor):  # type: ignore[misc]  # APScheduler has no t
 
 
 def _is_no_skip(record: logging.LogRecord) -> bool:
-    """The poller says it when a run took too long, in words that mean something to people."""
-    return "maximum number of running instances" not in record.msg
+    """The poller says it when a run took too long, in words that mean something to people; of a single run that is left out, only the debug
+    log tells.
+    """
+    if "maximum number of running instances" not in record.msg:
+        return True
+    job = record.args[0] if isinstance(record.args, tuple) else None
+    log.debug("feed %s: no poll, as the one before is not over", getattr(job, "name", job))
+    return False

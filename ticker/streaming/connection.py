@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
+from ticker.errors import FeedError
 from ticker.source import Ended, Link, Session
+
+log = logging.getLogger(__name__)
 
 PROBE_AFTER_S = 15.0
 """Not a byte for so long, and the other side is asked for a sign of life."""
 DEAD_AFTER_S = 30.0
 """Not a byte for so long, and the connection is dead, whatever TCP thinks."""
+MOST_ODD = 100
+"""So many messages running that make no sense end a connection."""
 
 
 class Connection:
@@ -19,17 +26,29 @@ class Connection:
         self.opened_s = now_s
         self.version = -1  # of what is wanted, as far as `session` knows it
         self.has_data = False
-        self.odd_ever = False  # whether a message made no sense
-        self.odd_running = 0  # so many of the last did not
         self.renew = False  # whether another one should take its place
         self._bytes_s = self._message_s = now_s
         self._probed = False
+        self._odd_ever = False
+        self._odd_running = 0
 
     def heard(self, messages: int, now_s: float) -> None:
         """Something came; so many whole messages with it."""
         self._bytes_s, self._probed = now_s, False
         if messages:
             self._message_s = now_s
+
+    def odd(self, feed: str, error: FeedError) -> None:
+        """A message made no sense: the first is mentioned. Raises `Ended` where they are many running."""
+        if not self._odd_ever:
+            log.warning("feed %s: a message that makes no sense is passed over: %s", feed, error)
+        self._odd_ever, self._odd_running = True, self._odd_running + 1
+        if self._odd_running >= MOST_ODD:
+            raise Ended(f"{MOST_ODD} messages running make no sense, the last: {error}") from error
+
+    def sensible(self) -> None:
+        """A message made sense."""
+        self._odd_running = 0
 
     def age_s(self, now_s: float) -> float:
         """How long it has been open."""

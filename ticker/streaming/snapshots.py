@@ -5,21 +5,29 @@ A stream that tells trades says nothing of a symbol until somebody trades it, an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.errors import BudgetSpent, FeedError
-from ticker.feed_log import FeedLog
+from ticker.feed_log import FeedLog, named
 from ticker.polling.bad_symbols import Batch, Bisection
 from ticker.polling.guarded_source import GuardedSource
+from ticker.quote import Tick
 from ticker.runtime import Runtime
 from ticker.source import Answer, Session, Source, Subscription
+
+log = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 60.0
 """How long to leave the provider alone where a call failed without its saying how long."""
 PATIENCE_S = 60.0
 """The longest to wait for the limits' leave in one go."""
+ALONE_EVERY_S = 10.0
+"""Where there is no connection to be had, it is asked for again so often."""
 FAILURES_RUNNING = 3
 """So many calls that fail one after the other are the provider's failure; fewer may be about what was asked for."""
 SEARCH_CALLS = 64
@@ -41,6 +49,7 @@ class Snapshots:
         self._again_s = 0.0  # when to begin anew
         self._not_before_s = 0.0
         self._asking = False
+        self._alone: Session | None = None  # a session without a connection
 
     def look(
         self,
@@ -70,7 +79,18 @@ class Snapshots:
             self._complete = version
             return
         self._asking = True
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("feed %s: asks for %s beside the stream", self._source.source.name, named([one.symbol for one in missing]))
         self._runtime.spawn(self._ask, session, missing, put)
+
+    def look_alone(
+        self, make_session: Callable[[], Session], wanted: Mapping[str, Subscription], version: int, put: Callable[[Answer], None]
+    ) -> None:
+        """The same where there is no connection to be had (the plan has no such stream, say). What comes is `polled`."""
+        if self._alone is None:
+            self._alone = make_session()
+        self._alone.want(list(wanted.values()))
+        self.look(self._alone, wanted, version, lambda answer: put(_polled(answer)), ALONE_EVERY_S)
 
     def forget(self, session: Session) -> None:
         """`session` is over."""
@@ -123,3 +143,7 @@ class Snapshots:
                 return
             for part, outcome in Bisection(batch).run(self._source.ask, SEARCH_CALLS):
                 yield part, ({part[0].symbol: outcome} if isinstance(outcome, FeedError) else outcome)
+
+
+def _polled(answer: Answer) -> Answer:
+    return {symbol: msgspec.structs.replace(news, kind="polled") if isinstance(news, Tick) else news for symbol, news in answer.items()}

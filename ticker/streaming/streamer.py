@@ -14,8 +14,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-import msgspec
-
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.errors import FeedError
@@ -42,17 +40,13 @@ SUCCESSOR_WITHIN_S = 15.0
 """In this time a connection that is to replace another must be ready."""
 SUCCESSOR_AGAIN_S = 30.0
 """After this time it is tried again."""
-ALONE_EVERY_S = 10.0
-"""Where there is no connection to be had, what there is to ask for beside it is asked for so often."""
 MUTE_FIRST_S, MUTE_LONGEST_S = 600.0, 3600.0
 """A connection that may just be quiet is renewed less and less often."""
-MOST_ODD = 100
-"""So many messages running that make no sense end a connection."""
 
 
 class Streamer:
-    """One feed's stream: a `Runner`. `deliver(answer)` takes in what came; `changed()` is called
-    when something of `wire_state` that is worth telling has changed; `anew()` when what comes next may be older than what came before.
+    """One feed's stream: a `Runner`. `deliver(answer)` takes in what came; `changed()` is called when something of `wire_state` that is
+    worth telling has changed; `anew()` when what comes next may be older than what came before.
     """
 
     def __init__(
@@ -80,7 +74,6 @@ class Streamer:
         self.interval_s = source.settings.interval_s  # the shortest pause after a failure
         beside = source.snapshots
         self._snapshots = None if beside is None else Snapshots(beside, source.snapshot_every_s, runtime, clock, self._counters)
-        self._alone: Session | None = None  # a session without a connection, for what is asked for beside it
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
         self._delivery = Delivery(runtime, deliver)
@@ -182,28 +175,27 @@ class Streamer:
 
     def _ask_meanwhile(self) -> None:
         """Where there is no connection to be had (the plan has no such stream, say), live on what is asked for beside it."""
-        if self._snapshots is None or self._successor_coming or not self.feed_state.lasting:
-            return
-        if self._alone is None:
-            self._alone = self.source.session(self._here)
-        self._alone.want(list(self._wanted.values()))
-        self._snapshots.look(self._alone, self._wanted, self._version, self._put_meanwhile, ALONE_EVERY_S)
+        if self._snapshots is not None and not self._successor_coming and self.feed_state.lasting:
+            self._snapshots.look_alone(self._new_session, self._wanted, self._version, self._put_meanwhile)
 
     def _put_meanwhile(self, answer: Answer) -> None:
-        self._put(
-            {symbol: msgspec.structs.replace(news, kind="polled") if isinstance(news, Tick) else news for symbol, news in answer.items()}
-        )
+        self._put(answer)
         if any(isinstance(news, Tick) for news in answer.values()):
             self.feed_state.served()
 
+    def _new_session(self) -> Session:
+        return self.source.session(self._here)
+
     def _open(self) -> Connection:
+        log.debug("feed %s: connects, for %d symbols", self.source.name, len(self._wanted))
         link = self.source.open(list(self._wanted.values()))
-        connection = Connection(link, self.source.session(self._here), self._clock.monotonic())
+        connection = Connection(link, self._new_session(), self._clock.monotonic())
         self._connects += 1
         self._connections.append(connection)
         return connection
 
     def _close(self, connection: Connection) -> None:
+        log.debug("feed %s: closes a connection after %.1f s", self.source.name, connection.age_s(self._clock.monotonic()))
         self._connections.remove(connection)
         self._gaps += connection.session.gaps
         if self._snapshots is not None:
@@ -236,6 +228,7 @@ class Streamer:
             raise Ended("replaced in time", planned=True)
         if not self._successor_coming and self._clock.monotonic() >= self._next_successor_s:
             self._successor_coming = True
+            log.debug("feed %s: a second connection is to take the place of the first", self.source.name)
             self._runtime.spawn(self._make_successor, charge)
 
     def _leave(self, connection: Connection) -> None:
@@ -266,6 +259,7 @@ class Streamer:
         finally:
             self._successor_coming = False
         if self._charge is charge:
+            log.debug("feed %s: the second connection takes over", self.source.name)
             self._charge = successor = object()
             self._go_on(successor, connection)
         else:
@@ -276,6 +270,7 @@ class Streamer:
         session, now_s = connection.session, self._clock.monotonic()
         if connection.version != self._version:
             connection.version = self._version
+            log.debug("feed %s: subscribes to %d symbols", self.source.name, len(self._wanted))
             session.want(list(self._wanted.values()))
         messages, answer = session.due(now_s)
         for message in messages:
@@ -306,13 +301,9 @@ class Streamer:
         except Ended:
             raise
         except FeedError as error:
-            if not connection.odd_ever:
-                log.warning("feed %s: a message that makes no sense is passed over: %s", self.source.name, error)
-            connection.odd_ever, connection.odd_running = True, connection.odd_running + 1
-            if connection.odd_running >= MOST_ODD:
-                raise Ended(f"{MOST_ODD} messages running make no sense, the last: {error}") from error
+            connection.odd(self.source.name, error)
             return
-        connection.odd_running = 0
+        connection.sensible()
         if not answer:
             return
         self._put(answer)

@@ -20,7 +20,8 @@ from ticker.clock import SystemClock
 from ticker.errors import FeedError
 from ticker.runtime import Runtime
 from ticker.source import Ended
-from ticker.streaming.streamer import MOST_ODD, Streamer
+from ticker.streaming.connection import MOST_ODD
+from ticker.streaming.streamer import Streamer
 
 LONG_S = 60.0
 """A deadline that is never met: a count of ours comes first."""

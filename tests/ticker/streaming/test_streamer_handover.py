@@ -1,4 +1,4 @@
-"""One connection after the other: planned ends, and heirs that take over unseen."""
+"""One connection after the other: planned ends, and successors that take over unseen."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_server_that_says_goodbye_is_left_in_time(bench: Bench) -> None:
     assert bench.told == []
 
 
-def test_an_heir_that_is_not_ready_costs_nothing(bench: Bench) -> None:
+def test_a_successor_that_is_not_ready_costs_nothing(bench: Bench) -> None:
     """It is given up after a while and tried again; the old connection goes on."""
     bench.source.longest_s = 100.0
     bench.start("A")
@@ -79,7 +79,7 @@ def test_an_heir_that_is_not_ready_costs_nothing(bench: Bench) -> None:
     assert bench.closed() == [True, True, False]
 
 
-def test_a_cut_while_the_heir_is_coming_waits_for_it(bench: Bench) -> None:
+def test_a_cut_while_the_successor_is_coming_waits_for_it(bench: Bench) -> None:
     """Not a third connection."""
     bench.start("A")
     bench.source.link.say(b"ack", b"leaving")
@@ -138,3 +138,24 @@ def test_planned_ends_without_a_word_are_failures(bench: Bench) -> None:
     bench.time.run_s(0.1)
     assert len(bench.source.links) == 1
     assert bench.state() == "retrying"
+
+
+def test_the_debug_log_tells_of_each_connection(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """What is made, what it subscribes to, what takes over from it, and when it is closed."""
+    caplog.set_level("DEBUG")
+    bench.source.longest_s = 100.0
+    bench.start("A", "B")
+    bench.source.link.say(b"ack", b"a 1")
+    bench.time.run_s(102)
+    bench.source.link.say(b"ack")
+    bench.time.run_s(1)
+    told = [record.getMessage().partition(": ")[2] for record in caplog.records]
+    assert [line.partition(" after ")[0] for line in told] == [
+        "connects, for 2 symbols",
+        "subscribes to 2 symbols",
+        "a second connection is to take the place of the first",
+        "connects, for 2 symbols",
+        "subscribes to 2 symbols",
+        "the second connection takes over",
+        "closes a connection",
+    ]
