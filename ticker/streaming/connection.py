@@ -26,11 +26,11 @@ class Connection:
         self.opened_s = now_s
         self.version = -1  # of what is wanted, as far as `session` knows it
         self.has_data = False
+        self.odd_running = 0  # so many messages, the last ones, made no sense
         self.renew = False  # whether another one should take its place
         self._bytes_s = self._message_s = now_s
         self._probed = False
         self._odd_ever = False
-        self._odd_running = 0
 
     def heard(self, messages: int, now_s: float) -> None:
         """Something came; so many whole messages with it."""
@@ -42,13 +42,9 @@ class Connection:
         """A message made no sense: the first is mentioned. Raises `Ended` where they are many running."""
         if not self._odd_ever:
             log.warning("feed %s: a message that makes no sense is passed over: %s", feed, error)
-        self._odd_ever, self._odd_running = True, self._odd_running + 1
-        if self._odd_running >= MOST_ODD:
+        self._odd_ever, self.odd_running = True, self.odd_running + 1
+        if self.odd_running >= MOST_ODD:
             raise Ended(f"{MOST_ODD} messages running make no sense, the last: {error}") from error
-
-    def sensible(self) -> None:
-        """A message made sense."""
-        self._odd_running = 0
 
     def age_s(self, now_s: float) -> float:
         """How long it has been open."""

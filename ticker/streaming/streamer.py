@@ -303,7 +303,7 @@ class Streamer:
         except FeedError as error:
             connection.odd(self.source.name, error)
             return
-        connection.sensible()
+        connection.odd_running = 0
         if not answer:
             return
         self._put(answer)
