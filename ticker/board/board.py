@@ -15,7 +15,8 @@ from ticker.board.failover import choose
 from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.publish import make_quote, next_quote
 from ticker.board.quality import Quality, Standing, standing
-from ticker.board.source_state import Outcome, SourceState
+from ticker.board.source_state import SourceState, TickOutcome
+from ticker.board.source_verdict import market_of, needs_no_decision, trouble_of, verdict_of
 from ticker.board.symbol_state import SymbolState
 from ticker.calendars.currency_week import WEEK
 from ticker.calendars.market_hours import ALWAYS, NEVER, Hours
@@ -29,7 +30,7 @@ LIMITS_TOLD_EVERY_MS = 5_000
 """Limits that were learnt are told to clients at most this often."""
 
 
-class Changes(NamedTuple):
+class BoardChanges(NamedTuple):
     """What new settings did to the board: symbols that came and went, and updates of symbols that stayed."""
 
     added: list[str]
@@ -63,7 +64,7 @@ class Board:
 
     def configure(
         self, symbols: Mapping[str, SymbolSettings], feeds: Mapping[str, FeedTerms], now_ms: int, quality: QualitySettings | None = None
-    ) -> Changes:
+    ) -> BoardChanges:
         """Take `symbols` as what the board is to hold from now on; `feeds` has the terms of every feed they name.
 
         A symbol that stays keeps its price, its `seq` and what its remaining sources have said.
@@ -98,7 +99,7 @@ class Board:
             quotes += self._settle(symbol_state, now_ms)
         self._sweep_at = 0
         self._symbols_changed = True
-        return Changes(added, removed, quotes)
+        return BoardChanges(added, removed, quotes)
 
     def apply(self, feed: str, answer: Answer, now_ms: int) -> list[Quote]:
         """Take in one answer of `feed`, whole; returns the updates. Symbols that are not (or no longer) on the board are passed over."""
@@ -208,9 +209,8 @@ class Board:
             active = symbol_state.active
             if active is not None and active.steady and now_ms < symbol_state.changes_at_ms:  # then it was heard since, in all likelihood
                 due_ms = active.current_ms + active.limit_ms
-                symbol_state.check_at_ms = (
-                    due_ms if due_ms < symbol_state.changes_at_ms else symbol_state.changes_at_ms
-                )  # `min` would take twice as long
+                until_ms = symbol_state.changes_at_ms
+                symbol_state.check_at_ms = due_ms if due_ms < until_ms else until_ms  # `min` would take twice as long
             if symbol_state.check_at_ms <= now_ms:
                 accepted += self._settle(symbol_state, now_ms)
         self._sweep_at = min([symbol_state.check_at_ms for symbol_state in self._symbol_states.values()], default=NEVER)
@@ -264,7 +264,7 @@ class Board:
         limit_ms = source.limit_ms
         if isinstance(said, Correction):
             source.correct(tick, now_ms)
-            outcome: Outcome = "news"
+            outcome: TickOutcome = "news"
         else:
             is_open = symbol_state.quote is None or symbol_state.quote.state != "closed"
             outcome = source.hear(tick, now_ms, symbol_state.believable, partial(symbol_state.agrees, source, now_ms=now_ms), is_open)
@@ -299,16 +299,16 @@ class Board:
             return index
         if symbol_state.active is not None and index is not None:
             symbol_state.switched_ms = now_ms
-            why = f"{sources[chosen].feed} is back" if usable[index] else symbol_state.active.trouble(verdicts[index])
+            why = f"{sources[chosen].feed} is back" if usable[index] else trouble_of(symbol_state.active, verdicts[index])
             self._noticed.switched(symbol_state, symbol_state.active, sources[chosen], why, now_ms)
         symbol_state.activate(sources[chosen])
         return chosen
 
     def _settle(self, symbol_state: SymbolState, now_ms: int) -> list[Quote]:
-        """Choose the lane's source and state, and publish what differs from the last quote: no update, or one."""
+        """Choose the symbol's source and state, and publish what differs from the last quote: no update, or one."""
         sources = symbol_state.sources
-        markets = [source.market(symbol_state.hours, now_ms) for source in sources]
-        verdicts = [source.verdict(market, symbol_state.hours, now_ms) for source, market in zip(sources, markets, strict=True)]
+        markets = [market_of(source, symbol_state.hours, now_ms) for source in sources]
+        verdicts = [verdict_of(source, market, symbol_state.hours, now_ms) for source, market in zip(sources, markets, strict=True)]
         if len(sources) > 1:
             index = self._choose(symbol_state, verdicts, now_ms)
         else:  # as nearly all have: there is nothing to choose
@@ -330,8 +330,7 @@ class Board:
         if quote is not None:
             self._symbols_changed = self._symbols_changed or symbol_state.quote is None
             symbol_state.quote = self.quotes[symbol_state.symbol] = quote
+        may_be_steady = verdict.state == "fresh" and not symbol_state.allow_negative
         for source, market in zip(sources, markets, strict=True):
-            source.steady = (
-                verdict.state == "fresh" and source is symbol_state.active and not symbol_state.allow_negative and source.is_plain(market)
-            )
+            source.steady = may_be_steady and source is symbol_state.active and needs_no_decision(source, market)
         return [] if quote is None else [quote]

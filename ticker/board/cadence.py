@@ -8,11 +8,11 @@ HOUR_MS = 3_600_000
 EARLY_MS = HOUR_MS
 """A price made so shortly before a close is that day's."""
 GRACE_MS = DAY_MS
-"""How late the next one may be after the close that it is of."""
+"""How long after the close of its day a price may come."""
 AT_THE_SAME_TIME_MS = 3 * HOUR_MS
-"""How late one may be that is made in the middle of the day, when that time has come on the next."""
+"""Where prices are made in the middle of the day, how long after the same time of the next day the next one may come."""
 WITHOUT_HOURS_MS = 4 * DAY_MS
-"""A weekend and a holiday."""
+"""Without known hours the next price is overdue after so long: a weekend and a holiday."""
 
 
 def overdue_ms(made_ms: int, hours: Hours | None) -> int:

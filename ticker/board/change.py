@@ -10,11 +10,11 @@ from ticker.board.sanity import BELOW_ZERO
 from ticker.quote import Odd, Tick
 
 MOST_RATIO = 3.000000000001
-"""No session makes three times as much of a price, or a third: then it was split since, or that is no close. A little more than 3, so that
-three times is not too much by the rounding of a float.
+"""No session makes a price three times as high, or a third: beyond that the share was split since, or the base is no close. A little more
+than 3, so that three times is not too much by the rounding of a float.
 """
 MOST_PCT = 1_000_000.0
-"""A base from which a price has moved further is none that a percentage says anything of."""
+"""Beyond this many percent the base is so small that a percentage says nothing, and there is none."""
 _PCT_PLACES = Decimal("0.0001")
 # Wide enough that the difference of two 17-digit floats is exact whatever their magnitudes, and never raises.
 _CONTEXT = Context(prec=700)

@@ -18,7 +18,7 @@ MINUTE_MS = 60_000
 MINUTES = 60
 """How far back the bars go."""
 ANEW_BELOW = 0.1
-"""A count that falls below this share of what it was began anew, whatever the time; one that falls less was put right."""
+"""A volume that falls below this share of what it was is counted from zero again; one that falls less was corrected."""
 _NONE = math.nan  # no bar, or no volume: a price may have any sign
 
 

@@ -8,12 +8,12 @@ between them; not of the longest, because one freeze must not teach that freezin
 from __future__ import annotations
 
 WINDOW_MS = 900_000
-"""Lapses are remembered by windows: those of this one and of the one before count."""
-BREAK_MS = 1_800_000
-"""A longer lapse is a night or an outage, and no rhythm."""
+"""Lapses are remembered by windows of this length: those of the running one and of the one before it count."""
+LONGEST_LAPSE_MS = 1_800_000
+"""A longer lapse is a night or an outage, and nothing is learnt from it."""
 FACTOR = 2
 LONGEST_MS = 300_000
-"""No limit that is learnt is longer."""
+"""No limit that is learnt is longer than this."""
 STEPS_MS = (10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000, 240_000, LONGEST_MS)
 """The limits there are: clients are told each change, so there should be few."""
 
@@ -31,7 +31,7 @@ class LearnedLimit:
 
     def note(self, lapse_ms: int, now_ms: int) -> None:
         """A price came when the one before it was `lapse_ms` old."""
-        if lapse_ms > BREAK_MS:
+        if lapse_ms > LONGEST_LAPSE_MS:
             return
         if now_ms >= self._window_ends_ms:
             is_next = now_ms < self._window_ends_ms + WINDOW_MS

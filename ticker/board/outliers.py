@@ -7,12 +7,12 @@ from typing import NamedTuple
 from ticker.quote import Tick
 
 FORGET_MS = 600_000
-"""A price not heard again for so long is no yardstick for the next: in that time a market may go anywhere."""
+"""A price that was not heard again for so long says nothing of the next: in that time a market may go anywhere."""
 LOWEST_RATIO = 1e-9
 """However much a price may fall at once by the settings, it does not fall to nothing."""
 FAR_RATIO = 10.0
-"""What is beyond this multiple of the price before it, up or down, is more likely a fault that lasts than a market:
-`ticker.board.unconfirmed`."""
+"""What is beyond this multiple of the price before it, up or down, is more likely a fault that lasts than a market: it takes more to
+confirm it (`ticker.board.unconfirmed_jump`)."""
 
 
 class Band(NamedTuple):
@@ -33,13 +33,17 @@ class Band(NamedTuple):
         """Whether a second observation would not be enough for it."""
         return not self.absolute and not last / FAR_RATIO <= price <= last * FAR_RATIO
 
-    def confirms(self, price: float, doubted: float, last: float) -> bool:
-        """Whether one that sees `price` bears out the one that saw the `doubted` price, rather than the `last` one that was believed.
+    def confirms(self, price: float, unconfirmed_price: float, last: float) -> bool:
+        """Whether one that sees `price` confirms the one that saw the `unconfirmed_price`, rather than the `last` one that was believed.
 
-        Without multiples it is to be nearer to the doubted one than to the last, and than those are to each other: garbage far beyond both
-        is nearer to one of them too.
+        Without multiples it has to be nearer to the unconfirmed one than to the last, and than those are to each other: garbage far beyond
+        both is nearer to one of them too.
         """
-        return abs(price - doubted) < min(abs(price - last), abs(doubted - last)) if self.absolute else self.holds(price, doubted)
+        return (
+            abs(price - unconfirmed_price) < min(abs(price - last), abs(unconfirmed_price - last))
+            if self.absolute
+            else self.holds(price, unconfirmed_price)
+        )
 
 
 def band(max_jump_pct: float) -> Band:
@@ -52,7 +56,7 @@ def absolute_band(reach: float) -> Band:
     return Band(1.0, 1.0, reach, absolute=True)
 
 
-class Extent:
+class PriceRange:
     """Where a symbol's prices have been: those that were believed, and the day's highest and lowest with them."""
 
     __slots__ = ("high", "low")

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from ticker.board.change import strange_base
 from ticker.board.incidents import BadTicks, Disagreements, OddFields, Switches
 from ticker.board.sanity import no_price, sound
-from ticker.board.source_state import Outcome, SourceState
+from ticker.board.source_state import SourceState, TickOutcome
+from ticker.board.source_verdict import limit_from, limit_in_force_ms, market_of
 from ticker.board.symbol_state import SymbolState, disagreement
 from ticker.calendars.market_hours import NEVER
 from ticker.errors import BadTick
@@ -53,16 +54,16 @@ class Quality:
         """There are no others any more."""
         self._odd_fields.keep(feeds)
 
-    def judge(self, symbol_state: SymbolState, source: SourceState, said: Tick, now_ms: int) -> Tick | BadTick:
+    def judge(self, symbol_state: SymbolState, source: SourceState, heard: Tick, now_ms: int) -> Tick | BadTick:
         """What of a tick can be meant, as it is remembered, or what is wrong with its price. What is left out is told; a previous close
         that no session explains is only where it is a new one, and stays for as long as prices may come back to it.
         """
-        flaw = no_price(said, now_ms, symbol_state.allow_negative, source.kind == "replayed")
-        for odd in said.odd or ():
+        flaw = no_price(heard, now_ms, symbol_state.allow_negative, source.kind == "replayed")
+        for odd in heard.odd or ():
             self._odd_fields.note(symbol_state.symbol, source.feed, odd, now_ms)
         if flaw is not None:
             return flaw
-        tick, found = sound(said, symbol_state.allow_negative, source.is_final)
+        tick, found = sound(heard, symbol_state.allow_negative, source.is_final)
         if tick.prev_close != source.base:
             source.base = tick.prev_close
             if not source.is_final and not symbol_state.allow_negative:
@@ -75,30 +76,30 @@ class Quality:
         """There was a number for a price that can't be one. Whoever met it has logged it, if that was the feed."""
         self._bad_ticks.note(symbol_state.symbol, source.feed, "no price", reason(error), error.excerpt, now_ms)
 
-    def not_believed(self, symbol_state: SymbolState, source: SourceState, tick: Tick, outcome: Outcome, now_ms: int) -> None:
+    def not_believed(self, symbol_state: SymbolState, source: SourceState, tick: Tick, outcome: TickOutcome, now_ms: int) -> None:
         """A tick with a good price is not believed, next to what the source said before."""
         if outcome == "jump":
             before = source.tick.price if source.tick else 0.0
-            said = f"{tick.price:g} after {before:g}, a jump of more than {symbol_state.jump_limit()}"
+            why = f"{tick.price:g} after {before:g}, a jump of more than {symbol_state.jump_limit()}"
         else:
-            said = f"made {(source.newest_ms - (tick.quote_time or 0)) / 1000:g} s before the one before it"
-        self._bad_ticks.note(symbol_state.symbol, source.feed, outcome, said, encode(tick).decode(), now_ms)
+            why = f"made {(source.newest_ms - (tick.quote_time or 0)) / 1000:g} s before the one before it"
+        self._bad_ticks.note(symbol_state.symbol, source.feed, outcome, why, encode(tick).decode(), now_ms)
 
     def compare(self, symbol_state: SymbolState, heard: SourceState, now_ms: int) -> None:
         """One of several sources was heard: see which jumps it confirms, and whether the sources agree."""
         for source in symbol_state.sources:
             if source is not heard and source.unconfirmed is not None and symbol_state.agrees(source, source.unconfirmed.tick, now_ms):
-                doubted = source.unconfirmed.tick
-                source.take(doubted, now_ms)
-                symbol_state.believe(source, doubted)
+                confirmed = source.unconfirmed.tick
+                source.take(confirmed, now_ms)
+                symbol_state.believe(source, confirmed)
         active = symbol_state.active
         if active is None:
             return
         for source in symbol_state.sources if heard is active else (heard,):
             apart = None if source is active else disagreement(symbol_state, source, active, now_ms)
             if apart is not None and apart > symbol_state.most_apart:
-                said = f"{apart:.3g}" if symbol_state.allow_negative else f"{apart:.3g} %"
-                self._disagreements.note(symbol_state.symbol, source.feed, said, active.feed, now_ms)
+                how_far = f"{apart:.3g}" if symbol_state.allow_negative else f"{apart:.3g} %"
+                self._disagreements.note(symbol_state.symbol, source.feed, how_far, active.feed, now_ms)
             else:
                 self._disagreements.clear(symbol_state.symbol, source.feed)
 
@@ -148,14 +149,14 @@ def described_state(symbol_state: SymbolState, now_ms: int) -> dict[str, Any]:
     newest there was. `market`: `open`, `extended`, `shut`, `unknown`, and until when.
     """
     source = symbol_state.active or symbol_state.sources[0]
-    market = source.market(symbol_state.hours, now_ms)
+    market = market_of(source, symbol_state.hours, now_ms)
     return {
         "symbol": symbol_state.symbol,
         "source": symbol_state.quote.source if symbol_state.quote else None,
         "state": symbol_state.quote.state if symbol_state.quote else None,
         "error": symbol_state.status()[1],
-        "stale_after_s": source.limit_in_force_ms(symbol_state.hours) / 1000,
-        "stale_after_from": source.limit_from(),
+        "stale_after_s": limit_in_force_ms(source, symbol_state.hours) / 1000,
+        "stale_after_from": limit_from(source),
         "current_as_of": source.current_ms or None,
         "market": market.phase,
         "market_until": market.until_ms if symbol_state.hours is not None and market.until_ms < NEVER else None,

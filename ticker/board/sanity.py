@@ -17,7 +17,7 @@ from ticker.quote import Odd, Tick, encode, plain
 
 INFINITY, MINUS_INFINITY = math.inf, -math.inf
 AHEAD_MS = 86_400_000
-"""A price that was made so long after now was not: clocks and zones are a day apart at most."""
+"""A price that says that it was made so long after now was not: clocks and time zones are a day apart at most."""
 SIDES = ("bid", "ask", "open", "high", "low", "prev_close", "ext_price")
 SIZES = ("volume", "delay_min")
 NUMBERS = ("change", "change_pct", "ext_change_pct")

@@ -1,4 +1,6 @@
-"""One symbol as one feed gives it: its newest tick, whether that is believed, how long it holds, and what is wrong with the source."""
+"""One symbol as one feed gives it: its newest tick, whether that is believed, and what is wrong with the source. What follows from that at
+a given moment is told in `ticker.board.source_verdict`.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +9,28 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ticker.board.cadence import overdue_ms
-from ticker.board.freshness import STALE_INTERVALS, FeedTerms, Verdict, current_ms, limit_ms, named_limit_s, state_at
+from ticker.board.freshness import FeedTerms, current_ms, limit_ms, named_limit_s
 from ticker.board.learned_limit import LearnedLimit
 from ticker.board.outliers import FORGET_MS, Band
 from ticker.board.sanity import INFINITY, is_surely_sound
-from ticker.board.unconfirmed import UnconfirmedJump
-from ticker.calendars.market_hours import LASTS_MS, Hours, Market, Moved, Said, market_at
+from ticker.board.unconfirmed_jump import UnconfirmedJump
+from ticker.calendars.market_hours import PriceMove
 from ticker.errors import FeedError
 from ticker.feed_state import DOWN_AFTER
 from ticker.quote import Kind, Tick, VolumeOf
 from ticker.settings.model import SymbolSettings
 
 FUTURE_LIMIT_MS = 300_000
-"""A `quote_time` further ahead of our clock than this is not believed so far as to hold back the quotes after it."""
+"""A `quote_time` further ahead of our clock than this does not hold back the ticks that come after it with an earlier one."""
 
-Outcome = Literal["news", "same", "backwards", "jump"]
-"""What came of a tick: it is the newest now; it was heard before; it is not believed."""
+TickOutcome = Literal["news", "same", "backwards", "jump"]
+"""What came of a tick. `news`: it is the newest now. `same`: it was heard before. It is not believed where it was made before the last one
+(`backwards`), or is too far from it (`jump`).
+"""
 
 
 class NextLimit(NamedTuple):
-    """A limit that takes hold with the next answer, or at `at_ms`."""
+    """A limit that takes hold with the next answer, or at `at_ms` where none comes before."""
 
     limit_ms: int
     at_ms: int
@@ -37,21 +40,21 @@ class SourceState:
     """What a symbol knows from one of its sources."""
 
     __slots__ = ("base", "cadence_ms", "current_ms", "error", "failures", "feed", "feed_down", "heard_ms", "interval_ms",
-                 "is_daily_here", "is_final", "is_yardstick", "kind", "learned_limit", "limit_is_named", "limit_is_the_symbols",
-                 "limit_ms", "moved", "newest_ms", "next_limit", "received_ms", "rejected", "said_since_ms", "shortest_ms",
+                 "is_daily_here", "is_final", "is_reference", "kind", "learned_limit", "limit_is_named", "limit_is_the_symbols",
+                 "limit_ms", "moved", "newest_ms", "next_limit", "received_ms", "rejected", "session_since_ms", "shortest_ms",
                  "steady", "tick", "unconfirmed", "volume_of")  # fmt: skip
 
     def __init__(self, feed: str, feed_down: bool) -> None:
         self.feed = feed
         self.feed_down = feed_down  # as far as is known: a tick proves the contrary
         self.tick: Tick | None = None
-        self.is_yardstick = False  # `tick` tells what the next price may be
+        self.is_reference = False  # the next price is measured by that of `tick`
         self.received_ms = 0  # when `tick` came first
         self.heard_ms = 0  # when the source last answered, whatever it said
         self.current_ms = 0  # the latest moment at which `tick` was surely the newest there was
         self.newest_ms = 0  # the newest `quote_time` that is believed
-        self.said_since_ms = 0  # when `tick.session` came to be what it is; 0: it was so from the start
-        self.moved: Moved | None = None  # the last time its price became another one, as far as `take` saw
+        self.session_since_ms = 0  # when `tick.session` came to be what it is; 0: it was so from the start
+        self.moved: PriceMove | None = None  # the last time its price became another one, as far as `take` saw
         self.unconfirmed: UnconfirmedJump | None = None  # a jump that nothing has confirmed yet
         self.base: float | None = None  # the previous close that was judged last
         self.failures = 0  # answers running that had an error for this symbol
@@ -91,37 +94,14 @@ class SourceState:
             self.next_limit = NextLimit(self.limit_ms, now_ms + self.limit_ms)
             self.limit_ms = limit_ms
 
+    def take_next_limit(self) -> None:
+        """The limit that was to take hold later takes hold now, if there is one."""
+        if self.next_limit is not None:
+            self.limit_ms, self.next_limit = self.next_limit.limit_ms, None
+
     def broken(self) -> bool:
         """Whether it can't be counted on, however new its tick is."""
         return self.rejected or self.feed_down or self.failures >= DOWN_AFTER
-
-    def trouble(self, verdict: Verdict) -> str:
-        """Why it can't be used, in words."""
-        if self.rejected:
-            return "the symbol is rejected"
-        if self.feed_down:
-            return "the feed is down"
-        return f"{self.failures} errors running" if self.broken() else verdict.state
-
-    def is_plain(self, market: Market) -> bool:
-        """Whether its next tick needs no decision if only the price moves: there is nothing to doubt, to wait or to allow for, nor does
-        that it moves say anything of the market.
-        """
-        tick = self.tick
-        return (
-            self.next_limit is None
-            and self.error is None
-            and not self.feed_down
-            and self.unconfirmed is None
-            and self.cadence_ms == 0
-            and self.kind != "replayed"
-            and not market.off_hours
-            and not self.is_daily()
-            and tick is not None
-            and tick.untimed is None
-            and tick.session in (None, "regular")
-            and tick.upstream_state in (None, "fresh")
-        )
 
     def delay_ms(self) -> int:
         """By how much it is behind its market."""
@@ -146,48 +126,9 @@ class SourceState:
             and not self.is_final
         )
 
-    def limit_in_force_ms(self, hours: Hours | None) -> int:
-        """After how much silence its price is stale: the limit; of a price a day, how long after its own time the next one is overdue."""
-        return self._overdue_ms(hours) - self._made_ms() if self.is_daily() else self.limit_ms
-
-    def limit_from(self) -> str:
-        """Where that comes from: `cadence`, `settings`, `learnt` or `interval`."""
-        if self.is_daily():
-            return "cadence"
-        return "settings" if self.limit_is_named else "learnt" if self.limit_ms > self.shortest_ms else "interval"
-
-    def market(self, hours: Hours | None, now_ms: int) -> Market:
-        """The market as this source shows it, by the calendar's `hours` or by the source's own word."""
-        tick = self.tick
-        said = None
-        if tick is not None and tick.session is not None:
-            session, until_ms = tick.session, self.heard_ms + max(self.limit_ms, round(STALE_INTERVALS * self.interval_ms))
-            made_ms = max(tick.quote_time or 0, tick.ext_time or 0)
-            if made_ms and session in LASTS_MS and not self.is_final:
-                over_ms = made_ms + self.delay_ms() + LASTS_MS[session]
-                session, until_ms = ("closed", until_ms) if now_ms >= over_ms else (session, min(until_ms, over_ms))
-            said = Said(session, self.said_since_ms, until_ms)
-        return market_at(now_ms, hours, self.delay_ms(), said, self.moved)
-
-    def verdict(self, market: Market, hours: Hours | None, now_ms: int) -> Verdict:
-        """The state its price is in while it works. Where trading is halted, nothing newer comes until the source says otherwise."""
-        if self.next_limit is not None and now_ms >= self.next_limit.at_ms:
-            self._take_next_limit()
-        said = self.tick.upstream_state if self.tick else None
-        if said is not None and said != "fresh" and now_ms < self.heard_ms + self.limit_ms:
-            return Verdict(said, self.heard_ms + self.limit_ms)
-        if said is None and self.tick is not None and self.tick.halted:
-            verdict = Verdict("closed", market.until_ms)
-        elif self.is_daily():
-            overdue_ms = self._overdue_ms(hours)
-            verdict = Verdict("fresh", min(overdue_ms, market.until_ms)) if now_ms < overdue_ms else Verdict("stale", market.until_ms)
-        else:
-            verdict = state_at(now_ms, market, heard_ms=self.heard_ms, current_ms=self.current_ms, limit_ms=self.limit_ms)
-        return verdict if self.next_limit is None else verdict._replace(until_ms=min(verdict.until_ms, self.next_limit.at_ms))
-
     def follow(self, tick: Tick, now_ms: int, lowest: float, highest: float) -> bool:
-        """Believe a tick of a `steady` track in which only what always moves has moved, not too far and not back in time: of it all that
-        `hear` would find and a board decide is known already. Thousands of times a second. Returns whether it is such a one.
+        """Believe a tick of a `steady` source in which only what always moves has moved, not too far and not back in time: all that `hear`
+        would find and the board decide of it is known already. Thousands of times a second. Returns whether it is such a one.
 
         `lowest` and `highest` are those of the `Band` of a symbol whose prices are above zero. What is not surely sound is refused.
         """
@@ -229,16 +170,16 @@ class SourceState:
         self.heard_ms = self.received_ms = now_ms
         return True
 
-    def hear(self, tick: Tick, now_ms: int, believable: Band, agreed: Callable[[Tick], bool], learn: bool) -> Outcome:
+    def hear(self, tick: Tick, now_ms: int, believable: Band, agreed: Callable[[Tick], bool], learn: bool) -> TickOutcome:
         """Take in what the source says.
 
-        A price beyond what is `believable` after the one before is doubted until the source says so again, or another one agrees;
-        what another board has believed already is not, and its times go back where it has restored an older price.
-        `learn`: the market is open, so that silence until now was the source's rhythm.
+        A price beyond what is `believable` after the one before is unconfirmed until the source says so again, or another one agrees.
+        What another board has believed already needs no confirmation, and its times go back where that board has restored an older price.
+        `learn`: the market is open, so that the silence until now is how long the source is usually silent.
         """
         last, heard_ms = self.tick, self.heard_ms
         self.heard_ms = now_ms
-        self._take_next_limit()
+        self.take_next_limit()
         if last is None:
             self.take(tick, now_ms)
             return "news"
@@ -249,7 +190,7 @@ class SourceState:
         made_ms = tick.quote_time
         if made_ms is not None and made_ms < self.newest_ms and not self.is_final:
             return "backwards"
-        jumps = self.is_yardstick and not self.is_final and now_ms - heard_ms <= FORGET_MS and not believable.holds(tick.price, last.price)
+        jumps = self.is_reference and not self.is_final and now_ms - heard_ms <= FORGET_MS and not believable.holds(tick.price, last.price)
         unconfirmed = self.unconfirmed
         if jumps and not (unconfirmed is not None and unconfirmed.confirmed(tick, last, now_ms, believable)) and not agreed(tick):
             self.unconfirmed = UnconfirmedJump(tick, now_ms) if unconfirmed is None else unconfirmed.heard(tick, last, now_ms, believable)
@@ -265,7 +206,7 @@ class SourceState:
     def correct(self, tick: Tick, now_ms: int) -> None:
         """The source takes back what it said, and says `tick` instead: it holds, whatever its time and its price."""
         self.heard_ms = now_ms
-        self._take_next_limit()
+        self.take_next_limit()
         self.newest_ms = 0
         self.take(tick, now_ms)
 
@@ -288,12 +229,12 @@ class SourceState:
         made_ms = tick.quote_time
         if last is not None and last.delay_min != tick.delay_min:  # the market of before was another one's view
             self.moved = None
-        elif last is not None and self.is_yardstick and tick.price != last.price:
+        elif last is not None and self.is_reference and tick.price != last.price:
             delay_ms = self.delay_ms()  # without a time it was made after the one before was the newest there was
-            self.moved = Moved(now_ms, self.current_ms - delay_ms if made_ms is None else min(made_ms, now_ms - delay_ms))
-        self.is_yardstick = True
+            self.moved = PriceMove(now_ms, self.current_ms - delay_ms if made_ms is None else min(made_ms, now_ms - delay_ms))
+        self.is_reference = True
         if last is not None and last.session != tick.session:
-            self.said_since_ms = now_ms
+            self.session_since_ms = now_ms
         if made_ms is not None and self.newest_ms < made_ms < now_ms + FUTURE_LIMIT_MS:
             self.newest_ms = made_ms
         self._is_current(tick, last, now_ms, now_ms)
@@ -312,7 +253,7 @@ class SourceState:
 
     def restart(self) -> None:
         """Its source was replaced: what it did wrong, and how new its prices were, is the past."""
-        self.newest_ms, self.unconfirmed, self.is_yardstick = 0, None, False
+        self.newest_ms, self.unconfirmed, self.is_reference = 0, None, False
         self.answers_again()
 
     def clock_stepped_back(self, by_ms: int) -> None:
@@ -321,9 +262,9 @@ class SourceState:
         self.received_ms -= by_ms
         self.current_ms -= by_ms
         self.newest_ms -= by_ms
-        self.said_since_ms = max(0, self.said_since_ms - by_ms)
+        self.session_since_ms = max(0, self.session_since_ms - by_ms)
         if self.moved is not None:
-            self.moved = Moved(self.moved.at_ms - by_ms, self.moved.after_ms - by_ms)
+            self.moved = PriceMove(self.moved.at_ms - by_ms, self.moved.after_ms - by_ms)
         if self.next_limit is not None:
             self.next_limit = self.next_limit._replace(at_ms=self.next_limit.at_ms - by_ms)
         if self.unconfirmed is not None:
@@ -337,20 +278,6 @@ class SourceState:
             self.current_ms = now_ms
         else:
             self.current_ms = max(self.current_ms, current_ms(tick, last, received_ms, now_ms, self.allowance_ms()))
-
-    def _made_ms(self) -> int:
-        """When its price was made; where the source does not say, when it came first."""
-        made_ms = self.tick.quote_time if self.tick else None
-        return self.received_ms if made_ms is None else min(made_ms, self.received_ms)
-
-    def _overdue_ms(self, hours: Hours | None) -> int:
-        made_ms = self._made_ms()
-        holds_ms = self.cadence_ms + self.limit_ms if self.cadence_ms else 0  # the feed's own word, as for its prices of any other kind
-        return max(overdue_ms(made_ms, hours), made_ms + holds_ms)
-
-    def _take_next_limit(self) -> None:
-        if self.next_limit is not None:
-            self.limit_ms, self.next_limit = self.next_limit.limit_ms, None
 
 
 def _differs_in_state_only(tick: Tick, last: Tick) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from ticker.board.freshness import FeedTerms, Verdict
-from ticker.board.outliers import Extent, absolute_band, apart_pct, band
+from ticker.board.outliers import PriceRange, absolute_band, apart_pct, band
 from ticker.board.source_state import SourceState
+from ticker.board.source_verdict import limit_in_force_ms
 from ticker.calendars.market_hours import NEVER, Hours, Market
 from ticker.quote import Quote, State, Tick, VolumeOf
 from ticker.settings.model import QualitySettings, SymbolSettings
@@ -17,9 +18,28 @@ from ticker.source import reason
 class SymbolState:
     """A symbol and its sources, best first; one of them is active, and is what is published."""
 
-    __slots__ = ("active", "allow_negative", "believable", "changes_at_ms", "check_at_ms", "extent", "highest", "hours", "is_shut",
-                 "lowest", "max_apart_pct", "max_jump_pct", "most_apart", "newest_ms", "quote", "seq", "settings", "sources",
-                 "switched_ms", "symbol")  # fmt: skip
+    __slots__ = (
+        "active",
+        "allow_negative",
+        "believable",
+        "changes_at_ms",
+        "check_at_ms",
+        "highest",
+        "hours",
+        "is_shut",
+        "lowest",
+        "max_apart_pct",
+        "max_jump_pct",
+        "most_apart",
+        "newest_ms",
+        "price_range",
+        "quote",
+        "seq",
+        "settings",
+        "sources",
+        "switched_ms",
+        "symbol",
+    )  # fmt: skip
 
     def __init__(self, symbol: str, settings: SymbolSettings, seq: int) -> None:
         self.symbol = symbol
@@ -31,7 +51,7 @@ class SymbolState:
         self.newest_ms = 0  # the newest `quote_time` published from the sources it has now
         self.quote: Quote | None = None
         self.allow_negative = False
-        self.extent = Extent()
+        self.price_range = PriceRange()
         self.hours: Hours | None = None
         self.is_shut = False
         self.changes_at_ms = NEVER  # when the market opens or shuts next
@@ -42,7 +62,7 @@ class SymbolState:
         if self.settings.options != settings.options:  # whoever is asked for something else now has said nothing yet
             asked = settings.options
             self.sources = tuple(source for source in self.sources if self.settings.options.get(source.feed) == asked.get(source.feed))
-            self.extent.forget()
+            self.price_range.forget()
         if self.allow_negative and not settings.allow_negative:  # what was said so far was judged by other rules
             self.sources = ()
         self.settings = settings
@@ -54,8 +74,8 @@ class SymbolState:
         self.most_apart = self.max_apart_pct
         if self.allow_negative:
             for tick in [source.tick for source in self.sources if source.tick is not None]:
-                self.extent.note(tick)
-            self._judge_by_extent()
+                self.price_range.note(tick)
+            self._judge_by_price_range()
 
     def believe(self, source: SourceState, tick: Tick) -> None:
         """A source has said `tick`, and is believed.
@@ -66,13 +86,13 @@ class SymbolState:
         if source is self.active and source.newest_ms < self.newest_ms:
             self.newest_ms = source.newest_ms
         if self.allow_negative:
-            self.extent.note(tick)
-            self._judge_by_extent()
+            self.price_range.note(tick)
+            self._judge_by_price_range()
 
-    def _judge_by_extent(self) -> None:
+    def _judge_by_price_range(self) -> None:
         """Sources may be apart by the same part of a jump as in percent."""
         named = self.settings.max_jump
-        self.believable = absolute_band(self.extent.reach(self.max_jump_pct) if named is None else named)
+        self.believable = absolute_band(self.price_range.reach(self.max_jump_pct) if named is None else named)
         self.most_apart = self.believable.reach * self.max_apart_pct / self.max_jump_pct
 
     def jump_limit(self) -> str:
@@ -84,7 +104,7 @@ class SymbolState:
         return abs(price - other) if self.allow_negative else apart_pct(price, other)
 
     def take_sources(self, terms: Mapping[str, FeedTerms], intervals_s: Mapping[str, Mapping[str, float]], down: Container[str]) -> None:
-        """Have a track of each feed that the settings name, best first; those it has stay."""
+        """Have a source of each feed that the settings name, best first; those it has stay."""
         had = {source.feed: source for source in self.sources}
         sources = []
         for feed in self.settings.feed:
@@ -103,7 +123,7 @@ class SymbolState:
         return was_shut and not self.is_shut
 
     def clock_stepped_back(self, by_ms: int) -> None:
-        """The wall clock was set back: move what was measured with it along, tracks excepted."""
+        """The wall clock was set back: move what was measured with it along, sources excepted."""
         self.newest_ms -= by_ms
         self.check_at_ms = 0
         if self.switched_ms is not None:
@@ -121,7 +141,7 @@ class SymbolState:
         return "pending" if self.quote is None else "live", shown
 
     def usable(self, verdicts: Sequence[Verdict]) -> list[bool]:
-        """Which tracks have a price that can be shown now without a step back in time: a fresh one; else the last one of a shut market.
+        """Which sources have a price that can be shown now without a step back in time: a fresh one; else the last one of a shut market.
 
         A price that moves disproves a market that is said to be shut, so `closed` counts only where nothing is `fresh`.
         """
@@ -157,8 +177,8 @@ class SymbolState:
     def volume_of(self) -> VolumeOf:
         """What the volume of its quote counts: by the word of the source in use, for this symbol or for all of its own."""
         in_force = self.active or self.sources[0]
-        said = in_force.tick.volume_of if in_force.tick else None
-        return said or in_force.volume_of
+        told = in_force.tick.volume_of if in_force.tick else None
+        return told or in_force.volume_of
 
     def wire_state(self) -> dict[str, Any]:
         """This symbol's entry of the wire's `symbols`."""
@@ -172,7 +192,7 @@ class SymbolState:
             "group": list(settings.group),
             "feed": settings.feed[0] if len(settings.feed) == 1 else list(settings.feed),
             "currency": settings.currency or (quote.currency if quote else None),
-            "stale_after_s": in_force.limit_in_force_ms(self.hours) / 1000,
+            "stale_after_s": limit_in_force_ms(in_force, self.hours) / 1000,
             "status": status,
             "error": error,
             "volume_of": self.volume_of(),

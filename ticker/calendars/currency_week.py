@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from ticker.calendars.market_hours import DAY_MS, NEVER, Day, Hours, Market
+from ticker.calendars.market_hours import DAY_MS, NEVER, Hours, Market, TradingDay
 from ticker.settings.calendars import NEW_YORK
 
 WEEK_MS = 7 * DAY_MS
@@ -27,7 +27,7 @@ class CurrencyWeek(Hours):
         """The market at that time, whichever it is."""
         return _weeks_around(ms // WEEK_MS).at(ms)
 
-    def day_that_ends_after(self, ms: int) -> Day | None:
+    def day_that_ends_after(self, ms: int) -> TradingDay | None:
         """The day of 24 hours, from 17:00 to 17:00, that ends first after that."""
         return _weeks_around(ms // WEEK_MS).day_that_ends_after(ms)
 

@@ -14,14 +14,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 DAYS_BACK = 10
-"""So far back at least, so that the last close is known after the longest holidays."""
+"""Hours are loaded from so many days ago, so that the last close is known after the longest holidays."""
 DAYS_AHEAD = 40
+"""Hours are loaded up to so many days from now."""
 RENEW_AFTER_MS = 7 * 86_400_000
+"""Hours that are known are loaded again after so long."""
 RETRY_AFTER_MS = 3_600_000
+"""Hours that could not be had are tried again after so long."""
 TIMEOUT_S = 60.0
-"""For all of them. Each takes a second or two."""
+"""How long loading may take, for all calendars together. Each takes a second or two."""
 
-Windows = Sequence[tuple[int, int]]
+OpenPeriods = Sequence[tuple[int, int]]
 """When a market is open: `[open, close)` in epoch ms, in order. A lunch break parts a day in two."""
 
 
@@ -29,12 +32,13 @@ class HoursError(Exception):
     """The hours could not be had; the message says why."""
 
 
-Found = Mapping[str, Windows | HoursError]
-"""By calendar."""
-Load = Callable[[Collection[str], date, date], Found]
+FoundHours = Mapping[str, OpenPeriods | HoursError]
+"""What came of loading, by calendar: its hours, or why there are none."""
+Load = Callable[[Collection[str], date, date], FoundHours]
+"""Loads the hours of calendars from a first day to a last."""
 
 
-def load(calendars: Collection[str], first: date, last: date) -> Found:
+def load(calendars: Collection[str], first: date, last: date) -> FoundHours:
     """The hours of each of `calendars` from `first` to `last`. Waits for another process; raises `HoursError` where that fails.
 
     Whoever breaks off the waiting ends the process.
@@ -66,7 +70,7 @@ def end_ms(last: date) -> int:
     return int(datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp() * 1000)
 
 
-class Wanted:
+class WantedCalendars:
     """Which calendars are in use, and when to load each: at once, then once a week; after a failure an hour later."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ticker.calendars.currency_week import WEEK
-from ticker.calendars.exchange_hours import TIMEOUT_S, HoursError, Load, Wanted, end_ms, load, span
+from ticker.calendars.exchange_hours import TIMEOUT_S, HoursError, Load, WantedCalendars, end_ms, load, span
 from ticker.calendars.market_hours import NEVER, Hours
 from ticker.clock import Clock
 from ticker.runtime import DeadlineExceeded, Runtime
@@ -25,7 +25,7 @@ class CalendarLoader:
         self._clock = clock
         self._take_hours = take_hours
         self._load_hours = load_hours
-        self._wanted = Wanted()
+        self._wanted = WantedCalendars()
         self._hours: dict[str, Hours] = {CURRENCY_WEEK: WEEK}
         self._has_currency_week = False
 

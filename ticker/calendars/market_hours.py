@@ -12,12 +12,12 @@ from ticker.quote import Session
 NEVER = sys.maxsize
 DAY_MS = 86_400_000
 BREAK_MS = 3 * 3_600_000
-"""What is shut for less than this pauses within a trading day: over lunch, or an hour each evening."""
+"""A market that is shut for less than this pauses within its trading day: over lunch, or an hour each evening."""
 MOVES_MS = 600_000
-"""For so long after its price has moved a market is one that moves, whatever the calendar says."""
+"""For so long after its price has moved a market counts as one where some trade, though the calendar says that it is shut."""
 
 Phase = Literal["open", "extended", "shut", "unknown"]
-"""`extended`: before or after the regular hours, when some trade and nobody need. `unknown`: nobody said."""
+"""`extended`: before or after the regular hours, when some trade and nobody need. `unknown`: neither calendar nor source says."""
 
 
 class Market(NamedTuple):
@@ -37,13 +37,13 @@ class Market(NamedTuple):
 UNKNOWN = Market("unknown")
 
 
-LASTS_MS: dict[Session, int] = {"post": 8 * 3_600_000, "overnight": 12 * 3_600_000}
-"""Whoever tells the session by the last trade says of a Friday's evening trade all weekend that it was made in the evening. So long after
-the newest price of such a session it is over. Before the regular hours there need not be a price at all, so that says nothing there.
+SESSION_LASTS_MS: dict[Session, int] = {"post": 8 * 3_600_000, "overnight": 12 * 3_600_000}
+"""How long after its newest price a session is over. Some sources name the session of the last trade, so that they say "post" of a Friday's
+evening trade all weekend. Before the regular hours there need not be a price at all, so "pre" is not in here.
 """
 
 
-class Said(NamedTuple):
+class StatedSession(NamedTuple):
     """What a source says of its market: since when (0: ever since we know it), and until when that is worth something.
 
     A source that no longer answers does not say that the market has opened.
@@ -54,14 +54,14 @@ class Said(NamedTuple):
     until_ms: int
 
 
-class Moved(NamedTuple):
+class PriceMove(NamedTuple):
     """A source's price became another one: when that was heard, and after which moment of the market it must have been made."""
 
     at_ms: int
     after_ms: int
 
 
-class Day(NamedTuple):
+class TradingDay(NamedTuple):
     """A trading day, epoch ms."""
 
     opens_ms: int
@@ -88,7 +88,7 @@ class Hours:
         since_ms = self._closes_ms[index] if index >= 0 else 0
         return Market("shut", since_ms, self._opens_ms[index + 1] if index + 1 < len(self._opens_ms) else self.until_ms)
 
-    def day_that_ends_after(self, ms: int) -> Day | None:
+    def day_that_ends_after(self, ms: int) -> TradingDay | None:
         """The first trading day that ends later than that; `None` beyond those that are known.
 
         Breaks are passed over. What is open for longer than a day has one every 24 hours, counted back from its close.
@@ -103,14 +103,14 @@ class Hours:
             last += 1
         ends_ms = closes_ms[last]
         ends_ms -= (ends_ms - max(ms, opens_ms[first]) - 1) // DAY_MS * DAY_MS
-        return Day(max(opens_ms[first], ends_ms - DAY_MS), ends_ms)
+        return TradingDay(max(opens_ms[first], ends_ms - DAY_MS), ends_ms)
 
 
 ALWAYS = Hours([(0, NEVER)], NEVER)
 """`calendar = "24/7"`."""
 
 
-def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None, moved: Moved | None = None) -> Market:
+def market_at(now_ms: int, hours: Hours | None, delay_ms: int, stated: StatedSession | None, moved: PriceMove | None = None) -> Market:
     """The market of a symbol as one source shows it: the calendar's word, and the source's own where that knows more or there is none.
 
     A source that is `delay_ms` behind shows a market that opens and closes so much later. One whose price has `moved` while the calendar
@@ -120,24 +120,24 @@ def market_at(now_ms: int, hours: Hours | None, delay_ms: int, said: Said | None
     if hours is not None:
         phase, since_ms, until_ms = hours.at(now_ms - delay_ms)[:3]
         market = Market(phase, since_ms and since_ms + delay_ms, min(until_ms, NEVER - delay_ms) + delay_ms)
-    if said is not None and now_ms >= said.until_ms:
-        said = None
+    if stated is not None and now_ms >= stated.until_ms:
+        stated = None
     off_hours = market.phase == "shut"
     if (
         off_hours
         and moved is not None
         and moved.after_ms + delay_ms > market.since_ms
         and now_ms < moved.at_ms + MOVES_MS
-        and (said is None or said.session != "closed")
+        and (stated is None or stated.session != "closed")
     ):
         return Market("extended", market.since_ms, min(market.until_ms, moved.at_ms + MOVES_MS), off_hours)
-    if said is None or market.phase == "open":
-        if hours is ALWAYS and said is not None and said.session == "closed":
-            return market._replace(until_ms=min(market.until_ms, said.until_ms), untraded=True)
+    if stated is None or market.phase == "open":
+        if hours is ALWAYS and stated is not None and stated.session == "closed":
+            return market._replace(until_ms=min(market.until_ms, stated.until_ms), untraded=True)
         return market
-    until_ms = min(market.until_ms, said.until_ms)
-    if said.session in ("pre", "post", "overnight"):
+    until_ms = min(market.until_ms, stated.until_ms)
+    if stated.session in ("pre", "post", "overnight"):
         return Market("extended", market.since_ms, until_ms, off_hours)
     if market.phase == "unknown":
-        return Market("shut" if said.session == "closed" else "open", said.since_ms and said.since_ms + delay_ms, until_ms)
+        return Market("shut" if stated.session == "closed" else "open", stated.since_ms and stated.since_ms + delay_ms, until_ms)
     return market

@@ -13,7 +13,7 @@ from tests.ticker.board.desk import NOW, TERMS, Desk
 from ticker.board.outliers import FORGET_MS
 from ticker.board.sanity import NEEDS_KEY
 from ticker.board.source_state import FUTURE_LIMIT_MS
-from ticker.board.unconfirmed import FAR_MS, FAR_TIMES, INSIST_MS
+from ticker.board.unconfirmed_jump import FAR_MS, FAR_TIMES, INSIST_MS
 from ticker.errors import BadTick, FeedError
 from ticker.settings.model import QualitySettings, SymbolSettings
 
@@ -147,7 +147,7 @@ def test_another_source_confirms_a_far_jump() -> None:
 
 
 def test_a_clock_that_is_set_back_takes_a_doubt_along() -> None:
-    """A minute of doubt is a minute."""
+    """A minute without confirmation is a minute."""
     desk = Desk(stale_after_s=600.0)
     desk.hear(100.0, quote_time=None)
     desk.hear(5_000.0, quote_time=None)
@@ -268,9 +268,9 @@ def test_the_first_of_a_kind_is_logged(caplog: pytest.LogCaptureFixture) -> None
     st.booleans(),
 )
 def test_only_prices_that_follow_from_each_other(prices: list[float], timed: bool) -> None:
-    """Whatever numbers come: all that is published is a price, and no further than a jump from the one before or from a doubted one."""
+    """Whatever numbers come: all that is published is a price, no further than a jump from the one before or from an unconfirmed one."""
     desk = Desk(stale_after_s=60.0)
-    doubted = [math.nan]
+    unconfirmed = [math.nan]
     for price in prices:
         before = desk.board.quotes.get("X")
         published = desk.hear(price) if timed else desk.hear(price, quote_time=None)
@@ -279,7 +279,7 @@ def test_only_prices_that_follow_from_each_other(prices: list[float], timed: boo
         assert published in ([], [price])
         if published:
             assert 0 < price < math.inf
-            known = [price] if before is None else [before.price, *doubted[-1:]]
+            known = [price] if before is None else [before.price, *unconfirmed[-1:]]
             assert any(0.8 * other <= price <= 1.2 * other * (1 + 1e-12) for other in known)
         elif 0 < price < math.inf:
-            doubted.append(price)
+            unconfirmed.append(price)

@@ -37,12 +37,12 @@ def test_what_was_cancelled_is_undone() -> None:
 
 
 def test_it_is_no_jump_and_clears_a_doubt() -> None:
-    """And is the yardstick from then on."""
+    """And is what the next is measured by from then on."""
     desk = Desk()
     desk.hear(100.0)
     desk.hear(150.0)
     assert correct(desk, 40.0, quote_time=desk.now) == [40.0]
-    assert desk.hear(150.0) == [], "nothing of the doubt is left that could be confirmed"
+    assert desk.hear(150.0) == [], "nothing unconfirmed is left that could be confirmed"
     assert desk.hear(41.0) == [41.0]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.board.learned_limit import BREAK_MS, LONGEST_MS, STEPS_MS, WINDOW_MS, LearnedLimit
+from ticker.board.learned_limit import LONGEST_LAPSE_MS, LONGEST_MS, STEPS_MS, WINDOW_MS, LearnedLimit
 
 NOW = 1_700_000_000_000
 FLOOR = 10_000
@@ -50,7 +50,7 @@ def test_never_more_than_300_s_and_never_less_than_the_rule() -> None:
 
 def test_a_night_is_no_rhythm() -> None:
     """What lies between two days of trading is not learnt."""
-    assert limits_after([BREAK_MS + 1] * 5)[-1] == FLOOR
+    assert limits_after([LONGEST_LAPSE_MS + 1] * 5)[-1] == FLOOR
 
 
 def test_lively_again() -> None:
@@ -83,7 +83,7 @@ def test_trades_at_random_moments_are_hardly_ever_called_stale(mean_s: int) -> N
     assert exceeded <= 8
 
 
-@given(st.lists(st.integers(0, 2 * BREAK_MS), max_size=80), st.sampled_from([10_000, 30_000, 180_000, 900_000]))
+@given(st.lists(st.integers(0, 2 * LONGEST_LAPSE_MS), max_size=80), st.sampled_from([10_000, 30_000, 180_000, 900_000]))
 def test_limits_are_few_and_bounded(lapses_ms: list[int], shortest_ms: int) -> None:
     """Whatever happens: a limit is the shortest one or one of the steps above it."""
     allowed = {shortest_ms, *(step_ms for step_ms in STEPS_MS if step_ms > shortest_ms)}

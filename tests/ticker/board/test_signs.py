@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticker.board.desk import NOW, TERMS, Desk
-from ticker.board.outliers import Extent
+from ticker.board.outliers import PriceRange
 from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
 
@@ -57,7 +57,7 @@ def test_the_change_is_a_difference() -> None:
 
 
 def test_a_named_jump() -> None:
-    """As far as `max_jump` is news, further is doubted and told in the price's own unit; through zero as anywhere."""
+    """As far as `max_jump` is news, further is not believed at once, and told in the price's own unit; through zero as anywhere."""
     desk = Desk(allow_negative=True, max_jump=3.0)
     desk.hear(1.0)
     assert desk.hear(-2.0) == [-2.0]
@@ -65,7 +65,7 @@ def test_a_named_jump() -> None:
     assert desk.state["bad_ticks"]["recent"][0]["reason"] == "1.2 after -2, a jump of more than 3"
     assert desk.hear(-2.1) == [-2.1]
     assert desk.hear(50.0) == []
-    assert desk.hear(40.0) == [40.0], "nearer to what was doubted than to what was believed"
+    assert desk.hear(40.0) == [40.0], "nearer to what was unconfirmed than to what was believed"
     assert desk.hear(47.0) == []
     assert desk.hear(8_000.0) == [], "nearer to 47 than to 40, and to neither"
     assert desk.hear(47.0) == []
@@ -118,7 +118,7 @@ def test_another_source_confirms_a_jump() -> None:
 
 
 def test_the_key_is_taken_away_and_given() -> None:
-    """Nothing that was judged by other rules is a yardstick: the old price stays until there is another one."""
+    """Nothing that was judged by other rules measures the next: the old price stays until there is another one."""
     desk = Desk(allow_negative=True)
     desk.hear(0.0)
     plain, signed = SymbolSettings(feed=("a",)), SymbolSettings(feed=("a",), allow_negative=True)
@@ -134,34 +134,34 @@ def test_the_key_is_taken_away_and_given() -> None:
 
 def test_nothing_seen_is_no_reach() -> None:
     """And what was forgotten was not seen."""
-    extent = Extent()
-    assert extent.reach(20.0) == 0.0
-    extent.note(Tick(price=-10.0))
-    assert extent.reach(20.0) == 2.0
-    extent.forget()
-    assert extent.reach(20.0) == 0.0
+    price_range = PriceRange()
+    assert price_range.reach(20.0) == 0.0
+    price_range.note(Tick(price=-10.0))
+    assert price_range.reach(20.0) == 2.0
+    price_range.forget()
+    assert price_range.reach(20.0) == 0.0
 
 
 @given(st.lists(ANY_SIGN, max_size=60), st.booleans(), st.sampled_from([None, 5.0]))
 def test_only_prices_that_follow_from_each_other(prices: list[float], timed: bool, max_jump: float | None) -> None:
     """Whatever numbers come: each that is published is one of them and finite, no further than a jump from the one before, or nearer to
-    one that was doubted; a change is their difference from the close; nothing raises.
+    one that was unconfirmed; a change is their difference from the close; nothing raises.
     """
     desk = Desk(stale_after_s=1_000.0, allow_negative=True, max_jump=max_jump)
-    doubted = [math.nan]
+    unconfirmed = [math.nan]
     for price, close in pairwise([*prices, 0.0]):
         before = desk.board.quotes.get("X")
         reach = desk.board._symbol_states["X"].believable.reach
         published = desk.hear(price, prev_close=close, quote_time=desk.now + 2_000 if timed else None)
         assert published in ([], [price])
         if not published:
-            doubted += [price] if math.isfinite(price) else []
+            unconfirmed += [price] if math.isfinite(price) else []
             continue
         assert math.isfinite(price)
         assert (
             before is None
             or abs(price - before.price) <= reach * (1 + 1e-12) + 5e-324
-            or abs(price - doubted[-1]) < abs(price - before.price)
+            or abs(price - unconfirmed[-1]) < abs(price - before.price)
         )
         quote = desk.quote
         assert quote.change_pct is None or (price > 0 and close > 0 and abs(quote.change_pct) <= 1_000_000)

@@ -1,4 +1,4 @@
-"""The short way through a track, `follow`, against the long one; what the long one decides is told in test_states.py, test_bad_ticks.py."""
+"""The short way of a tick, `follow`, against the long one; what the long one decides is told in test_states.py and test_bad_ticks.py."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ticker.calendars.currency_week import WEEK
-from ticker.calendars.market_hours import Day, Market
+from ticker.calendars.market_hours import Market, TradingDay
 
 
 def ms(text: str) -> int:
@@ -43,4 +43,4 @@ def test_a_week(opens: str, closes: str, opens_again: str) -> None:
 )
 def test_its_days(after: str, opens: str, closes: str) -> None:
     """Each ends at 17:00."""
-    assert WEEK.day_that_ends_after(ms(after)) == Day(ms(opens), ms(closes))
+    assert WEEK.day_that_ends_after(ms(after)) == TradingDay(ms(opens), ms(closes))

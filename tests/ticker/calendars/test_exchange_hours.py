@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, HoursError, Wanted, Windows, end_ms, load, span
+from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, HoursError, OpenPeriods, WantedCalendars, end_ms, load, span
 
 NOW = 1_700_000_000_000
 
 
-def written(windows: Windows | HoursError) -> list[tuple[str, str]]:
-    """Windows as a reader would write them, UTC."""
+def written(windows: OpenPeriods | HoursError) -> list[tuple[str, str]]:
+    """OpenPeriods as a reader would write them, UTC."""
     assert not isinstance(windows, HoursError), windows
     return [
         (f"{datetime.fromtimestamp(opens / 1000, UTC):%m-%d %H:%M}", f"{datetime.fromtimestamp(closes / 1000, UTC):%H:%M}")
@@ -63,7 +63,7 @@ def test_the_days_to_load() -> None:
 
 def test_when_to_load() -> None:
     """At once, again a week later, and an hour after a failure; what is no longer in use is let go."""
-    wanted = Wanted()
+    wanted = WantedCalendars()
     wanted.want(["XNYS", "XLON"])
     assert wanted.take_due(NOW) == ["XNYS", "XLON"]
     assert wanted.take_due(NOW) == []

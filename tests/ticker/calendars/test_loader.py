@@ -11,7 +11,7 @@ import pytest
 from tests.ticker.stepped import START_MS, SteppedTime
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
-from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, Found, HoursError
+from ticker.calendars.exchange_hours import RENEW_AFTER_MS, RETRY_AFTER_MS, FoundHours, HoursError
 from ticker.calendars.loader import CalendarLoader
 from ticker.calendars.market_hours import Hours
 from ticker.quote import Tick
@@ -46,7 +46,7 @@ class Street:
         self.markets.look()
         self.time.run_spawned()
 
-    def hours(self, calendars: Collection[str], first: date, last: date) -> Found:
+    def hours(self, calendars: Collection[str], first: date, last: date) -> FoundHours:
         """What the hat has."""
         self.asked.append(list(calendars))
         self.time.pass_s(self.takes_s)

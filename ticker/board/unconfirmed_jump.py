@@ -1,4 +1,4 @@
-"""A jump that nothing has borne out yet, and what would. Pure: times are arguments, epoch ms."""
+"""A jump of a price that nothing has confirmed yet, and what would confirm it. Pure: times are arguments, epoch ms."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from ticker.board.outliers import Band
 from ticker.quote import Tick
 
 INSIST_MS = 5_000
-"""A source that says the very same for so long means it."""
+"""A source that repeats the very same tick for so long means it."""
 FAR_TIMES = 3
+"""So many times a source alone has to show a far jump before it is believed."""
 FAR_MS = 60_000
-"""A source alone has to say so as often, over so long, until a far jump is believed."""
+"""So long must have passed between the first of those times and the last."""
 
 
 class UnconfirmedJump:
@@ -23,20 +24,20 @@ class UnconfirmedJump:
         self._times = 1
 
     def confirmed(self, tick: Tick, last: Tick, now_ms: int, believable: Band) -> bool:
-        """Whether `tick` bears the jump out: as a second observation, or as the same one, insisted on. Where the jump is a far one, as one
-        of several, the same one again among them, over some time.
+        """Whether `tick` confirms the jump: as a second observation, or as the same one, repeated for long enough. A far jump takes
+        several, over some time, and the same one again counts among them.
         """
-        doubted = self.tick
-        if not believable.confirms(tick.price, doubted.price, last.price):
+        first = self.tick
+        if not believable.confirms(tick.price, first.price, last.price):
             return False
         if believable.is_far(tick.price, last.price):
             return self._times + 1 >= FAR_TIMES and now_ms - self._first_ms >= FAR_MS
         # The very same tick is no second one; unless times do not move with prices here, and so do not tell.
-        tells = doubted.quote_time is not None and doubted.quote_time != last.quote_time
-        return not tells or tick.quote_time != doubted.quote_time or now_ms - self._same_since_ms >= INSIST_MS
+        tells = first.quote_time is not None and first.quote_time != last.quote_time
+        return not tells or tick.quote_time != first.quote_time or now_ms - self._same_since_ms >= INSIST_MS
 
     def heard(self, tick: Tick, last: Tick, now_ms: int, believable: Band) -> UnconfirmedJump:
-        """What is to be doubted after `tick`, which jumped too: one more of these, or another one."""
+        """What is unconfirmed after `tick`, which jumped too: one more of these, or another jump."""
         if not believable.confirms(tick.price, self.tick.price, last.price):
             return UnconfirmedJump(tick, now_ms)
         if (tick.price, tick.quote_time) != (self.tick.price, self.tick.quote_time):
