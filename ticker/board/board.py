@@ -7,6 +7,7 @@ passing of time; both return the quotes that are updates, in order, each with th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.publish import make_quote, next_quote
 from ticker.board.quality import Quality, Standing, standing
 from ticker.board.source_state import SourceState, TickOutcome
-from ticker.board.source_verdict import market_of, needs_no_decision, trouble_of, verdict_of
+from ticker.board.source_verdict import circumstances, market_of, needs_no_decision, trouble_of, verdict_of
 from ticker.board.symbol_state import SymbolState
 from ticker.calendars.currency_week import WEEK
 from ticker.calendars.market_hours import ALWAYS, NEVER, Hours
@@ -25,6 +26,8 @@ from ticker.quote import Correction, Quote, Tick, VolumeOf
 from ticker.settings.calendars import ALWAYS_OPEN, CURRENCY_WEEK
 from ticker.settings.model import QualitySettings, SymbolSettings
 from ticker.source import Answer, reason
+
+log = logging.getLogger(__name__)
 
 LIMITS_TOLD_EVERY_MS = 5_000
 """Limits that were learnt are told to clients at most this often."""
@@ -328,6 +331,9 @@ class Board:
             self._symbols_changed = True
         quote = next_quote(symbol_state, verdict.state)
         if quote is not None:
+            if log.isEnabledFor(logging.DEBUG) and (symbol_state.quote is None or symbol_state.quote.state != quote.state):
+                why = circumstances(sources[index or 0], markets[index or 0], symbol_state.hours, now_ms)
+                log.debug("%s is %s now, by %s: %s", symbol_state.symbol, quote.state, quote.source, why)
             self._symbols_changed = self._symbols_changed or symbol_state.quote is None
             symbol_state.quote = self.quotes[symbol_state.symbol] = quote
         may_be_steady = verdict.state == "fresh" and not symbol_state.allow_negative

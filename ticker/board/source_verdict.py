@@ -71,6 +71,19 @@ def trouble_of(source: SourceState, verdict: Verdict) -> str:
     return f"{source.failures} errors running" if source.broken() else verdict.state
 
 
+def circumstances(source: SourceState, market: Market, hours: Hours | None, now_ms: int) -> str:
+    """What the state of a source's price follows from, in words, for the log."""
+    if source.broken():
+        return trouble_of(source, Verdict("failed", now_ms))
+    limit = f"stale after {limit_in_force_ms(source, hours) / 1000:g} s ({limit_from(source)})"
+    if source.tick is None:
+        return f"no price yet, {limit}, market {market.phase}"
+    upstream = f", {source.tick.upstream_state} by its own word" if source.tick.upstream_state else ""
+    halted = ", halted" if source.tick.halted else ""
+    age = f"{(now_ms - source.current_ms) / 1000:.1f} s old" if source.current_ms else "of unknown age"
+    return f"last answer {(now_ms - source.heard_ms) / 1000:.1f} s ago, price {age}, {limit}, market {market.phase}{upstream}{halted}"
+
+
 def limit_in_force_ms(source: SourceState, hours: Hours | None) -> int:
     """After how much silence a source's price is stale: the limit, or for a price a day how long after its own time the next is overdue."""
     return _overdue_ms(source, hours) - _made_ms(source) if source.is_daily() else source.limit_ms
