@@ -40,9 +40,9 @@ from web.metrics.scrape import metrics
 from web.runtime import UNIX, EventletRuntime
 from web.socketio.admission import Admission
 from web.socketio.board import BoardNamespace
-from web.socketio.identify import Binding
+from web.socketio.identify import Identification
 from web.socketio.server import TickerSocketIO
-from web.socketio.watched import Watchers
+from web.socketio.watched import WatchedSymbols
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,9 @@ class WebServer:
         self._runtime = runtime
         self._settings = settings
         server = settings.server
-        self.engine = Engine(runtime, core.epoch, settings.broadcast, settings.limits, server.ping_interval_s, server.ping_timeout_s)
+        self._watched = WatchedSymbols(self._read_symbols, runtime, core.watching)
+        pings_s = server.ping_interval_s, server.ping_timeout_s
+        self.engine = Engine(runtime, core.epoch, settings.broadcast, settings.limits, *pings_s, lists_changed=self._watched.changed)
         self.app = Flask("web", static_folder=None)
         self.app.url_map.merge_slashes = False  # a symbol may hold one
         self._clock = clock
@@ -84,17 +86,20 @@ class WebServer:
         self.app.register_error_handler(HTTPException, _http_error)
         self.app.after_request(self._cross_origin)
         self.app.wsgi_app = whole(self.app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
-        self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=server.ping_interval_s, ping_timeout=server.ping_timeout_s)
-        sockets = self.socketio.server
-        sockets.eio.origin_allowed = self._origin_allowed
-        binding = Binding(self.access, self.engine)
-        sockets.eio.who, sockets.eio.recognised = self.access.of_request, binding.recognised
-        sockets.identify = binding.identify
-        sockets.eio.is_foreign = foreign
         # Outermost, so that nothing sees a header of a proxy that is not to be believed.
         self._proxies = Proxies(server.trusted_proxies)
         admission = Admission(self.engine, self.access, self._proxies.is_trusted)
-        sockets.eio.max_clients_reached, sockets.eio.counted = admission.refusal, admission.counted
+        self.board = BoardNamespace(self.engine, core, clock, admission)
+        self.socketio = TickerSocketIO(
+            self.app,
+            self.engine,
+            admission,
+            Identification(self.access, self.engine),
+            self._origin_allowed,
+            self.board,
+            ping_interval=server.ping_interval_s,
+            ping_timeout=server.ping_timeout_s,
+        )
         inner = self.app.wsgi_app
         cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, core.watching.read)
         self._entrance = Entrance(
@@ -110,8 +115,6 @@ class WebServer:
             lambda: self.engine.draining,
         )
         self.app.wsgi_app = self._entrance  # type: ignore[method-assign]  # as Flask documents
-        self.board = BoardNamespace(sockets, self.engine, core, clock, admission)
-        self._watchers = Watchers(self.engine.subscriptions, runtime, core.watching)
         self._tasks: list[Task] = []
         self._heart: Task | None = None
         self._socket: Any = None
@@ -143,7 +146,7 @@ class WebServer:
         beats_otherwise = settings.broadcast.heartbeat_s != self._settings.broadcast.heartbeat_s
         self._settings = settings
         self.engine.configure(settings.broadcast, settings.limits)
-        self._watchers.changed()
+        self._watched.changed()
         if beats_otherwise and self._heart is not None:
             self._heart.kill()  # the next beat of old may be minutes away
             self._heart = self._runtime.spawn(self._beat)
@@ -216,6 +219,9 @@ class WebServer:
                     self.engine.subscriptions.add_channel(symbol)
                     if symbol in self._core.quotes:
                         self.engine.publish([self._core.quotes[symbol]])
+
+    def _read_symbols(self) -> set[str] | None:
+        return self.engine.subscriptions.read()
 
     def _cross_origin(self, response: Response) -> Response:
         headers = response.headers

@@ -16,13 +16,16 @@ from flask import Flask, request
 from flask_socketio import emit
 
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.auth.identity import ANYBODY
+from web.auth.tokens import Access
 from web.fanout.engine import Engine
 from web.http.listener import Listener, MostConnections
+from web.http.origins import OriginCheck
 from web.http.server import HttpServer
 from web.http.wsgi import responder
 from web.runtime import ASYNC_MODE, EventletRuntime
+from web.socketio.admission import Admission
 from web.socketio.engineio_server import EngineIOServer
+from web.socketio.identify import Identification
 from web.socketio.server import TickerSocketIO
 
 _SEGMENT_S = 0.02
@@ -36,20 +39,13 @@ class ConformanceServer:
         """`connect_timeout_s`: a Socket.IO client that joined nothing for so long is closed."""
         self.runtime = EventletRuntime()
         self.app = Flask("conformance", static_folder=None)
-        timeouts = {"ping_interval_s": ping_interval_s, "ping_timeout_s": ping_timeout_s}
+        timeouts: dict[str, Any] = {"ping_interval_s": ping_interval_s, "ping_timeout_s": ping_timeout_s}
         self._socketio_engine = Engine(self.runtime, "conformance", BroadcastSettings(), _limits(connect_timeout_s), **timeouts)
         # An Engine.IO client joins nothing, ever.
         self._engineio_engine = Engine(self.runtime, "conformance", BroadcastSettings(), _limits(3600), **timeouts)
-        self.socketio = TickerSocketIO(self.app, self._socketio_engine, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
-        echo = EngineIOServer(async_mode=ASYNC_MODE, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s)
-        echo.engine = self._engineio_engine
-        for door in (self.socketio.server.eio, echo):
-            door.origin_allowed = lambda origin, environ: True
-            door.is_foreign = lambda environ: False
-            door.max_clients_reached = lambda environ: None
-            door.counted = lambda environ, identity: None
-            door.who = lambda environ: ANYBODY
-            door.recognised = lambda client, identity: None
+        pings: dict[str, Any] = {"ping_interval": ping_interval_s, "ping_timeout": ping_timeout_s}
+        self.socketio = TickerSocketIO(self.app, *_entry(self._socketio_engine), **pings)
+        echo = EngineIOServer(*_entry(self._engineio_engine), async_mode=ASYNC_MODE, **pings)
         self._add_handlers()
         echo.on("message", echo.send)
         self._wsgi = engineio.WSGIApp(echo, self.app, engineio_path="engine.io")
@@ -87,4 +83,11 @@ class ConformanceServer:
 
 
 def _limits(join_timeout_s: float) -> LimitSettings:
-    return LimitSettings(max_message_bytes=MAX_PAYLOAD_BYTES, join_timeout_s=join_timeout_s, requests_per_s=1_000_000)
+    return LimitSettings(
+        max_message_bytes=MAX_PAYLOAD_BYTES, join_timeout_s=join_timeout_s, requests_per_s=1_000_000, connects_per_s=1_000_000
+    )
+
+
+def _entry(engine: Engine) -> tuple[Engine, Admission, Identification, OriginCheck]:
+    """An engine that anybody may come to, from any page."""
+    return engine, Admission(engine, Access()), Identification(Access(), engine), lambda origin, environ: True

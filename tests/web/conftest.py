@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ def make_stand() -> Iterator[MakeStand]:
     """Start a stand of one's own; all are stopped when the test is over."""
     stands: list[Stand] = []
 
-    def make(limits: LimitSettings | None = None, broadcast: BroadcastSettings | None = None) -> Stand:
-        stand = Stand(limits, broadcast)
+    def make(limits: LimitSettings | None = None, broadcast: BroadcastSettings | None = None, **parts: Any) -> Stand:
+        stand = Stand(limits, broadcast, **parts)
         stands.append(stand)
         stand.start()
         return stand

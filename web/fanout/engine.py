@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from time import monotonic, perf_counter, time
 from typing import Any
@@ -44,7 +44,7 @@ _IDLE_S = 1.0
 
 
 class Engine:
-    """Owns the clients. `settings` may be replaced at any time (`configure`)."""
+    """Owns the clients. Settings may be replaced at any time (`configure`). `lists_changed` is called when reading lists change."""
 
     def __init__(
         self,
@@ -54,11 +54,12 @@ class Engine:
         limits: LimitSettings,
         ping_interval_s: int,
         ping_timeout_s: int,
+        lists_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.runtime = runtime
         self.clock = monotonic
         self.wall_clock = time
-        self.subscriptions = Subscriptions(epoch)
+        self.subscriptions = Subscriptions(epoch, lists_changed)
         self.flusher = Flusher(self.subscriptions, breathe=lambda: runtime.sleep(0))
         self.broadcast = broadcast
         self.limits = limits

@@ -16,9 +16,12 @@ from web.fanout.spelling import Spelled, meant
 
 
 class Subscriptions:
-    """All channels, cohorts, and the reading lists that wait to be sorted into one."""
+    """All channels, cohorts, and the reading lists that wait to be sorted into one.
 
-    def __init__(self, epoch: str) -> None:
+    `changed` is called at each change of a list, and must return at once.
+    """
+
+    def __init__(self, epoch: str, changed: Callable[[], None] = lambda: None) -> None:
         self.epoch = epoch
         self.number = 0  # of the newest flush
         self.registry: dict[str, Channel] = {}
@@ -28,7 +31,7 @@ class Subscriptions:
         """Those that list a channel by name; in a fixed order, as every set here: two runs send the same bytes."""
         self.everything: dict[Cohort, None] = {}  # cohorts with a "*" subscription: any channel touches them
         self.unsettled: dict[ReadingList, None] = {}
-        self.changed: Callable[[], None] = lambda: None  # called at each change of a list; must return at once
+        self._changed = changed
 
     def add_channel(self, symbol: str) -> Channel:
         """Make `symbol` readable."""
@@ -66,6 +69,15 @@ class Subscriptions:
             yield from list(cohort.ready)
             yield from list(cohort.stragglers)
         yield from [reading_list for reading_list in self.unsettled if channel in reading_list.channels]
+
+    def read(self) -> set[str] | None:
+        """The symbols that somebody reads; `None`: somebody reads all of them."""
+        if self.everything or any(reading_list.everything for reading_list in self.unsettled):
+            return None
+        read = {channel.symbol for channel, cohorts in self.cohorts_of.items() if cohorts}
+        for reading_list in self.unsettled:
+            read.update(channel.symbol for channel in reading_list.channels)
+        return read
 
     def join(self, reading_list: ReadingList, channel: Channel, namespace: str | None = None) -> None:
         """Add `channel` to the list; its next quote to this client is the snapshot. `namespace`: as the client spells it."""
@@ -111,7 +123,7 @@ class Subscriptions:
 
     def drop(self, outbox: Owner) -> None:
         """Forget a client."""
-        self.changed()
+        self._changed()
         for reading_list in outbox.reading_lists():
             self.unsettled.pop(reading_list, None)
             if reading_list.cohort is not None:
@@ -153,7 +165,7 @@ class Subscriptions:
 
     def _edit(self, reading_list: ReadingList) -> dict[Channel, None]:
         """Take `reading_list` out of its cohort, bring its books up to date, and give it a set of its own to change."""
-        self.changed()
+        self._changed()
         if reading_list.cohort is not None:
             reading_list.cohort.demote(reading_list, self.number)
             reading_list.collect(self.number, self.registry)

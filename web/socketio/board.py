@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import random, shuffle
 from typing import Any
 
@@ -19,7 +19,7 @@ from web.fanout.engine import Engine
 from web.fanout.reading_list import ReadingList
 from web.socketio.admission import Admission
 from web.socketio.resume import resume
-from web.socketio.server import Refusal, SocketIOServer
+from web.socketio.server import Refusal
 from web.socketio.state_frames import StateFrames, event_frame
 
 JOINS_PER_S = 2000
@@ -43,10 +43,11 @@ class RequestError(Exception):
 
 
 class BoardNamespace:
-    """Handles the events of `/` and keeps its state events current. `members` are the clients that joined it."""
+    """Handles the events of `/` and keeps its state events current; `SocketIOServer` has it as its board. `members` are the clients that
+    joined it.
+    """
 
-    def __init__(self, server: SocketIOServer, engine: Engine, core: Core, clock: Clock, admission: Admission) -> None:
-        self._server = server
+    def __init__(self, engine: Engine, core: Core, clock: Clock, admission: Admission) -> None:
         self._engine = engine
         self._core = core
         self._clock = clock
@@ -54,22 +55,16 @@ class BoardNamespace:
         self.members: dict[str, Client] = {}  # by public id, which is what a disconnect names
         self._frames = StateFrames(core)
         self._allowed: dict[Client, frozenset[str]] = {}
-        """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its lane lists them by name; these
-        are the ones that it was given."""
-        handlers: dict[str, Callable[[Client, Any], Answer]] = {
-            "subscribe": self._subscribe,
-            "unsubscribe": self._unsubscribe,
-            "rate": self._rate,
-            "message": self._echo,
+        """Who has a "*" subscription of some symbols: all that its identity may see, now and later. Its reading list has them by name;
+        these are the ones that it was given."""
+        self.handlers: Mapping[str, Callable[..., Any]] = {
+            "connect": self._may_join,
+            "disconnect": self._left,
+            "subscribe": _acknowledged(self._subscribe),
+            "unsubscribe": _acknowledged(self._unsubscribe),
+            "rate": _acknowledged(self._rate),
+            "message": _acknowledged(self._echo),
         }
-        for event, handler in handlers.items():
-            server.on(event, self._acknowledged(handler), namespace="/")
-        server.on("connect", self._may_join, namespace="/")
-        server.on("disconnect", self._left, namespace="/")
-        server.on("*", self._unknown_event, namespace="/")
-        server.joined = self._joined
-        server.gate = self._gate
-        server.unknown = lambda namespace: {"message": "unknown symbol", "data": {"code": "unknown_symbol", "symbol": namespace[1:]}}
 
     # What the server says.
 
@@ -97,7 +92,8 @@ class BoardNamespace:
             retry_after_ms = RETURN_FROM_MS + int(spread_ms * (place + random()) / len(members))
             self._engine.send_frame(client, event_frame("shutdown", {"retry_after_ms": retry_after_ms}))
 
-    def _joined(self, client: Client, namespace: str) -> None:
+    def joined(self, client: Client, namespace: str) -> None:
+        """Greet `client`, which has joined `/`."""
         if namespace != "/":
             return
         client.board_joined = True
@@ -131,9 +127,8 @@ class BoardNamespace:
         self._allowed[client] = seen if len(new) == len(seen - given) else (seen & given).union(new)
         return bool(new)
 
-    def _left(self, sid: str, *_: Any) -> None:
-        client = self.members.pop(_public_id(sid), None)
-        if client is not None:
+    def _left(self, client: Client, *_: Any) -> None:
+        if self.members.pop(client.public_id, None) is not None:
             client.board_joined = False
             self._allowed.pop(client, None)
             if client.closed is None and client.board is not None:
@@ -141,11 +136,12 @@ class BoardNamespace:
 
     # What clients ask.
 
-    def _may_join(self, sid: str, environ: Any, auth: Any) -> None:
-        if self._admission.is_surplus(self._server.manager.clients[_public_id(sid)]):
+    def _may_join(self, client: Client, *_: Any) -> None:
+        if self._admission.is_surplus(client):
             raise ConnectionRefusedError("too many clients", {"code": "too_many_clients"})
 
-    def _gate(self, client: Client, symbol: str) -> Refusal | None:
+    def gate(self, client: Client, symbol: str) -> Refusal | None:
+        """Why `client` may not join the namespace of `symbol`; `None`: it may."""
         if self._admission.is_surplus(client):
             return "too_many_clients", "too many clients"
         if client.over_rate(self._engine.clock(), "joins", JOINS_PER_S):
@@ -160,20 +156,12 @@ class BoardNamespace:
         board = 0 if reading_list is None else 1 if reading_list.everything or client in self._allowed else len(reading_list.channels)
         return self._engine.limits.max_symbols_per_client - len(client.spaces.channels) - board
 
-    def _acknowledged(self, handler: Callable[[Client, Any], Answer]) -> Callable[..., Answer]:
-        def handle(sid: str, *arguments: Any) -> Answer:
-            client = self.members[_public_id(sid)]
-            try:
-                if len(arguments) != 1:
-                    raise RequestError(f"expected one argument, got {len(arguments)}")
-                return handler(client, arguments[0])
-            except RequestError as error:
-                return {"ok": False, "code": error.code, "message": str(error)}
+    def unknown(self, namespace: str) -> dict[str, Any]:
+        """What a client is told that would join a namespace of no symbol."""
+        return {"message": "unknown symbol", "data": {"code": "unknown_symbol", "symbol": namespace[1:]}}
 
-        return handle
-
-    @staticmethod
-    def _unknown_event(*_: Any) -> Answer:
+    def unknown_event(self, *_: Any) -> Answer:
+        """What a client is told that sends any other event."""
         return {"ok": False, "code": "bad_request", "message": "there is no such event; known: subscribe, unsubscribe, rate, message"}
 
     def _subscribe(self, client: Client, request: Any) -> Answer:
@@ -286,9 +274,18 @@ class BoardNamespace:
         return round(1000 / reading_list.period_ms, 6) if reading_list.period_ms else self._ceiling_hz()
 
 
-def _public_id(sid: str) -> str:
-    """A client's public id: what each of its Socket.IO ids begins with."""
-    return sid.partition("/")[0]
+def _acknowledged(handler: Callable[[Client, Any], Answer]) -> Callable[..., Answer]:
+    """`handler` of an event that has one argument; what can't be had is answered with the reason."""
+
+    def handle(client: Client, *arguments: Any) -> Answer:
+        try:
+            if len(arguments) != 1:
+                raise RequestError(f"expected one argument, got {len(arguments)}")
+            return handler(client, arguments[0])
+        except RequestError as error:
+            return {"ok": False, "code": error.code, "message": str(error)}
+
+    return handle
 
 
 def _symbols(request: Any) -> list[str] | str:

@@ -1,6 +1,6 @@
-"""The HTTP entrance of Engine.IO: handshakes, long polling, and the upgrade to WebSocket (Engine.IO protocol 4, RFC 6455).
+"""Engine.IO over HTTP: handshakes, long polling, and the upgrade to WebSocket (Engine.IO protocol 4, RFC 6455).
 
-python-engineio's own entrance hands every WebSocket three greenlets and an unbounded queue; this one hands its socket to
+python-engineio's own server gives every WebSocket three greenlets and an unbounded queue; this one hands its socket to
 the engine and is done. Long polling keeps its request's task, and gets the same outbox.
 """
 
@@ -11,7 +11,6 @@ import contextlib
 import logging
 import threading
 import urllib.parse
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import engineio
@@ -26,9 +25,11 @@ from web.fanout.frames import Violation, close_frame, text_frame
 from web.fanout.receive import PACKETS_PER_S
 from web.http.handshake import Environ, Refused, StartResponse, accept_websocket, answered, full, slim, turned_away
 from web.http.head import BadRequest
-from web.http.origins import why_not
+from web.http.origins import OriginCheck, is_cross_site, why_not
 from web.http.request import CONNECTION
 from web.refusals import Reason
+from web.socketio.admission import Admission
+from web.socketio.identify import Identification
 
 log = Bugs(logging.getLogger(__name__))
 
@@ -41,23 +42,21 @@ _PAUSING_POLL_S = 0.1
 
 
 class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio has no types
-    """An `engineio.Server` whose transports are ours; its handlers, `send` and `disconnect` are as documented there, but that
+    """An `engineio.Server` whose clients are the engine's; its handlers, `send` and `disconnect` are as documented there, but that
     handlers run in the engine's turn (they must not wait) and that what `connect` returns is not asked.
 
-    `engine` must be set before the first request; `origin_allowed(origin, environ)` decides who may connect, and `is_foreign(environ)`
-    whether a page asks that may not, without saying its origin. `who(environ)` says who asks to (`None`: it does not say yet), or raises
-    `Unauthorized`; `recognised(client, identity)` is told. `max_clients_reached(environ)` and `counted(environ, identity)` say why a
-    handshake is refused: the first before anything of it is looked at, the second when it is known whose it is (`None`: nobody's who has
-    shown a good token), and counts it.
+    `admission` says whether there is room for who asks to come in, `identification` who that is, and `origin_allowed` whether the page
+    that asks may.
     """
 
-    engine: Engine
-    origin_allowed: Callable[[str, Environ], bool]
-    max_clients_reached: Callable[[Environ], Reason | None]
-    is_foreign: Callable[[Environ], bool]
-    counted: Callable[[Environ, Identity | None], Reason | None]
-    who: Callable[[Environ], Identity | None]
-    recognised: Callable[[Client, Identity], None]
+    def __init__(
+        self, engine: Engine, admission: Admission, identification: Identification, origin_allowed: OriginCheck, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.engine = engine
+        self._admission = admission
+        self._identification = identification
+        self._origin_allowed = origin_allowed
 
     def handle_request(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         """The WSGI application of the Engine.IO path."""
@@ -72,10 +71,10 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
     def _cors(self, environ: Environ) -> list[tuple[str, str]]:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
-            if self.is_foreign(environ):
+            if is_cross_site(environ):
                 raise Refused(Reason.CROSS_SITE)
             return []
-        if not self.origin_allowed(origin, environ):
+        if not self._origin_allowed(origin, environ):
             raise Refused(Reason.ORIGIN, *why_not(origin, environ))
         headers = [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), ("Vary", "Origin")]
         if environ["REQUEST_METHOD"] == "OPTIONS":
@@ -115,7 +114,7 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
 
     def _say_why_not(self, environ: Environ) -> NoReturn:
         """Refuse what opens no session, as a handshake would be, if it would: a page can't read why its WebSocket was."""
-        reason = self.max_clients_reached(environ)
+        reason = self._admission.refusal(environ)
         if reason is not None:
             raise full(reason)
         self._identity(environ)
@@ -123,9 +122,9 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
 
     def _handshake(self, environ: Environ, start_response: StartResponse, transport: str, cors: list[tuple[str, str]]) -> list[bytes]:
         engine = self.engine
-        reason = self.max_clients_reached(environ)
+        reason = self._admission.refusal(environ)
         identity = None if reason else self._identity(environ)
-        reason = reason or self.counted(environ, identity)
+        reason = reason or self._admission.counted(environ, identity)
         if reason:
             raise full(reason)
         accept = accept_websocket(environ) if transport == "websocket" else b""
@@ -141,7 +140,7 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
             self.sockets[client.sid] = client
             self._trigger_event("connect", client.sid, client.environ)
             if identity is not None:
-                self.recognised(client, identity)
+                self._identification.recognised(client, identity)
             engine.admit(client)
             if accept:
                 # The answer and the first packet leave in one segment.
@@ -154,9 +153,9 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
 
     def _identity(self, environ: Environ) -> Identity | None:
         try:
-            return self.who(environ)
+            return self._identification.of_request(environ)
         except Unauthorized as problem:
-            self.counted(environ, None)
+            self._admission.counted(environ, None)
             if problem.throttled_s is not None:
                 raise Refused(Reason.GUESSES, str(problem), headers=(("Retry-After", str(problem.throttled_s)),)) from None
             raise Refused(Reason.UNAUTHORIZED, str(problem), headers=(("WWW-Authenticate", CHALLENGE),)) from None

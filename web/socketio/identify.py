@@ -1,7 +1,8 @@
-"""Where an identity meets a connection: who a client is counts for all of it, until the first of its tokens ends."""
+"""Who a client is: that counts for all of its connection, until the first of its tokens ends."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from web.auth.credentials import in_payload
@@ -11,12 +12,16 @@ from web.fanout.client import Client
 from web.fanout.engine import Engine
 
 
-class Binding:
-    """Gives the door and the library's server what they ask for."""
+class Identification:
+    """Asked at each handshake (`of_request`) and at each CONNECT (`identify`)."""
 
     def __init__(self, access: Access, engine: Engine) -> None:
         self._access = access
         self._engine = engine
+
+    def of_request(self, environ: Mapping[str, Any]) -> Identity | None:
+        """Who sends this request; `None` where it does not say. Raises `Unauthorized`."""
+        return self._access.of_request(environ)
 
     def identify(self, client: Client, auth: Any) -> Identity:
         """Who sends a CONNECT: its own token decides, else the one that the connection came with. Raises `Unauthorized`."""

@@ -1,8 +1,8 @@
 """Who is in which namespace, for python-socketio: a lean `Manager` for namespaces that are no symbol's.
 
 The stock manager keeps four dictionaries a member and, when one leaves, scans all the others. Here a Socket.IO id is the
-client's public id with the namespace behind it, so both directions are a look-up, and a symbol's members are the lanes
-of its channel: they take no memory of their own.
+client's public id with the namespace behind it, so both directions are a look-up, and a symbol's members are those whose reading
+lists have its channel: they take no memory of their own.
 """
 
 from __future__ import annotations
@@ -28,12 +28,11 @@ class Stage(Enum):
 
 
 class NamespaceManager(socketio.Manager):  # type: ignore[misc]  # python-socketio has no types
-    """Used through `socketio.Server` only; `engine` must be set before the first client."""
+    """Used through `socketio.Server` only."""
 
-    engine: Engine
-
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
+        self.engine = engine
         self.clients: dict[str, Client] = {}  # by public id
         self._members: dict[str, dict[str, Stage]] = {}  # namespace, then sid
         self._held: dict[str, list[bytes]] = {}  # by sid: what connect handlers emitted

@@ -1,10 +1,13 @@
-"""Where the engine meets Flask-SocketIO and python-socketio: their servers, with our transports, our members and our manners."""
+"""Flask-SocketIO's and python-socketio's servers on the engine: it sends and receives, symbols' namespaces are its channels, and what a
+client sends is checked and limited before any handler sees it.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 import flask_socketio
 import msgspec
@@ -12,7 +15,7 @@ import socketio
 from flask import Flask
 from socketio.exceptions import ConnectionRefusedError
 
-from web.auth.identity import ANYBODY, Identity, Unauthorized
+from web.auth.identity import Unauthorized
 from web.fanout.bugs import Bugs
 from web.fanout.channel import Channel
 from web.fanout.client import Client
@@ -21,8 +24,11 @@ from web.fanout.engine import Engine
 from web.fanout.frames import Violation
 from web.fanout.spelling import meant
 from web.http.handshake import Environ
+from web.http.origins import OriginCheck
 from web.runtime import ASYNC_MODE
+from web.socketio.admission import Admission
 from web.socketio.engineio_server import EngineIOServer
+from web.socketio.identify import Identification
 from web.socketio.library_check import LibraryMismatch, check_libraries
 from web.socketio.manager import NamespaceManager, frames_of
 from web.socketio.packets import EVENTS, Json, check
@@ -35,23 +41,62 @@ Refusal = tuple[str, str]
 """A code and a message for people."""
 
 
+class Board(Protocol):
+    """Serves the namespace `/`, and says who may join a symbol's (`web.socketio.board`)."""
+
+    handlers: Mapping[str, Callable[..., Any]]
+    """Of the events of `/`, `connect` and `disconnect` among them: each is called with the client and what came with the event."""
+
+    def unknown_event(self, *_: Any) -> Any:
+        """The answer to any other event of `/`."""
+
+    def gate(self, client: Client, symbol: str) -> Refusal | None:
+        """Asked before a symbol is joined: `None` lets the client in."""
+
+    def unknown(self, namespace: str) -> dict[str, Any]:
+        """The payload that refuses a namespace nobody serves."""
+
+    def joined(self, client: Client, namespace: str) -> None:
+        """`client` has joined a namespace that has handlers: what is sent from here follows the answer to its CONNECT."""
+
+
+class NoBoard:
+    """Lets everybody in and says nothing: for a server on which others serve `/`."""
+
+    handlers: Mapping[str, Callable[..., Any]] = {}
+
+    def unknown_event(self, *_: Any) -> Any:
+        """Nobody asks: there are no handlers."""
+
+    def gate(self, client: Client, symbol: str) -> Refusal | None:
+        """May `client` join? It may."""
+        return None
+
+    def unknown(self, namespace: str) -> dict[str, Any]:
+        """As python-socketio says it."""
+        return {"message": "Invalid namespace"}
+
+    def joined(self, client: Client, namespace: str) -> None:
+        """That is nothing to it."""
+
+
 class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio has no types
     """A `socketio.Server` whose symbol namespaces are the engine's channels. Other namespaces work as documented there.
 
-    `identify(client, auth)` says who sends a CONNECT, to whatever namespace, or raises `Unauthorized`.
-    `gate(client, symbol)` is asked before a symbol is joined: `None` lets the client in. `unknown(namespace)` is the
-    payload that refuses a namespace nobody serves. `joined(client, namespace)` is told when a client has joined a namespace that
-    has handlers: what is sent from there follows the answer to its CONNECT.
+    What `admission`, `identification` and `origin_allowed` are for, `EngineIOServer` says. `options`: as of `socketio.Server`.
     """
 
-    identify: Callable[[Client, Any], Identity]
-    gate: Callable[[Client, str], Refusal | None]
-    unknown: Callable[[str], dict[str, Any]]
-    joined: Callable[[Client, str], None]
-
-    def __init__(self, engine: Engine, **options: Any) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        admission: Admission,
+        identification: Identification,
+        origin_allowed: OriginCheck,
+        board: Board | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(
-            client_manager=NamespaceManager(),
+            client_manager=NamespaceManager(engine),
             async_mode=ASYNC_MODE,
             async_handlers=False,
             json=Json,
@@ -59,19 +104,23 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
             logger=False,
             engineio_logger=False,
             namespaces="*",
+            # The rest goes to the Engine.IO server.
+            engine=engine,
+            admission=admission,
+            identification=identification,
+            origin_allowed=origin_allowed,
             **options,
         )
         self.engine = engine
-        self.manager.engine = engine
-        self.eio.engine = engine
-        self.eio.is_foreign = lambda environ: False
-        self.eio.who = lambda environ: ANYBODY
-        self.eio.counted = lambda environ, identity: None
-        self.eio.recognised = lambda client, identity: None
-        self.identify = lambda client, auth: ANYBODY
-        self.gate = lambda client, symbol: None
-        self.joined = lambda client, namespace: None
-        self.unknown = lambda namespace: {"message": "Invalid namespace"}
+        self._identification = identification
+        self._board = board or NoBoard()
+        for event, handler in self._board.handlers.items():
+            self.on(event, partial(self._call_with_client, handler), namespace="/")
+        if self._board.handlers:
+            self.on("*", self._board.unknown_event, namespace="/")
+
+    def _call_with_client(self, handler: Callable[..., Any], sid: str, *arguments: Any) -> Any:
+        return handler(self.manager.clients[sid.partition("/")[0]], *arguments)
 
     def _engineio_server_class(self) -> type[EngineIOServer]:
         return EngineIOServer
@@ -124,7 +173,7 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
             return
         symbol, channel = namespace[1:], self._channel(namespace)
         try:
-            identity = self.identify(client, data)
+            identity = self._identification.identify(client, data)
             if not identity.may_see(meant(symbol) if channel is None else channel.symbol) and not self._has_handlers(namespace):
                 raise Unauthorized("this token may not see that symbol")
         except Unauthorized as problem:
@@ -143,7 +192,7 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
                 client.board_identity = identity
             self._connect_to_handlers(client, namespace, data)
             return
-        refusal = self.gate(client, channel.symbol)
+        refusal = self._board.gate(client, channel.symbol)
         if refusal is not None:
             code, message = refusal
             self.refuse(client, namespace, {"message": message, "data": {"code": code, "symbol": symbol}})
@@ -157,7 +206,7 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
     def _connect_to_handlers(self, client: Client, namespace: str, data: Any) -> None:
         """A CONNECT to a namespace that is no symbol's, as the library does it."""
         if not self._has_handlers(namespace):
-            self.refuse(client, namespace, self.unknown(namespace))
+            self.refuse(client, namespace, self._board.unknown(namespace))
             return
         sid = client.public_id + namespace
         try:
@@ -168,7 +217,7 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
             self.refuse(client, namespace, {"message": "internal error"})
         if self.manager.is_connected(sid, namespace):
             self.engine.counters.joins += 1
-            self.joined(client, namespace)
+            self._board.joined(client, namespace)
 
     def _channel(self, namespace: str) -> Channel | None:
         """The symbol that a namespace means. What has handlers of its own means itself."""
@@ -262,9 +311,18 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
 class TickerSocketIO(flask_socketio.SocketIO):  # type: ignore[misc]  # Flask-SocketIO has no types
     """Flask-SocketIO on our `SocketIOServer`: `emit`, `on` and the rest work as documented there."""
 
-    def __init__(self, app: Flask, engine: Engine, **options: Any) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        engine: Engine,
+        admission: Admission,
+        identification: Identification,
+        origin_allowed: OriginCheck,
+        board: Board | None = None,
+        **options: Any,
+    ) -> None:
         check_libraries()
-        self._engine = engine
+        self._make_server = partial(SocketIOServer, engine, admission, identification, origin_allowed, board)
         super().__init__(app, **options)
 
     def init_app(self, app: Flask, **options: Any) -> None:
@@ -272,7 +330,7 @@ class TickerSocketIO(flask_socketio.SocketIO):  # type: ignore[misc]  # Flask-So
         flask_wsgi = app.wsgi_app
         super().init_app(app, async_mode=ASYNC_MODE, **options)
         options.pop("path", None)
-        self.server = SocketIOServer(self._engine, **options)
+        self.server = self._make_server(**options)
         app.wsgi_app = flask_wsgi  # type: ignore[method-assign]  # Flask documents replacing it
         self.sockio_mw = flask_socketio._SocketIOMiddleware(self.server, app, socketio_path="socket.io")
         app.wsgi_app = self.sockio_mw  # type: ignore[method-assign]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -14,6 +14,8 @@ from tests.conformance.peer import CLOSE, HANDSHAKE, TEXT, Address, Connection, 
 from tests.conformance.peer import Client as Peer
 from tests.web.fanout.quotes import quote
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.auth.identity import Identity
+from web.auth.tokens import Access
 from web.fanout.client import Client
 from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
@@ -23,31 +25,84 @@ from web.http.server import HttpServer
 from web.http.wsgi import responder, whole
 from web.refusals import Reason
 from web.runtime import EventletRuntime
-from web.socketio.server import TickerSocketIO
+from web.socketio.admission import Admission
+from web.socketio.identify import Identification
+from web.socketio.server import Board, TickerSocketIO
+from web.socketio.watched import WatchedSymbols, Watching
 
 PING_INTERVAL_S, PING_TIMEOUT_S = 3600, 3600
 SMALL_BYTES = 4096
 """A receive buffer in which a stall shows at once."""
 
 
+class SaidAdmission(Admission):
+    """Lets in whoever comes, or refuses everybody for the `reason` that a test gives."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, Access())
+        self.reason: Reason | None = None
+
+    def refusal(self, environ: dict[str, Any]) -> Reason | None:
+        """As the test has it."""
+        return self.reason
+
+    def counted(self, environ: dict[str, Any], identity: Identity | None) -> Reason | None:
+        """However many they are."""
+        return None
+
+
+class Unwatched:
+    """No feed goes by what is watched."""
+
+    matters = False
+
+    def watch(self, symbols: Collection[str] | None) -> None:
+        """Never asked."""
+
+
 class Stand:
     """Engine, Socket.IO server and listener. `tick` publishes; `peer` and `websocket` are clients."""
 
-    def __init__(self, limits: LimitSettings | None = None, broadcast: BroadcastSettings | None = None) -> None:
+    def __init__(
+        self,
+        limits: LimitSettings | None = None,
+        broadcast: BroadcastSettings | None = None,
+        *,
+        identification: type[Identification] = Identification,
+        board: Board | None = None,
+        watching: Watching | None = None,
+    ) -> None:
         self.runtime = EventletRuntime()
         self.app = Flask("stand", static_folder=None)
         self.app.wsgi_app = whole(self.app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
+        self.watched = WatchedSymbols(self._read_symbols, self.runtime, watching or Unwatched())
         self.engine = Engine(
-            self.runtime, "e1", broadcast or BroadcastSettings(flush_ms=1), limits or LimitSettings(), PING_INTERVAL_S, PING_TIMEOUT_S
+            self.runtime,
+            "e1",
+            broadcast or BroadcastSettings(flush_ms=1),
+            limits or LimitSettings(),
+            PING_INTERVAL_S,
+            PING_TIMEOUT_S,
+            self.watched.changed,
         )
-        self.socketio = TickerSocketIO(self.app, self.engine, ping_interval=PING_INTERVAL_S, ping_timeout=PING_TIMEOUT_S)
+        self.admission = SaidAdmission(self.engine)
+        self.socketio = TickerSocketIO(
+            self.app,
+            self.engine,
+            self.admission,
+            identification(Access(), self.engine),
+            origin_check(["http://friend"]),
+            board,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+        )
         self.server = self.socketio.server
-        self.server.eio.origin_allowed = origin_check(["http://friend"])
-        self.refusal: Reason | None = None
         self.most = MostConnections(1000, 1000)
-        self.server.eio.max_clients_reached = lambda environ: self.refusal
         self.socketio.on_event("echo", lambda *arguments: arguments)
         self._seqs: dict[str, Iterator[int]] = {}
+
+    def _read_symbols(self) -> set[str] | None:
+        return self.engine.subscriptions.read()
 
     def start(self) -> None:
         """Listen and serve."""

@@ -193,5 +193,5 @@ def test_the_library_of_python(known_relay: Relaying, transports: list[str] | No
         client.connect(f"http://{known_relay.address[0]}:{known_relay.address[1]}", namespace="/EURUSD%3DX", transports=transports)
         event, quote = client.receive(timeout=PATIENCE_S)
         assert (event, quote["symbol"]) == ("quote", "EURUSD=X")
-        watched = known_relay.server._watchers.watched()
+        watched = known_relay.server.engine.subscriptions.read()
     assert watched == {"EURUSD=X"}

@@ -46,7 +46,7 @@ def quotes(packets: list[str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_a_full_house(stand: Stand, transport: str) -> None:
     """503, with when to come again and the reason."""
-    stand.refusal = Reason.CLIENTS
+    stand.admission.reason = Reason.CLIENTS
     response = stand.peer.http("GET", stand.peer.target(transport=transport), headers=dict(HANDSHAKE))
     assert (response.status, json.loads(response.text)) == (
         503,
@@ -61,7 +61,7 @@ def test_a_full_house(stand: Stand, transport: str) -> None:
     ("http://server", None, Reason.METHOD), (None, Reason.SHUTTING_DOWN, Reason.SHUTTING_DOWN), (None, None, Reason.METHOD)])  # fmt: skip
 def test_asking_why_not(stand: Stand, origin: str | None, refusal: Reason | None, reason: Reason) -> None:
     """A POST without a session is answered as a handshake would be refused, and opens none."""
-    stand.refusal = refusal
+    stand.admission.reason = refusal
     response = stand.peer.http("POST", stand.peer.target(), headers={} if origin is None else {"Origin": origin})
     assert (response.status, json.loads(response.text)["reason"]) == (reason.status, reason.word)
     assert stand.engine.clients == set()

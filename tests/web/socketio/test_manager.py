@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.auth.tokens import Access
 from web.fanout.client import Client, payload_of
 from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
+from web.http.origins import origin_check
 from web.runtime import EventletRuntime
+from web.socketio.admission import Admission
+from web.socketio.identify import Identification
 from web.socketio.manager import NamespaceManager
 from web.socketio.server import SocketIOServer
 
@@ -24,7 +28,8 @@ class Club:
     def __init__(self) -> None:
         self.numbers = count(1)
         self.engine = Engine(EventletRuntime(), "e1", BroadcastSettings(), LimitSettings(), 10, 25)
-        self.server = SocketIOServer(self.engine, ping_interval=10, ping_timeout=25)
+        admission, identification = Admission(self.engine, Access()), Identification(Access(), self.engine)
+        self.server = SocketIOServer(self.engine, admission, identification, origin_check([]), ping_interval=10, ping_timeout=25)
         self.members: NamespaceManager = self.server.manager
         self.engine.subscriptions.add_channel("A")
 

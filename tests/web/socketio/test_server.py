@@ -17,6 +17,7 @@ from tests.web.fanout.stand import Reader, Stand
 from ticker.settings import LimitSettings
 from web.auth.identity import Identity, Unauthorized
 from web.socketio import server
+from web.socketio.identify import Identification
 
 NAMESPACES = pytest.mark.parametrize("namespace", ["/", "/chat", "/A"])
 
@@ -346,15 +347,17 @@ def test_joining_again_is_a_snapshot_again(stand: Stand) -> None:
         assert reader.quote()["seq"] == 2
 
 
-def test_the_gate(stand: Stand) -> None:
+def test_the_gate(make_stand: MakeStand) -> None:
     """It is asked before a symbol is joined; its refusal is a CONNECT_ERROR with the code."""
     asked: list[str] = []
 
-    def gate(client: Any, symbol: str) -> tuple[str, str] | None:
-        asked.append(symbol)
-        return None if len(asked) > 1 else ("too_many_symbols", "enough")
+    class Gate(server.NoBoard):
+        def gate(self, client: Any, symbol: str) -> tuple[str, str] | None:
+            asked.append(symbol)
+            return None if len(asked) > 1 else ("too_many_symbols", "enough")
 
-    stand.server.gate = gate
+    stand = make_stand(board=Gate())
+    stand.add_symbols("A")
     with stand.websocket() as reader:
         reader.say("40/A,", "40/A,")
         assert reader.text() == '44/A,{"message":"enough","data":{"code":"too_many_symbols","symbol":"A"}}'
@@ -362,17 +365,19 @@ def test_the_gate(stand: Stand) -> None:
     assert asked == ["A", "A"]
 
 
-def test_who_sends_a_connect(stand: Stand) -> None:
+def test_who_sends_a_connect(make_stand: MakeStand) -> None:
     """Asked for each namespace, whether or not there is one of that name; what it may not see is refused before that is said."""
     asked: list[Any] = []
 
-    def identify(client: Any, auth: Any) -> Identity:
-        asked.append(auth)
-        if auth is None:
-            raise Unauthorized("who are you?")
-        return Identity(symbols=("A",))
+    class Asked(Identification):
+        def identify(self, client: Any, auth: Any) -> Identity:
+            asked.append(auth)
+            if auth is None:
+                raise Unauthorized("who are you?")
+            return Identity(symbols=("A",))
 
-    stand.server.identify = identify
+    stand = make_stand(identification=Asked)
+    stand.add_symbols("A")
     with stand.websocket() as reader:
         for namespace in ("/", "/A", "/NOPE", "/chat"):
             reader.say("40" if namespace == "/" else f"40{namespace},")

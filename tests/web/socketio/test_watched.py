@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 import pytest
 
 from tests.web.fanout.stand import Stand
-from web.socketio.watched import Watchers
 
 
 class Told:
@@ -24,10 +23,9 @@ class Bench:
     """A fan-out with three symbols, and what it tells."""
 
     def __init__(self) -> None:
-        self.stand = Stand()
-        self.stand.add_symbols("A", "B", "C")
         self.told = Told()
-        self.watchers = Watchers(self.stand.engine.subscriptions, self.stand.runtime, self.told)
+        self.stand = Stand(watching=self.told)
+        self.stand.add_symbols("A", "B", "C")
         self.stand.start()
 
     def next(self) -> Collection[str] | None:
@@ -66,11 +64,11 @@ def test_the_board_is_watched_too(bench: Bench) -> None:
         bench.next()
         reading_list = bench.stand.client().board_list()
         subscriptions.join(reading_list, subscriptions.registry["B"])
-        assert bench.watchers.watched() == {"B", "C"}
+        assert subscriptions.read() == {"B", "C"}
         bench.stand.flush("A")
         assert bench.next() == {"B", "C"}
         subscriptions.join_everything(reading_list)
-        assert bench.watchers.watched() is None
+        assert subscriptions.read() is None
         bench.stand.flush("A")
         assert bench.next() is None
         subscriptions.leave_everything(reading_list)
@@ -80,7 +78,7 @@ def test_the_board_is_watched_too(bench: Bench) -> None:
 def test_a_burst_of_changes_is_told_once(bench: Bench) -> None:
     """However many there are in it."""
     for _ in range(1000):
-        bench.watchers.changed()
+        bench.stand.watched.changed()
     assert bench.next() == set()
     assert len(bench.told.lists) == 1
 
@@ -88,7 +86,7 @@ def test_a_burst_of_changes_is_told_once(bench: Bench) -> None:
 def test_nothing_is_found_out_where_it_does_not_matter(bench: Bench) -> None:
     """Until a feed goes by interest."""
     bench.told.matters = False
-    bench.watchers.changed()
-    while bench.watchers._waiting:
+    bench.stand.watched.changed()
+    while bench.stand.watched._waiting:
         bench.stand.breathe()
     assert bench.told.lists == []
