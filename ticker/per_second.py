@@ -18,3 +18,7 @@ class PerSecond:
         self._count = self._count + 1 if self._second == second else 1
         self._second = second
         return self._count > limit
+
+    def so_far(self, now_s: float) -> int:
+        """How many there were in this second."""
+        return self._count if self._second == int(now_s) else 0

@@ -11,6 +11,8 @@ from time import monotonic
 
 import msgspec
 
+from ticker.log_limit import LogLimit
+
 log = logging.getLogger(__name__)
 
 SAY_EVERY_S = 60.0
@@ -90,18 +92,15 @@ class Refusals:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.counts: Counter[Reason] = Counter()
         self._clock = clock
-        self._unsaid: Counter[Reason] = Counter()
-        self._said_s: dict[Reason, float] = {}
+        self._limit = LogLimit(1, SAY_EVERY_S)
 
     def note(self, reason: Reason, address: str, message: str = "", cure: str = "") -> None:
         """Somebody at `address` was refused. The first of a reason is told at once, then one line a minute."""
         self.counts[reason] += 1
-        self._unsaid[reason] += 1
-        now_s = self._clock()
-        if now_s < self._said_s.get(reason, -SAY_EVERY_S) + SAY_EVERY_S:
+        line = self._limit.passes(self._clock(), reason)
+        if line is None:
             return
-        self._said_s[reason] = now_s
-        times = self._unsaid.pop(reason)
+        times = line.left_out + 1
         # No warning: any scanner of ports brings most of them about.
         log.info(
             "refused %d request%s (%s), the last from %s: %s",

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from time import monotonic
+
+from ticker.log_limit import LogLimit
 
 BURST = 5
 PERIOD_S = 60.0
 
 
 class Bugs:
-    """A logger of tracebacks that repetition does not flood: `BURST` of each bug in `PERIOD_S`."""
+    """A logger of tracebacks that repetition does not flood: `BURST` of each bug in `PERIOD_S`. `clock`: seconds."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = monotonic) -> None:
         self._log = log
-        self.clock = monotonic
-        self._counted: dict[str, tuple[float, int]] = {}  # by the line that raised: since when, how many
+        self._clock = clock
+        self._limit = LogLimit(BURST, PERIOD_S)
 
     def report(self, message: str, *arguments: object) -> None:
         """Log the exception that is being handled, with its traceback."""
-        where, now_s = _line_raising(), self.clock()
-        since_s, count = self._counted.get(where, (now_s, 0))
-        if now_s >= since_s + PERIOD_S:
-            if count > BURST:
-                self._log.error("the same went wrong %d times more", count - BURST)
-            since_s, count = now_s, 0
-        self._counted[where] = since_s, count + 1
-        if count < BURST:
-            self._log.exception(message, *arguments)
+        line = self._limit.passes(self._clock(), _line_raising())
+        if line is None:
+            return
+        if line.left_out:
+            self._log.error("the same went wrong %d times more", line.left_out)
+        self._log.exception(message, *arguments)
 
 
 def _line_raising() -> str:

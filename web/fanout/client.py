@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
+from ticker.per_second import PerSecond
 from web.auth.addresses import network_of
 from web.auth.identity import ANYBODY, Identity
 from web.fanout.close_reasons import CloseReason
@@ -43,10 +44,10 @@ class Client(Outbox):
     python-engineio's server holds it where it would hold a socket of its own, and looks at `closed`, `upgraded` and `session`.
     """
 
-    __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "environ", "events", "events_s", "handler",
-                 "identity", "introduced", "joins", "joins_s", "known_token", "max_hz", "namespaces", "network", "packets",
-                 "packets_s", "ping_slot", "poll_event", "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token",
-                 "sid", "since_s", "socket", "transport", "upgrade_s")  # fmt: skip
+    __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "environ", "events", "handler", "identity",
+                 "introduced", "joins", "known_token", "max_hz", "namespaces", "network", "packets", "ping_slot", "poll_event",
+                 "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid", "since_s", "socket", "transport",
+                 "upgrade_s")  # fmt: skip
 
     def __init__(
         self, handler: PacketHandler, sid: str, public_id: str, environ: Mapping[str, Any], transport: Transport, now_s: float
@@ -85,7 +86,8 @@ class Client(Outbox):
         self.ping_slot = 0
         self.poll_event: threading.Event | None = None  # while one of its requests polls
         self.posting = False  # while one of its requests posts
-        self.events = self.events_s = self.joins = self.joins_s = self.packets = self.packets_s = 0
+        self.events, self.joins, self.packets = PerSecond(), PerSecond(), PerSecond()
+        """What it sends in a second: events, namespaces to join, and packets of any kind."""
         self._session: dict[str, Any] | None = None
 
     @property
@@ -116,18 +118,6 @@ class Client(Outbox):
             return self.socket is not None and bool(self.socket.recv(1, socket.MSG_PEEK))
         except OSError:
             return False
-
-    def over_rate(self, now_s: float, kind: Literal["events", "joins", "packets"], limit: int) -> bool:
-        """Count one event, join or packet of any kind; whether that makes more than `limit` in this second."""
-        second = int(now_s)
-        if kind == "events":
-            self.events, self.events_s = (self.events + 1, second) if self.events_s == second else (1, second)
-            return self.events > limit
-        if kind == "packets":
-            self.packets, self.packets_s = (self.packets + 1, second) if self.packets_s == second else (1, second)
-            return self.packets > limit
-        self.joins, self.joins_s = (self.joins + 1, second) if self.joins_s == second else (1, second)
-        return self.joins > limit
 
 
 def payload_of(frame: bytes | memoryview) -> tuple[bool, bytes]:

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from enum import Enum
 
+from ticker.log_limit import LogLimit
 from web.fanout.frames import Violation
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Ledger:
         self.closes: Counter[str] = Counter()
         """By reason. Their sum and the connections that are open make `opened`."""
         self._unsaid: Counter[str] = Counter()
-        self._said_s = float("-inf")
+        self._limit = LogLimit(1, SAY_EVERY_S)
 
     def close(self, closing: CloseReason, address: str, now_s: float) -> None:
         """One is over. Now and then the log is told about those who broke the rules; `now_s`: monotonic seconds."""
@@ -71,11 +72,10 @@ class Ledger:
         if closing not in _BLAMED:
             return
         self._unsaid[closing.reason] += 1
-        if now_s >= self._said_s + SAY_EVERY_S:
+        if self._limit.passes(now_s):
             reasons = ", ".join(f"{reason} {count}" for reason, count in self._unsaid.most_common())
             log.info("closed clients that broke the rules, %d of them (%s); the last came from %s", self._unsaid.total(), reasons, address)
             self._unsaid.clear()
-            self._said_s = now_s
 
     def turn_away(self, closing: CloseReason, address: str, now_s: float) -> None:
         """A WebSocket was ended whose client goes on without it."""

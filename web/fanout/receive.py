@@ -95,7 +95,7 @@ class Receiver:
         assert client.reader is not None
         handler = client.handler
         for opcode, payload in client.reader.feed(data):
-            if client.over_rate(now_s, "packets", PACKETS_PER_S):
+            if client.packets.exceeds(PACKETS_PER_S, now_s):
                 return Ending(CloseReason.TOO_MANY_REQUESTS, client.upgrading)
             if opcode == TEXT:
                 handler.packet(client, decode_text(payload))

@@ -1,4 +1,4 @@
-"""The door to the street: which HTTP connections are let in, and which have to go where there is no room.
+"""Takes HTTP connections from the listening socket, and says which have to go where there is no room for all.
 
 No error of `accept` ends it, and who finds no room is told at once when to come again.
 """
@@ -14,6 +14,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
+from ticker.log_limit import LogLimit
 from web.auth.addresses import UNIX_PEER, network_of
 from web.http.connection import Connection
 from web.http.server import HttpServer
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 SPARE_DESCRIPTORS = 64
 """For feeds, files and whatever else must go on when clients have taken the rest."""
-_COMPLAIN_EVERY_S = 60.0
+_WARN_EVERY_S = 60.0
 _AGAIN_S = 0.05  # after an error of accept
 _LOOK_S = 60.0
 _BUSY_BODY = body(Reason.CONNECTIONS)
@@ -68,7 +69,7 @@ class Listener:
         self._inside: set[Connection] = set()
         self._idle: dict[str, dict[Connection, None]] = {}  # by network, longest first
         self._oldest: dict[Connection, None] = {}  # the same of all networks
-        self._complained_s = -_COMPLAIN_EVERY_S
+        self._log_limit = LogLimit(1, _WARN_EVERY_S)
 
     @property
     def open(self) -> int:
@@ -92,7 +93,7 @@ class Listener:
             except OSError as error:
                 if error.errno in (errno.EBADF, errno.EINVAL) or self._socket.fileno() < 0:
                     return  # it was closed
-                self._complain(f"a connection could not be taken: {error.strerror}")
+                self._warn(f"a connection could not be taken: {error.strerror}")
                 self._runtime.sleep(_AGAIN_S)
             else:
                 self._let_in(sock, peer)
@@ -124,7 +125,7 @@ class Listener:
         most = self._most()
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if descriptor >= descriptors - SPARE_DESCRIPTORS:
-            self._complain(f"of {descriptors} file descriptors only {SPARE_DESCRIPTORS} are free: raise the limit (ulimit -n)")
+            self._warn(f"of {descriptors} file descriptors only {SPARE_DESCRIPTORS} are free: raise the limit (ulimit -n)")
             self._dismiss(self._oldest)  # the next one finds room
             return False
         if self._open_of[network] >= most.of_a_network and not self._is_proxy(address) and not self._dismiss(self._idle.get(network, {})):
@@ -162,7 +163,6 @@ class Listener:
             if not self._open_of[connection.network]:
                 del self._open_of[connection.network]
 
-    def _complain(self, what: str) -> None:
-        if monotonic() - self._complained_s >= _COMPLAIN_EVERY_S:
-            self._complained_s = monotonic()
+    def _warn(self, what: str) -> None:
+        if self._log_limit.passes(monotonic()):
             log.warning("%s; new clients are refused meanwhile", what)

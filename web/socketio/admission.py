@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from ticker.per_second import PerSecond
 from web.auth.addresses import network_of
 from web.auth.identity import Identity
 from web.auth.tokens import Access
@@ -37,7 +38,7 @@ class Admission:
         self._engine = engine
         self._access = access
         self._is_proxy = is_proxy
-        self._second = self._connects = 0
+        self._connects = PerSecond()
         self._shares: Counter[str] = Counter()  # taken in this second, by network
 
     def refusal(self, environ: dict[str, Any]) -> Reason | None:
@@ -45,11 +46,7 @@ class Admission:
         if self._engine.draining:
             return Reason.SHUTTING_DOWN
         limits, pools = self._engine.limits, self._engine.pools
-        second = int(self._engine.clock())
-        if second != self._second:
-            self._second, self._connects = second, 0
-            self._shares.clear()
-        if self._connects >= limits.connects_per_s:
+        if self._connects_so_far(self._engine.clock()) >= limits.connects_per_s:
             return Reason.CONNECTS
         if pools.joined >= limits.max_clients and len(pools.waiting) >= SURPLUS:
             return Reason.CLIENTS
@@ -60,13 +57,14 @@ class Admission:
     def counted(self, environ: dict[str, Any], identity: Identity | None) -> Reason | None:
         """Count this handshake, of `identity` (`None`: no token, or no good one). Why it is refused all the same, `None` if it is not."""
         is_known = identity is not None and not self._access.is_open
-        address = environ.get("REMOTE_ADDR", "")
+        address, now_s = environ.get("REMOTE_ADDR", ""), self._engine.clock()
+        self._connects_so_far(now_s)
         if not is_known and not self._is_proxy(address):
             network = network_of(address)
             if self._shares[network] >= self._share():
                 return Reason.CONNECTS_OF_ADDRESS
             self._shares[network] += 1
-        self._connects += 1
+        self._connects.exceeds(self._engine.limits.connects_per_s, now_s)  # counted; the next one is refused where that is all
         return None
 
     def return_s(self) -> float:
@@ -80,6 +78,13 @@ class Admission:
         return client in pools.waiting and (
             pools.joined >= limits.max_clients or pools.of_network(client.network) > limits.max_clients_per_address
         )
+
+    def _connects_so_far(self, now_s: float) -> int:
+        """How many came in in this second. While it is none, nobody has taken anything of it."""
+        so_far = self._connects.so_far(now_s)
+        if not so_far:
+            self._shares.clear()
+        return so_far
 
     def _share(self) -> int:
         return max(1, self._engine.limits.connects_per_s // SHARES)

@@ -144,7 +144,7 @@ class BoardNamespace:
         """Why `client` may not join the namespace of `symbol`; `None`: it may."""
         if self._admission.is_surplus(client):
             return "too_many_clients", "too many clients"
-        if client.over_rate(self._engine.clock(), "joins", JOINS_PER_S):
+        if client.joins.exceeds(JOINS_PER_S, self._engine.clock()):
             return "too_many_requests", f"more than {JOINS_PER_S} joins in a second"
         if self._room(client) < 1:
             return "too_many_symbols", f"more than {self._engine.limits.max_symbols_per_client} symbols"

@@ -226,7 +226,7 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
                 for packet in body.decode().split(_SEPARATOR):
                     if client.closed is not None:
                         break
-                    if client.over_rate(now_s, "packets", PACKETS_PER_S):
+                    if client.packets.exceeds(PACKETS_PER_S, now_s):
                         engine.close(client, CloseReason.TOO_MANY_REQUESTS)
                         break
                     self._handle(client, base64.b64decode(packet[1:], validate=True) if packet[:1] == "b" else packet)

@@ -249,9 +249,9 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
         client = self.eio.sockets.get(eio_sid)
         if client is None:
             return
-        limit = self.engine.limits.requests_per_s
-        if client.over_rate(self.engine.clock(), "events", limit):
-            if client.events > limit * PATIENCE:
+        limit, now_s = self.engine.limits.requests_per_s, self.engine.clock()
+        if client.events.exceeds(limit, now_s):
+            if client.events.so_far(now_s) > limit * PATIENCE:
                 self.engine.close(client, CloseReason.TOO_MANY_REQUESTS)
             elif id is not None:
                 answer = {"ok": False, "code": "too_many_requests", "message": f"more than {limit} events in a second"}

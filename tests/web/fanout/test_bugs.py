@@ -10,8 +10,7 @@ from web.fanout.bugs import BURST, PERIOD_S, Bugs
 def test_each_bug_a_few_times_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     """With their tracebacks; then how often it went wrong besides."""
     now_s = 0.0
-    bugs = Bugs(logging.getLogger("x"))
-    bugs.clock = lambda: now_s
+    bugs = Bugs(logging.getLogger("x"), lambda: now_s)
     for number in range(100):
         try:
             int("one")
@@ -36,8 +35,7 @@ def test_each_bug_a_few_times_a_minute(caplog: pytest.LogCaptureFixture) -> None
 def test_what_was_left_out_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     """When it happens again a minute later."""
     now_s = 0.0
-    bugs = Bugs(logging.getLogger("x"))
-    bugs.clock = lambda: now_s
+    bugs = Bugs(logging.getLogger("x"), lambda: now_s)
     for number in range(100):
         now_s = PERIOD_S if number == 99 else 0.0
         try:
