@@ -26,7 +26,7 @@ def words(text: str) -> set[str]:
 def test_every_close_code_is_told() -> None:
     """With its number and its word; the only one without a line of its own is the client's good-bye."""
     told = set(re.findall(r"^\| (\d{4}) \| `(\w+)` \|", section("When the server closes"), re.MULTILINE))
-    assert told == {(str(closing.code), closing.reason) for closing in CloseReason if closing is not CloseReason.CLIENT}
+    assert told == {(str(reason.code), reason.word) for reason in CloseReason if reason is not CloseReason.CLIENT}
 
 
 def test_every_field_of_a_quote_is_told() -> None:

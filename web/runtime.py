@@ -195,9 +195,11 @@ def _is_left_over(path: str) -> bool:
 
 
 TURN_S = 0.003
-"""So long may all who share `Turns` work between two rounds of the hub …"""
-SHARE, LONGEST_TURN_S = 1 / 3, 0.02
-"""… or so long in relation to what the rest of a round takes, where that takes long, but no longer than this."""
+"""How long all who share `Turns` may work between two rounds of the hub, seconds."""
+SHARE = 1 / 3
+"""How long they may work instead, where the rest of a round takes long: this part of what it takes."""
+LONGEST_TURN_S = 0.02
+"""How long they may work at most, however long the rest takes, seconds."""
 EVERY = 4
 """Of so many turns one is for those who have just used one up, while others come from a wait."""
 

@@ -89,17 +89,17 @@ def _packets(*opening: bytes) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         server = _server().server
-        engine, door = server.engine, server.socketio.server.eio
+        engine, eio = server.engine, server.socketio.server.eio
         environ = {"REMOTE_ADDR": "192.0.2.1", "REQUEST_METHOD": "GET"}
-        client = Client(door, door.generate_id(), door.generate_id()[:12], environ, "polling", engine.clock())
+        client = Client(eio, eio.generate_id(), eio.generate_id()[:12], environ, "polling", engine.clock())
         with engine.turn:
-            door.sockets[client.sid] = client
-            door._trigger_event("connect", client.sid, client.environ)
+            eio.sockets[client.sid] = client
+            eio._trigger_event("connect", client.sid, client.environ)
             engine.admit(client)
             engine.polling.add(client)
             try:
                 for packet in (*opening, *data.split(b"\n")):
-                    door._handle(client, packet[1:] if packet[:1] == b"b" else decode_text(packet))
+                    eio._handle(client, packet[1:] if packet[:1] == b"b" else decode_text(packet))
                     answered = client.frames(engine.subscriptions.number, engine.subscriptions.registry)
                     client.accepted(sum(map(len, answered)))
                     check_answers(answered)

@@ -24,14 +24,14 @@ class PacketHandler(Protocol):
     def packet(self, client: Client, payload: str | bytes) -> None:
         """A message came. Raises `ValueError` for one that makes no sense."""
 
-    def gone(self, client: Client, closing: CloseReason) -> None:
+    def gone(self, client: Client, reason: CloseReason) -> None:
         """The client was closed."""
 
 
 class Ending(NamedTuple):
     """The decision to end a connection, for the engine to carry out."""
 
-    closing: CloseReason
+    reason: CloseReason
     is_of_probe: bool = False
     """Whether only the WebSocket ends that a polling client tries out."""
     farewell: bytes = b""

@@ -16,7 +16,7 @@ SAY_EVERY_S = 60.0
 
 
 class CloseReason(Enum):
-    """Name: (WebSocket close code, reason as the client and the metrics see it). 4000 and up are our own (RFC 6455 section 7.4.2)."""
+    """Name: (WebSocket close code, its word for the client and the metrics). 4000 and up are our own (RFC 6455 section 7.4.2)."""
 
     CLIENT = (1000, "client")  # it said good-bye, or its connection is gone
     SHUTDOWN = (1001, "shutdown")
@@ -46,8 +46,8 @@ class CloseReason(Enum):
         return self.value[0]
 
     @property
-    def reason(self) -> str:
-        """The word for it."""
+    def word(self) -> str:
+        """What the client and the metrics call it."""
         return self.value[1]
 
 
@@ -56,8 +56,8 @@ _BLAMED = frozenset({CloseReason.PROTOCOL, CloseReason.NOT_UTF8, CloseReason.TOO
 
 
 class Ledger:
-    """How many connections were opened, and why each that is over was ended: those of all clients, and the WebSockets that clients
-    tried out in vain beside long polling."""
+    """How many connections were opened, and why each that is over was ended. The WebSockets that clients tried out in vain beside long
+    polling count as connections."""
 
     def __init__(self) -> None:
         self.opened = 0
@@ -66,18 +66,18 @@ class Ledger:
         self._unsaid: Counter[str] = Counter()
         self._limit = LogLimit(1, SAY_EVERY_S)
 
-    def close(self, closing: CloseReason, address: str, now_s: float) -> None:
+    def close(self, reason: CloseReason, address: str, now_s: float) -> None:
         """One is over. Now and then the log is told about those who broke the rules; `now_s`: monotonic seconds."""
-        self.closes[closing.reason] += 1
-        if closing not in _BLAMED:
+        self.closes[reason.word] += 1
+        if reason not in _BLAMED:
             return
-        self._unsaid[closing.reason] += 1
+        self._unsaid[reason.word] += 1
         if self._limit.passes(now_s):
-            reasons = ", ".join(f"{reason} {count}" for reason, count in self._unsaid.most_common())
-            log.info("closed clients that broke the rules, %d of them (%s); the last came from %s", self._unsaid.total(), reasons, address)
+            words = ", ".join(f"{word} {count}" for word, count in self._unsaid.most_common())
+            log.info("closed clients that broke the rules, %d of them (%s); the last came from %s", self._unsaid.total(), words, address)
             self._unsaid.clear()
 
-    def turn_away(self, closing: CloseReason, address: str, now_s: float) -> None:
+    def turn_away(self, reason: CloseReason, address: str, now_s: float) -> None:
         """A WebSocket was ended whose client goes on without it."""
         self.opened += 1
-        self.close(closing, address, now_s)
+        self.close(reason, address, now_s)

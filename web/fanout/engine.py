@@ -155,7 +155,7 @@ class Engine:
         if len(self.pools.waiting) > self.limits.max_waiting:
             self.close(self.pools.first_to_go(spared=client), CloseReason.CROWDED_OUT)
 
-    def close(self, client: Client, closing: CloseReason, farewell: bytes = b"") -> None:
+    def close(self, client: Client, reason: CloseReason, farewell: bytes = b"") -> None:
         """End a connection: whatever fits of what it is owed, a close frame (`farewell`, or the reason's own), and it is forgotten.
 
         Waits for `turn` where another task has it: reading lists change.
@@ -163,10 +163,10 @@ class Engine:
         with self.turn:
             if client.closed is not None:
                 return
-            farewell = farewell or close_frame(closing.code, closing.reason)
+            farewell = farewell or close_frame(reason.code, reason.word)
             last_words = client.last_words(self.subscriptions.number, self.subscriptions.registry, farewell)
-            client.closed = closing
-            self.ledger.close(closing, client.address, self.clock())
+            client.closed = reason
+            self.ledger.close(reason, client.address, self.clock())
             if client in self.clients:
                 self.clients.remove(client)
                 self.pools.leave(client)
@@ -177,15 +177,15 @@ class Engine:
             if client.poll_event is not None:
                 client.poll_event.set()
             if client.socket is not None:
-                self._hang_up(client, last_words, reset=closing is CloseReason.STALLED)
-            client.handler.gone(client, closing)
+                self._hang_up(client, last_words, reset=reason is CloseReason.STALLED)
+            client.handler.gone(client, reason)
 
-    def give_up_probe(self, client: Client, closing: CloseReason) -> None:
+    def give_up_probe(self, client: Client, reason: CloseReason) -> None:
         """The WebSocket that a polling client tried out is no good: it goes on polling."""
         client.transport = "polling"
         client.reader = None
-        self.ledger.turn_away(closing, client.address, self.clock())
-        self._hang_up(client, close_frame(closing.code, closing.reason))
+        self.ledger.turn_away(reason, client.address, self.clock())
+        self._hang_up(client, close_frame(reason.code, reason.word))
 
     @property
     def draining(self) -> bool:
@@ -285,9 +285,9 @@ class Engine:
     def _end(self, client: Client, ending: Ending) -> None:
         """End what speaks through the client's WebSocket: the connection, or only the try of one."""
         if ending.is_of_probe:
-            self.give_up_probe(client, ending.closing)
+            self.give_up_probe(client, ending.reason)
         else:
-            self.close(client, ending.closing, ending.farewell)
+            self.close(client, ending.reason, ending.farewell)
 
     def _see_off(self, drain: Drain, now_s: float) -> None:
         """Send what was published last, whatever the window and the rates, and close whoever has everything."""
@@ -320,9 +320,9 @@ class Engine:
                     client.poll_event.set()
                 continue
             self.flusher.serve(client)
-        self._settle_accounts()
+        self._note_full_and_dead()
 
-    def _settle_accounts(self) -> None:
+    def _note_full_and_dead(self) -> None:
         """Wait for room in the sockets that turned out to be full, and give up the dead ones."""
         blocked, self.flusher.blocked = self.flusher.blocked, []
         for client in blocked:

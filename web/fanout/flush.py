@@ -22,7 +22,7 @@ from web.fanout.subscriptions import Subscriptions
 BREATHE_S = 0.002
 """How long a flush may run before it lets the rest of the process have a turn, seconds."""
 LONGEST_BREATH_S = 0.008
-"""And how long at most, where the rest makes much of its turns, seconds."""
+"""How long it runs at most before that, however much the rest makes of its turns, seconds."""
 OTHERS_SHARE = 0.2
 """What part of the time of a long flush the rest may take. A feed that ticks faster than flushes can follow would else take half of it,
 for prices that nobody will see: newer ones fold them."""

@@ -8,7 +8,7 @@ from itertools import islice
 from web.fanout.client import Client
 
 Crowd = tuple[str, bool]
-"""Those who wait that are told apart by nothing: their network, and whether they came with a good token."""
+"""What tells those who wait apart: their network, and whether they came with a good token."""
 LOOKED_AT = 8
 """So many of a crowd are looked at to find one that has said nothing."""
 

@@ -21,13 +21,13 @@ log = Bugs(logging.getLogger(__name__))
 READ_S = 0.004
 """How long a round reads before quotes get their turn, seconds."""
 READ_SHARE = 0.25
-"""Or what part of the time, where the rest of a round takes long: whoever comes in must not wait for ever."""
+"""What part of the time a round reads where the rest of it takes long: whoever comes in must not wait for ever."""
 AT_ONCE = 256
 """So many clients are looked up at a time."""
 READ_BYTES = 16_384
-"""At a time of one client: thousands of tiny frames, after which it is somebody else's turn."""
+"""So much of one client is read at a time: thousands of tiny frames, after which it is somebody else's turn."""
 PACKETS_PER_S = 5000
-"""Of one client, pings, pongs and joins included: far more than any has reason to send, and little enough to be borne."""
+"""What one client may send, pings, pongs and joins included: far more than any has reason to, and little enough to be borne."""
 
 
 class Receiver:

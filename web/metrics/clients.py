@@ -43,7 +43,7 @@ class ClientsCollector(Collector):
             "connections_closed",
             "Connections that ended, by reason.",
             ["reason"],
-            [([reason], closes[reason]) for reason in dict.fromkeys([*(one.reason for one in CloseReason), *closes])],
+            [([reason], closes[reason]) for reason in dict.fromkeys([*(one.word for one in CloseReason), *closes])],
         )
         yield counters(
             "connects_refused",

@@ -25,7 +25,7 @@ SURPLUS = 64
 """So many for whom there is no place come in to be told so in Socket.IO, where a program can read it; more are refused in HTTP, which costs
 less."""
 SHARES = 4
-"""No address takes more than one of so many parts of what comes in in a second."""
+"""Into so many parts a second's connects are divided, of which no address takes more than one."""
 
 
 class Admission:

@@ -172,9 +172,9 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
                 engine.heard(client, _early(environ))
             else:
                 # The protocol has a second WebSocket of a session closed, not refused.
-                closing = CloseReason.SECOND_WEBSOCKET
-                _take_socket(environ, accept + close_frame(closing.code, closing.reason)).close()
-                engine.ledger.turn_away(closing, client.address, engine.clock())
+                reason = CloseReason.SECOND_WEBSOCKET
+                _take_socket(environ, accept + close_frame(reason.code, reason.word)).close()
+                engine.ledger.turn_away(reason, client.address, engine.clock())
         return []  # the engine has written it
 
     def _poll(self, client: Client) -> str:
@@ -294,11 +294,11 @@ class EngineIOServer(engineio.Server):  # type: ignore[misc]  # python-engineio 
         else:
             raise ValueError("not a step of an upgrade")
 
-    def gone(self, client: Client, closing: CloseReason) -> None:
+    def gone(self, client: Client, reason: CloseReason) -> None:
         """The engine closed `client`: tell the handlers."""
-        reason = {CloseReason.CLIENT: self.reason.CLIENT_DISCONNECT, CloseReason.PING_TIMEOUT: self.reason.PING_TIMEOUT}
+        words = {CloseReason.CLIENT: self.reason.CLIENT_DISCONNECT, CloseReason.PING_TIMEOUT: self.reason.PING_TIMEOUT}
         try:
-            self._trigger_event("disconnect", client.sid, reason.get(closing, self.reason.SERVER_DISCONNECT))
+            self._trigger_event("disconnect", client.sid, words.get(reason, self.reason.SERVER_DISCONNECT))
         except Exception:
             log.report("a handler of a client's end failed")
         finally:

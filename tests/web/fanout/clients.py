@@ -13,7 +13,7 @@ class Nobody:
     def packet(self, client: Client, payload: str | bytes) -> None:
         """They send nothing."""
 
-    def gone(self, client: Client, closing: CloseReason) -> None:
+    def gone(self, client: Client, reason: CloseReason) -> None:
         """And nobody misses them."""
 
 

@@ -9,8 +9,8 @@ from web.fanout.close_reasons import SAY_EVERY_S, CloseReason, Ledger
 
 def test_codes_and_reasons_are_told_apart() -> None:
     """Each close has a reason of its own; ours have codes from 4000, where RFC 6455 has none that fits."""
-    assert len({closing.reason for closing in CloseReason}) == len({closing.code for closing in CloseReason}) == len(CloseReason)
-    assert {closing.code for closing in CloseReason if closing.code < 4000} == {1000, 1001, 1002, 1007, 1009, 1011}
+    assert len({reason.word for reason in CloseReason}) == len({reason.code for reason in CloseReason}) == len(CloseReason)
+    assert {reason.code for reason in CloseReason if reason.code < 4000} == {1000, 1001, 1002, 1007, 1009, 1011}
 
 
 def test_sums() -> None:

@@ -148,16 +148,16 @@ def test_an_event_larger_than_the_socket(stand: Stand) -> None:
         assert reader.text() == '42["small",1]'
 
 
-@pytest.mark.parametrize("closing", [CloseReason.SERVER, CloseReason.SHUTDOWN, CloseReason.STALLED, CloseReason.PING_TIMEOUT])
-def test_closing(stand: Stand, closing: CloseReason) -> None:
+@pytest.mark.parametrize("reason", [CloseReason.SERVER, CloseReason.SHUTDOWN, CloseReason.STALLED, CloseReason.PING_TIMEOUT])
+def test_closing(stand: Stand, reason: CloseReason) -> None:
     """The code and the reason reach the client, the count the metrics, and what was queued before is sent before."""
     with stand.websocket("/") as reader:
         stand.socketio.emit("last", 1)
-        stand.engine.close(stand.client(), closing)
+        stand.engine.close(stand.client(), reason)
         assert reader.text() == '42["last",1]'
-        assert reader.connection.frame() == Frame(CLOSE, close_payload(closing.code, closing.reason))
+        assert reader.connection.frame() == Frame(CLOSE, close_payload(reason.code, reason.word))
         assert reader.connection.rest() == b""
-        assert stand.engine.closes == {closing.reason: 1}
+        assert stand.engine.closes == {reason.word: 1}
 
 
 def test_closing_twice_is_closing_once(stand: Stand) -> None:

@@ -311,7 +311,7 @@ class FanOut(RuleBasedStateMachine):
 
     @invariant()
     def little_is_held(self) -> None:
-        """The rest of a frame, control packets up to their limit, one state event, and an entry a symbol and lane."""
+        """The rest of a frame, control packets up to their limit, one state event, and an entry a symbol and reading list."""
         for reader in self.clients:
             assert reader.outbox.unsent_bytes <= CONTROL_LIMIT_BYTES + LARGE_BYTES + 1000
             assert all(len(reading_list.pending) <= len(SYMBOLS) for reading_list in reader.outbox.reading_lists())

@@ -23,7 +23,7 @@ ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", ""]
 """The last but one is in the network of the one before."""
 
 
-class EngineIOServer:
+class Arrivals:
     """Lets clients into an engine whose loop does not run."""
 
     def __init__(self, **limits: int) -> None:
@@ -51,7 +51,7 @@ class Comings(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.door = EngineIOServer(max_waiting=MOST_WAITING)
+        self.arrivals = Arrivals(max_waiting=MOST_WAITING)
         self.here: list[Client] = []
         self.joined: set[Client] = set()
 
@@ -62,7 +62,7 @@ class Comings(RuleBasedStateMachine):
     @rule(address=st.sampled_from(ADDRESSES), is_known=st.booleans())
     def comes(self, address: str, is_known: bool) -> None:
         """Where too many wait, the oldest of a crowd goes that none is larger than; it is never the one that came."""
-        client = self.door.client(address, is_known)
+        client = self.arrivals.client(address, is_known)
         self.here.append(client)
         waited = self.waiting()
         closed = [client for client in waited if client.closed is not None]
@@ -80,7 +80,7 @@ class Comings(RuleBasedStateMachine):
     def joins(self, data: st.DataObject) -> None:
         """For the first time, or again."""
         client = data.draw(st.sampled_from(self.here))
-        self.door.engine.pools.seat(client)
+        self.arrivals.engine.pools.seat(client)
         self.joined.add(client)
 
     @precondition(lambda self: self.here)
@@ -88,14 +88,14 @@ class Comings(RuleBasedStateMachine):
     def goes(self, data: st.DataObject) -> None:
         """From wherever it is."""
         client = data.draw(st.sampled_from(self.here))
-        self.door.engine.close(client, CloseReason.CLIENT)
+        self.arrivals.engine.close(client, CloseReason.CLIENT)
         self.here.remove(client)
         self.joined.discard(client)
 
     @invariant()
     def the_books_are_right(self) -> None:
         """Every sum is what a count of all comes to, and nothing is kept of who is gone."""
-        pools = self.door.engine.pools
+        pools = self.arrivals.engine.pools
         assert pools.joined == len(self.joined)
         assert list(pools.waiting) == self.waiting()
         networks = Counter(client.network for client in self.here)
@@ -121,45 +121,45 @@ TestComings.settings = settings(max_examples=60, stateful_step_count=40, deadlin
 
 def test_a_flood_pushes_out_itself() -> None:
     """Three wait, from three addresses; however many come from a fourth, they stay, and of the fourth the newest do."""
-    door = EngineIOServer(max_waiting=10)
-    others = [door.client(f"198.51.100.{number}") for number in range(3)]
-    flood = [door.client() for _ in range(1000)]
-    assert door.closed(others) == []
-    assert door.closed(flood) == list(range(993))
-    assert door.engine.closes == {"crowded_out": 993}
+    arrivals = Arrivals(max_waiting=10)
+    others = [arrivals.client(f"198.51.100.{number}") for number in range(3)]
+    flood = [arrivals.client() for _ in range(1000)]
+    assert arrivals.closed(others) == []
+    assert arrivals.closed(flood) == list(range(993))
+    assert arrivals.engine.closes == {"crowded_out": 993}
 
 
 def test_a_network_of_ipv6_is_one_crowd() -> None:
     """Each of its sessions comes from another address, and they make room for one another."""
-    door = EngineIOServer(max_waiting=10)
-    other = door.client("2001:db8:2::1")
-    flood = [door.client(f"2001:db8:1::{number:x}") for number in range(100)]
-    assert door.closed([other]) == []
-    assert door.closed(flood) == list(range(91))
-    assert door.engine.pools.of_network("2001:db8:1::/64") == 9
+    arrivals = Arrivals(max_waiting=10)
+    other = arrivals.client("2001:db8:2::1")
+    flood = [arrivals.client(f"2001:db8:1::{number:x}") for number in range(100)]
+    assert arrivals.closed([other]) == []
+    assert arrivals.closed(flood) == list(range(91))
+    assert arrivals.engine.pools.of_network("2001:db8:1::/64") == 9
 
 
 def test_a_good_token_is_no_part_of_the_crowd_at_its_address() -> None:
     """It waits apart from those that came with none."""
-    door = EngineIOServer(max_waiting=10)
-    known = [door.client(is_known=True) for _ in range(4)]
-    flood = [door.client() for _ in range(100)]
-    assert door.closed(known) == []
-    assert door.closed(flood) == list(range(94))
+    arrivals = Arrivals(max_waiting=10)
+    known = [arrivals.client(is_known=True) for _ in range(4)]
+    flood = [arrivals.client() for _ in range(100)]
+    assert arrivals.closed(known) == []
+    assert arrivals.closed(flood) == list(range(94))
 
 
 def test_who_has_joined_is_never_pushed_out() -> None:
     """Also when it has left everything again."""
-    door = EngineIOServer(max_waiting=2)
-    subscriptions = [door.client() for _ in range(2)]
-    channel = door.engine.subscriptions.add_channel("A")
-    for client in subscriptions:
-        door.engine.subscriptions.join(client.spaces, channel)
-        door.engine.pools.seat(client)
-    door.engine.subscriptions.leave(subscriptions[0].spaces, channel)
-    flood = [door.client() for _ in range(100)]
-    assert door.closed(subscriptions) == []
-    assert (door.closed(flood), door.engine.pools.joined) == (list(range(98)), 2)
+    arrivals = Arrivals(max_waiting=2)
+    readers = [arrivals.client() for _ in range(2)]
+    channel = arrivals.engine.subscriptions.add_channel("A")
+    for client in readers:
+        arrivals.engine.subscriptions.join(client.spaces, channel)
+        arrivals.engine.pools.seat(client)
+    arrivals.engine.subscriptions.leave(readers[0].spaces, channel)
+    flood = [arrivals.client() for _ in range(100)]
+    assert arrivals.closed(readers) == []
+    assert (arrivals.closed(flood), arrivals.engine.pools.joined) == (list(range(98)), 2)
 
 
 def test_whose_words_nobody_has_read_yet_stays() -> None:
@@ -185,8 +185,8 @@ def test_whose_words_nobody_has_read_yet_stays() -> None:
 
 def test_fewer_may_wait_from_now_on() -> None:
     """After a reload with a lower limit each that comes makes one go; the rest go by and by as they are timed out."""
-    door = EngineIOServer(max_waiting=10)
-    clients = [door.client() for _ in range(10)]
-    door.engine.configure(BroadcastSettings(), LimitSettings(max_waiting=3))
-    door.client()
-    assert door.closed(clients) == [0]
+    arrivals = Arrivals(max_waiting=10)
+    clients = [arrivals.client() for _ in range(10)]
+    arrivals.engine.configure(BroadcastSettings(), LimitSettings(max_waiting=3))
+    arrivals.client()
+    assert arrivals.closed(clients) == [0]

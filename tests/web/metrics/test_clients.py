@@ -79,7 +79,7 @@ def test_every_end_has_a_reason(running: Relaying) -> None:
     """What was opened is there, or has ended for one of the reasons; the reasons are all listed from the start."""
     fresh = scrape(running.http)
     listed = {dict(labels)["reason"] for name, labels in fresh if name == "tickercast_connections_closed_total"}
-    assert listed == {closing.reason for closing in CloseReason}
+    assert listed == {reason.word for reason in CloseReason}
     with websocket(running) as stays:
         for said in ("nonsense", "1", "42{}"):
             with websocket(running) as client:
