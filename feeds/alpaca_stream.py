@@ -59,11 +59,11 @@ FINAL = {
     500: "an internal error"}  # fmt: skip
 """The errors that end a connection."""
 HOPELESS = frozenset({402, 408, 409, 411})
-"""… and that trying again does not mend."""
+"""Those of the fatal errors that trying again does not mend."""
 BAD_SYNTAX, MANY_SYMBOLS, WRONG_ACTION = 400, 405, 410
 CHANNELS = ("trades", "quotes", "dailyBars")
 OF_SHARES = "statuses"
-"""A channel that crypto has not."""
+"""The channel of halts, which crypto has not."""
 HALTED, RESUMED = {"A": "2", "B": "2", "C": "HP"}, {"A": "3", "B": "3", "C": "T"}
 """By tape: the status codes of a halt (the volatility pause is one), and of its end."""
 FREE_SYMBOLS = 30

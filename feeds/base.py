@@ -15,7 +15,7 @@ from ticker.source import Answer, Subscription, Unread
 __all__ = ["About", "Answer", "Feed", "Subscription"]
 
 PLANNED_SHARE = 0.9
-"""Of the provider's limits: so much the polls that can be foreseen may take."""
+"""The polls that can be foreseen may take this share of the provider's limits."""
 
 
 class About(NamedTuple):

@@ -50,7 +50,7 @@ STREAMS_IN_URL = 100
 """The address is 2 KB long then; servers refuse one of more than 8 KB. The others are asked for once it is open."""
 MUTE_AFTER_S = 60.0
 LONGEST_S = 23 * 3600 + 50 * 60
-"""Ten minutes before Binance cuts."""
+"""A connection is replaced at this age: ten minutes before Binance cuts it."""
 
 
 class BinanceStreamSettings(SnapshotSettings):

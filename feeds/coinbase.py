@@ -45,9 +45,9 @@ from ticker.settings import BudgetSettings, PolledSettings
 log = logging.getLogger(__name__)
 
 STATS_EVERY_S = 60.0
-"""Of one product: they move slowly, and cost as much of the rate limit as a price."""
+"""The stats of one product are asked for so often: they move slowly, and cost as much of the rate limit as a price."""
 STATS_SPACING_S = 0.5
-"""Of all products: at most a fifth of the rate limit, so that a hundred new symbols do not use it up."""
+"""Stats of so many products are asked for in a second: a fifth of the rate limit, which a hundred new symbols must not use up."""
 STATS_VALID_S = 900.0
 """Stats that could not be renewed for so long no longer describe the last 24 hours and are left out."""
 
@@ -73,7 +73,7 @@ class CoinbaseSettings(PolledSettings):
     base_url: HttpUrl = Field(HttpUrl("https://api.exchange.coinbase.com"), description="scheme, host and path prefix of the provider")
 
 
-class _Kept(NamedTuple):
+class _KeptStats(NamedTuple):
     """Stats as they were last known, and when (`time.monotonic()`) to ask again."""
 
     stats: Stats
@@ -98,7 +98,7 @@ class Coinbase(PolledFeed):
 
     def __init__(self, name: str, settings: PolledSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
-        self._stats: dict[str, _Kept] = {}
+        self._stats: dict[str, _KeptStats] = {}
         self._next_stats_s = 0.0
 
     @classmethod
@@ -119,13 +119,13 @@ class Coinbase(PolledFeed):
     def _recent_stats(self, product: str, path: str, until_s: float) -> Stats:
         """The product's last 24 hours, asked for again where it is time; nothing that goes wrong here costs the price."""
         now_s = time.monotonic()
-        kept = self._stats.get(product, _Kept(NO_STATS, now_s, now_s))
+        kept = self._stats.get(product, _KeptStats(NO_STATS, now_s, now_s))
         if now_s >= kept.next_s and now_s >= self._next_stats_s and self.gate.has_room():
             self._next_stats_s = now_s + STATS_SPACING_S
             try:
                 # Half of the time at most: the price is already here, and waits.
                 body = self.http.get(f"{path}/stats", until_s=min(until_s, now_s + self.settings.timeout_s / 2)).body
-                kept = _Kept(parse_stats(body), now_s, now_s + STATS_EVERY_S)
+                kept = _KeptStats(parse_stats(body), now_s, now_s + STATS_EVERY_S)
             except FeedError as error:
                 log.info("feed %s: no 24 h stats of %s: %s", self.name, product, error)
                 kept = kept._replace(next_s=now_s + max(STATS_EVERY_S, error.retry_after_s or 0.0))

@@ -36,7 +36,7 @@ from ticker.settings import BudgetSettings, PolledSettings
 
 FIELDS = Fields(times="s", zero_until_traded=True)
 CURRENCY = "usd"
-"""Of an id that names none."""
+"""The currency of an id that names none."""
 
 
 class CoinGeckoBudget(BudgetSettings):

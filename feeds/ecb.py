@@ -77,7 +77,7 @@ class Ecb(PolledFeed):
         return parse(self.http.get("/stats/eurofxref/eurofxref-daily.xml").body, batch)
 
 
-class Day(NamedTuple):
+class DayRates(NamedTuple):
     """The rates of one day, by currency, as they are written."""
 
     date: str
@@ -97,7 +97,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     return for_each(batch, read)
 
 
-def newest_day(body: bytes) -> Day:
+def newest_day(body: bytes) -> DayRates:
     """The newest of the days in a file. Raises `FeedError` for what is no XML, has a document type, or no day."""
     if len(body) > MAX_BYTES:
         raise FeedError(f"the file is longer than {MAX_BYTES // 1024} KiB", payload=body)
@@ -129,4 +129,4 @@ def newest_day(body: bytes) -> Day:
     if not days:
         raise FeedError("no rates in the file", payload=body)
     newest = max(days)
-    return Day(newest, days[newest])
+    return DayRates(newest, days[newest])

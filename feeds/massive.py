@@ -59,7 +59,7 @@ REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 INDEX_SESSIONS: Mapping[str, Session] = {
     "regular_trading": "regular", "open": "regular", "early_trading": "pre", "late_trading": "post", "closed": "closed"}  # fmt: skip
 
-Row = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 
 class MassiveBudget(BudgetSettings):
@@ -154,7 +154,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     status = answer.get("status")
     if status not in ("OK", "DELAYED") and (status is not None or market.rows not in answer):
         raise refusal(answer, market) or FeedError("Massive answers an error", payload=body)
-    rows: dict[str, Row] = {}
+    rows: dict[str, JsonObject] = {}
     for row in in_turns(array(answer.get(market.rows) or [], market.rows)):
         if isinstance(row, dict) and isinstance(row.get("ticker"), str):
             rows[row["ticker"]] = row
@@ -170,7 +170,7 @@ def parse(body: bytes, batch: Sequence[Subscription]) -> dict[str, Tick | FeedEr
     return for_each(batch, read)
 
 
-def refusal(error: Row, market: Market) -> FeedError | None:
+def refusal(error: JsonObject, market: SnapshotCall) -> FeedError | None:
     """What an error means that is about the whole call; `None` where it is not said."""
     words = str(error.get("error") or error.get("message") or "")
     if error.get("status") == "NOT_AUTHORIZED":
@@ -209,7 +209,7 @@ def _ms(value: object) -> int | None:
         return None
 
 
-def _of_bars(row: Row) -> _Last:
+def _of_bars(row: JsonObject) -> _Last:
     """The close of the newest minute, of the day, or of the day before."""
     minute, day = part(row, "min"), part(row, "day")
     if _known(minute.get("c")) is not None:
@@ -221,7 +221,7 @@ def _of_bars(row: Row) -> _Last:
     return _Last(_known(part(row, "prevDay").get("c")), 0, of_today=False)
 
 
-def _share(row: Row, delay_min: float | None) -> Tick:
+def _share(row: JsonObject, delay_min: float | None) -> Tick:
     trade, quote = part(row, "lastTrade"), part(row, "lastQuote")
     codes, traded_ms = trade.get("c"), _ms(trade.get("t"))
     is_price = _known(trade.get("p")) is not None and allowed_ids(codes, traded_ms).last
@@ -239,14 +239,14 @@ def _share(row: Row, delay_min: float | None) -> Tick:
     )
 
 
-def _coin(row: Row, delay_min: float | None) -> Tick:
+def _coin(row: JsonObject, delay_min: float | None) -> Tick:
     trade = part(row, "lastTrade")
     last = _of_bars(row) if _known(trade.get("p")) is None else _Last(trade.get("p"), trade.get("t"))
     day = part(row, "day")
     return _tick(row, last, delay_min, day, volume=day.get("v"), volume_of="24h")  # their day begins at midnight in New York
 
 
-def _currency(row: Row, delay_min: float | None) -> Tick:
+def _currency(row: JsonObject, delay_min: float | None) -> Tick:
     """Nobody trades there: the price is the middle of bid and ask. What they call a volume is a number of quotes."""
     quote, id = part(row, "lastQuote"), row["ticker"]
     bid, ask = _known(quote.get("b")), _known(quote.get("a"))
@@ -269,10 +269,10 @@ def _middle(bid: object, ask: object) -> float:
 
 
 def _tick(
-    row: Row,
+    row: JsonObject,
     last: _Last,
     delay_min: float | None,
-    day: Row,
+    day: JsonObject,
     session: Session | None = None,
     counts_theirs: bool = True,
     *,
@@ -302,7 +302,7 @@ def _tick(
     )
 
 
-def _index(row: Row, delay_min: float | None) -> Tick:
+def _index(row: JsonObject, delay_min: float | None) -> Tick:
     session, status = part(row, "session"), row.get("market_status")
     value = _known(row.get("value"))
     if value is None:
@@ -321,22 +321,22 @@ def _index(row: Row, delay_min: float | None) -> Tick:
     )
 
 
-class Market(NamedTuple):
+class SnapshotCall(NamedTuple):
     """Where one kind of symbols is asked for, and how its rows are read: `asks_by` and `rows` are names of theirs."""
 
     name: str
     path: str
-    read: Callable[[Row, float | None], Tick]
+    read: Callable[[JsonObject, float | None], Tick]
     asks_by: str = "tickers"
     rows: str = "tickers"
     also: Mapping[str, str] = {}
 
 
-SHARES = Market("shares", "/v2/snapshot/locale/us/markets/stocks/tickers", _share)
-MARKETS: Mapping[str, Market] = {
+SHARES = SnapshotCall("shares", "/v2/snapshot/locale/us/markets/stocks/tickers", _share)
+MARKETS: Mapping[str, SnapshotCall] = {
     "": SHARES,
-    "X:": Market("crypto", "/v2/snapshot/locale/global/markets/crypto/tickers", _coin),
-    "C:": Market("currencies", "/v2/snapshot/locale/global/markets/forex/tickers", _currency),
-    "I:": Market("indices", "/v3/snapshot/indices", _index, "ticker.any_of", "results", {"limit": MOST_ROWS}),
+    "X:": SnapshotCall("crypto", "/v2/snapshot/locale/global/markets/crypto/tickers", _coin),
+    "C:": SnapshotCall("currencies", "/v2/snapshot/locale/global/markets/forex/tickers", _currency),
+    "I:": SnapshotCall("indices", "/v3/snapshot/indices", _index, "ticker.any_of", "results", {"limit": MOST_ROWS}),
 }
-"""By the prefix of an id."""
+"""The call that a symbol is asked for with, by the prefix of its id."""

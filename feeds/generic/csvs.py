@@ -14,9 +14,9 @@ from ticker.runtime import in_turns
 from ticker.source import Unread
 
 MOST_ROWS = 50_000
-"""Of one answer, whatever it is written in."""
+"""One answer may have so many rows, whatever it is written in."""
 MOST_LINES = 200_000
-"""Those without content, and those that are no rows, count too."""
+"""A CSV file may have so many lines; those without content, and those that are no rows, count too."""
 MAX_LINE_BYTES = 256 * 1024
 CELL_BYTES = 56
 """What a cell takes in memory at least."""
@@ -55,7 +55,7 @@ def read_csv(body: bytes, layout: Csv) -> tuple[list[dict[str, str]], Unread | N
     return rows.rows, Unread(rows.lost, rows.first) if rows.lost else None
 
 
-class _Rows:
+class _CsvRows:
     """What was read so far."""
 
     def __init__(self, layout: Csv) -> None:
@@ -86,9 +86,9 @@ class _Rows:
         self.lost, self.first = self.lost + 1, self.first or what
 
 
-def _read_whole(body: bytes, layout: Csv) -> _Rows:
+def _read_whole(body: bytes, layout: Csv) -> _CsvRows:
     """All of it. Raises `csv.Error` where one line can't be read."""
-    rows = _Rows(layout)
+    rows = _CsvRows(layout)
     texts = (line.decode("utf-8", "replace") for line in _lines(body))
     reader = csv.reader(texts, delimiter=layout.delimiter, strict=True)
     for cells in in_turns(reader):
@@ -97,9 +97,9 @@ def _read_whole(body: bytes, layout: Csv) -> _Rows:
     return rows
 
 
-def _read_line_by_line(body: bytes, layout: Csv) -> _Rows:
+def _read_line_by_line(body: bytes, layout: Csv) -> _CsvRows:
     """What can be read where each line stands for itself."""
-    rows = _Rows(layout)
+    rows = _CsvRows(layout)
     for number, line in enumerate(in_turns(_lines(body, longest=len(body))), start=1):
         try:
             if len(line) > MAX_LINE_BYTES:

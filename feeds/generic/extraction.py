@@ -29,7 +29,7 @@ FIELDS = ("price", *VALUES, "currency", *WORDS)
 """What an expression can be given for, besides `symbol`."""
 
 
-class Finding(NamedTuple):
+class FoundField(NamedTuple):
     """What one expression found in a row, for people; `odd` says why that can't be read, where it can't."""
 
     field: str
@@ -37,14 +37,14 @@ class Finding(NamedTuple):
     odd: str = ""
 
 
-class Reading(NamedTuple):
+class ExtractedTicks(NamedTuple):
     """What an answer says, by our symbol; and what of it can't be read."""
 
     ticks: dict[str, Tick | FeedError]
     unread: Unread | None
 
 
-class Rows:
+class RowsBySymbol:
     """The rows of an answer. A symbol is found as it is written; in another case, only where no two differ by case alone: endpoints are
     rarely strict about that, but `AAPLx` is not `AAPLX`.
     """
@@ -83,16 +83,16 @@ class Extraction(NamedTuple):
     delay_min: float | None = None
     cadence: Literal["day"] | None = None
 
-    def parse(self, body: bytes, batch: Sequence[Subscription]) -> Reading:
+    def parse(self, body: bytes, batch: Sequence[Subscription]) -> ExtractedTicks:
         """The ticks of an answer, by our symbol. Raises `FeedError` where it is an error, or none of it can be read."""
         rows, unread = self.by_symbol(body, batch)
 
         def read(subscription: Subscription) -> Tick:
             return self.tick(_row_of(rows, subscription, body))
 
-        return Reading(for_each(batch, read), unread)
+        return ExtractedTicks(for_each(batch, read), unread)
 
-    def explain(self, body: bytes, subscription: Subscription) -> list[Finding]:
+    def explain(self, body: bytes, subscription: Subscription) -> list[FoundField]:
         """What each expression finds for one symbol, before it is read, and what of it can't be."""
         row = _row_of(self.by_symbol(body, [subscription])[0], subscription, body)
         found = {name: self._found(row, name) for name in self.fields}
@@ -101,12 +101,12 @@ class Extraction(NamedTuple):
         except FeedError as error:
             name, _, why = str(error).removesuffix(f" [{error.excerpt}]").partition(": ")
             odd = {name: why}
-        return [Finding(name, None if isinstance(value, FeedError) else value, odd.get(name, "")) for name, value in found.items()]
+        return [FoundField(name, None if isinstance(value, FeedError) else value, odd.get(name, "")) for name, value in found.items()]
 
-    def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[Rows, Unread | None]:
+    def by_symbol(self, body: bytes, batch: Sequence[Subscription]) -> tuple[RowsBySymbol, Unread | None]:
         """The rows of an answer by their symbol, and what is no row. What nobody can have asked for is passed over."""
         answer, unread = (decode(body), None) if self.csv is None else read_csv(body, self.csv)
-        return Rows(self._by_symbol(answer, body, batch)), unread
+        return RowsBySymbol(self._by_symbol(answer, body, batch)), unread
 
     def _by_symbol(self, answer: Any, body: bytes, batch: Sequence[Subscription]) -> dict[str, Any]:
         if self.error is not None and (complaint := search(self.error, answer, "error", large=True)) not in (None, False, "", [], {}, 0):
@@ -172,7 +172,7 @@ def _word(value: Any, name: str, odd: list[Odd]) -> Any:
     return None
 
 
-def _row_of(rows: Rows, subscription: Subscription, body: bytes) -> Any:
+def _row_of(rows: RowsBySymbol, subscription: Subscription, body: bytes) -> Any:
     row = rows.of(subscription.id.strip())
     if row is None:
         raise FeedError(f"no row for {subscription.id}", payload=body)

@@ -36,7 +36,7 @@ from feeds.api_keys import Sendable
 from feeds.base import About, Answer, Subscription
 from feeds.generic.csvs import Csv
 from feeds.generic.expressions import check_expression, compiled
-from feeds.generic.extraction import FIELDS, Extraction, Finding
+from feeds.generic.extraction import FIELDS, Extraction, FoundField
 from feeds.generic.notation import Notation, check_time_form, zone_of
 from feeds.generic.templates import SECRETS, SYMBOL, SYMBOLS, check_body, check_places, filled, filled_body, places, places_in
 from feeds.http.client import Response
@@ -243,7 +243,7 @@ class HttpJson(PolledFeed):
         body = b"" if self.settings.body is None else filled_body(self.settings.body, plain, ids)
         return self.http.post(path, body, headers=headers)
 
-    def explain(self, response: Response, subscription: Subscription) -> list[Finding]:
+    def explain(self, response: Response, subscription: Subscription) -> list[FoundField]:
         """What each expression finds in an answer, for `doctor --try`."""
         return self._extraction.explain(response.body, subscription)
 

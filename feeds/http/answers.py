@@ -20,29 +20,29 @@ from feeds.http.errors import TooMuch
 from ticker.runtime import Turn
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""After decompression. The longest honest answer known (all of Binance's tickers) is 2 MB."""
+"""A body may be so long after decompression. The longest honest answer known (all of Binance's tickers) is 2 MB."""
 MAX_RAW_BYTES = MAX_BODY_BYTES * 5 // 4
-"""Of all that comes for one answer: headers, body as it was sent, and what stands around its chunks."""
+"""All that comes for one answer may be so long: headers, body as it was sent, and what stands around its chunks."""
 MAX_HEAD_BYTES = 128 * 1024
-"""Of status lines and headers, those of interim answers too."""
+"""The status lines and headers of one answer may be so long together, those of interim answers too."""
 MAX_LINE_BYTES = 32 * 1024
-"""Of one of them, or of what stands before a chunk."""
+"""One line of a head, or the line before a chunk, may be so long."""
 MAX_HEADERS = 100
-"""Lines running: of one block of headers, or of the trailers."""
+"""One block of headers, or the trailers, may have so many lines."""
 MAX_INTERIM = 16
-"""Answers 100 before the one that counts."""
+"""So many answers with the status 100 may come before the one that counts."""
 MAX_CHUNKS, BYTES_A_CHUNK = 10_000, 64
 """So many chunks may be as small as they like; of more, one for each so many bytes."""
 
 
-class Answer(http.client.HTTPResponse):
+class BoundedResponse(http.client.HTTPResponse):
     """An answer as `http.client` reads it, through a file that is bounded."""
 
     fp: io.BufferedReader
 
-    def __init__(self, *args: Any, **keys: Any) -> None:
-        super().__init__(*args, **keys)
-        self.fp = self._file = Bounded(self.fp.detach())
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fp = self._file = BoundedReader(self.fp.detach())
         self._interim = -1
 
     def begin(self) -> None:
@@ -58,7 +58,7 @@ class Answer(http.client.HTTPResponse):
         return super()._read_status()  # type: ignore[misc] # typeshed does not know it; it is what `begin` calls for each of them
 
 
-class Bounded(io.BufferedReader):
+class BoundedReader(io.BufferedReader):
     """The file that stands before the socket. Raises `TooMuch`, for what no honest answer comes near."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
@@ -67,7 +67,7 @@ class Bounded(io.BufferedReader):
         self._turn = Turn()
         self._lines = 0
         self._head_bytes = 0
-        self._counted = _Counted(raw, self._turn)
+        self._counted = _CountingReader(raw, self._turn)
         super().__init__(self._counted)
 
     def readline(self, size: int | None = -1, /) -> bytes:
@@ -99,7 +99,7 @@ class Bounded(io.BufferedReader):
         return super().read(size)
 
 
-class _Counted(io.RawIOBase):
+class _CountingReader(io.RawIOBase):
     """The socket: what comes from it is counted, and between two of its pieces others have their turn."""
 
     def __init__(self, raw: io.RawIOBase, turn: Turn) -> None:
@@ -126,11 +126,11 @@ class _Counted(io.RawIOBase):
 
 
 class _Connection(HTTPConnection):
-    response_class = Answer
+    response_class = BoundedResponse
 
 
 class _SecureConnection(HTTPSConnection):
-    response_class = Answer
+    response_class = BoundedResponse
 
 
 class _Pool(HTTPConnectionPool):
@@ -142,8 +142,8 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Has a session of `requests` read all its answers through `Bounded`."""
+    """Has a session of `requests` read all its answers through `BoundedReader`."""
 
-    def init_poolmanager(self, *args: Any, **keys: Any) -> None:
-        super().init_poolmanager(*args, **keys)
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

@@ -23,10 +23,10 @@ from feeds.api_keys import blanked, spellings
 from feeds.http.answers import MAX_BODY_BYTES
 from feeds.http.cookies import Cookies
 from feeds.http.decompress import pieces
-from feeds.http.errors import HUNG_UP, WIRE_ERRORS, Trouble, causes, trouble
+from feeds.http.errors import CONNECTION_ERRORS, HUNG_UP, Trouble, causes, trouble
 from feeds.http.limit_headers import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
 from feeds.http.redirects import redirect
-from feeds.http.transport import Content, Form, Pairs, Sender
+from feeds.http.transport import Content, ExtraHeaders, Form, HttpTransport
 from ticker.errors import FeedError
 from ticker.rate_limit import CALL, Cost, Gate, Usage
 from ticker.runtime import DeadlineExceeded, Runtime
@@ -39,7 +39,7 @@ MAX_ERROR_BYTES = 64 * 1024
 """What is read of the body of an error: enough for any message."""
 MAX_REDIRECTS = 3
 KEEP_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
-"""After the others a client asks by GET (RFC 9110 section 15.4), and what was asked is lost."""
+"""The redirects that keep method and body; after any other a client asks by GET (RFC 9110 section 15.4), and what was asked is lost."""
 
 RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.IM_A_TEAPOT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """The 4xx that time mends. 418 is Binance's ban for ignoring a 429. Every other 4xx is about what we asked."""
@@ -108,14 +108,14 @@ class Http:
         self._gate = gate
         self._usage = usage
         self._hosts = settings.hosts
-        self._sender = Sender(headers or {}, settings.ca_file)
+        self._transport = HttpTransport(headers or {}, settings.ca_file)
 
     def get(
         self,
         path: str,
         params: Mapping[str, str] | None = None,
         *,
-        headers: Pairs = (),
+        headers: ExtraHeaders = (),
         accept: Collection[int] = (),
         until_s: float = math.inf,
         cost: Cost = CALL,
@@ -134,7 +134,7 @@ class Http:
             url += "?" + urlencode(params, quote_via=quote, safe=",")
         return self._call(_Request(url, None, accept, cost, headers), until_s)
 
-    def post(self, path: str, body: bytes, *, headers: Pairs = (), until_s: float = math.inf, cost: Cost = CALL) -> Response:
+    def post(self, path: str, body: bytes, *, headers: ExtraHeaders = (), until_s: float = math.inf, cost: Cost = CALL) -> Response:
         """As `get`, by POST of `body`: a question that takes one, and may be asked twice."""
         return self._call(_Request(self._base + path, body, (), cost, headers), until_s)
 
@@ -146,7 +146,7 @@ class Http:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._sender.close()
+        self._transport.close()
 
     def _call(self, request: _Request, until_s: float) -> Response:
         parts = urlsplit(request.url)
@@ -184,7 +184,7 @@ class Http:
                 return self._follow(request, arriving, timeout_s)
         except DeadlineExceeded:
             return Trouble(f"no full answer within {timeout_s:.3g} s", "slow")
-        except WIRE_ERRORS as error:
+        except CONNECTION_ERRORS as error:
             return trouble(error)
 
     def _follow(self, request: _Request, arriving: _Arriving, timeout_s: float) -> Trouble | None:
@@ -221,7 +221,7 @@ class Http:
     def _send(self, request: _Request, timeout_s: float) -> requests.Response:
         cookie = None if self._cookies is None else self._cookies.header()
         with self._passing(request.cost, timeout_s):
-            response = self._sender.send(request.url, request.content, cookie, timeout_s, request.headers)
+            response = self._transport.send(request.url, request.content, cookie, timeout_s, request.headers)
         if self._cookies is not None:
             self._cookies.take(response.raw.headers.getlist("Set-Cookie"))
         return response
@@ -241,7 +241,7 @@ class _Request(NamedTuple):
     content: Content | None
     accept: Collection[int]
     cost: Cost
-    headers: Pairs = ()
+    headers: ExtraHeaders = ()
 
 
 class _Arriving:

@@ -20,7 +20,7 @@ READ_BYTES = 64 * 1024
 PACKED_STEP_BYTES, STEP_BYTES = 8 * 1024, 64 * 1024
 """In one step zlib is given so much at most, and gives so much at most: some 2 ms of the worst that can be made."""
 MAX_MEMBERS = 1_000
-"""Of a gzip file; nearly all have one, those that were packed in blocks of 64 KiB have a hundred."""
+"""A gzip file may have so many members; nearly all have one, those that were packed in blocks of 64 KiB have a hundred."""
 REFUSED = ("br", "zstd", "compress")
 
 

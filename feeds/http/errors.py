@@ -27,7 +27,7 @@ class Trouble(NamedTuple):
     fault: Fault | None
 
 
-WIRE_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+CONNECTION_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 """All that a connection can raise. Anything else is a bug of ours and surfaces."""
 HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 """How a server ends a connection that it no longer wants."""

@@ -16,14 +16,15 @@ MAX_CONNECTIONS = 4
 MAX_MADE = 1000
 """So many requests are kept for the next poll, which asks the same again: to make one takes longer than to send it."""
 
-Pairs = tuple[tuple[str, str], ...]
-Form = Pairs
+ExtraHeaders = tuple[tuple[str, str], ...]
+"""The headers of one call, besides those of all calls or in their place."""
+Form = tuple[tuple[str, str], ...]
 """The fields of a form, in order."""
 Content = Form | bytes
 """What is sent by POST: a form, or what a header says that it is."""
 
 
-class Sender:
+class HttpTransport:
     """Sends requests with `headers` besides ours, or in place of them. `ca_file`: who signs for the server, in place of those that
     everybody trusts.
     """
@@ -39,9 +40,11 @@ class Sender:
         adapter = BoundedAdapter(pool_connections=1, pool_maxsize=MAX_CONNECTIONS, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
-        self._made: dict[tuple[str, str | None, Pairs], requests.PreparedRequest] = {}
+        self._made: dict[tuple[str, str | None, ExtraHeaders], requests.PreparedRequest] = {}
 
-    def send(self, url: str, content: Content | None, cookie: str | None, timeout_s: float, headers: Pairs = ()) -> requests.Response:
+    def send(
+        self, url: str, content: Content | None, cookie: str | None, timeout_s: float, headers: ExtraHeaders = ()
+    ) -> requests.Response:
         """GET `url`, or POST `content` to it, and wait for the headers of the answer. Raises what `requests` raises."""
         request = self._get(url, cookie, headers) if content is None else self._make("POST", url, content, cookie, headers)
         return self._session.send(request, timeout=timeout_s, stream=True, allow_redirects=False)
@@ -50,7 +53,7 @@ class Sender:
         """Close the idle connections."""
         self._session.close()
 
-    def _get(self, url: str, cookie: str | None, headers: Pairs = ()) -> requests.PreparedRequest:
+    def _get(self, url: str, cookie: str | None, headers: ExtraHeaders = ()) -> requests.PreparedRequest:
         request = self._made.get((url, cookie, headers))
         if request is None:
             if len(self._made) >= MAX_MADE:
@@ -58,7 +61,7 @@ class Sender:
             request = self._made[url, cookie, headers] = self._make("GET", url, None, cookie, headers)
         return request
 
-    def _make(self, method: str, url: str, content: Content | None, cookie: str | None, headers: Pairs) -> requests.PreparedRequest:
+    def _make(self, method: str, url: str, content: Content | None, cookie: str | None, headers: ExtraHeaders) -> requests.PreparedRequest:
         own = dict(headers) if cookie is None else {**dict(headers), "Cookie": cookie}
         return self._session.prepare_request(requests.Request(method, url, own, data=content))
 

@@ -31,7 +31,7 @@ from pydantic import Field, HttpUrl
 
 from feeds.base import About, Answer, Subscription
 from feeds.http.feed import PolledFeed
-from feeds.kraken.pairs import KRAKEN_NAMES, NO_PAIRS, AssetClass, Pair, Pairs, is_mixed, pairs_of
+from feeds.kraken.pairs import KRAKEN_NAMES, NO_PAIRS, AssetClass, AssetPairs, Pair, is_mixed, pairs_of
 from feeds.values.batch import for_each, in_parts
 from feeds.values.fields import Fields, first, untraded
 from feeds.values.parse import array, decode, table, text
@@ -173,14 +173,14 @@ class Kraken(PolledFeed):
     def _read_list(self, asset_class: AssetClass, until_s: float) -> None:
         params = {} if asset_class == "currency" else {"aclass_base": asset_class}
         self._lists[asset_class] = parse_pairs(self.http.get("/0/public/AssetPairs", params, until_s=until_s).body, asset_class)
-        self._pairs = Pairs({name: pair for pairs in self._lists.values() for name, pair in pairs.items()})
+        self._pairs = AssetPairs({name: pair for pairs in self._lists.values() for name, pair in pairs.items()})
         self._unknown = {}
 
     def _missing(self, ids: Collection[str]) -> set[str]:
         return {id for id in ids if self._pairs.listed(id) is None}
 
 
-def parse(body: bytes, batch: Sequence[Subscription], pairs: Pairs) -> dict[str, Tick | FeedError]:
+def parse(body: bytes, batch: Sequence[Subscription], pairs: AssetPairs) -> dict[str, Tick | FeedError]:
     """The ticks of a `Ticker` answer, by our symbol. Raises `FeedError` where it is an error as a whole."""
     rows = {pairs.pair(key).altname: row for key, row in in_turns(result_of(body).items())}
 

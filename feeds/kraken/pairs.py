@@ -32,7 +32,7 @@ class Pair(NamedTuple):
     asset_class: AssetClass = "currency"
 
 
-class Pairs:
+class AssetPairs:
     """Markets by every spelling of them: XXBTZUSD, XBTUSD, XBT/USD."""
 
     def __init__(self, listed: Mapping[str, Pair]) -> None:
@@ -58,7 +58,7 @@ class Pairs:
         return self.listed(name) or Pair(short_name(name), None, "tokenized_asset" if is_mixed(name) else "currency")
 
 
-NO_PAIRS = Pairs({})
+NO_PAIRS = AssetPairs({})
 
 
 def pairs_of(result: Mapping[str, Any], asset_class: AssetClass) -> dict[str, Pair]:

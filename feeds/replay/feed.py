@@ -42,7 +42,7 @@ from ticker.sinks.recording import Header, NotARecording, as_tick, moment_ms, re
 from ticker.source import Source, merge
 
 VOUCH_EVERY_S = 1.0
-"""Of the recording's time."""
+"""How often what has not moved is vouched for, in seconds of the recording's time."""
 MOST_CLOCK_RATE = 20.0
 """What is stale after 30 s is so after 1.5 s of ours, however fast it is played: time enough to vouch for it."""
 

@@ -21,11 +21,11 @@ READ_BYTES = 64 * 1024
 MOST_LINES = 64
 """So many are handed over at a time where more are due: the board takes as many in one turn, and nothing need be folded."""
 PASS_PAUSE_S = 1.0
-"""Of the recording's time: between its last line and its first, where it is played again …"""
+"""The pause between the last line and the first, where a recording is played again, in seconds of its own time."""
 SHORTEST_PAUSE_S = 0.05
-"""… but no less of ours."""
+"""The pause is never shorter than so many seconds of our time."""
 OVER = b'{"over":true}'
-"""Comes after the last line."""
+"""The message that comes after the last line."""
 
 
 class Play(NamedTuple):

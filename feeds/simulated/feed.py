@@ -35,7 +35,7 @@ import msgspec
 from pydantic import Field, model_validator
 
 from feeds.base import About, Answer, Feed, Subscription
-from feeds.simulated.script import Fault, Script, misprinted, odd, spoilt
+from feeds.simulated.script import Script, ScriptedFault, misprinted, odd, spoilt
 from ticker.errors import FeedError
 from ticker.quote import Kind, Tick, VolumeOf, correcting
 from ticker.runtime import Runtime
@@ -54,7 +54,7 @@ SIZES = tuple(1 + byte % 16 for byte in blake2b(b"sizes").digest())
 TRADED = tuple(accumulate(SIZES))
 
 BURST_S = 0.02
-"""From one tick of a burst to the next."""
+"""The time from one tick of a burst to the next."""
 
 SMALLEST_PRICE = 1e-9
 LARGEST_UNITS = 10**14
@@ -69,7 +69,7 @@ class SimulatedSettings(FeedSettings):
     volatility_pct: float = Field(
         0.05, ge=0, le=5, allow_inf_nan=False, description="standard deviation of one tick's move, in percent of the price"
     )
-    faults: Annotated[tuple[Fault, ...], Field(strict=False)] = Field((), max_length=100, description="what goes wrong, and when")
+    faults: Annotated[tuple[ScriptedFault, ...], Field(strict=False)] = Field((), max_length=100, description="what goes wrong, and when")
 
 
 class SimulatedOptions(SymbolOptions):
@@ -112,7 +112,7 @@ class Simulated(Feed):
 
     def __init__(self, name: str, settings: SimulatedSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
-        self._markets: dict[str, Market] = {}
+        self._walks: dict[str, PriceWalk] = {}
         self._tick = 0
         self._script = Script(settings.faults) if settings.faults else None
         self._first_s: float | None = None  # when the first poll was, while there is a script
@@ -132,17 +132,17 @@ class Simulated(Feed):
 
     def answer(self, batch: Sequence[Subscription], tick: int, now_ms: int) -> dict[str, Tick]:
         """The ticks with number `tick` (0 is the first) of all of `batch`."""
-        markets = self._markets
+        walks = self._walks
         if tick % BLOCK == 0:
-            for gone in [symbol for symbol, market in markets.items() if market.is_forgotten(tick)]:
-                del markets[gone]
+            for gone in [symbol for symbol, walk in walks.items() if walk.is_forgotten(tick)]:
+                del walks[gone]
         answer = {}
         for subscription in batch:
             symbol = subscription.symbol
-            market = markets.get(symbol)
-            if market is None or market.subscription != subscription:
-                market = markets[symbol] = Market(subscription, self.settings)
-            answer[symbol] = market.at(tick, now_ms)
+            walk = walks.get(symbol)
+            if walk is None or walk.subscription != subscription:
+                walk = walks[symbol] = PriceWalk(subscription, self.settings)
+            answer[symbol] = walk.at(tick, now_ms)
         return answer
 
     def _play(self, script: Script, batch: Sequence[Subscription]) -> Answer:
@@ -189,7 +189,7 @@ class Simulated(Feed):
         return answer
 
 
-class Market:
+class PriceWalk:
     """One symbol's prices. They are integers, counted in units of its last decimal, until a `Tick` is made of them."""
 
     __slots__ = ("_block", "_half_spread", "_high", "_key", "_lot", "_low", "_mean", "_open", "_phase", "_prices", "_scale", "_sign",

@@ -22,18 +22,18 @@ from pydantic import Field, model_validator
 from ticker.quote import Odd, Tick
 from ticker.settings import Table
 
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+ScriptSeconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
 OF_SYMBOLS = frozenset({"silence", "freeze", "burst", "bad_tick", "halt", "odd", "cancel"})
 """What happens to symbols; the others happen to polls as a whole."""
 SINGLE = frozenset({"bad_tick", "cancel"})
-"""What comes once each time."""
+"""The faults that happen to one poll each time they are due."""
 JUMP_FACTOR = 3.0
 MISPRINT_FACTOR = 1.02
 PAST_MS = 3_600_000
 
 
-class Fault(Table):
+class ScriptedFault(Table):
     """One thing that goes wrong, once or again and again."""
 
     kind: Literal["silence", "freeze", "burst", "bad_tick", "halt", "odd", "cancel", "crash", "slow", "429"] = Field(
@@ -42,7 +42,7 @@ class Fault(Table):
         "cancel: a trade 2 % above the others, taken back in the next tick; crash: polls raise an exception; "
         "slow: a poll takes wait_s; 429: polls are refused"
     )
-    at_s: Seconds = Field(description="when it begins, counted from the feed's first poll")
+    at_s: ScriptSeconds = Field(description="when it begins, counted from the feed's first poll")
     for_s: float = Field(
         10.0, gt=0, le=86_400, allow_inf_nan=False, description="how long it lasts; a bad tick and a cancelled trade have no length"
     )
@@ -79,11 +79,11 @@ class Fault(Table):
 class Script:
     """Which faults there are at a moment. A bad tick or a cancelled trade comes once each time: with the first poll that asks."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[ScriptedFault]) -> None:
         self._faults = faults
         self._told: dict[int, int] = {}
 
-    def at(self, elapsed_s: float) -> list[Fault]:
+    def at(self, elapsed_s: float) -> list[ScriptedFault]:
         """The faults to play in a poll so long after the first one."""
         playing = []
         for index, fault in enumerate(self._faults):
@@ -113,7 +113,7 @@ def misprinted(tick: Tick) -> Tick:
     )
 
 
-def spoilt(tick: Tick, fault: Fault) -> Tick:
+def spoilt(tick: Tick, fault: ScriptedFault) -> Tick:
     """`tick` as a bad one."""
     if fault.price == "past":
         return msgspec.structs.replace(tick, quote_time=(tick.quote_time or 0) - PAST_MS)

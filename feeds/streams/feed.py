@@ -60,7 +60,7 @@ class StreamSettings(FeedSettings):
 
 
 class SnapshotSettings(StreamSettings):
-    """… whose stream says nothing of a symbol until somebody trades it."""
+    """Keys of every feed whose stream says nothing of a symbol until somebody trades it."""
 
     rest_url: HttpUrl | None = Field(
         None,

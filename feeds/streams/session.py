@@ -14,9 +14,9 @@ from ticker.quote import Tick, plain
 from ticker.source import Answer, Silence, Subscription, merge
 
 ACKNOWLEDGED_WITHIN_S = 10.0
-"""A subscription that was not acknowledged in so long is asked for again …"""
+"""A subscription that was not acknowledged within so many seconds is asked for again."""
 MOST_TRIES = 3
-"""… at most so often in all, then left alone like one that was refused for now."""
+"""A subscription is asked for at most so often in all, then it is left alone like one that was refused for now."""
 AGAIN_AFTER_S = 60.0
 """What was refused in a way that may pass is asked for again so much later."""
 IDLE_S = 60.0

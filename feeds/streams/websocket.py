@@ -27,7 +27,7 @@ from websockets.uri import parse_uri
 
 from feeds.api_keys import blanked
 from feeds.http.client import Response
-from feeds.http.errors import WIRE_ERRORS, causes, trouble
+from feeds.http.errors import CONNECTION_ERRORS, causes, trouble
 from feeds.http.limit_headers import remaining_calls, server_time_s
 from feeds.http.redirects import redirect
 from ticker import __version__
@@ -38,7 +38,7 @@ from ticker.source import Ended
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 """The longest honest message known (a relay's snapshot of 10,000 symbols) is 3 MB."""
 MAX_FRAGMENTS = 10_000
-"""Of one message. Servers that send in fragments send some KiB in each."""
+"""A message has at most so many. Servers that send in fragments send some KiB in each."""
 MAX_CONTROL, CONTROL_A_S = 100, 10.0
 """So many pings and pongs may come running, with no message between them, and so many more each second."""
 MAX_AT_ONCE = 1_000
@@ -47,7 +47,7 @@ READ_BYTES = 256 * 1024
 SLICE_BYTES = 2048
 """So much is taken in before others may have a turn: a thousand frames without content, which take 5 ms."""
 LONGEST_SLICE_BYTES = 8192
-"""… and up to so much where the slices before held no end of a frame."""
+"""So much at most is taken in at once where the slices before held no end of a frame."""
 SEND_WITHIN_S = 10.0
 """Who does not take our few words in so long takes nothing."""
 
@@ -104,7 +104,7 @@ class WebSocket:
             raise FeedError(f"{self._where}: no connection within {timeout_s:.3g} s", fault="slow") from None
         except UnicodeError:
             raise FeedError(f"{self._where}: the host name can't be one", retryable=False) from None
-        except WIRE_ERRORS as error:
+        except CONNECTION_ERRORS as error:
             retryable = not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
             found = trouble(error)
             raise FeedError(f"{self._where}: {found.words}", retryable=retryable, fault=found.fault) from None
@@ -144,12 +144,12 @@ class WebSocket:
         connection, self._socket = self._socket, None
         if connection is None:
             return
-        with suppress(*WIRE_ERRORS):
+        with suppress(*CONNECTION_ERRORS):
             if self._protocol.state is State.OPEN:
                 self._protocol.send_close(1000)
                 connection.settimeout(0.0)  # what the kernel does not take now need not be said
                 connection.send(b"".join(self._protocol.data_to_send()))
-        with suppress(*WIRE_ERRORS):
+        with suppress(*CONNECTION_ERRORS):
             connection.close()
 
     def _connect(self, timeout_s: float) -> socket.socket:
@@ -207,7 +207,7 @@ class WebSocket:
             return connection.recv(READ_BYTES)
         except TimeoutError:
             return None
-        except WIRE_ERRORS as error:
+        except CONNECTION_ERRORS as error:
             raise Ended(f"{self._where}: {trouble(error).words}") from None
 
     def _feed(self) -> None:
@@ -283,7 +283,7 @@ class WebSocket:
                 self._socket.sendall(data)
         except DeadlineExceeded:
             raise Ended(f"{self._where}: takes nothing") from None
-        except WIRE_ERRORS as error:
+        except CONNECTION_ERRORS as error:
             raise Ended(f"{self._where}: {trouble(error).words}") from None
 
     def _blank(self, message: bytes) -> bytes:

@@ -14,18 +14,18 @@ import msgspec
 from feeds.values.parse import array, decode, text
 from ticker.errors import FeedError
 
-Word = Literal["open", "close", "ping", "joined", "left", "event", "acknowledgement", "refused", "other"]
+PacketKind = Literal["open", "close", "ping", "joined", "left", "event", "acknowledgement", "refused", "other"]
 
 PONG = b"3"
-_ENGINE: dict[bytes, Word] = {b"0": "open", b"1": "close", b"2": "ping", b"3": "other", b"6": "other"}
-_SOCKET: dict[bytes, Word] = {b"0": "joined", b"1": "left", b"2": "event", b"3": "acknowledgement", b"4": "refused"}
+_ENGINE: dict[bytes, PacketKind] = {b"0": "open", b"1": "close", b"2": "ping", b"3": "other", b"6": "other"}
+_SOCKET: dict[bytes, PacketKind] = {b"0": "joined", b"1": "left", b"2": "event", b"3": "acknowledgement", b"4": "refused"}
 _HEAD = re.compile(rb"4([0-4])(/[^,]*,)?([0-9]{0,9})")
 
 
 class Packet(NamedTuple):
     """What came: of an event its name and first argument, of an acknowledgement its number and first argument, else what it carries."""
 
-    word: Word
+    word: PacketKind
     payload: Any = None
     name: str = ""
     number: int = -1

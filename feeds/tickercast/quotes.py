@@ -25,7 +25,7 @@ MOST_HOPS = 16
 """Nobody needs so many relays one behind another; a loop that is not noticed otherwise ends here."""
 LONGEST_NAME = 100
 MOST_ROWS = 50_000
-"""Of one message."""
+"""One message may have so many quotes."""
 STATES: tuple[State, ...] = get_args(State)
 SESSIONS: tuple[Session, ...] = get_args(Session)
 VOLUMES: tuple[VolumeOf, ...] = get_args(VolumeOf)
@@ -39,7 +39,7 @@ Time = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | None
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 
 
-class Row(msgspec.Struct, gc=False):
+class RelayedQuote(msgspec.Struct, gc=False):
     """A quote that is all right."""
 
     symbol: str
@@ -74,7 +74,7 @@ class Row(msgspec.Struct, gc=False):
                 raise ValueError("a price next to nothing")
 
 
-def read_rows(event: bytes) -> list[Row] | None:
+def read_rows(event: bytes) -> list[RelayedQuote] | None:
     """The rows of an event `["quotes",[…]]` in which all is well; `None` where it is not, and of any other."""
     try:
         if len(event) > LARGE_BYTES:
@@ -85,12 +85,12 @@ def read_rows(event: bytes) -> list[Row] | None:
     return rows if name == "quotes" else None
 
 
-def _many_rows(event: bytes) -> list[Row] | None:
+def _many_rows(event: bytes) -> list[RelayedQuote] | None:
     """The same, with others' turns meanwhile."""
     name, raw = undisturbed(_EVENT.decode, event)
     if name != "quotes":
         return None
-    rows: list[Row] = []
+    rows: list[RelayedQuote] = []
     for group in elements(bytes(raw), lambda group: undisturbed(_GROUP.decode, group)):
         rows += group
         if len(rows) > MOST_ROWS:
@@ -98,7 +98,7 @@ def _many_rows(event: bytes) -> list[Row] | None:
     return rows
 
 
-def tick_of(row: Row, volume_of: VolumeOf | None = None) -> Tick:
+def tick_of(row: RelayedQuote, volume_of: VolumeOf | None = None) -> Tick:
     """The tick of a row. `volume_of`: what its volume counts, by the word of its symbol's entry there."""
     return Tick(
         price=row.price,
@@ -185,6 +185,6 @@ def _count(value: object, what: str) -> int:
     return value
 
 
-_ROWS = msgspec.json.Decoder(tuple[str, list[Row]])
+_ROWS = msgspec.json.Decoder(tuple[str, list[RelayedQuote]])
 _EVENT = msgspec.json.Decoder(tuple[str, msgspec.Raw])
-_GROUP = msgspec.json.Decoder(list[Row])
+_GROUP = msgspec.json.Decoder(list[RelayedQuote])

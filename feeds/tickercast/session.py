@@ -24,13 +24,13 @@ from ticker.source import Ended, Silence, merge
 
 QUOTES = b'42["quotes",'
 PART_BYTES = 60_000
-"""An upstream cuts a batch that is longer than 64 KiB into messages. One that is so long is a part …"""
+"""An upstream cuts a batch that is longer than 64 KiB into messages: a message that is so long may be a part of one."""
 HOLD_S = 0.02
-"""… and waits for the rest for at most so long: else what came first would be flushed alone, and all others a window later."""
+"""A part waits for the rest of its batch for at most so long: else it would be flushed alone, and the rest a window later."""
 SYMBOLS_A_MESSAGE = 1000
-"""Of at most 32 characters: far below the 64 KiB that an upstream takes."""
+"""One message asks for so many symbols, of at most 32 characters each: far below the 64 KiB that an upstream takes."""
 PROBE_AFTER_S = 6.0
-"""Where its beats are rarer, it is asked for a word; sooner where `stale_after_s` is short."""
+"""An upstream that is silent for so long is asked for a word; sooner where `stale_after_s` is short."""
 DEAD_AFTER_S = 15.0
 GREETS_WITHIN_S = 10.0
 """Who has not said by then who it is and what its feeds are is no tickercast."""

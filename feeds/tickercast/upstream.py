@@ -13,7 +13,7 @@ from ticker.source import Ended
 MOST_UPSTREAM = 16
 """So many relays behind one another is all that quotes may pass; of more that stand beside one another the nearest are told."""
 MOST_FEEDS = 256
-"""Of so many of its feeds an upstream's list is told; a loop is looked for in all."""
+"""An upstream's own upstreams are told for so many of its feeds; a loop is looked for in all of them."""
 LONGEST_EPOCH = 64
 EPOCH = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_EPOCH}}}")
 LONGEST_REFUSAL = 120

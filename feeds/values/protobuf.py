@@ -13,7 +13,7 @@ from ticker.errors import FeedError
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MOST_VARINT_BYTES = 10
 MOST_FIELDS, MOST_BYTES = 1_000, 64 * 1024
-"""Of one message; the one we read has 35 fields at most, and 300 bytes."""
+"""One message may be so long and have so many fields; the one we read has 35 fields at most, and 300 bytes."""
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:

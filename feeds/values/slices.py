@@ -23,16 +23,16 @@ LARGE_BYTES = 256 * 1024
 GROUP_BYTES = 128 * 1024
 """So much is decoded together, or a little more."""
 MOST_BYTES = 44 * 1024 * 1024
-"""Of what comes of one body, in memory: 50,000 rows of 10 fields each. With the body itself, and a copy, it stays below 64 MiB."""
+"""What comes of one body may take so much memory: 50,000 rows of 10 fields each. With the body itself and a copy it stays below 64 MiB."""
 MOST_LEVELS = 8
 """So deep pieces may lie that are large themselves. Rows lie in the fourth level at most."""
 RAW_BYTES, BLOCK_BYTES, ENTRY_BYTES = 64, 64, 40
 """What a piece takes that is not decoded yet; what a value or a key takes on average; what an entry of a table takes that has many."""
 LONGEST_KEY = 10_000
 FEW_ENTRIES = 21
-"""Of a table: in so few its entries are counted as one block."""
+"""The entries of a table that has no more of them are counted as one block."""
 MANY_COMMAS = 100_000
-"""Of a body: with less of them it does not matter how large its tables are."""
+"""In a body with fewer commas it does not matter how large its tables are."""
 
 _START = re.compile(rb"[ \t\r\n]*")
 _UP_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"){0,1000}+[{}\[\]]?', re.DOTALL)

@@ -121,7 +121,7 @@ def test_a_key_is_optional_and_has_its_host_s_header(provider: RunningProvider, 
         feed.close()
     assert [request["headers"].get("x-cg-demo-api-key") for request in provider.requests()] == [None, CANARY]
     pro = connected(CoinGecko, provider, runtime, base_url="https://pro-api.coingecko.com")
-    assert pro.http._sender._session.headers["x-cg-pro-api-key"] == CANARY  # nobody can be asked at that host
+    assert pro.http._transport._session.headers["x-cg-pro-api-key"] == CANARY  # nobody can be asked at that host
     pro.close()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.ecb import MAX_BYTES, Day, Ecb, newest_day, parse
+from feeds.ecb import MAX_BYTES, DayRates, Ecb, newest_day, parse
 from feeds.values.pairs import DAY_MIN
 from tests.feeds.support import answers_or_complains, complaint, connected, subscribe
 from tests.providers.client import RunningProvider
@@ -58,7 +58,7 @@ def test_only_what_the_bank_states_is_a_price(symbol: str) -> None:
 def test_the_newest_of_several_days_counts() -> None:
     """The file of 90 days has the same form."""
     longer = FILE.replace(b"\t\t</Cube>\n", b"\t\t</Cube><Cube time='2026-07-16'><Cube currency='USD' rate='1.1'/></Cube>\n")
-    assert newest_day(longer) == Day("2026-07-17", {"USD": "1.1622", "IDR": "18911"})
+    assert newest_day(longer) == DayRates("2026-07-17", {"USD": "1.1622", "IDR": "18911"})
 
 
 @pytest.mark.parametrize("rate", ["1,1622", "1e-19", "NaN", "", "1.1622 "])

@@ -33,9 +33,9 @@ import feeds.twelvedata
 import feeds.yahoo.quotes
 from feeds.base import Answer, Subscription
 from feeds.generic.extraction import Extraction
-from feeds.http.answers import Answer as HttpAnswer
+from feeds.http.answers import BoundedResponse
 from feeds.http.decompress import pieces, unpacked
-from feeds.http.errors import WIRE_ERRORS
+from feeds.http.errors import CONNECTION_ERRORS
 from feeds.http.feed import PolledFeed
 from feeds.registry import kinds
 from feeds.streams.feed import StreamFeed
@@ -145,7 +145,7 @@ def _polled() -> Iterator[tuple[str, Target]]:
         "kraken": (
             feeds.kraken.feed,
             lambda body: feeds.kraken.feed.parse(
-                body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.pairs.Pairs(feeds.kraken.feed.parse_pairs(PAIRS, "currency"))
+                body, batch_of("XXBTZUSD", "XBTUSD"), feeds.kraken.pairs.AssetPairs(feeds.kraken.feed.parse_pairs(PAIRS, "currency"))
             ),
         ),
         "kraken_pairs": (feeds.kraken.feed, lambda body: feeds.kraken.feed.parse_pairs(body, "currency")),
@@ -245,20 +245,20 @@ class _Sent:
 def _answer(data: bytes) -> None:
     """A whole HTTP answer, as it is read from the socket."""
     try:
-        answer = HttpAnswer(_Sent(data), method="GET")
+        answer = BoundedResponse(_Sent(data), method="GET")
         answer.begin()
         headers = dict(answer.headers.items())
         response = urllib3.HTTPResponse(answer, headers, answer.status, preload_content=False, original_response=answer)
         for _ in pieces(response):
             pass
-    except WIRE_ERRORS:
+    except CONNECTION_ERRORS:
         return
 
 
 def _unpacked(data: bytes) -> None:
     """A compressed body of either kind, its first byte alone."""
     for coding in ("gzip", "deflate"):
-        with suppress(*WIRE_ERRORS):
+        with suppress(*CONNECTION_ERRORS):
             assert all(unpacked(iter([data[:1], data[1:]]), coding))
 
 

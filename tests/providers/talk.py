@@ -46,9 +46,9 @@ class Talk(ABC):
     """
 
     beat_s: ClassVar[float | None] = None
-    """A heartbeat each …"""
+    """How many seconds lie between two heartbeats; `None`: there are none."""
     ping_s: ClassVar[float | None] = None
-    """A ping frame each …"""
+    """How many seconds lie between two ping frames; `None`: there are none."""
     most_messages_a_second: ClassVar[int | None] = None
     """From the client, pongs among them; one more closes the connection."""
 

@@ -66,7 +66,7 @@ def test_nobody_else_s_is(folder: Path, coinbase: RunningProvider, runtime: Runt
 def test_a_file_s_takes_the_place_of_all_others(folder: Path, runtime: Runtime) -> None:
     """Who names one trusts nobody else for this feed."""
     feed = Coinbase("mine", settings(folder, "coinbase", "https://127.0.0.1", "authority.pem"), runtime)
-    assert feed.http._sender._session.verify == str(folder / "authority.pem")
+    assert feed.http._transport._session.verify == str(folder / "authority.pem")
     feed.close()
 
 

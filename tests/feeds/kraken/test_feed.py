@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.kraken.feed import LIST_RETRY_S, Kraken, KrakenSettings, parse, parse_pairs
-from feeds.kraken.pairs import NO_PAIRS, Pairs, pairs_of
+from feeds.kraken.pairs import NO_PAIRS, AssetPairs, pairs_of
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe, well_formed
 from tests.providers.client import RunningProvider
 from ticker.errors import BudgetSpent, FeedError
@@ -41,7 +41,7 @@ def errors(*messages: str) -> bytes:
     return json.dumps({"error": messages}).encode()
 
 
-LIST = Pairs(pairs_of(PAIRS, "currency"))
+LIST = AssetPairs(pairs_of(PAIRS, "currency"))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_symbol_is_spelt_as_kraken_does(symbol: str, id: str) -> None:
 
 
 @pytest.mark.parametrize("pairs", [LIST, NO_PAIRS], ids=["list", "no list"])
-def test_a_row_is_read_field_by_field(pairs: Pairs) -> None:
+def test_a_row_is_read_field_by_field(pairs: AssetPairs) -> None:
     """Open, high, low and volume are today's, not those of 24 hours; there is no time; only the list knows the currency."""
     assert parse(body(XXBTZUSD=BTC), BATCH[:1], pairs) == {
         "BTC-USD": Tick(
@@ -167,7 +167,7 @@ def test_a_mutated_answer_is_ticks_or_complaints(payload: bytes) -> None:
 def test_any_list_of_pairs_is_good_for_parsing(payload: bytes) -> None:
     """Or it is refused."""
     try:
-        pairs = Pairs(parse_pairs(payload, "currency"))
+        pairs = AssetPairs(parse_pairs(payload, "currency"))
     except FeedError:
         return
     answers_or_complains(lambda: parse(body(XXBTZUSD=BTC, SOLUSD=SOL), BATCH, pairs), {"BTC-USD", "SOL/USD"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.kraken.pairs import NO_PAIRS, Pair, Pairs, pairs_of, short_name
+from feeds.kraken.pairs import NO_PAIRS, AssetPairs, Pair, pairs_of, short_name
 
 CURRENCIES = {
     "XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "quote": "ZUSD"},
@@ -13,7 +13,7 @@ SHARES = {
     "COINxUSD": {"altname": "COINxUSD", "wsname": "COINx/USD", "aclass_base": "tokenized_asset", "base": "COINx", "quote": "ZUSD"},
 }
 LISTED = pairs_of(CURRENCIES, "currency")
-BOTH = Pairs(LISTED | pairs_of(SHARES, "tokenized_asset"))
+BOTH = AssetPairs(LISTED | pairs_of(SHARES, "tokenized_asset"))
 
 
 @pytest.mark.parametrize(("name", "short"), [
@@ -38,7 +38,7 @@ def test_a_market_is_found_as_it_is_written_and_in_another_case_where_there_is_n
 
 def test_small_letters_are_never_taken_for_capitals() -> None:
     """Where only currencies are listed so far, a share is not the coin of a similar name."""
-    assert Pairs(LISTED).listed("COINx/USD") is None
+    assert AssetPairs(LISTED).listed("COINx/USD") is None
 
 
 def test_what_is_not_listed_is_what_its_name_says() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from feeds.base import Subscription
-from feeds.simulated.feed import BLOCK, REACH, Market, Simulated, SimulatedOptions, SimulatedSettings
+from feeds.simulated.feed import BLOCK, REACH, PriceWalk, Simulated, SimulatedOptions, SimulatedSettings
 from tests.feeds.support import well_formed
 from ticker.quote import Tick
 from ticker.runtime import Runtime
@@ -34,19 +34,19 @@ def subscription(symbol: str, **options: Any) -> Subscription:
     return Subscription(symbol, symbol, SimulatedOptions(**options))
 
 
-def market(symbol: str = "ACME", seed: int = 7, **options: Any) -> Market:
+def walk_of(symbol: str = "ACME", seed: int = 7, **options: Any) -> PriceWalk:
     """One symbol's prices."""
-    return Market(subscription(symbol, **options), SimulatedSettings(kind="simulated", seed=seed))
+    return PriceWalk(subscription(symbol, **options), SimulatedSettings(kind="simulated", seed=seed))
 
 
 def walked(symbol: str, seed: int) -> list[float]:
     """Prices near and far."""
-    return [market(symbol, seed).at(tick, 0).price for tick in (0, 1, 63, 64, 100_000)]
+    return [walk_of(symbol, seed).at(tick, 0).price for tick in (0, 1, 63, 64, 100_000)]
 
 
 def deviations(symbol: str, volatility_pct: float, ticks: int) -> list[float]:
     """How far the price is from its mean at each tick, in steps: the walk itself."""
-    walk = market(symbol, price=1000, decimals=9, volatility_pct=volatility_pct)
+    walk = walk_of(symbol, price=1000, decimals=9, volatility_pct=volatility_pct)
     return [math.log(walk.at(tick, 0).price / 1000) / (volatility_pct / 100) for tick in range(ticks)]
 
 
@@ -67,7 +67,7 @@ def test_two_processes_see_the_same_prices() -> None:
 
 def test_the_prices_are_these() -> None:
     """Recordings and screenshots stay valid: a change of the walk is a decision, not an accident."""
-    assert [market().at(tick, 0).price for tick in range(4)] == PRICES_OF_ACME
+    assert [walk_of().at(tick, 0).price for tick in range(4)] == PRICES_OF_ACME
 
 
 def test_a_tick_does_not_depend_on_the_ticks_before_it() -> None:
@@ -76,10 +76,10 @@ def test_a_tick_does_not_depend_on_the_ticks_before_it() -> None:
     def timeless(tick: Tick) -> dict[str, Any]:
         return {name: getattr(tick, name) for name in tick.__struct_fields__ if name not in {"high", "low"}}
 
-    forwards, backwards = market(), market()
+    forwards, backwards = walk_of(), walk_of()
     expected = [timeless(forwards.at(tick, 0)) for tick in range(300)]
     assert [timeless(backwards.at(tick, 0)) for tick in reversed(range(300))] == expected[::-1]
-    assert timeless(market().at(250, 0)) == expected[250]
+    assert timeless(walk_of().at(250, 0)) == expected[250]
 
 
 def test_a_symbol_does_not_depend_on_the_others_nor_on_when_it_was_added(feed: Simulated, runtime: Runtime) -> None:
@@ -99,7 +99,9 @@ def prices(tick: Any) -> tuple[float, ...]:
 
 def test_seeds_and_symbols_give_different_prices() -> None:
     """Of a thousand no two are alike."""
-    walks = {tuple(market(f"S{number}", seed=seed).at(tick, 0).change_pct for tick in range(5)) for number in range(500) for seed in (1, 2)}
+    walks = {
+        tuple(walk_of(f"S{number}", seed=seed).at(tick, 0).change_pct for tick in range(5)) for number in range(500) for seed in (1, 2)
+    }
     assert len(walks) == 1000
 
 
@@ -121,7 +123,7 @@ def test_the_walk_reverts_to_its_mean() -> None:
 
 def phase(number: int) -> int:
     """How far into its block the symbol `S<number>` begins."""
-    return market(f"S{number}")._phase
+    return walk_of(f"S{number}")._phase
 
 
 @pytest.mark.parametrize("volatility_pct", [0.01, 0.05, 1.0])
@@ -135,7 +137,7 @@ def test_volatility_is_the_spread_of_one_tick(volatility_pct: float) -> None:
 
 def test_no_volatility_is_no_move() -> None:
     """A price that stands still is needed too."""
-    still = market(price=10, volatility_pct=0)
+    still = walk_of(price=10, volatility_pct=0)
     assert {(still.at(tick, 0).price, still.at(tick, 0).change) for tick in range(200)} == {(10.0, 0.0)}
 
 
@@ -151,7 +153,7 @@ def test_every_tick_is_well_formed(
 ) -> None:
     """Whatever the options: prices of the sign and with the decimals asked for, in their order, with a change that fits."""
     try:
-        walk = market(symbol, price=price, decimals=decimals, volatility_pct=volatility_pct, spread_pct=spread_pct)
+        walk = walk_of(symbol, price=price, decimals=decimals, volatility_pct=volatility_pct, spread_pct=spread_pct)
     except ValidationError:
         assert price is not None  # only too many digits are refused
         assert decimals is not None
@@ -182,7 +184,7 @@ def test_every_tick_is_well_formed(
 
 def test_high_and_low_are_those_of_the_ticks_shown() -> None:
     """And open is the first of all."""
-    walk = market()
+    walk = walk_of()
     shown: list[float] = []
     for number in range(500):
         tick = walk.at(number, 0)
@@ -192,10 +194,10 @@ def test_high_and_low_are_those_of_the_ticks_shown() -> None:
 
 def test_the_options_of_a_symbol_hold() -> None:
     """Mean price, decimals and spread as written; the defaults are two decimals, more for small prices."""
-    tick = market(price=80, spread_pct=1, decimals=3, volatility_pct=0).at(0, 5)
+    tick = walk_of(price=80, spread_pct=1, decimals=3, volatility_pct=0).at(0, 5)
     assert (tick.price, tick.bid, tick.ask, tick.prev_close, tick.quote_time) == (80.0, 79.6, 80.4, 80.0, 5)
-    assert market(price=0.001234, volatility_pct=0).at(0, 0).price == 0.001234
-    assert all(20 <= (market(f"S{number}").at(0, 0).prev_close or 0) <= 500 for number in range(200))
+    assert walk_of(price=0.001234, volatility_pct=0).at(0, 0).price == 0.001234
+    assert all(20 <= (walk_of(f"S{number}").at(0, 0).prev_close or 0) <= 500 for number in range(200))
 
 
 @pytest.mark.parametrize("options", [
@@ -241,7 +243,7 @@ def test_what_nobody_asks_for_is_forgotten_and_changed_options_hold_at_once(feed
     feed.poll([subscription("A"), subscription("B")])
     for _ in range(3 * BLOCK):
         feed.poll([subscription("A")])
-    assert feed._markets.keys() == {"A"}
+    assert feed._walks.keys() == {"A"}
     changed = feed.poll([subscription("A", price=3, volatility_pct=0)])["A"]
     assert isinstance(changed, Tick)
     assert changed.price == 3.0

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from feeds.base import Subscription
 from feeds.simulated.feed import BURST_S, Simulated, SimulatedOptions, SimulatedSettings
-from feeds.simulated.script import Fault, Script, spoilt
+from feeds.simulated.script import Script, ScriptedFault, spoilt
 from tests.ticker.stepped import SteppedTime
 from ticker.errors import FeedError
 from ticker.quote import Tick, correcting
@@ -56,14 +56,14 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[SteppedTime]:
 )
 def test_a_fault_comes_again_and_again(at_s: float, times: int | None) -> None:
     """From `at_s` on, for `for_s`, each `every_s`."""
-    assert Fault(kind="silence", at_s=10, for_s=5, every_s=20).occurrence(at_s) == times
+    assert ScriptedFault(kind="silence", at_s=10, for_s=5, every_s=20).occurrence(at_s) == times
 
 
 def test_a_fault_without_repetition_comes_once() -> None:
     """And a bad tick once each time, with the first poll that asks."""
-    once = Fault(kind="silence", at_s=10, for_s=5)
+    once = ScriptedFault(kind="silence", at_s=10, for_s=5)
     assert (once.occurrence(12), once.occurrence(3612)) == (0, None)
-    bad = Fault(kind="bad_tick", at_s=10, for_s=5, every_s=20)
+    bad = ScriptedFault(kind="bad_tick", at_s=10, for_s=5, every_s=20)
     script = Script([bad, once])
     assert [script.at(second) for second in (9, 10, 11, 31, 32)] == [[], [bad, once], [once], [bad], []]
 
@@ -75,21 +75,21 @@ def test_a_fault_without_repetition_comes_once() -> None:
 def test_faults_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     """As any other setting."""
     with pytest.raises(ValidationError):
-        Fault.model_validate(wrong)
+        ScriptedFault.model_validate(wrong)
 
 
 @pytest.mark.parametrize(("price", "wanted"), [("jump", 30.0), ("zero", 0.0), ("negative", -10.0)])
 def test_a_bad_tick_has_a_bad_price(price: Any, wanted: float) -> None:
     """And nothing else is touched."""
     tick = Tick(price=10.0, bid=9.0, quote_time=1_700_000_000_000)
-    assert spoilt(tick, Fault(kind="bad_tick", at_s=0, price=price)) == Tick(price=wanted, bid=9.0, quote_time=1_700_000_000_000)
+    assert spoilt(tick, ScriptedFault(kind="bad_tick", at_s=0, price=price)) == Tick(price=wanted, bid=9.0, quote_time=1_700_000_000_000)
 
 
 def test_a_bad_tick_may_be_no_number_or_old() -> None:
     """What the board must refuse."""
     tick = Tick(price=10.0, quote_time=1_700_000_000_000)
-    assert math.isnan(spoilt(tick, Fault(kind="bad_tick", at_s=0, price="nan")).price)
-    assert spoilt(tick, Fault(kind="bad_tick", at_s=0, price="past")) == Tick(price=10.0, quote_time=1_699_996_400_000)
+    assert math.isnan(spoilt(tick, ScriptedFault(kind="bad_tick", at_s=0, price="nan")).price)
+    assert spoilt(tick, ScriptedFault(kind="bad_tick", at_s=0, price="past")) == Tick(price=10.0, quote_time=1_699_996_400_000)
 
 
 def test_silence_is_no_news_of_some_symbols(time: SteppedTime) -> None:
