@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 from jmespath.parser import ParsedResult
@@ -66,7 +68,8 @@ class RowsBySymbol:
         return self._by_capitals.get(symbol.upper())
 
 
-class Extraction(NamedTuple):
+@dataclass(frozen=True)
+class Extraction:
     """Where in an answer the rows are, where in a row each field is, and how it is written.
 
     Without `symbol` the rows' keys are the symbols where the rows are an object, and a lone row is that of the one that was asked for.
@@ -129,6 +132,14 @@ class Extraction(NamedTuple):
             raise FeedError("rows: without `symbol` an object was expected, with symbols for keys", payload=body)
         return {key.strip(): row for key, row in in_turns(rows.items())}
 
+    @cached_property
+    def _reader(self) -> Fields:
+        """Reads the fields as this endpoint writes them. Zero is none where the symbol can't be zero, which the board knows: a rate's bid
+        may be.
+        """
+        notation = self.notation
+        return Fields(notation.time_ms, zero_is_none=False, pct=notation.pct, plain=notation.plain)
+
     def tick(self, row: Any) -> Tick:
         """One row as a tick. Raises `FeedError` where there is no price in it, or a time that can't be meant."""
         return self._tick({name: self._found(row, name) for name in self.fields})
@@ -144,14 +155,12 @@ class Extraction(NamedTuple):
         if isinstance(found["price"], FeedError):
             raise found["price"]
         notation = self.notation
-        # Zero is none where the symbol can't be zero, which the board knows: a rate's bid may be.
-        fields = Fields(notation.time_ms, zero_is_none=False, pct=notation.pct, plain=notation.plain)
         odd: list[Odd] = []
         values: Any = {name: found.get(name) for name in VALUES}
         known: Any = {name: _word(notation.word(_readable(found.get(name), name, odd)), name, odd) for name in WORDS}
         currency = notation.word(_readable(found.get("currency"), "currency", odd))
         known["cadence"] = self.cadence
-        return fields.tick(found["price"], currency=currency, odd=odd, delay_min=self.delay_min, known=known, **values)
+        return self._reader.tick(found["price"], currency=currency, odd=odd, delay_min=self.delay_min, known=known, **values)
 
 
 def _readable(value: Any, name: str, odd: list[Odd]) -> Any:

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ticker.quote import Session
 
 NEW_YORK = "America/New_York"
+MINUTE_MS = 60_000
 
 
 class Allowed(NamedTuple):
@@ -111,7 +113,8 @@ def us_session_by_time(made_ms: int) -> Session:
 
 def us_trading_day(made_ms: int) -> date:
     """The trading day that a time belongs to: its date in New York, from 20:00 on the next one."""
-    return (datetime.fromtimestamp(made_ms / 1000, ZoneInfo(NEW_YORK)) + timedelta(hours=4)).date()
+    day, minute = _in_new_york(made_ms // MINUTE_MS)
+    return day + timedelta(days=1) if minute >= 20 * 60 else day
 
 
 def _all_of(rules: list[_Condition], made_ms: int | None) -> Allowed:
@@ -127,5 +130,11 @@ def _all_of(rules: list[_Condition], made_ms: int | None) -> Allowed:
 
 def _minute(made_ms: int) -> int:
     """The minute of the day in New York."""
-    time = datetime.fromtimestamp(made_ms / 1000, ZoneInfo(NEW_YORK))
-    return 60 * time.hour + time.minute
+    return _in_new_york(made_ms // MINUTE_MS)[1]
+
+
+@lru_cache(maxsize=256)
+def _in_new_york(minute: int) -> tuple[date, int]:
+    """The date and the minute of the day of a minute since the epoch. Most trades are of the minute of the one before."""
+    time = datetime.fromtimestamp(60 * minute, ZoneInfo(NEW_YORK))
+    return time.date(), 60 * time.hour + time.minute

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from tests.providers.shares import SHARES, WRONG_KEY, Quota, rfc3339_ns
-from tests.providers.wire import BASES, Provider, Reply, Request, not_found, read_json
+from tests.providers.wire import BASES, Price, Provider, Reply, Request, not_found, read_json
 
 SHARE, PAIR = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,3})?|T[0-9]{3}"), re.compile(r"[A-Z0-9]+/[A-Z]+")
 PATHS = {"/v2/stocks/snapshots": SHARE, "/v1beta3/crypto/us/snapshots": PAIR}
@@ -82,18 +82,14 @@ class Alpaca(Provider):
         if form is SHARE and request.query.get("feed", "iex") in self.control.switches.get("not_in_plan", []):
             return Reply.json({"message": "subscription does not permit querying recent SIP data"}, 403)
         null = self.control.switches.get("null", [])
-        rows = {symbol: None if symbol in null else self._row(symbol) for symbol in sorted(asked, reverse=True) if self._knows(symbol)}
+        found = {symbol: self._row(symbol) for symbol in sorted(asked, reverse=True)}
+        rows = {symbol: None if symbol in null else row for symbol, row in found.items() if row is not None}
         return Reply.json(rows if form is SHARE else {"snapshots": rows})
 
-    def _knows(self, symbol: str) -> bool:
-        known = f"row/{symbol}" in self.recorded_keys() if self.fixtures is not None else symbol in SYMBOLS
-        return known and symbol not in self.control.unknown
-
     def _row(self, symbol: str) -> dict[str, Any] | None:
-        if self.fixtures is not None:
-            recording: dict[str, Any] | None = self.recorded(f"row/{symbol}")
-            return recording
-        now = self.price(symbol)
+        return self.row(symbol, SYMBOLS, lambda now: self._made_up(symbol, now))
+
+    def _made_up(self, symbol: str, now: Price) -> dict[str, Any]:
         codes, last = self.control.switches.get("conditions"), float(now.last)
         days = 1 if self.control.switches.get("yesterday") else 0
         bar = {"o": float(now.open), "h": float(now.high), "l": float(now.low), "c": last, "v": int(float(now.volume)), "n": 10408,
@@ -106,14 +102,13 @@ class Alpaca(Provider):
             for part in (trade, quote):
                 for key in ("x", "c", "z", "ax", "bx"):
                     part.pop(key, None)
-        row = {
+        return {
             "latestTrade": trade,
             "latestQuote": quote,
             "minuteBar": {"t": begins(now.time_s // 60 * 60), **bar},
             "dailyBar": {"t": day_begins(symbol, now.time_s, days), **bar},
             "prevDailyBar": {"t": day_begins(symbol, now.time_s, days + 1), **bar, "c": float(now.open)},
         }
-        return row | self.control.rows.get(symbol, {})
 
 
 def day_begins(symbol: str, time_s: float, days_before: int = 0) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.providers.wire import BASES, Provider, Reply, Request, not_found, read_json
+from tests.providers.wire import BASES, Price, Provider, Reply, Request, not_found, read_json
 
 WEIGHT_A_MINUTE = 6000
 BAN_S = 120
@@ -82,10 +82,10 @@ class Binance(Provider):
             return self._error(400, -1100, ILLEGAL, "error_400_illegal_chars")
         if len(set(names)) != len(names):
             return self._error(400, -1151, "Symbol is present multiple times in the list.", "")
-        known = [name for name in names or sorted(self._known()) if name in self._known() and name not in self.control.unknown]
-        if len(known) < len(names):
+        found = map(self._row, sorted(names or self._known(), reverse=True))
+        rows = [row for row in found if row is not None]
+        if len(rows) < len(names):
             return self._error(400, -1121, "Invalid symbol.", "error_400_invalid_symbol")
-        rows = [self._row(name) for name in sorted(known, reverse=True)]
         return Reply.json(rows[0] if single else rows)
 
     def _known(self) -> frozenset[str]:
@@ -93,18 +93,16 @@ class Binance(Provider):
             return SYMBOLS
         return frozenset(key.removeprefix("row/") for key in self.recorded_keys() if key.startswith("row/"))
 
-    def _row(self, symbol: str) -> dict[str, Any]:
-        overlay = self.control.rows.get(symbol, {})
-        if self.fixtures is not None:
-            recording: dict[str, Any] = self.recorded(f"row/{symbol}")
-            return recording | overlay
-        now = self.price(symbol)
+    def _row(self, symbol: str) -> dict[str, Any] | None:
+        return self.row(symbol, SYMBOLS, lambda now: self._made_up(symbol, now))
+
+    def _made_up(self, symbol: str, now: Price) -> dict[str, Any]:
         change, close_ms = float(now.last) - float(now.open), int(now.time_s * 1000)
         return {"symbol": symbol, "priceChange": f"{change:.8f}", "priceChangePercent": f"{100 * change / float(now.open):.3f}",
                 "weightedAvgPrice": now.last, "prevClosePrice": now.low, "lastPrice": f"{now.last}000000", "lastQty": "0.01000000",
                 "bidPrice": now.bid, "bidQty": "0.18401100", "askPrice": now.ask, "askQty": "0.19518800", "openPrice": now.open,
                 "highPrice": now.high, "lowPrice": now.low, "volume": now.volume, "quoteVolume": "392659910.62660750",
-                "openTime": close_ms - 86_400_000, "closeTime": close_ms, "firstId": 1, "lastId": 2, "count": 2} | overlay  # fmt: skip
+                "openTime": close_ms - 86_400_000, "closeTime": close_ms, "firstId": 1, "lastId": 2, "count": 2}  # fmt: skip
 
     def _spend(self, weight: int) -> Reply | None:
         """Count a call; a reply where it is one too many. Minutes are counted from the start, so that a short test sees one only."""

@@ -16,6 +16,7 @@ from tests.providers.wire import BASES, Bucket, Provider, Reply, Request, not_fo
 
 PATH = "/api/v3/brokerage/market/products"
 PRODUCTS = frozenset(f"{base}-{currency}" for base in BASES for currency in ("USD", "EUR"))
+KNOWN = PRODUCTS | DELISTED | {f"{base}-USDC" for base in BASES}
 INVALID = {"error": "INVALID_ARGUMENT", "error_details": "valid product_id is required", "message": "valid product_id is required"}
 
 
@@ -33,7 +34,7 @@ class CoinbaseAdvanced(Provider):
             content = read_json(path)
             for row in content.get("products", [content]):
                 if "product_id" in row:
-                    self.record(row["product_id"], row)
+                    self.record(f"row/{row['product_id']}", row)
 
     def answer(self, request: Request) -> Reply:
         if request.path != PATH:
@@ -47,16 +48,11 @@ class CoinbaseAdvanced(Provider):
         return Reply.json({"products": rows, "num_products": len(rows)})
 
     def _row(self, product: str) -> dict[str, Any] | None:
-        overlay = self.control.rows.get(product, {})
-        if product in self.control.unknown:
-            return None
-        if self.fixtures is not None:
-            recording: dict[str, Any] | None = self.recorded(product)
-            return None if recording is None else recording | overlay
+        return self.row(product, KNOWN, lambda _: self._made_up(product))
+
+    def _made_up(self, product: str) -> dict[str, Any]:
         base, _, currency = product.replace("USDC", "USD").partition("-")  # one market, two names
         gone = product in DELISTED
-        if f"{base}-{currency}" not in PRODUCTS and not gone:
-            return None
         now = self.price(f"{base}-{currency}")
         last, before = float(now.last), float(now.open)
         return {"product_id": f"{base}-{currency}", "price": now.last, "price_percentage_change_24h": f"{100 * (last - before) / before}",
@@ -64,4 +60,4 @@ class CoinbaseAdvanced(Provider):
                 "quote_increment": "0.01", "base_name": base, "quote_name": currency, "is_disabled": gone,
                 "status": "delisted" if gone else "online", "trading_disabled": gone, "cancel_only": False, "view_only": False,
                 "product_type": "SPOT", "quote_currency_id": currency, "base_currency_id": base,
-                "mid_market_price": "", "alias": "", "alias_to": [f"{base}-USDC"] if currency == "USD" else []} | overlay  # fmt: skip
+                "mid_market_price": "", "alias": "", "alias_to": [f"{base}-USDC"] if currency == "USD" else []}  # fmt: skip

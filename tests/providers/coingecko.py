@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.providers.shares import WRONG_KEY, Quota
-from tests.providers.wire import Provider, Reply, Request, not_found, read_json
+from tests.providers.wire import Price, Provider, Reply, Request, not_found, read_json
 
 COINS = frozenset(("bitcoin", "ethereum", "solana", "usd-coin", "status", *(f"coin-{number:03}" for number in range(500))))
 CURRENCIES = ("usd", "eur", "btc")
@@ -39,7 +39,7 @@ class CoinGecko(Provider):
             content = read_json(path)
             if path.stem.startswith("simple_price"):
                 for coin, row in content.items():
-                    self.record(f"coin/{coin}", row)
+                    self.record(f"row/{coin}", row)
             else:
                 self.record(path.stem, content)
 
@@ -58,26 +58,24 @@ class CoinGecko(Provider):
         return Reply.json({coin: row for coin, row in rows.items() if row is not None})
 
     def _row(self, coin: str, request: Request) -> dict[str, Any] | None:
-        row = self.recorded(f"coin/{coin}")
-        if coin in self.control.unknown or (row is None and (self.fixtures is not None or coin not in COINS)):
+        row = self.row(coin, COINS, _made_up)
+        if row is None:
             return None
         currencies = request.query.get("vs_currencies", "").split(",")
-        if row is None:
-            row = self._made_up(coin)
         parts = ["", *(f"_24h_{part}" for part in ("vol", "change") if f"include_24hr_{part}" in request.query)]
         wanted = {currency + part for currency in currencies for part in parts}
         if "include_last_updated_at" in request.query:
             wanted.add("last_updated_at")
-        return {name: value for name, value in row.items() if name in wanted} | self.control.rows.get(coin, {})
+        return {name: value for name, value in row.items() if name in wanted}
 
-    def _made_up(self, coin: str) -> dict[str, Any]:
-        now = self.price(coin)
-        last, before = float(now.last), float(now.open)
-        row: dict[str, Any] = {"last_updated_at": int(now.time_s)}
-        for factor, currency in enumerate(CURRENCIES, 1):
-            row |= {
-                currency: last / factor,
-                f"{currency}_24h_vol": float(now.volume) * last / factor,
-                f"{currency}_24h_change": 100 * (last - before) / before,
-            }
-        return row
+
+def _made_up(now: Price) -> dict[str, Any]:
+    last, before = float(now.last), float(now.open)
+    row: dict[str, Any] = {"last_updated_at": int(now.time_s)}
+    for factor, currency in enumerate(CURRENCIES, 1):
+        row |= {
+            currency: last / factor,
+            f"{currency}_24h_vol": float(now.volume) * last / factor,
+            f"{currency}_24h_change": 100 * (last - before) / before,
+        }
+    return row

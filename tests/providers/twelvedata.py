@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.providers.shares import SHARES, WRONG_KEY, Quota, midnight_s
-from tests.providers.wire import BASES, Provider, Reply, Request, not_found, read_json
+from tests.providers.wire import BASES, Price, Provider, Reply, Request, not_found, read_json
 
 PENCE = "VOD:LSE"
 SYMBOLS = frozenset((*SHARES, PENCE, "EUR/USD", *(f"{base}/USD" for base in BASES)))
@@ -85,18 +85,13 @@ class TwelveData(Provider):
         return Reply.json(recording or {"code": 429, "message": message, "status": "error"}, 429)
 
     def _row(self, symbol: str) -> dict[str, Any]:
-        row = self.recorded(f"row/{symbol}") if self.fixtures is not None else None
         if symbol in self.control.switches.get("gated", []):
             return GATED
-        if symbol in self.control.unknown or (row is None and (self.fixtures is not None or symbol not in SYMBOLS)):
-            return self.recorded("error_404_unknown_symbol") or UNKNOWN
-        if row is None:
-            row = self._made_up(symbol)
-        made: dict[str, Any] = row | self.control.rows.get(symbol, {})
-        return made
+        row = self.row(symbol, SYMBOLS, lambda now: self._made_up(symbol, now))
+        return row or self.recorded("error_404_unknown_symbol") or UNKNOWN
 
-    def _made_up(self, symbol: str) -> dict[str, Any]:
-        now, pair = self.price(symbol), "/" in symbol
+    def _made_up(self, symbol: str, now: Price) -> dict[str, Any]:
+        pair = "/" in symbol
         last, before = float(now.last), float(now.open)
         name, _, exchange = symbol.partition(":")
         origin = (

@@ -1,9 +1,11 @@
 """What trades may set by their sale conditions, and the sessions that they belong to."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feeds.values.conditions import EVERYTHING, NEW_YORK, Allowed, allowed, allowed_ids, us_session, us_session_by_time, us_trading_day
 
@@ -96,3 +98,10 @@ def test_a_night_is_of_the_day_that_follows() -> None:
             "2026-07-01T20:00:00": date(2026, 7, 2), "2026-11-01T20:00:00": date(2026, 11, 2), "2026-11-01T19:59:00": date(2026, 11, 1)
     }  # fmt: skip
     assert {time: us_trading_day(at(time)) for time in days} == days
+
+
+@given(st.integers(631_152_000_000, 4_102_444_800_000))
+def test_a_trading_day_ends_at_eight_in_the_evening(made_ms: int) -> None:
+    """On any day, whatever clocks do in New York."""
+    moment = datetime.fromtimestamp(made_ms / 1000, ZoneInfo("America/New_York"))
+    assert us_trading_day(made_ms) == moment.date() + timedelta(days=moment.hour >= 20)
