@@ -125,7 +125,7 @@ def quote_of(tick: Tick, allow_negative: bool) -> Quote | None:
     board = Board("epoch")
     board.configure({"X": SymbolSettings(feed=("a",), allow_negative=allow_negative)}, {"a": FeedTerms("polled", 2.0)}, NOW_MS)
     board.apply("a", {"X": tick}, NOW_MS)
-    error = board.symbols_state()[0]["error"]
+    error = board.symbols_state()[0].error
     assert error is None or "allow_negative = true" in error
     assert (error is None) == ("X" in board.quotes)
     return board.quotes.get("X")

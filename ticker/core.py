@@ -8,6 +8,10 @@ from functools import partial
 from random import Random
 from typing import Any, Literal
 
+import msgspec
+from msgspec import UNSET
+
+from ticker import wire
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.exchange_hours import Load, load
@@ -173,42 +177,37 @@ class Core:
         self._look_at_symbols()
         self.watching.look_around()
 
-    def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
-        """What the wire says of these symbols, or of all: `symbol name decimals group feed currency stale_after_s status error
-        volume_of`; unknown is `None`.
-
-        `group` is a list; `feed` is a name, or a list of names where the symbol has several; `volume_of` is that of the source in use.
-        """
+    def symbols_state(self, symbols: Iterable[str] | None = None) -> list[wire.Symbol]:
+        """What the wire says of these symbols, or of all."""
         return self.board.symbols_state(symbols)
 
-    def feeds_state(self) -> list[dict[str, Any]]:
-        """What the wire says of the feeds: `feed kind state last_success next_try error`; times in epoch ms, unknown is `None`.
-
-        And of those that are polled: `interval_s`, the time between two polls that is in force, and in `widened` why it is longer than
-        the settings say (`None`: it is not).
-        """
+    def feeds_state(self) -> list[wire.Feed]:
+        """What the wire says of the feeds."""
         return [runner.wire_state() for runner in self._runners.values()]
 
-    def feeds_status(self) -> list[dict[str, Any]]:
-        """The same, and of feeds with limits what is spent of them, in `budget`: each as `unit per most used left`, `per` being `s`,
-        `min`, `hour` or `day`. Where rows of the last answer could not be read, `unread` says how many `rows`, and of the `first` why.
-        """
+    def feeds_status(self) -> list[wire.Feed]:
+        """The same, and of feeds with limits what is spent of them, and which rows of the last answer could not be read."""
         now_s = self._clock.monotonic()
         told = []
         for runner, state in zip(self._runners.values(), self.feeds_state(), strict=True):
             gate, unread = runner.source.gate, runner.source.unread
-            budget = {} if gate is None else {"budget": gate.budget.spent(now_s)}
-            told.append({**state, **budget, **({} if unread is None else {"unread": unread._asdict()})})
+            told.append(
+                msgspec.structs.replace(
+                    state,
+                    budget=UNSET if gate is None else gate.budget.spent(now_s),
+                    unread=UNSET if unread is None else wire.UnreadRows(rows=unread.rows, first=unread.first),
+                )
+            )
         return told
 
-    def quality_state(self) -> dict[str, Any]:
-        """What `/api/status` says of the prices: `symbols bad_ticks odd_fields divergences switches markets` (docs/freshness.md)."""
-        return {**self.board.quality_state(self._clock.now_ms()), "markets": self.markets.state()}
+    def quality_state(self) -> wire.Quality:
+        """What `/api/status` says of the prices (docs/freshness.md)."""
+        return self.board.quality_state(self._clock.now_ms(), self.markets.state())
 
-    def config_state(self) -> dict[str, Any]:
-        """What the wire says of the last reload: `ok at error restart_required` (`at` in epoch ms, then a sentence, a list of keys)."""
+    def config_state(self) -> wire.Reload:
+        """What the wire says of the last reload."""
         reload = self._reload
-        return {"ok": reload.ok, "at": reload.at, "error": reload.error, "restart_required": list(reload.restart_required)}
+        return wire.Reload(ok=reload.ok, at=reload.at, error=reload.error, restart_required=list(reload.restart_required))
 
     def report_reload(self, reload: Reload) -> None:
         """Say how the last attempt to take new settings went."""
@@ -293,7 +292,7 @@ class Core:
 
     def _feeds_told(self) -> list[tuple[Any, ...]]:
         """What a change of is worth telling: `last_success` and `next_try` alone are not."""
-        return [tuple(feed.get(key) for key in TOLD) for feed in self.feeds_state()]
+        return [tuple(getattr(feed, key) for key in TOLD) for feed in self.feeds_state()]
 
 
 class Listeners:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from ticker import wire
 from ticker.clock import Clock
 from ticker.errors import BudgetSpent, FeedError
 from ticker.feed_log import FeedLog
 from ticker.source import Source, Subscription, reason
-
-FeedStateName = Literal["ok", "retrying", "down"]
 
 DOWN_AFTER = 5
 """So many failures running, and a feed (or a feed's answer for one symbol) counts as down."""
@@ -69,7 +68,7 @@ class Runner(Protocol):
     def stop(self) -> None:
         """Deliver nothing more and close the source, without waiting for what is under way. Final."""
 
-    def wire_state(self) -> dict[str, Any]:
+    def wire_state(self) -> wire.Feed:
         """This feed's entry of the wire's `feeds`."""
 
 
@@ -77,7 +76,7 @@ class FeedState:
     """One feed's state. `changed()` is called when `state` or `error` has changed; what is news goes to `feed_log`."""
 
     def __init__(self, clock: Clock, feed_log: FeedLog, changed: Callable[[], None], random: Random | None = None) -> None:
-        self.state: FeedStateName = "ok"
+        self.state: wire.FeedCondition = "ok"
         self.error: str | None = None
         self.last_success_ms: int | None = None
         self.next_try_ms: int | None = None
@@ -153,7 +152,7 @@ class FeedState:
     def _served(self, now_s: float) -> bool:
         return self._served_s is not None and now_s - self._served_s <= SERVED_FOR_S
 
-    def _show(self, state: FeedStateName, error: str | None) -> None:
+    def _show(self, state: wire.FeedCondition, error: str | None) -> None:
         if (state, error) != (self.state, self.error):
             self.state, self.error = state, error
             self._changed()

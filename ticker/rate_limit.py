@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ticker import wire
 from ticker.errors import BudgetSpent
 from ticker.runtime import Runtime
 
@@ -38,7 +39,7 @@ class Rate(NamedTuple):
 
     unit: str
     most: int
-    window: str
+    window: wire.Window
 
     @property
     def window_s(self) -> float:
@@ -152,10 +153,10 @@ class Budget:
         tightest = max(self.rates, key=lambda rate: needed(self._planned(rate.unit), rate), default=None)
         return tightest if self.stretch() > 1.0 else None
 
-    def spent(self, now_s: float) -> list[dict[str, Any]]:
+    def spent(self, now_s: float) -> list[wire.Spent]:
         """For people: each limit, and how much of it is spent in the window that ends now."""
-        return [{"unit": window.rate.unit, "per": window.rate.window, "most": window.rate.most,
-                 "used": (used := window.used(now_s)), "left": window.rate.most - used} for window in self._windows]  # fmt: skip
+        return [wire.Spent(unit=window.rate.unit, per=window.rate.window, most=window.rate.most,
+                           used=(used := window.used(now_s)), left=window.rate.most - used) for window in self._windows]  # fmt: skip
 
     def _planned(self, unit: str) -> float:
         return sum(demand.get(unit, 0.0) for demand in self._demands.values())

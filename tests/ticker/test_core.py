@@ -11,6 +11,7 @@ import pytest
 
 from tests.ticker.benches import HOUR_S, PATIENCE_S, Bench, settings_of
 from tests.ticker.stepped import START_MS
+from ticker import wire
 from ticker.clock import SystemClock
 from ticker.core import SYMBOLS_TOLD_EVERY_S, Listeners
 from ticker.errors import FeedError
@@ -37,8 +38,8 @@ def test_every_feed_is_polled_at_once(bench: Bench) -> None:
     assert bench.core.quotes == quotes
     assert bench.core.epoch == "epoch"
     assert list(bench.core.symbols) == ["A", "B"]
-    assert [entry["status"] for entry in bench.core.symbols_state()] == ["live", "live"]
-    assert [(entry["feed"], entry["state"], entry["last_success"]) for entry in bench.core.feeds_state()] == [
+    assert [entry.status for entry in bench.core.symbols_state()] == ["live", "live"]
+    assert [(entry.feed, entry.state, entry.last_success) for entry in bench.core.feeds_state()] == [
         ("one", "ok", START_MS),
         ("two", "ok", START_MS),
     ]
@@ -49,7 +50,7 @@ def test_first_prices_that_come_one_by_one_are_told_together(bench: Bench) -> No
     """The list of symbols is long, so it is told at most so often; a sweep tells what is left, and nothing is told twice."""
     bench.core.configure(settings_of({f"S{number}": "one" for number in range(1_000)}))
     live: list[int] = []
-    bench.core.on_state.append(lambda _: live.append(sum(entry["status"] == "live" for entry in bench.core.symbols_state())))
+    bench.core.on_state.append(lambda _: live.append(sum(entry.status == "live" for entry in bench.core.symbols_state())))
     for number in range(1_000):
         bench.time.pass_s(0.001)
         bench.core._deliver("one", {f"S{number}": Tick(price=1.0)})
@@ -91,10 +92,9 @@ def test_the_prices_are_reported_on(bench: Bench) -> None:
     bench.core._deliver("one", {"A": Tick(price=100.0)})
     bench.core._deliver("one", {"A": Tick(price=102.0)})
     state = bench.core.quality_state()
-    assert state.keys() == {"symbols", "bad_ticks", "odd_fields", "divergences", "switches", "markets"}
-    assert [entry["stale_after_s"] for entry in state["symbols"]] == [3 * HOUR_S]
-    assert state["bad_ticks"]["count"] == 1
-    assert [entry["calendar"] for entry in state["markets"]] == ["XHKG"]
+    assert [entry.stale_after_s for entry in state.symbols] == [3 * HOUR_S]
+    assert state.bad_ticks.count == 1
+    assert [entry.calendar for entry in state.markets] == ["XHKG"]
 
 
 def test_ids_and_options_reach_the_source(bench: Bench) -> None:
@@ -139,7 +139,7 @@ def test_a_new_symbol_is_polled_at_once_and_alone(bench: Bench) -> None:
     assert bench.wait("B").keys() == {"B"}
     assert bench.source("one").batches == [["A"], ["B"]]
     assert bench.core.quotes["A"] is first
-    assert [entry["symbol"] for entry in bench.core.symbols_state()] == ["A", "B"]
+    assert [entry.symbol for entry in bench.core.symbols_state()] == ["A", "B"]
     assert set(bench.states) == {"symbols"}
 
 
@@ -157,7 +157,7 @@ def test_the_first_symbol_of_a_feed_that_had_none(bench: Bench) -> None:
     for _ in range(4):
         bench.wait("M")
     assert len(bench.source("one").batches) == asked
-    assert [entry["feed"] for entry in bench.core.feeds_state()] == ["marker", "one"]
+    assert [entry.feed for entry in bench.core.feeds_state()] == ["marker", "one"]
 
 
 def test_a_feed_that_breaks_stops_no_other(bench: Bench) -> None:
@@ -177,7 +177,7 @@ def test_a_feed_that_breaks_stops_no_other(bench: Bench) -> None:
     bench.core.start()
     for _ in range(3):
         assert bench.wait("C").keys() == {"C"}
-    assert {entry["feed"]: entry["state"] for entry in bench.core.feeds_state()} == {"bug": "retrying", "hang": "ok", "fine": "ok"}
+    assert {entry.feed: entry.state for entry in bench.core.feeds_state()} == {"bug": "retrying", "hang": "ok", "fine": "ok"}
     forever.set()
 
 
@@ -197,7 +197,7 @@ def test_a_feed_that_goes_down_fails_its_quotes() -> None:
     while (quote := bench.wait("A")["A"]).state != "failed":
         assert quote.state == "fresh"
     (feed,) = bench.core.feeds_state()
-    assert (feed["state"], feed["error"]) == ("down", "HTTP 502")
+    assert (feed.state, feed.error) == ("down", "HTTP 502")
     assert [state for state in bench.states if state == "feeds"] == ["feeds", "feeds"]
     source.answer = source.prices
     assert bench.wait("A")["A"].state == "fresh"
@@ -211,7 +211,7 @@ def test_the_second_source_takes_over(bench: Bench) -> None:
     bench.core.start()
     assert bench.wait("A")["A"].source == "two"
     (symbol,) = bench.core.symbols_state()
-    assert (symbol["feed"], symbol["status"], symbol["error"]) == (["one", "two"], "live", "one: unknown")
+    assert (symbol.feed, symbol.status, symbol.error) == (["one", "two"], "live", "one: unknown")
 
 
 def test_silence_turns_stale_without_being_asked(bench: Bench) -> None:
@@ -280,14 +280,15 @@ def test_a_listener_that_raises_harms_nobody(bench: Bench, caplog: pytest.LogCap
     assert "symbols" in bench.states
     assert "a listener failed on 1 quotes" in caplog.text
     assert "a listener failed on a change of symbols" in caplog.text
-    assert bench.core.feeds_state()[0]["state"] == "ok"
+    assert bench.core.feeds_state()[0].state == "ok"
 
 
 def test_reports_of_reloads(bench: Bench) -> None:
     """The start counts as a good one; later ones are told."""
-    assert bench.core.config_state() == {"ok": True, "at": START_MS, "error": None, "restart_required": []}
-    bench.core.report_reload(Reload(ok=False, at=START_MS + 1, error="port: too big", restart_required=("server.port",)))
-    assert bench.core.config_state() == {"ok": False, "at": START_MS + 1, "error": "port: too big", "restart_required": ["server.port"]}
+    assert bench.core.config_state() == wire.Reload(ok=True, at=START_MS, error=None, restart_required=[])
+    bad = Reload(ok=False, at=START_MS + 1, error="port: too big", restart_required=("server.port",))
+    bench.core.report_reload(bad)
+    assert bench.core.config_state() == wire.Reload(ok=False, at=bad.at, error=bad.error, restart_required=["server.port"])
     assert bench.states == ["config"]
 
 

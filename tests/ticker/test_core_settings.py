@@ -100,7 +100,7 @@ def test_a_removed_feed_is_closed(bench: Bench) -> None:
     bench.core.configure(settings_of({"A": "two"}))
     assert bench.source("one").closed
     assert bench.core.quotes["A"].state == "stale"
-    assert [entry["feed"] for entry in bench.core.feeds_state()] == ["two"]
+    assert [entry.feed for entry in bench.core.feeds_state()] == ["two"]
     while (quote := bench.wait("A")["A"]).source != "two":
         assert quote.state == "stale"
     assert quote.state == "fresh"

@@ -229,7 +229,7 @@ class Account:
 
     def check_states(self, now: int) -> None:
         """Nothing is fresh that is too old; nothing that somebody vouches for is anything else."""
-        self.limits_ms = {entry["symbol"]: round(entry["stale_after_s"] * 1000) for entry in self.board.symbols_state()}
+        self.limits_ms = {entry.symbol: round(entry.stale_after_s * 1000) for entry in self.board.symbols_state()}
         assert max(limit_ms for symbol, limit_ms in self.limits_ms.items() if symbol not in DAILY) <= 300_000
         for symbol, quote in self.board.quotes.items():
             if symbol in DAILY:
@@ -354,6 +354,6 @@ def test_an_hour_of_faults(seed: int) -> None:
     assert account.shown["closed"] > 300
     assert sum(account.shown[said] for said in ("pre", "post", "overnight")) > 0
     assert all(account.shown[f"daily {state}"] > 1_000 for state in ("fresh", "stale"))
-    assert state["switches"]["count"] > 100
-    assert state["bad_ticks"]["count"] > 1_000
-    assert {entry["field"] for entry in state["odd_fields"]["fields"]} == {"bid", "high", "volume", "low", "prev_close"}
+    assert state.switches.count > 100
+    assert state.bad_ticks.count > 1_000
+    assert {entry.field for entry in state.odd_fields.fields} == {"bid", "high", "volume", "low", "prev_close"}

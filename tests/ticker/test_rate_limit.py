@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.ticker.stepped import SteppedTime
 from ticker.errors import BudgetSpent
 from ticker.rate_limit import CALL, SLICES, WINDOWS_S, Accounts, Budget, Cost, Gate, Rate, Usage, lowest, needed
+from ticker.wire import Spent, Window
 
 
 class Arrival(NamedTuple):
@@ -59,11 +60,11 @@ def test_no_window_ever_holds_more_than_its_limit(rates: list[Rate], calls: list
             time.pass_s(takes_s)
     for rate in rates:
         assert most_in_any_window(arrivals, rate) <= rate.most
-        assert 0 <= gate.budget.spent(time.monotonic())[rates.index(rate)]["used"] <= rate.most
+        assert 0 <= gate.budget.spent(time.monotonic())[rates.index(rate)].used <= rate.most
 
 
 @given(st.integers(1, 20), st.sampled_from(["s", "min", "hour", "day"]), st.integers(1, 60))
-def test_nothing_is_held_back_longer_than_needed(most: int, window: str, count: int) -> None:
+def test_nothing_is_held_back_longer_than_needed(most: int, window: Window, count: int) -> None:
     """Calls that take no time come as fast as the limit lets them: `most` at once in each window, but for a slice."""
     time = SteppedTime()
     gate = Gate("account", [Rate("calls", most, window)], time, time.monotonic)
@@ -94,8 +95,8 @@ def test_long_windows_are_remembered_in_slices() -> None:
         budget.begin(CALL)
         budget.end(CALL, float(second))
     assert len(budget._windows[0]._slices) <= SLICES + 1
-    assert budget.spent(86_399.0)[0] == {"unit": "calls", "per": "day", "most": 1_000_000, "used": 86_400, "left": 913_600}
-    assert 86_000 <= budget.spent(86_400.0 + 400)[0]["used"] < 86_400
+    assert budget.spent(86_399.0)[0] == Spent(unit="calls", per="day", most=1_000_000, used=86_400, left=913_600)
+    assert 86_000 <= budget.spent(86_400.0 + 400)[0].used < 86_400
 
 
 def test_what_does_not_fit_at_all_waits_for_an_empty_window() -> None:
@@ -150,7 +151,7 @@ def test_lowered_limits_keep_what_was_spent() -> None:
         budget.begin(CALL)
         budget.end(CALL, 0.0)
     budget.set_rates([Rate("calls", 2, "s"), Rate("calls", 100, "min")])
-    assert [limit["used"] for limit in budget.spent(0.5)] == [3, 0]
+    assert [limit.used for limit in budget.spent(0.5)] == [3, 0]
     assert budget.wait_s(CALL, 0.5) == 0.5
     budget.set_rates([Rate("calls", 4, "s")])
     assert budget.wait_s(CALL, 0.5) == 0.0

@@ -207,7 +207,7 @@ class ScriptedSession:
         elif word == "gap":
             self.gaps += 1
         elif word == "fact":
-            self.facts = {"fact": rest}
+            self.facts = {"upstream": [rest]}
         elif word == "unclear":
             self._unclear.append(rest)
         elif word == "bug":

@@ -8,10 +8,11 @@ passing of time; both return the quotes that are updates, in order, each with th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ticker import wire
 from ticker.board.failover import choose
 from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.publish import make_quote, next_quote
@@ -237,13 +238,13 @@ class Board:
         changed, self._symbols_changed = self._symbols_changed, False
         return changed
 
-    def symbols_state(self, symbols: Iterable[str] | None = None) -> list[dict[str, Any]]:
+    def symbols_state(self, symbols: Iterable[str] | None = None) -> list[wire.Symbol]:
         """What the wire says of these symbols, or of all in the settings' order (docs/protocol.md, `symbols`)."""
         return [self._symbol_states[symbol].wire_state() for symbol in (self._symbol_states if symbols is None else symbols)]
 
-    def quality_state(self, now_ms: int) -> dict[str, Any]:
-        """What `/api/status` says of the prices: `symbols bad_ticks odd_fields divergences switches` (docs/freshness.md)."""
-        return self._noticed.state(self._symbol_states.values(), now_ms)
+    def quality_state(self, now_ms: int, markets: Sequence[wire.Calendar] = ()) -> wire.Quality:
+        """What `/api/status` says of the prices (docs/freshness.md), with what there is to say of the calendars."""
+        return self._noticed.state(self._symbol_states.values(), now_ms, markets)
 
     def standings(self, now_ms: int) -> list[Standing]:
         """How every symbol stands, in the settings' order."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Container
-from typing import Any
 
+from ticker import wire
 from ticker.errors import excerpt
 from ticker.log_limit import LogLimit
 from ticker.quote import Odd
@@ -46,7 +46,7 @@ class BadTicks:
 
     def __init__(self) -> None:
         self.count = 0
-        self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
+        self._entries: dict[tuple[str, str], wire.NotBelieved] = {}  # the newest last
         self._told: set[tuple[str, str, str]] = set()
         self._log = IncidentLog(logging.WARNING)
 
@@ -54,8 +54,8 @@ class BadTicks:
         """A tick was not believed. `kind` tells which reasons are the same."""
         self.count += 1
         before = self._entries.pop((symbol, feed), None)
-        self._entries[symbol, feed] = {"symbol": symbol, "feed": feed, "count": before["count"] + 1 if before else 1, "at": now_ms,
-                                       "reason": reason, "excerpt": (shown := excerpt(payload))}  # fmt: skip
+        self._entries[symbol, feed] = wire.NotBelieved(symbol=symbol, feed=feed, count=before.count + 1 if before else 1, at=now_ms,
+                                                       reason=reason, excerpt=(shown := excerpt(payload)))  # fmt: skip
         is_new = (symbol, feed, kind) not in self._told
         self._told.add((symbol, feed, kind))
         self._log.tell(is_new, now_ms, "feed %s: a tick of %s is not believed: %s [%s]", feed, symbol, reason, shown)
@@ -66,9 +66,9 @@ class BadTicks:
             del self._entries[key]
         self._told = {told for told in self._told if told[0] != symbol}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> wire.BadTicks:
         """For people: how many there were, and of each symbol and feed how many and the last, the newest first."""
-        return {"count": self.count, "recent": [*reversed(self._entries.values())][:MOST_LISTED]}
+        return wire.BadTicks(count=self.count, recent=[*reversed(self._entries.values())][:MOST_LISTED])
 
 
 class OddFields:
@@ -76,25 +76,25 @@ class OddFields:
 
     def __init__(self) -> None:
         self.count = 0
-        self._entries: dict[tuple[str, str], dict[str, Any]] = {}  # the newest last
+        self._entries: dict[tuple[str, str], wire.LeftOut] = {}  # the newest last
         self._log = IncidentLog(logging.WARNING)
 
     def note(self, symbol: str, feed: str, odd: Odd, now_ms: int) -> None:
         """A field of an answer is left out."""
         self.count += 1
         before = self._entries.pop((feed, odd.field), None)
-        self._entries[feed, odd.field] = {"feed": feed, "field": odd.field, "count": before["count"] + 1 if before else 1,
-                                          "symbol": symbol, "at": now_ms, "reason": odd.reason, "excerpt": odd.excerpt}  # fmt: skip
+        self._entries[feed, odd.field] = wire.LeftOut(feed=feed, field=odd.field, count=before.count + 1 if before else 1,
+                                                      symbol=symbol, at=now_ms, reason=odd.reason, excerpt=odd.excerpt)  # fmt: skip
         message = "feed %s: %s of %s is left out: %s [%s]"
         self._log.tell(before is None, now_ms, message, feed, odd.field, symbol, odd.reason, odd.excerpt)
 
     def keep(self, feeds: Container[str]) -> None:
         """The other feeds are gone."""
-        self._entries = {key: entry for key, entry in self._entries.items() if entry["feed"] in feeds}
+        self._entries = {key: entry for key, entry in self._entries.items() if entry.feed in feeds}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> wire.OddFields:
         """For people: how many there were, and of each feed and field how many and the last, the newest first."""
-        return {"count": self.count, "fields": [*reversed(self._entries.values())][:MOST_LISTED]}
+        return wire.OddFields(count=self.count, fields=[*reversed(self._entries.values())][:MOST_LISTED])
 
 
 class Disagreements:
@@ -126,15 +126,15 @@ class Disagreements:
         self._since_ms = {key: since_ms for key, since_ms in self._since_ms.items() if key[0] != symbol}
         self._told = {told for told in self._told if told[0] != symbol}
 
-    def state(self, describe: Callable[[str, str], dict[str, Any] | None]) -> list[dict[str, Any]]:
-        """For people: each pair with what `describe(symbol, feed)` says of it; those that it says nothing of are over."""
-        shown: list[dict[str, Any]] = []
+    def state(self, describe: Callable[[str, str, int], wire.Divergence | None]) -> list[wire.Divergence]:
+        """For people: each pair as `describe(symbol, feed, since_ms)` says it; those that it says nothing of are over."""
+        shown: list[wire.Divergence] = []
         for (symbol, feed), since_ms in list(self._since_ms.items()):
-            described = describe(symbol, feed)
+            described = describe(symbol, feed, since_ms)
             if described is None:
                 self.clear(symbol, feed)
             elif len(shown) < MOST_LISTED:
-                shown.append({"symbol": symbol, "feed": feed, "since": since_ms, **described})
+                shown.append(described)
         return shown
 
 
@@ -143,15 +143,15 @@ class Switches:
 
     def __init__(self) -> None:
         self.count = 0
-        self._recent: deque[dict[str, Any]] = deque(maxlen=MOST_LISTED)
+        self._recent: deque[wire.Switch] = deque(maxlen=MOST_LISTED)
         self._log = IncidentLog(logging.INFO)
 
     def note(self, symbol: str, left: str, taken: str, reason: str, now_ms: int) -> None:
         """`symbol` comes from `taken` now."""
         self.count += 1
-        self._recent.appendleft({"symbol": symbol, "from": left, "to": taken, "reason": reason, "at": now_ms})
+        self._recent.appendleft(wire.Switch(symbol=symbol, left=left, taken=taken, reason=reason, at=now_ms))
         self._log.tell(True, now_ms, "%s comes from %s now, not from %s: %s", symbol, taken, left, reason)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> wire.Switches:
         """For people: how many there were, and the last of them, the newest first."""
-        return {"count": self.count, "recent": list(self._recent)}
+        return wire.Switches(count=self.count, recent=list(self._recent))

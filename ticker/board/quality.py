@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from msgspec import UNSET
+
+from ticker import wire
 from ticker.board.change import strange_base
 from ticker.board.incidents import BadTicks, Disagreements, OddFields, Switches
 from ticker.board.sanity import no_price, sound
@@ -107,11 +110,11 @@ class Quality:
         """The symbol comes from another source now."""
         self._switches.note(symbol_state.symbol, left.feed, taken.feed, why, now_ms)
 
-    def state(self, symbol_states: Iterable[SymbolState], now_ms: int) -> dict[str, Any]:
-        """What `/api/status` says of the prices of `symbol_states` (docs/freshness.md)."""
+    def state(self, symbol_states: Iterable[SymbolState], now_ms: int, markets: Iterable[wire.Calendar]) -> wire.Quality:
+        """What `/api/status` says of the prices of `symbol_states` and of the calendars (docs/freshness.md)."""
         by_symbol = {symbol_state.symbol: symbol_state for symbol_state in symbol_states}
 
-        def described(symbol: str, feed: str) -> dict[str, Any] | None:
+        def described(symbol: str, feed: str, since_ms: int) -> wire.Divergence | None:
             symbol_state = by_symbol[symbol]
             active = symbol_state.active
             source = next((source for source in symbol_state.sources if source.feed == feed), None)
@@ -120,16 +123,25 @@ class Quality:
             apart = disagreement(symbol_state, source, active, now_ms)
             if apart is None or apart <= symbol_state.most_apart:
                 return None
-            how = {"apart": apart} if symbol_state.allow_negative else {"apart_pct": round(apart, 4)}
-            return {"price": source.tick.price, "source": active.feed, "source_price": active.tick.price, **how}
+            return wire.Divergence(
+                symbol=symbol,
+                feed=feed,
+                since=since_ms,
+                price=source.tick.price,
+                source=active.feed,
+                source_price=active.tick.price,
+                apart=apart if symbol_state.allow_negative else UNSET,
+                apart_pct=UNSET if symbol_state.allow_negative else round(apart, 4),
+            )
 
-        return {
-            "symbols": [described_state(symbol_state, now_ms) for symbol_state in by_symbol.values()],
-            "bad_ticks": self._bad_ticks.state(),
-            "odd_fields": self._odd_fields.state(),
-            "divergences": self._disagreements.state(described),
-            "switches": self._switches.state(),
-        }
+        return wire.Quality(
+            symbols=[described_state(symbol_state, now_ms) for symbol_state in by_symbol.values()],
+            bad_ticks=self._bad_ticks.state(),
+            odd_fields=self._odd_fields.state(),
+            divergences=self._disagreements.state(described),
+            switches=self._switches.state(),
+            markets=list(markets),
+        )
 
 
 def standing(symbol_state: SymbolState, now_ms: int) -> Standing:
@@ -142,7 +154,7 @@ def standing(symbol_state: SymbolState, now_ms: int) -> Standing:
     )
 
 
-def described_state(symbol_state: SymbolState, now_ms: int) -> dict[str, Any]:
+def described_state(symbol_state: SymbolState, now_ms: int) -> wire.SymbolQuality:
     """The limit that is in force for a symbol, where it comes from, and what it is compared with; times in epoch ms, unknown is `None`.
 
     `error`: what is wrong with its best source that has an error. `current_as_of`: the latest moment at which the price was surely the
@@ -150,14 +162,14 @@ def described_state(symbol_state: SymbolState, now_ms: int) -> dict[str, Any]:
     """
     source = symbol_state.active or symbol_state.sources[0]
     market = market_of(source, symbol_state.hours, now_ms)
-    return {
-        "symbol": symbol_state.symbol,
-        "source": symbol_state.quote.source if symbol_state.quote else None,
-        "state": symbol_state.quote.state if symbol_state.quote else None,
-        "error": symbol_state.status()[1],
-        "stale_after_s": limit_in_force_ms(source, symbol_state.hours) / 1000,
-        "stale_after_from": limit_from(source),
-        "current_as_of": source.current_ms or None,
-        "market": market.phase,
-        "market_until": market.until_ms if symbol_state.hours is not None and market.until_ms < NEVER else None,
-    }
+    return wire.SymbolQuality(
+        symbol=symbol_state.symbol,
+        source=symbol_state.quote.source if symbol_state.quote else None,
+        state=symbol_state.quote.state if symbol_state.quote else None,
+        error=symbol_state.status()[1],
+        stale_after_s=limit_in_force_ms(source, symbol_state.hours) / 1000,
+        stale_after_from=limit_from(source),
+        current_as_of=source.current_ms or None,
+        market=market.phase,
+        market_until=market.until_ms if symbol_state.hours is not None and market.until_ms < NEVER else None,
+    )

@@ -6,6 +6,7 @@ from ticker.board.cadence import overdue_ms
 from ticker.board.freshness import STALE_INTERVALS, Verdict, state_at
 from ticker.board.source_state import SourceState
 from ticker.calendars.market_hours import SESSION_LASTS_MS, Hours, Market, StatedSession, market_at
+from ticker.wire import LimitFrom
 
 
 def market_of(source: SourceState, hours: Hours | None, now_ms: int) -> Market:
@@ -89,7 +90,7 @@ def limit_in_force_ms(source: SourceState, hours: Hours | None) -> int:
     return _overdue_ms(source, hours) - _made_ms(source) if source.is_daily() else source.limit_ms
 
 
-def limit_from(source: SourceState) -> str:
+def limit_from(source: SourceState) -> LimitFrom:
     """Where that limit comes from: `cadence`, `settings`, `learnt` or `interval`."""
     if source.is_daily():
         return "cadence"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
 
+from ticker import wire
 from ticker.board.freshness import FeedTerms, Verdict
 from ticker.board.outliers import PriceRange, absolute_band, apart_pct, band
 from ticker.board.source_state import SourceState
@@ -129,7 +129,7 @@ class SymbolState:
         if self.switched_ms is not None:
             self.switched_ms -= by_ms
 
-    def status(self) -> tuple[str, str | None]:
+    def status(self) -> tuple[wire.SymbolStatus, str | None]:
         """`pending`, `live` or `rejected`, and what is wrong with its best source that has an error."""
         shown: str | None = None
         for source in self.sources:
@@ -180,23 +180,23 @@ class SymbolState:
         told = in_force.tick.volume_of if in_force.tick else None
         return told or in_force.volume_of
 
-    def wire_state(self) -> dict[str, Any]:
+    def wire_state(self) -> wire.Symbol:
         """This symbol's entry of the wire's `symbols`."""
         settings, quote = self.settings, self.quote
         status, error = self.status()
         in_force = self.active or self.sources[0]
-        return {
-            "symbol": self.symbol,
-            "name": settings.name,
-            "decimals": settings.decimals,
-            "group": list(settings.group),
-            "feed": settings.feed[0] if len(settings.feed) == 1 else list(settings.feed),
-            "currency": settings.currency or (quote.currency if quote else None),
-            "stale_after_s": limit_in_force_ms(in_force, self.hours) / 1000,
-            "status": status,
-            "error": error,
-            "volume_of": self.volume_of(),
-        }
+        return wire.Symbol(
+            symbol=self.symbol,
+            name=settings.name,
+            decimals=settings.decimals,
+            group=list(settings.group),
+            feed=settings.feed[0] if len(settings.feed) == 1 else list(settings.feed),
+            currency=settings.currency or (quote.currency if quote else None),
+            stale_after_s=limit_in_force_ms(in_force, self.hours) / 1000,
+            status=status,
+            error=error,
+            volume_of=self.volume_of(),
+        )
 
 
 def disagreement(symbol_state: SymbolState, source: SourceState, other: SourceState, now_ms: int) -> float | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
+from ticker import wire
 from ticker.calendars.currency_week import WEEK
 from ticker.calendars.exchange_hours import TIMEOUT_S, HoursError, Load, WantedCalendars, end_ms, load, span
 from ticker.calendars.market_hours import NEVER, Hours
@@ -40,18 +40,16 @@ class CalendarLoader:
         if due := self._wanted.take_due(self._clock.now_ms()):
             self._runtime.spawn(self._load, due)
 
-    def state(self) -> list[dict[str, Any]]:
-        """For `/api/status`: each calendar in use that is ever shut as `calendar market until error`; `until` is the next opening or
-        close, epoch ms.
-        """
+    def state(self) -> list[wire.Calendar]:
+        """For `/api/status`: each calendar in use that is ever shut."""
         now_ms = self._clock.now_ms()
         shown = []
         for calendar in [*self._wanted.calendars, *([CURRENCY_WEEK] if self._has_currency_week else ())]:
             hours = self._hours.get(calendar)
             market = hours.at(now_ms) if hours else None
-            shown.append({"calendar": calendar, "market": market.phase if market else "unknown",
-                          "until": market.until_ms if market and market.until_ms < NEVER else None,
-                          "error": self._wanted.errors.get(calendar)})  # fmt: skip
+            until_ms = market.until_ms if market and market.until_ms < NEVER else None
+            phase: wire.MarketPhase = market.phase if market else "unknown"
+            shown.append(wire.Calendar(calendar=calendar, market=phase, until=until_ms, error=self._wanted.errors.get(calendar)))
         return shown
 
     def _load(self, calendars: Sequence[str]) -> None:

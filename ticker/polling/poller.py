@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
-from typing import Any
 
+from ticker import wire
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.feed_log import FeedLog, named
@@ -202,10 +202,10 @@ class Poller:
         except Exception:
             log.exception("feed %s: closing failed", self.source.name)
 
-    def wire_state(self) -> dict[str, Any]:
+    def wire_state(self) -> wire.Feed:
         """This feed's entry of the wire's `feeds`."""
-        return {"feed": self.source.name, "kind": self.source.kind, **self.feed_state.wire_state(),
-                "interval_s": round(self._interval.in_force_s(), 3), "widened": self._interval.reason}  # fmt: skip
+        return wire.Feed(feed=self.source.name, kind=self.source.kind, **self.feed_state.wire_state(),
+                         interval_s=round(self._interval.in_force_s(), 3), widened=self._interval.reason)  # fmt: skip
 
     def _halt(self) -> None:
         self._scheduled_s = None

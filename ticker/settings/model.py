@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, HttpUrl, ValidationInfo, field_validator
 
@@ -22,6 +22,7 @@ from ticker.settings.table import (
     PositiveSeconds,
     Table,
 )
+from ticker.wire import Window
 
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -110,7 +111,7 @@ class BudgetSettings(Table):
     def rates(self) -> list[Rate]:
         """The limits that are set."""
         parts = [(name.rpartition("_per_"), getattr(self, name)) for name in type(self).model_fields]
-        return [Rate(unit, most, window) for (unit, _, window), most in parts if most is not None]
+        return [Rate(unit, most, cast(Window, window)) for (unit, _, window), most in parts if most is not None]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

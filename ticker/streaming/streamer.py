@@ -14,6 +14,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from ticker import wire
 from ticker.clock import Clock
 from ticker.counters import FeedCounters
 from ticker.errors import FeedError
@@ -133,11 +134,11 @@ class Streamer:
         except Exception:
             log.exception("feed %s: closing failed", self.source.name)
 
-    def wire_state(self) -> dict[str, Any]:
+    def wire_state(self) -> wire.Feed:
         """This feed's entry of the wire's `feeds`."""
         gaps = self._gaps + sum(connection.session.gaps for connection in self._connections)
-        return {"feed": self.source.name, "kind": self.source.kind, **self.feed_state.wire_state(),
-                "reconnects": max(0, self._connects - 1), "gaps": gaps, "folded": self._delivery.folded, **self._facts}  # fmt: skip
+        return wire.Feed(feed=self.source.name, kind=self.source.kind, **self.feed_state.wire_state(),
+                         reconnects=max(0, self._connects - 1), gaps=gaps, folded=self._delivery.folded, **self._facts)  # fmt: skip
 
     def _go_on(self, charge: object, connection: Connection | None) -> None:
         """One connection after the other, for as long as the task `charge` is in charge."""

@@ -11,6 +11,7 @@ import msgspec
 from flask import Blueprint, Response, request
 from pydantic import SecretStr
 
+from ticker import wire
 from ticker.errors import SettingsError
 from ticker.nested import undisturbed
 from web.api.routes import answer, error
@@ -57,11 +58,11 @@ def admin(token: Callable[[], SecretStr | None], add: Callable[[str, str | None]
         if isinstance(wish, Response):
             return wish
         symbol, feed = wish
-        return _edited(lambda: add(symbol, feed), 201, {"ok": True, "symbol": symbol})
+        return _edited(lambda: add(symbol, feed), 201, wire.Edited(ok=True, symbol=symbol))
 
     @blueprint.delete("/api/symbols/<path:symbol>")
     def delete(symbol: str) -> Response:
-        return _edited(lambda: remove(symbol), 200, {"ok": True, "symbol": symbol})
+        return _edited(lambda: remove(symbol), 200, wire.Edited(ok=True, symbol=symbol))
 
     return blueprint
 
@@ -84,7 +85,7 @@ def _wish() -> tuple[str, str | None] | Response:
     return body["symbol"], body.get("feed") or None
 
 
-def _edited(edit: Callable[[], object], status: int, done: dict[str, Any]) -> Response:
+def _edited(edit: Callable[[], object], status: int, done: wire.Edited) -> Response:
     try:
         edit()
     except SettingsError as problem:

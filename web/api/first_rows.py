@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from ticker import wire
 from ticker.clock import Clock
 from ticker.core import Core
 
@@ -35,7 +36,7 @@ def first_rows(core: Core, clock: Clock, is_open: Callable[[], bool]) -> FirstRo
             return b""
         if not is_foreign:  # the page itself will ask
             core.watching.read(symbols)
-        rows = {"epoch": core.epoch, "server_time": clock.now_ms(), "symbols": core.symbols_state(symbols), "quotes": quotes}
+        rows = wire.FirstRows(epoch=core.epoch, server_time=clock.now_ms(), symbols=core.symbols_state(symbols), quotes=quotes)
         return msgspec.json.encode(rows).replace(b"<", rb"\u003c")  # no name can end the element that the rows stand in
 
     return rows_for

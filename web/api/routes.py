@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from ticker import __version__
+from ticker import __version__, wire
 from ticker.board.history import History
 from ticker.clock import Clock
 from ticker.core import Core
@@ -27,7 +27,7 @@ def answer(payload: object, status: int = 200) -> Response:
 
 def error(status: int, code: str, message: str) -> Response:
     """The shape of every error."""
-    return answer({"error": {"code": code, "message": message}}, status)
+    return answer(wire.Error(error=wire.Problem(code=code, message=message)), status)
 
 
 def tagged(payload: object) -> Response:
@@ -64,7 +64,7 @@ def rest(
 
     @blueprint.get("/api/symbols")
     def symbols() -> Response:
-        return tagged({"symbols": core.symbols_state(_known())})
+        return tagged(wire.Symbols(symbols=core.symbols_state(_known())))
 
     @blueprint.get("/api/quotes")
     def quotes() -> Response:
@@ -73,11 +73,11 @@ def rest(
         asked = known if wanted is None else wanted
         _interested(None if wanted is None and reader().sees_all else [symbol for symbol in asked if symbol in known])
         return tagged(
-            {
-                "epoch": core.epoch,
-                "quotes": [board[symbol] for symbol in asked if symbol in board and symbol in known],
-                "unknown": [symbol for symbol in asked if symbol not in known],
-            }
+            wire.Quotes(
+                epoch=core.epoch,
+                quotes=[board[symbol] for symbol in asked if symbol in board and symbol in known],
+                unknown=[symbol for symbol in asked if symbol not in known],
+            )
         )
 
     @blueprint.get("/api/quotes/<path:symbol>")
@@ -99,8 +99,8 @@ def rest(
         known = _known()
         symbols = list(known) if wanted is None else [symbol for symbol in wanted if symbol in known]
         sparklines = {symbol: history.sparkline(symbol, now_ms) for symbol in in_turns(symbols)}
-        return tagged({"epoch": core.epoch, "step_s": 60, "sparklines": sparklines,
-                       "unknown": [symbol for symbol in wanted or [] if symbol not in known]})  # fmt: skip
+        unknown = [symbol for symbol in wanted or [] if symbol not in known]
+        return tagged(wire.Sparklines(epoch=core.epoch, step_s=60, sparklines=sparklines, unknown=unknown))
 
     @blueprint.get("/api/candles/<path:symbol>")
     def candles(symbol: str) -> Response:
@@ -109,25 +109,31 @@ def rest(
         if symbol not in core.symbols:
             return error(404, "unknown_symbol", f"{symbol[:40]!r} is not in the settings")
         bars = history.bars(symbol, clock.now_ms())
-        candles = [{name: value for name, value in bar._asdict().items() if value is not None} for bar in bars]
-        return tagged({"symbol": symbol, "interval_s": 60, "candles": candles})
+        return tagged(wire.Candles(symbol=symbol, interval_s=60, candles=[wire.Candle(*bar) for bar in bars]))
 
     @blueprint.get("/api/status")
     def status() -> Response:
         seen = visible.visible_symbols(reader(), core.symbols)
-        return answer({"version": __version__, "epoch": core.epoch, "uptime_s": round(clock.monotonic() - started_s, 1),
-                       "clients": clients(), "feeds": visible.feeds(core.feeds_status(), seen),
-                       "last_reload": visible.config(core.config_state(), seen),
-                       **(core.quality_state() if seen is None else {})})  # fmt: skip
+        return answer(
+            wire.Status(
+                version=__version__,
+                epoch=core.epoch,
+                uptime_s=round(clock.monotonic() - started_s, 1),
+                clients=clients(),
+                feeds=visible.feeds(core.feeds_status(), seen),
+                last_reload=visible.config(core.config_state(), seen),
+                **(msgspec.structs.asdict(core.quality_state()) if seen is None else {}),
+            )
+        )
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
-        return answer({"ok": True})
+        return answer(wire.Health(ok=True))
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
         reason = "shutting down" if stopping() else unready(core)
-        return answer({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+        return answer(wire.Ready(ready=reason is None, reason=reason), 200 if reason is None else 503)
 
     def _interested(symbols: Collection[str] | None) -> None:
         request.environ[READ] = symbols
@@ -148,11 +154,10 @@ def _forbidden(symbol: str) -> Response:
 
 def unready(core: Core) -> str | None:
     """Why the relay has nothing to offer, `None` if it has."""
-    feeds: list[dict[str, Any]] = core.feeds_state()
     if core.symbols and not core.quotes:
         return "no quotes yet"
     used = {name for symbol in core.symbols.values() for name in symbol.feed}
-    if used and all(feed["state"] == "down" for feed in feeds if feed["feed"] in used):
+    if used and all(feed.state == "down" for feed in core.feeds_state() if feed.feed in used):
         return "every feed is down"
     return None
 

@@ -6,8 +6,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ticker import wire
 from ticker.runtime import Turn
 from web.auth.identity import Identity
 from web.auth.patterns import Patterns
@@ -17,7 +18,6 @@ Seen = frozenset[str] | None
 NOTHING: frozenset[str] = frozenset()
 NOT_TOLD = "not told with a token for some symbols only; the relay's log says it"
 """In place of words that may name other symbols: addresses of feeds, keys of settings."""
-_OF_A_FEED = ("feed", "kind", "state", "last_success", "next_try", "upstream")
 MOST_NAMES = 500_000
 """So many names are remembered, of all identities together, those used last; the memory is bounded by it (about 40 bytes each)."""
 
@@ -100,22 +100,33 @@ visible_symbols = Visibility(pause=partial(time.sleep, 0)).of
 """Which of the relay's symbols an identity may see (`None`: all): a look-up, but for the first time."""
 
 
-def symbols(state: list[dict[str, Any]], seen: Seen) -> list[dict[str, Any]]:
+def symbols(state: list[wire.Symbol], seen: Seen) -> list[wire.Symbol]:
     """Of the wire's `symbols`."""
-    return state if seen is None else [entry for entry in state if entry["symbol"] in seen]
+    return state if seen is None else [entry for entry in state if entry.symbol in seen]
 
 
-def feeds(state: list[dict[str, Any]], seen: Seen) -> list[dict[str, Any]]:
+def feeds(state: list[wire.Feed], seen: Seen) -> list[wire.Feed]:
     """Of the wire's `feeds`: what is said of a feed besides is about all of its symbols."""
     if seen is None:
         return state
-    return [{**{name: entry[name] for name in _OF_A_FEED if name in entry}, "error": _hushed(entry)} for entry in state]
+    return [
+        wire.Feed(
+            feed=entry.feed,
+            kind=entry.kind,
+            state=entry.state,
+            last_success=entry.last_success,
+            next_try=entry.next_try,
+            error=_hushed(entry.error),
+            upstream=entry.upstream,
+        )
+        for entry in state
+    ]
 
 
-def config(state: dict[str, Any], seen: Seen) -> dict[str, Any]:
+def config(state: wire.Reload, seen: Seen) -> wire.Reload:
     """Of the wire's `config`."""
-    return state if seen is None else {**state, "error": _hushed(state), "restart_required": []}
+    return state if seen is None else wire.Reload(ok=state.ok, at=state.at, error=_hushed(state.error), restart_required=[])
 
 
-def _hushed(entry: dict[str, Any]) -> str | None:
-    return NOT_TOLD if entry["error"] else None
+def _hushed(error: str | None) -> str | None:
+    return NOT_TOLD if error else None

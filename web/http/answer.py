@@ -10,6 +10,8 @@ from time import time
 
 import msgspec
 
+from ticker import wire
+
 Headers = Sequence[tuple[str, str]]
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of an answer that is nothing to show: a browser that shows it runs and frames nothing."""
@@ -38,7 +40,7 @@ class Answer:
 
 def refusal(status: HTTPStatus, code: str, message: str, headers: Headers = ()) -> Answer:
     """An error in the shape that all of them have."""
-    return plain(status, msgspec.json.encode({"error": {"code": code, "message": message}}), headers)
+    return plain(status, msgspec.json.encode(wire.Error(error=wire.Problem(code=code, message=message))), headers)
 
 
 def plain(status: HTTPStatus, body: bytes, headers: Headers = ()) -> Answer:

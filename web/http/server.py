@@ -17,6 +17,7 @@ from typing import Protocol
 import h11
 import msgspec
 
+from ticker import wire
 from web.http import proxy_protocol
 from web.http.answer import plain, refusal
 from web.http.body import Body, Incomplete
@@ -138,7 +139,7 @@ class HttpServer:
         reason = Reason.HEADERS if problem.status is Reason.HEADERS.status else Reason.BAD_REQUEST
         self._refusals.note(reason, connection.address, str(problem))
         # Nobody knows yet what was asked for: a client of Socket.IO finds here what it knows, and so does any other.
-        said = {**msgspec.json.decode(body(reason, str(problem))), "error": {"code": "bad_request", "message": str(problem)}}
+        said = {**msgspec.json.decode(body(reason, str(problem))), "error": wire.Problem(code="bad_request", message=str(problem))}
         answer = plain(problem.status, msgspec.json.encode(said))
         with suppress(Gone):
             connection.send(answer.encoded(_CLOSE), monotonic() + CLOSING_S)

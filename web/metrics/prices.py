@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
+from msgspec import UNSET
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
+from ticker import wire
 from ticker.board.quality import Standing
 from ticker.clock import Clock
 from ticker.core import Core
-from ticker.feed_state import FeedStateName
 from ticker.quote import State
 from web.metrics.families import counter, counters, gauge, gauges, histograms, long_gauges
 
@@ -49,38 +50,38 @@ class FeedsCollector(Collector):
             "feed_state",
             "1 for the state that the feed is in.",
             ["feed", "state"],
-            [([feed["feed"], state], feed["state"] == state) for feed in told for state in get_args(FeedStateName)],
+            [([feed.feed, state], feed.state == state) for feed in told for state in get_args(wire.FeedCondition)],
         )
         yield gauges(
             "feed_last_success_timestamp_seconds",
             "When the feed last answered.",
             ["feed"],
-            [([feed["feed"]], feed["last_success"] / 1000) for feed in told if feed["last_success"] is not None],
+            [([feed.feed], feed.last_success / 1000) for feed in told if feed.last_success is not None],
         )
         yield from self._budgets(told)
-        yield from self._streams([feed for feed in told if "reconnects" in feed])
+        yield from self._streams([feed for feed in told if feed.reconnects is not UNSET])
 
-    def _budgets(self, told: list[dict[str, Any]]) -> Iterator[Metric]:
-        limits = [([feed["feed"], limit["unit"], limit["per"]], limit) for feed in told for limit in feed.get("budget", ())]
+    def _budgets(self, told: list[wire.Feed]) -> Iterator[Metric]:
+        limits = [([feed.feed, limit.unit, limit.per], limit) for feed in told for limit in feed.budget or ()]
         labels = ["feed", "unit", "per"]
         yield gauges(
-            "feed_budget_limit", "What the provider's limits allow in a window.", labels, [(of, limit["most"]) for of, limit in limits]
+            "feed_budget_limit", "What the provider's limits allow in a window.", labels, [(of, limit.most) for of, limit in limits]
         )
-        yield gauges("feed_budget_left", "What is left of it.", labels, [(of, limit["left"]) for of, limit in limits])
+        yield gauges("feed_budget_left", "What is left of it.", labels, [(of, limit.left) for of, limit in limits])
 
-    def _streams(self, streams: list[dict[str, Any]]) -> Iterator[Metric]:
+    def _streams(self, streams: list[wire.Feed]) -> Iterator[Metric]:
         yield counters(
             "feed_stream_messages",
             "Messages that the stream brought.",
             ["feed"],
-            [([feed["feed"]], self._core.feed_counters[feed["feed"]].messages) for feed in streams],
+            [([feed.feed], self._core.feed_counters[feed.feed].messages) for feed in streams],
         )
         for key, meaning in (
             ("reconnects", "Connections of the stream after its first."),
             ("gaps", "Messages that were missing."),
             ("folded", "Messages that a newer one replaced before the board took them."),
         ):
-            yield counters(f"feed_stream_{key}", meaning, ["feed"], [([feed["feed"]], feed[key]) for feed in streams])
+            yield counters(f"feed_stream_{key}", meaning, ["feed"], [([feed.feed], getattr(feed, key)) for feed in streams])
 
 
 class SymbolsCollector(Collector):

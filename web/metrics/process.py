@@ -28,9 +28,9 @@ class AboutCollector(Collector):
             "build_info", "1; the labels say what is running.", ["version", "python"], [([__version__, platform.python_version()], 1)]
         )
         yield gauge("ready", "Whether /readyz says 200.", unready(self._core) is None)
-        yield gauge("config_last_reload_successful", "Whether the last settings that were read are in force.", reload["ok"])
-        yield gauge("config_last_reload_timestamp_seconds", "When settings were last read; at first, the start.", reload["at"] / 1000)
-        yield gauge("config_restart_required", "How many settings wait for a restart.", len(reload["restart_required"]))
+        yield gauge("config_last_reload_successful", "Whether the last settings that were read are in force.", reload.ok)
+        yield gauge("config_last_reload_timestamp_seconds", "When settings were last read; at first, the start.", reload.at / 1000)
+        yield gauge("config_restart_required", "How many settings wait for a restart.", len(reload.restart_required))
         yield counter(
             "log_lines_lost",
             "Lines of the log that stderr did not take, or not fast enough.",

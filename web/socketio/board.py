@@ -9,7 +9,7 @@ from typing import Any
 
 from socketio.exceptions import ConnectionRefusedError
 
-from ticker import __version__
+from ticker import __version__, wire
 from ticker.clock import Clock
 from ticker.core import Core, WireState
 from web.auth.visible import NOTHING, visible_symbols
@@ -78,7 +78,7 @@ class BoardNamespace:
 
     def beat(self) -> None:
         """Tell every member what time it is."""
-        frame = event_frame("beat", {"server_time": self._clock.now_ms()})
+        frame = event_frame("beat", wire.Beat(server_time=self._clock.now_ms()))
         for client in list(self.members.values()):
             self._engine.send_frame(client, frame)
 
@@ -90,7 +90,7 @@ class BoardNamespace:
         spread_ms = max(RETURN_SPREAD_MS, 2000 * self._admission.return_s())
         for place, client in enumerate(members):
             retry_after_ms = RETURN_FROM_MS + int(spread_ms * (place + random()) / len(members))
-            self._engine.send_frame(client, event_frame("shutdown", {"retry_after_ms": retry_after_ms}))
+            self._engine.send_frame(client, event_frame("shutdown", wire.Shutdown(retry_after_ms=retry_after_ms)))
 
     def joined(self, client: Client, namespace: str) -> None:
         """Greet `client`, which has joined `/`."""
@@ -99,9 +99,9 @@ class BoardNamespace:
         client.board_joined = True
         self.members[client.public_id] = client
         broadcast = self._engine.broadcast
-        self._engine.send_frame(client, event_frame("hello", {
-            "epoch": self._core.epoch, "version": __version__, "server_time": self._clock.now_ms(),
-            "flush_ms": broadcast.flush_ms, "heartbeat_s": broadcast.heartbeat_s}))  # fmt: skip
+        self._engine.send_frame(client, event_frame("hello", wire.Hello(
+            epoch=self._core.epoch, version=__version__, server_time=self._clock.now_ms(),
+            flush_ms=broadcast.flush_ms, heartbeat_s=broadcast.heartbeat_s)))  # fmt: skip
         for name in ("symbols", "feeds", "config"):
             client.put_state(name, self._frames.of(name, client.board_identity))
         self._engine.pump_soon(client)

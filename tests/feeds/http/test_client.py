@@ -405,7 +405,7 @@ def gated(url: str, runtime: Runtime, *rates: Rate, **keys: Any) -> tuple[Http, 
 
 def used(gate: Gate) -> int:
     """How many calls count against the first limit now."""
-    count: int = gate.budget.spent(time.monotonic())[0]["used"]
+    count: int = gate.budget.spent(time.monotonic())[0].used
     return count
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -349,5 +350,5 @@ def test_a_poll_keeps_to_one_call_a_second(kraken: RunningProvider, runtime: Run
         feed.poll(subscribe(Kraken, "BTC-USD"))
     assert 0.5 < spent.value.wait_s <= 1.0
     assert kraken.paths() == ["/0/public/AssetPairs"]
-    assert feed.gate.budget.spent(time.monotonic()) == [{"unit": "calls", "per": "s", "most": 1, "used": 1, "left": 0}]
+    assert msgspec.to_builtins(feed.gate.budget.spent(time.monotonic())) == [{"unit": "calls", "per": "s", "most": 1, "used": 1, "left": 0}]
     feed.close()

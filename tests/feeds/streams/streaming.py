@@ -152,7 +152,8 @@ class Bench:
 
     def state(self) -> Mapping[str, Any]:
         """As the wire shows it."""
-        return self.streamer.wire_state()
+        told: dict[str, Any] = msgspec.to_builtins(self.streamer.wire_state())
+        return told
 
     def asked(self) -> list[set[str]]:
         """What each open connection was asked for, as the provider sees it."""
@@ -164,7 +165,7 @@ class Bench:
 
     def _changed(self) -> None:
         state = self.streamer.wire_state()
-        self.told.append((state["state"], state["error"]))
+        self.told.append((state.state, state.error))
 
     def _tapped(self, subscriptions: Sequence[Subscription]) -> Link:
         self.tries_s.append(self.clock.monotonic())

@@ -153,7 +153,7 @@ def test_the_feed_says_why_it_failed(runtime: Runtime, first: bytes, again: byte
     told: list[str | None] = []
 
     def changed() -> None:
-        told.append(streamer.wire_state()["error"])
+        told.append(streamer.wire_state().error)
 
     with hostile(lambda head: (accepted(head) + first, again)) as provider:
         settings: dict[str, Any] = {"kind": "coinbase_stream", "base_url": f"ws://{provider.address}"}

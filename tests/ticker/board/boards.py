@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
@@ -45,4 +47,6 @@ def seen(quotes: list[Quote]) -> list[tuple[object, ...]]:
 
 def state(board: Board, symbol: str = "X") -> dict[str, Any]:
     """The symbol's entry of the wire's `symbols`."""
-    return next(entry for entry in board.symbols_state() if entry["symbol"] == symbol)
+    (entry,) = board.symbols_state([symbol])
+    told: dict[str, Any] = msgspec.to_builtins(entry)
+    return told

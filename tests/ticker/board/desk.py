@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError
@@ -40,7 +42,8 @@ class Desk:
     @property
     def state(self) -> dict[str, Any]:
         """What people are told."""
-        return self.board.quality_state(self.now)
+        told: dict[str, Any] = msgspec.to_builtins(self.board.quality_state(self.now))
+        return told
 
     def bad_ticks(self) -> list[tuple[str, int]]:
         """The feeds with bad ticks, and how many."""

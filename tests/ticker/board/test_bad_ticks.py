@@ -29,9 +29,9 @@ def test_what_is_no_price_at_all(price: float, ticks_before: int) -> None:
         assert desk.hear(price) == []
     assert desk.bad_ticks() == [("a", 4)]
     (symbol,) = desk.board.symbols_state()
-    assert symbol["error"] == (NEEDS_KEY if math.isfinite(price) else f"{price:g} is no price")
+    assert symbol.error == (NEEDS_KEY if math.isfinite(price) else f"{price:g} is no price")
     assert desk.hear(100.5) == [100.5]
-    assert desk.board.symbols_state()[0]["error"] is None
+    assert desk.board.symbols_state()[0].error is None
 
 
 def test_what_a_feed_could_not_read_as_a_price() -> None:

@@ -1,5 +1,6 @@
 """The board: what is an update, what state a price is in, and which source it comes from."""
 
+import msgspec
 import pytest
 
 from tests.ticker.board.boards import LIMIT, NOW, UNKNOWN, board_of, one_source, seen, state, tick, two_sources
@@ -227,7 +228,7 @@ def test_symbols_state_is_the_wires() -> None:
     """Exactly the contract's keys; one feed is a name and several are a list; the currency is learnt from the quote."""
     board = board_of(X=SymbolSettings(feed=("a",), name="Ex", decimals=2, group=("g",)), Y=SymbolSettings(feed=("a", "b")))
     board.apply("a", tick(1.0, currency="EUR"), NOW)
-    assert board.symbols_state() == [
+    assert msgspec.to_builtins(board.symbols_state()) == [
         {"symbol": "X", "name": "Ex", "decimals": 2, "group": ["g"], "feed": "a", "currency": "EUR", "stale_after_s": 10.0,
          "status": "live", "error": None, "volume_of": "24h"},
         {"symbol": "Y", "name": None, "decimals": None, "group": [], "feed": ["a", "b"], "currency": None, "stale_after_s": 10.0,

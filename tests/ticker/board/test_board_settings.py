@@ -29,7 +29,7 @@ def test_what_stays_is_left_alone() -> None:
     changes = board.configure({"Z": SymbolSettings(feed=("b",)), "X": SymbolSettings(feed=("a",), name="Ex")}, TERMS, NOW)
     assert (changes.added, changes.removed, changes.quotes) == (["Z"], ["Y"], [])
     assert board.quotes["X"] is before
-    assert [entry["symbol"] for entry in board.symbols_state()] == ["Z", "X"]
+    assert [entry.symbol for entry in board.symbols_state()] == ["Z", "X"]
 
 
 def test_a_new_currency_is_an_update() -> None:

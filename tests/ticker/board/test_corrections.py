@@ -51,7 +51,7 @@ def test_its_price_has_to_be_one() -> None:
     desk = Desk()
     desk.hear(100.0)
     assert correct(desk, -1.0) == []
-    assert desk.board.symbols_state()[0]["error"] == NEEDS_KEY
+    assert desk.board.symbols_state()[0].error == NEEDS_KEY
     assert correct(desk, 99.0, bid=99.2, ask=99.1, odd=(Odd("volume", "not a number", "x"),)) == [99.0]
     assert desk.quote.bid is None
     assert {entry["field"] for entry in desk.state["odd_fields"]["fields"]} == {"bid", "volume"}
@@ -112,7 +112,7 @@ def test_another_board_restores_an_older_price(kind: Kind) -> None:
         shown += board.apply("a", {"X": Tick(price=price, quote_time=made_ms, upstream_state="fresh")}, NOW + 5_000)
     assert [(quote.seq, quote.price, quote.quote_time) for quote in shown] == [
         (1, 100.0, NOW), (2, 110.0, NOW + 5_000), (3, 100.0, NOW), (4, 100.1, NOW + 1_000), (5, 100.1, NOW + 500)]  # fmt: skip
-    assert board.quality_state(NOW)["bad_ticks"]["count"] == 0
+    assert board.quality_state(NOW).bad_ticks.count == 0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b"]), st.floats(1.0, 1_000.0), st.integers(-60_000, 0)), max_size=40))

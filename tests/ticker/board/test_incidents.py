@@ -6,6 +6,7 @@ import pytest
 
 from ticker.board.incidents import LINES_PERIOD_S, MOST_LINES, MOST_LISTED, BadTicks, Disagreements, IncidentLog, OddFields, Switches
 from ticker.quote import Odd
+from ticker.wire import Divergence, LeftOut, Switch
 
 NOW = 1_700_000_000_000
 
@@ -41,12 +42,12 @@ def test_bad_ticks_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
         bad.note(f"S{number}", "a", "jump", "too far", "{}", NOW + number)
     bad.note("S950", "a", "jump", "again", "x" * 1_000, NOW + 1_000)
     state = bad.state()
-    assert state["count"] == 1_001
-    assert [entry["symbol"] for entry in state["recent"]] == [
+    assert state.count == 1_001
+    assert [entry.symbol for entry in state.recent] == [
         "S950",
         *(f"S{number}" for number in range(999, 999 - MOST_LISTED, -1) if number != 950),
     ]
-    assert (state["recent"][0]["count"], state["recent"][0]["reason"], len(state["recent"][0]["excerpt"])) == (2, "again", 121)
+    assert (state.recent[0].count, state.recent[0].reason, len(state.recent[0].excerpt)) == (2, "again", 121)
     assert len(caplog.records) == MOST_LINES
 
 
@@ -75,11 +76,16 @@ def test_odd_fields_of_thousands(caplog: pytest.LogCaptureFixture) -> None:
         for symbol in ("X", "Y"):
             odd.note(symbol, f"f{number}", Odd("bid", f"because of {symbol}", "x"), NOW + number)
     state = odd.state()
-    assert (state["count"], len(state["fields"]), len(caplog.records)) == (2_000, MOST_LISTED, MOST_LINES)
-    assert state["fields"][0] == {"feed": "f999", "field": "bid", "count": 2, "symbol": "Y", "at": NOW + 999, "reason": "because of Y",
-                                  "excerpt": "x"}  # fmt: skip
+    assert (state.count, len(state.fields), len(caplog.records)) == (2_000, MOST_LISTED, MOST_LINES)
+    newest = LeftOut(feed="f999", field="bid", count=2, symbol="Y", at=NOW + 999, reason="because of Y", excerpt="x")
+    assert state.fields[0] == newest
     odd.keep({"f7"})
-    assert [entry["feed"] for entry in odd.state()["fields"]] == ["f7"]
+    assert [entry.feed for entry in odd.state().fields] == ["f7"]
+
+
+def told(symbol: str, feed: str, since_ms: int) -> Divergence:
+    """What is said of two sources that disagree."""
+    return Divergence(symbol=symbol, feed=feed, since=since_ms, price=107.0, source="a", source_price=100.0, apart_pct=7.0)
 
 
 def test_disagreements_are_listed_while_they_last() -> None:
@@ -88,12 +94,12 @@ def test_disagreements_are_listed_while_they_last() -> None:
     apart.note("X", "b", "6 %", "a", NOW)
     apart.note("X", "b", "7 %", "a", NOW + 1_000)
     apart.note("Y", "b", "8 %", "a", NOW + 2_000)
-    assert apart.state(lambda symbol, feed: {"apart_pct": 7.0} if symbol == "X" else None) == [
-        {"symbol": "X", "feed": "b", "since": NOW, "apart_pct": 7.0}
+    assert [(entry.symbol, entry.feed, entry.since) for entry in apart.state(lambda *of: told(*of) if of[0] == "X" else None)] == [
+        ("X", "b", NOW)
     ]
-    assert [entry["symbol"] for entry in apart.state(lambda symbol, feed: {})] == ["X"]
+    assert [entry.symbol for entry in apart.state(told)] == ["X"]
     apart.clear("X", "b")
-    assert apart.state(lambda symbol, feed: {}) == []
+    assert apart.state(told) == []
 
 
 def test_the_last_switches() -> None:
@@ -102,5 +108,5 @@ def test_the_last_switches() -> None:
     for number in range(MOST_LISTED + 5):
         switches.note(f"S{number}", "a", "b", "stale", NOW + number)
     state = switches.state()
-    assert (state["count"], len(state["recent"])) == (MOST_LISTED + 5, MOST_LISTED)
-    assert state["recent"][0] == {"symbol": f"S{MOST_LISTED + 4}", "from": "a", "to": "b", "reason": "stale", "at": NOW + MOST_LISTED + 4}
+    assert (state.count, len(state.recent)) == (MOST_LISTED + 5, MOST_LISTED)
+    assert state.recent[0] == Switch(symbol=f"S{MOST_LISTED + 4}", left="a", taken="b", reason="stale", at=NOW + MOST_LISTED + 4)

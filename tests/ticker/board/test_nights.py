@@ -120,11 +120,11 @@ def test_the_limit_of_a_price_a_day() -> None:
     fund.board.take_symbols_changed()
     told = (20 * H + 5 * H + 24 * H) / 1000
     assert [(entry["stale_after_s"], entry["stale_after_from"]) for entry in fund.state["symbols"]] == [(told, "cadence")]
-    assert [entry["stale_after_s"] for entry in fund.board.symbols_state()] == [told]
+    assert [entry.stale_after_s for entry in fund.board.symbols_state()] == [told]
     fund.hear(101.0, quote_time=NOW + 6 * H, passed_ms=6 * H)
     states(fund, 0)
     assert fund.board.take_symbols_changed()
-    assert [entry["stale_after_s"] for entry in fund.board.symbols_state()] == [(23 + 24) * H / 1000]
+    assert [entry.stale_after_s for entry in fund.board.symbols_state()] == [(23 + 24) * H / 1000]
     assert states(fund, (23 + 24) * 3600 - 3, 10) == ["fresh", "stale"]
 
 

@@ -115,4 +115,4 @@ def test_a_removed_symbol_takes_its_record_along() -> None:
     desk.hear(200.0, "a")
     desk.board.configure({}, {}, desk.now)
     assert desk.state == {"symbols": [], "bad_ticks": {"count": 1, "recent": []}, "odd_fields": {"count": 0, "fields": []},
-                          "divergences": [], "switches": {"count": 0, "recent": []}}  # fmt: skip
+                          "divergences": [], "switches": {"count": 0, "recent": []}, "markets": []}  # fmt: skip

@@ -24,7 +24,7 @@ SIDED = st.fixed_dictionaries(dict.fromkeys((*SIDES, *SIZES, *NUMBERS), NUMBERS_
 
 def odd_of(board: Board) -> dict[str, tuple[int, str]]:
     """How often each field was odd, and why last."""
-    return {entry["field"]: (entry["count"], entry["reason"]) for entry in board.quality_state(NOW)["odd_fields"]["fields"]}
+    return {entry.field: (entry.count, entry.reason) for entry in board.quality_state(NOW).odd_fields.fields}
 
 
 @pytest.mark.parametrize("kind", ["simulated", "polled", "streamed", "relayed", "replayed"])
@@ -33,14 +33,14 @@ def test_every_kind_of_feed_is_judged(kind: Kind) -> None:
     board = Board("epoch")
     board.configure({"X": SymbolSettings(feed=("a",))}, {"a": FeedTerms(kind, 2.0)}, NOW)
     assert board.apply("a", {"X": Tick(price=-37.63)}, NOW) == []
-    assert board.symbols_state()[0]["error"] == NEEDS_KEY
+    assert board.symbols_state()[0].error == NEEDS_KEY
     assert "allow_negative = true" in NEEDS_KEY
-    (entry,) = board.quality_state(NOW)["bad_ticks"]["recent"]
-    assert (entry["reason"], entry["excerpt"]) == (NEEDS_KEY, '{"price":-37.63}')
+    (entry,) = board.quality_state(NOW).bad_ticks.recent
+    assert (entry.reason, entry.excerpt) == (NEEDS_KEY, '{"price":-37.63}')
     (quote,) = board.apply("a", {"X": Tick(price=10.0, bid=-0.01, ask=10.1, low=-16.74, prev_close=-37.63, open=0.0)}, NOW)
     assert (quote.price, quote.bid, quote.ask, quote.low, quote.prev_close, quote.open) == (10.0, None, 10.1, None, None, None)
     assert odd_of(board) == dict.fromkeys(("bid", "low", "prev_close"), (1, BELOW_ZERO))
-    assert board.symbols_state()[0]["error"] is None
+    assert board.symbols_state()[0].error is None
 
 
 def test_crossed_sides_are_dropped() -> None:
@@ -92,7 +92,7 @@ def test_a_time_more_than_a_day_ahead(kind: Kind, ahead_ms: int, believed: bool)
     board = Board("epoch")
     board.configure({"X": SymbolSettings(feed=("a",))}, {"a": FeedTerms(kind, 2.0)}, NOW)
     assert len(board.apply("a", {"X": Tick(price=1.0, quote_time=NOW + ahead_ms)}, NOW)) == believed
-    assert board.symbols_state()[0]["error"] == (None if believed else "the price was made more than a day from now")
+    assert board.symbols_state()[0].error == (None if believed else "the price was made more than a day from now")
 
 
 def test_a_close_that_no_session_explains() -> None:

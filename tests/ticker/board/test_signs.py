@@ -32,7 +32,7 @@ def test_what_is_not_finite_is_refused(price: float) -> None:
     """As everywhere."""
     desk = Desk(allow_negative=True)
     assert desk.hear(price) == []
-    assert desk.board.symbols_state()[0]["error"] == f"{price:g} is no price"
+    assert desk.board.symbols_state()[0].error == f"{price:g} is no price"
 
 
 def test_the_change_is_a_difference() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -98,7 +99,7 @@ def published(terms: FeedTerms, calendar: str | None, history: Sequence[Step]) -
             ext_time=None if made_ms is None or traded_ms is None else made_ms + traded_ms,
         )
         updates += board.apply("a", {"X": tick}, now_ms)
-    return updates, board.quality_state(now_ms)
+    return updates, msgspec.to_builtins(board.quality_state(now_ms))
 
 
 @settings(max_examples=400)

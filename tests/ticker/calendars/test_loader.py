@@ -16,6 +16,7 @@ from ticker.calendars.loader import CalendarLoader
 from ticker.calendars.market_hours import Hours
 from ticker.quote import Tick
 from ticker.settings.model import SymbolSettings
+from ticker.wire import Calendar
 from web.runtime import EventletRuntime
 
 TERMS = {"a": FeedTerms("polled", 2.0)}
@@ -86,7 +87,7 @@ def test_the_currency_week_is_known_to_everybody() -> None:
     street.use(A="24/5", B="24/7")
     street.look()
     assert street.asked == []
-    state = {"calendar": "24/5", "market": "open", "until": 1_700_258_400_000, "error": None}  # it is Tuesday; Friday 17:00 in New York
+    state = Calendar(calendar="24/5", market="open", until=1_700_258_400_000, error=None)  # it is Tuesday; Friday 17:00 in New York
     assert street.markets.state() == [state]
     street.time.pass_s(3.5 * 86_400)
     street.board.apply("a", {"A": Tick(price=1.0), "B": Tick(price=1.0)}, street.time.now_ms())
@@ -100,7 +101,7 @@ def test_hours_that_can_not_be_had(caplog: pytest.LogCaptureFixture) -> None:
     street = Street()
     street.use(A="XNYS", B="XHKG")
     street.look()
-    assert [(entry["calendar"], entry["market"], entry["error"]) for entry in street.markets.state()] == [
+    assert [(entry.calendar, entry.market, entry.error) for entry in street.markets.state()] == [
         ("XHKG", "unknown", "closed down"),
         ("XNYS", "open", None),
     ]
@@ -116,11 +117,11 @@ def test_the_whole_package_is_missing() -> None:
     street.error = "not installed"
     street.use(A="XNYS", B="XLON")
     street.look()
-    assert [entry["error"] for entry in street.markets.state()] == ["not installed"] * 2
+    assert [entry.error for entry in street.markets.state()] == ["not installed"] * 2
     street.error = None
     street.use(A="XNYS")
     street.look()
-    assert street.markets.state() == [{"calendar": "XNYS", "market": "open", "until": START_MS + 3_600_000, "error": None}]
+    assert street.markets.state() == [Calendar(calendar="XNYS", market="open", until=START_MS + 3_600_000, error=None)]
 
 
 def test_hours_that_never_come() -> None:
@@ -129,7 +130,7 @@ def test_hours_that_never_come() -> None:
     street.takes_s = 61.0
     street.use(A="XNYS")
     street.look()
-    assert [entry["error"] for entry in street.markets.state()] == ["took longer than 60 s"]
+    assert [entry.error for entry in street.markets.state()] == ["took longer than 60 s"]
 
 
 def test_a_real_exchange() -> None:
@@ -141,4 +142,4 @@ def test_a_real_exchange() -> None:
     markets.look()
     calendar, hours = loaded.get(timeout=PATIENCE_S)
     assert (calendar, hours.at(START_MS).phase) == ("XNYS", "shut")
-    assert markets.state() == [{"calendar": "XNYS", "market": "shut", "until": 1_700_058_600_000, "error": None}]
+    assert markets.state() == [Calendar(calendar="XNYS", market="shut", until=1_700_058_600_000, error=None)]

@@ -70,7 +70,7 @@ def test_what_fits_is_polled_as_the_settings_say(caplog: pytest.LogCaptureFixtur
     """Twenty symbols at 2 s are ten calls a second."""
     bench = Bench(20, TEN)
     assert [len(bench.run()) for _ in range(3)] == [20, 20, 20]
-    assert (bench.poller.planned_s, bench.poller.wire_state()["interval_s"], bench.poller.wire_state()["widened"]) == (2.0, 2.0, None)
+    assert (bench.poller.planned_s, bench.poller.wire_state().interval_s, bench.poller.wire_state().widened) == (2.0, 2.0, None)
     assert bench.source.exceeded() == []
     assert caplog.text == ""
 
@@ -84,8 +84,8 @@ def test_the_interval_grows_until_all_fits(caplog: pytest.LogCaptureFixture) -> 
     gaps = [later - earlier for earlier, later in zip(bench.source.asked_at_s, bench.source.asked_at_s[1:], strict=False)]
     assert all(0.09 <= gap <= 0.2 for gap in gaps)
     state = bench.poller.wire_state()
-    assert state["interval_s"] == pytest.approx(6.0)
-    assert state["widened"] == "60 symbols every 2 s are more than 10 calls a second allow"
+    assert state.interval_s == pytest.approx(6.0)
+    assert state.widened == "60 symbols every 2 s are more than 10 calls a second allow"
     assert caplog.text.count("polls every 6 s: 60 symbols every 2 s are more than 10 calls a second allow") == 1
     assert bench.source.exceeded() == []
     assert bench.poller.intervals_s(strict=lambda symbol: True) == pytest.approx(dict.fromkeys(names(60), 6.0))
@@ -101,7 +101,7 @@ def test_the_interval_shrinks_again(caplog: pytest.LogCaptureFixture) -> None:
     assert bench.poller.planned_s == pytest.approx(4.0)
     assert bench.paced == told + 1
     bench.poller.want(subscriptions(*names(5)))
-    assert bench.poller.wire_state()["widened"] is None
+    assert bench.poller.wire_state().widened is None
     assert [len(bench.run()) for _ in range(3)] == [5, 5, 5]
     assert [line.message.partition(": ")[2] for line in caplog.records] == [
         "polls every 6 s: 60 symbols every 2 s are more than 10 calls a second allow",
@@ -120,7 +120,7 @@ def test_feeds_of_one_account_grow_together() -> None:
     for bench in (one, two):
         bench.poller.run()
     assert one.poller.planned_s == two.poller.planned_s == pytest.approx(3.0)
-    assert one.poller.wire_state()["widened"] == "15 symbols every 2 s are more than 10 calls a second allow together with other feeds"
+    assert one.poller.wire_state().widened == "15 symbols every 2 s are more than 10 calls a second allow together with other feeds"
 
 
 def test_a_batch_is_never_larger_than_the_limits() -> None:
@@ -227,12 +227,12 @@ def test_slow_calls_stretch_what_counts_as_silence_unless_a_limit_was_named() ->
     bench.run()
     bench.run()
     assert bench.poller.planned_s == 2.0
-    assert bench.poller.wire_state()["widened"] == "10 symbols every 2 s take 10 s"
+    assert bench.poller.wire_state().widened == "10 symbols every 2 s take 10 s"
     assert bench.poller.intervals_s(strict="S1".__eq__) == {symbol: 2.0 if symbol == "S1" else 10.0 for symbol in names(10)}
     bench.source.takes_s = 0.0
     bench.run()
     bench.run()
-    assert bench.poller.wire_state()["widened"] is None
+    assert bench.poller.wire_state().widened is None
 
 
 def test_slow_symbols_and_those_that_hurry() -> None:

@@ -63,7 +63,7 @@ class Bench:
 
     def error(self) -> str | None:
         """As it is told."""
-        error: str | None = self.streamer.wire_state()["error"]
+        error: str | None = self.streamer.wire_state().error
         return error
 
     def closed(self) -> list[bool]:

@@ -140,7 +140,7 @@ def test_a_stream_that_is_not_to_be_had_leaves_its_symbols_to_what_is_beside_it(
     bench.time.run_s(1500)
     assert {state for state, _ in bench.told} == {"retrying"}
     assert bench.error() == "HTTP 404"
-    assert bench.streamer.wire_state()["last_success"] is not None
+    assert bench.streamer.wire_state().last_success is not None
     bench.source.refusals.clear()
     bench.time.run_s(300)
     asked = len(beside.batches)

@@ -38,7 +38,7 @@ def test_the_rows_are_what_the_relay_knows(running: Relaying) -> None:
     assert before_ms <= found["server_time"] <= SystemClock().now_ms()
     assert found["epoch"] == "epoch"
     assert [symbol["symbol"] for symbol in found["symbols"]] == SYMBOLS
-    assert found["symbols"] == running.core.symbols_state()
+    assert found["symbols"] == msgspec.to_builtins(running.core.symbols_state())
     assert [(quote["symbol"], quote["price"]) for quote in found["quotes"]] == [("ACME", 100.5), ("BTC/USD", 2.0)]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticker import wire
 from web.auth import visible
 from web.auth.identity import ANYBODY, Identity
 from web.auth.patterns import Patterns
@@ -143,19 +145,23 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (visibility._held, len(visibility._answers)) == (12, 12)
 
 
-STATE: dict[str, Any] = {
-    "symbols": [{"symbol": symbol} for symbol in SYMBOLS],
-    "config": {"ok": False, "error": "x", "restart_required": ["y"]},
-    "feeds": [{"feed": "f", "state": "ok", "error": None, "interval_s": 5}, {"feed": "g", "error": "SECRET"}],
-}
+OF_A_SYMBOL: dict[str, Any] = {"name": None, "decimals": None, "group": [], "feed": "f", "currency": None, "stale_after_s": 10.0,
+                               "status": "live", "error": None, "volume_of": "session"}  # fmt: skip
+SYMBOLS_STATE = [wire.Symbol(symbol=symbol, **OF_A_SYMBOL) for symbol in SYMBOLS]
+CONFIG = wire.Reload(ok=False, at=1, error="x", restart_required=["y"])
+OF_A_FEED: dict[str, Any] = {"kind": "polled", "state": "ok", "last_success": 5, "next_try": None}
+FEEDS = [wire.Feed(feed="f", **OF_A_FEED, error=None, interval_s=5.0, widened="SECRET"),
+         wire.Feed(feed="g", **OF_A_FEED, error="SECRET", gaps=1, upstream=["there"])]  # fmt: skip
 
 
 def test_what_is_told() -> None:
     """Everything to who sees all; else its own symbols, and of feeds and settings nothing that may name others."""
     seen = visible_symbols(SOME, SYMBOLS)
-    assert visible.symbols(STATE["symbols"], None) is STATE["symbols"]
-    assert [entry["symbol"] for entry in visible.symbols(STATE["symbols"], seen)] == ["BTC-USD", "BTC-EUR", "AAPL"]
-    assert visible.feeds(STATE["feeds"], None) is STATE["feeds"]
-    assert visible.feeds(STATE["feeds"], seen) == [{"feed": "f", "state": "ok", "error": None}, {"feed": "g", "error": visible.NOT_TOLD}]
-    assert visible.config(STATE["config"], None) is STATE["config"]
-    assert visible.config(STATE["config"], seen) == {"ok": False, "error": visible.NOT_TOLD, "restart_required": []}
+    assert visible.symbols(SYMBOLS_STATE, None) is SYMBOLS_STATE
+    assert [entry.symbol for entry in visible.symbols(SYMBOLS_STATE, seen)] == ["BTC-USD", "BTC-EUR", "AAPL"]
+    assert visible.feeds(FEEDS, None) is FEEDS
+    assert msgspec.to_builtins(visible.feeds(FEEDS, seen)) == [
+        {"feed": "f", **OF_A_FEED, "error": None}, {"feed": "g", **OF_A_FEED, "error": visible.NOT_TOLD, "upstream": ["there"]}
+    ]  # fmt: skip
+    assert visible.config(CONFIG, None) is CONFIG
+    assert visible.config(CONFIG, seen) == wire.Reload(ok=False, at=1, error=visible.NOT_TOLD, restart_required=[])
