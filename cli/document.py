@@ -7,11 +7,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
+
 from cli.process.settings import feed_kinds
 from feeds.document import with_kinds, with_worth
 from feeds.registry import kinds
 from ticker.settings.document import with_tables
-from web.api.openapi import DOCUMENT
+from web.app import openapi_document
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "settings.md"
@@ -22,7 +24,7 @@ def main() -> None:
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), feed_kinds()), encoding="utf-8")
     for page, written in ((DOCS / "feeds.md", with_kinds), (DOCS / "freshness.md", with_worth)):
         page.write_text(written(page.read_text(encoding="utf-8"), kinds()), encoding="utf-8")
-    (DOCS / "openapi.json").write_text(json.dumps(DOCUMENT, indent=1) + "\n", encoding="utf-8")
+    (DOCS / "openapi.json").write_text(json.dumps(msgspec.to_builtins(openapi_document()), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

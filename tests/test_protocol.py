@@ -45,7 +45,7 @@ def test_every_limit_that_is_named_exists() -> None:
 
 def test_every_code_of_a_refusal_is_told() -> None:
     """The codes that the server's sources hand to clients."""
-    files = ("socketio/board.py", "api/routes.py", "socketio/server.py")
+    files = ("socketio/board.py", "api/rest.py", "socketio/server.py")
     sources = "".join((ROOT / "web" / name).read_text(encoding="utf-8") for name in files)
     given = set(re.findall(r'"((?:unknown|too_many|already|bad|no)_\w+)"', sources))
     assert given >= {"unknown_symbol", "too_many_symbols", "too_many_clients", "too_many_requests", "bad_request", "no_price_yet"}

@@ -6,13 +6,15 @@ here, never 0 in its place; prices are finite floats equal to the provider's num
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 State = Literal["fresh", "stale", "closed", "failed"]
 Kind = Literal["simulated", "polled", "streamed", "replayed", "relayed"]
 Session = Literal["pre", "regular", "post", "overnight", "closed"]
+Ms = Annotated[int, Meta(description="Unix epoch, milliseconds")]
 VolumeOf = Literal["session", "day_utc", "24h"]
 """What a source's `volume` counts: the trading session's trades, those since midnight UTC, or those of the last 24 hours, which falls all
 the time: no bar has a volume from it."""
@@ -43,16 +45,15 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     prev_close: float | None = None
     volume: float | None = None
     change: float | None = None
-    change_pct: float | None = None
+    change_pct: Annotated[float | None, Meta(description="Percent: 1.27 is 1.27 %")] = None
     currency: str | None = None
-    quote_time: int | None = None
+    quote_time: Ms | None = None
     delay_min: float | None = None
     session: Session | None = None
     ext_price: float | None = None
     ext_change_pct: float | None = None
-    ext_time: int | None = None
-    halted: Literal[True] | None = None
-    """Trading is halted, by the source's own word."""
+    ext_time: Ms | None = None
+    halted: Annotated[Literal[True] | None, Meta(description="Trading is halted, by the source's own word")] = None
     origin: str | None = None
     hops: int | None = None
 
@@ -87,8 +88,8 @@ class Quote(Price, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The published price of a symbol. `seq` starts at 1 in an epoch and grows by one with each accepted update."""
 
     symbol: str
-    received_time: int
-    seq: int
+    received_time: Ms
+    seq: Annotated[int, Meta(description="A jump of n: n - 1 updates were folded into this one", extra_json_schema={"minimum": 1})]
     source: str
     kind: Kind
     state: State

@@ -12,9 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ticker.quote import Quote, State, VolumeOf
-
-Ms = Annotated[int, Meta(description="Unix epoch, milliseconds")]
+from ticker.quote import Ms, Quote, State, VolumeOf
 
 FeedCondition = Literal["ok", "retrying", "down"]
 SymbolStatus = Literal["pending", "live", "rejected"]

@@ -17,8 +17,10 @@ from ticker.core import Core, WireState
 from ticker.quote import Quote
 from ticker.runtime import Task
 from ticker.settings import Settings
-from web.api.openapi import openapi
-from web.api.routes import error, rest
+from web.api.admin import Admin
+from web.api.openapi import Document, Published, document, openapi
+from web.api.rest import Rest, rest
+from web.api.route import error, lasts_s, routes_of, shown
 from web.auth.tokens import Access
 from web.auth.visible import visible_symbols
 from web.fanout.close_reasons import CloseReason
@@ -36,7 +38,7 @@ from web.http.wsgi import called, whole
 from web.metrics.clients import ClientsCollector
 from web.metrics.prices import FeedsCollector, SymbolsCollector
 from web.metrics.process import AboutCollector
-from web.metrics.scrape import metrics
+from web.metrics.scrape import Scrape, metrics
 from web.runtime import UNIX, EventletRuntime
 from web.socketio.admission import Admission
 from web.socketio.board import BoardNamespace
@@ -48,6 +50,15 @@ log = logging.getLogger(__name__)
 
 _SAMPLE_EVERY_S = 1.0  # how often prices are looked at for the history
 _SPARE_REQUESTS = 512  # HTTP requests at a time beyond one a client (long polling holds one each)
+
+ROUTES = routes_of(Rest, Admin, Scrape, Published)
+"""All that is answered over HTTP, but for the page's files and Socket.IO."""
+_SHOWN = shown(ROUTES)
+
+
+def openapi_document() -> Document:
+    """The OpenAPI document of all routes."""
+    return document(ROUTES)
 
 
 class WebServer:
@@ -78,7 +89,7 @@ class WebServer:
         self._origin_allowed = origin_check(server.allowed_origins)
         foreign = partial(is_foreign, is_allowed=self._origin_allowed)
         api = rest(core, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining, foreign)
-        for blueprint in (api, openapi(), *self._metrics(), *blueprints):
+        for blueprint in (api, openapi(openapi_document), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
         self.access = access or Access()
         keeper = Guard(self.access, server.metrics)
@@ -101,7 +112,9 @@ class WebServer:
             ping_timeout=server.ping_timeout_s,
         )
         inner = self.app.wsgi_app
-        cache = AnswerCache(partial(called, inner), lambda: self.engine.broadcast.flush_ms / 1000, self._version, core.watching.read)
+        cache = AnswerCache(
+            partial(called, inner), lasts_s(ROUTES), lambda: self.engine.broadcast.flush_ms / 1000, self._version, core.watching.read
+        )
         self._entrance = Entrance(
             inner,
             self._proxies,
@@ -194,9 +207,8 @@ class WebServer:
 
     def _version(self, route: str) -> int:
         """Changes with what the answers of `route` show, apart from what time does to them."""
-        if route in ("/api/quotes", "/api/symbols"):
-            return self._updates + self._states
-        return self._states if route == "/api/status" else 0
+        what = _SHOWN[route]
+        return self._updates + self._states if what == "prices" else self._states if what == "state" else 0
 
     def _published(self, quotes: Collection[Quote]) -> None:
         self._updates += 1

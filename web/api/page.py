@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, request
 
 from web.api.first_rows import FirstRows
-from web.api.routes import error
+from web.api.route import error
 from web.http.origins import is_cross_site
 
 NONCE_MARK = b"%CSP_NONCE%"

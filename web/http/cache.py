@@ -9,8 +9,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable
-from math import inf
+from collections.abc import Callable, Collection, Hashable, Mapping
 from time import monotonic
 
 from web.http.answer import Answer
@@ -21,9 +20,6 @@ READ = "tickercast.read"
 READ_AGAIN_S = 1.0
 OPEN_METRICS = "application/openmetrics-text"
 
-LASTS_S = {"/api/quotes": inf, "/api/symbols": inf, "/api/sparkline": 1.0, "/api/candles": 1.0, "/api/status": 1.0, "/metrics": 1.0,
-           "/openapi.json": inf, "/healthz": inf}  # fmt: skip
-"""How long an answer is good at most, by its route, if nothing changes that it shows."""
 MOST_ANSWERS, MOST_BYTES = 256, 33_554_432
 LONGEST_QUERY = 2048
 """What is asked for in more words than that is nobody else's question."""
@@ -46,7 +42,8 @@ class _Kept:
 
 
 class AnswerCache:
-    """Asks `make(environ)` for what it does not have. `window_s()`: a flush; `version(route)` changes with what its answers show.
+    """Asks `make(environ)` for what it does not have. `lasts_s`: how long an answer is good at most, by its route (`route_of`), if nothing
+    changes that it shows; others are never kept. `window_s()`: a flush; `version(route)` changes with what its answers show.
 
     `read(symbols)` is told that somebody is interested in these (`None`: in all).
     """
@@ -54,11 +51,13 @@ class AnswerCache:
     def __init__(
         self,
         make: Callable[[Environ], Answer | None],
+        lasts_s: Mapping[str, float],
         window_s: Callable[[], float],
         version: Callable[[str], int],
         read: Callable[[Collection[str] | None], object],
     ) -> None:
         self._make = make
+        self._lasts_s = lasts_s
         self._window_s = window_s
         self._version = version
         self._read = read
@@ -66,20 +65,19 @@ class AnswerCache:
         self._bytes = 0
         self._making: dict[Hashable, threading.Event | None] = {}  # what is being made, and who waits for it
 
-    @staticmethod
-    def may_keep(environ: Environ) -> bool:
+    def may_keep(self, environ: Environ) -> bool:
         """Whether the request asks for something that others may ask for too."""
         return (
             environ["REQUEST_METHOD"] in ("GET", "HEAD")
             and len(environ.get("QUERY_STRING", "")) <= LONGEST_QUERY
-            and _route(environ["PATH_INFO"]) in LASTS_S
+            and route_of(environ["PATH_INFO"]) in self._lasts_s
         )
 
     def answer(self, environ: Environ, sees: Hashable, counts_as_interest: bool) -> Answer | None:
         """The answer to a request that `may_keep`, from somebody who sees what `sees` stands for."""
         path = environ["PATH_INFO"]
         key = (path, environ.get("QUERY_STRING", ""), sees, path == "/metrics" and OPEN_METRICS in environ.get("HTTP_ACCEPT", ""))
-        while (kept := self._fresh(key, _route(path))) is None:
+        while (kept := self._fresh(key, route_of(path))) is None:
             if key not in self._making:
                 made = self._made(key, environ)
                 if made is None or isinstance(made, Answer):
@@ -101,14 +99,14 @@ class AnswerCache:
         if kept is None:
             return None
         age_s = monotonic() - kept.made_s
-        is_good = age_s < self._window_s() or (kept.version == self._version(route) and age_s < LASTS_S[route])
+        is_good = age_s < self._window_s() or (kept.version == self._version(route) and age_s < self._lasts_s[route])
         return kept if is_good else None
 
     def _made(self, key: Hashable, environ: Environ) -> _Kept | Answer | None:
         """Make it, and keep it if all is well."""
         inner: Environ = {name: value for name, value in environ.items() if name not in _CONDITIONS}
         inner.update({"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()})
-        version, made_s = self._version(_route(inner["PATH_INFO"])), monotonic()
+        version, made_s = self._version(route_of(inner["PATH_INFO"])), monotonic()
         self._making[key] = None
         try:
             answer = self._make(inner)
@@ -133,7 +131,7 @@ class AnswerCache:
             self._bytes -= len(kept.answer.body)
 
 
-def _route(path: str) -> str:
+def route_of(path: str) -> str:
     """The first two parts of `path`, by which it is known how long its answers last."""
     first, second, *_ = (*path.split("/", 3)[1:], "", "")
     return f"/{first}/{second}" if second else path

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from ticker import __version__
 from ticker.core import Core
-from web.api.routes import unready
+from web.api.rest import unready
 from web.metrics.families import counter, gauge, gauges
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -23,8 +24,9 @@ from ticker.errors import Problem, SettingsError
 from ticker.quote import Quote
 from ticker.symbols import check
 from web.api.admin import admin
-from web.api.openapi import DOCUMENT
+from web.app import openapi_document
 
+DOCUMENT: dict[str, Any] = msgspec.to_builtins(openapi_document())
 COPY = Path(__file__).parents[3] / "docs" / "openapi.json"
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
 """Requests to each operation; `make fuzz` sends 1,000."""

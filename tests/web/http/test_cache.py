@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from web.api.route import lasts_s
+from web.app import ROUTES
 from web.http import cache as module
 from web.http.answer import Answer
 from web.http.cache import LONGEST_QUERY, MOST_ANSWERS, READ, AnswerCache
@@ -23,12 +25,12 @@ class Kitchen:
         self.status = "200 OK"
         self.busy = False
         self.size = 10
-        self.cache = AnswerCache(self._make, lambda: 0.05, lambda route: self.version, self.read.append)
+        self.cache = AnswerCache(self._make, lasts_s(ROUTES), lambda: 0.05, lambda route: self.version, self.read.append)
 
     def ask(self, path: str, query: str = "", sees: Any = None, interest: bool = True, **headers: str) -> Answer | None:
         """A GET."""
         environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, **headers}
-        assert AnswerCache.may_keep(environ)
+        assert self.cache.may_keep(environ)
         return self.cache.answer(environ, sees, interest)
 
     def _make(self, environ: dict[str, Any]) -> Answer:
@@ -125,9 +127,9 @@ def test_interest_is_told_though_nothing_is_made(kitchen: Kitchen, now: list[flo
     ("GET", "/api", "", False), ("GET", "/api/symbols/A", "", True), ("GET", "/healthz", "", True),
     ("GET", "/readyz", "", False), ("OPTIONS", "/api/quotes", "", False),
     ("GET", "//api/quotes", "", False), ("GET", "/assets/a.js", "", False)])  # fmt: skip
-def test_what_may_be_kept(method: str, path: str, query: str, expected: bool) -> None:
+def test_what_may_be_kept(kitchen: Kitchen, method: str, path: str, query: str, expected: bool) -> None:
     """What others may ask for too."""
-    assert AnswerCache.may_keep({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) is expected
+    assert kitchen.cache.may_keep({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) is expected
 
 
 def test_memory_is_bounded(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:

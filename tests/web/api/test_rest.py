@@ -16,7 +16,7 @@ from ticker.board.history import History
 from ticker.clock import SystemClock
 from ticker.errors import FeedError
 from ticker.settings.reload import Reload
-from web.api.routes import rest
+from web.api.rest import rest
 
 ODD = ["BTC/USD", "^GSPC", "EURUSD=X", "A+B", "A.B:C_D-E"]
 ALLOWED = "Access-Control-Allow-Origin"
