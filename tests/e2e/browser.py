@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,29 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def relay(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Relay]:
-    """A relay with the settings of the test's module (`SETTINGS`), running."""
-    relay = Relay(tmp_path, request.module.SETTINGS)
+@contextmanager
+def relaying(folder: Path, settings: str, **environment: str) -> Iterator[Relay]:
+    """A relay that runs for the block."""
+    relay = Relay(folder, settings, **environment)
     relay.start()
-    yield relay
-    relay.stop(signal.SIGKILL)
+    try:
+        yield relay
+    finally:
+        relay.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def shared_relay(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Relay]:
+    """One relay for all tests of a module, with its settings (`SETTINGS`) and its secrets (`SECRETS`), if it has some."""
+    with relaying(tmp_path_factory.mktemp("relay"), request.module.SETTINGS, **getattr(request.module, "SECRETS", {})) as relay:
+        yield relay
+
+
+@pytest.fixture
+def relay(shared_relay: Relay) -> Iterator[Relay]:
+    """The relay of the module. A test may edit its settings, stop it and start it: the next one finds it as it was."""
+    yield shared_relay
+    shared_relay.restore()
 
 
 @pytest.fixture

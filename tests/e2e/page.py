@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ class Relay:
     """`python main.py serve` as a process of its own, with a settings file that the test may edit."""
 
     def __init__(self, folder: Path, settings: str, **environment: str) -> None:
+        self.settings = settings
         self.config = folder / "settings.toml"
         self.config.write_text(settings)
         # Tests ask over and over whether something has happened: nothing limits that.
@@ -79,6 +82,23 @@ class Relay:
         beside = self.config.with_suffix(".new")
         beside.write_text(change(self.config.read_text()))
         beside.replace(self.config)
+
+    def restore(self) -> None:
+        """Whatever a test has done to it: running, with the settings that it was made with."""
+        if self._process is None:
+            self.config.write_text(self.settings)
+            self.start()
+        elif self.config.read_text() != self.settings:
+            before = self._reload()
+            self.edit(lambda _: self.settings)
+            self.signal(signal.SIGHUP)
+            while self._reload() == before:
+                pass
+
+    def _reload(self) -> object:
+        """What it says of the last time that it read its settings."""
+        with urllib.request.urlopen(f"{self.url}/api/status") as answer:
+            return json.load(answer)["last_reload"]
 
     def _read(self, process: subprocess.Popen[str], listening: threading.Event) -> None:
         assert process.stderr is not None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.browser import relaying
 from tests.e2e.page import Complaints, Relay, Table
 from tests.providers.client import RunningProvider, running
 
@@ -26,6 +26,7 @@ BOLT = { feed = "sim", name = "Bolt, \\"the\\" Inc.", group = "Shares" }
 COMET = { feed = "sim" }
 """
 TOKEN = "correct-horse-battery"
+SECRETS = {"TICKERCAST_SERVER__ADMIN_TOKEN": TOKEN}
 COUNT_MOVES = """
 (seconds) => new Promise((resolve) => {
     let moves = 0;
@@ -218,36 +219,42 @@ def test_an_embedded_table_in_a_frame(relay: Relay, context: BrowserContext) -> 
     assert page.frames[2].url != f"{relay.url}/"  # refused: the frame holds the browser's own error
 
 
-def test_symbols_are_added_and_removed_with_the_admin_token(tmp_path: Path, context: BrowserContext) -> None:
+def test_symbols_are_added_and_removed_with_the_admin_token(relay: Relay, context: BrowserContext) -> None:
     """A wrong token is told; the right one writes the line, twice pressed takes it out again, and survives a reload of the tab only."""
-    relay = Relay(tmp_path, SETTINGS, TICKERCAST_SERVER__ADMIN_TOKEN=TOKEN)
-    relay.start()
-    try:
-        page = context.new_page()
-        complaints = Complaints(relay.url)
-        page.goto(relay.url)
-        table = Table(page)
-        table.wait_priced("ACME")
-        page.get_by_role("button", name="Add symbol").click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_label("Symbol").fill("DUNE")
-        dialog.locator("summary").click()
-        dialog.get_by_label("Admin token").fill("wrong-wrong-wrong")
-        dialog.get_by_role("button", name="Add DUNE now").click()
-        expect(page.get_by_role("status").first).to_contain_text("the admin token is wrong")
-        complaints.watch(page)
-        dialog.get_by_label("Admin token").fill(TOKEN)
-        dialog.get_by_role("button", name="Add DUNE now").click()
-        expect(dialog.locator(".verdict")).to_have_text("DUNE has been picked up.")
-        assert "DUNE" in relay.config.read_text()
-        dialog.get_by_role("button", name="Remove DUNE").click()
-        dialog.get_by_role("button", name="Really remove DUNE").click()
-        expect(dialog.locator(".verdict")).to_have_text("DUNE has been removed.")
-        assert "DUNE" not in relay.config.read_text()
-        assert TOKEN not in page.url
-        assert complaints.found == []
-    finally:
-        relay.stop(signal.SIGKILL)
+    page = context.new_page()
+    complaints = Complaints(relay.url)
+    page.goto(relay.url)
+    table = Table(page)
+    table.wait_priced("ACME")
+    page.get_by_role("button", name="Add symbol").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Symbol").fill("DUNE")
+    dialog.locator("summary").click()
+    dialog.get_by_label("Admin token").fill("wrong-wrong-wrong")
+    dialog.get_by_role("button", name="Add DUNE now").click()
+    expect(page.get_by_role("status").first).to_contain_text("the admin token is wrong")
+    complaints.watch(page)
+    dialog.get_by_label("Admin token").fill(TOKEN)
+    dialog.get_by_role("button", name="Add DUNE now").click()
+    expect(dialog.locator(".verdict")).to_have_text("DUNE has been picked up.")
+    assert "DUNE" in relay.config.read_text()
+    dialog.get_by_role("button", name="Remove DUNE").click()
+    dialog.get_by_role("button", name="Really remove DUNE").click()
+    expect(dialog.locator(".verdict")).to_have_text("DUNE has been removed.")
+    assert "DUNE" not in relay.config.read_text()
+    assert TOKEN not in page.url
+    assert complaints.found == []
+
+
+SHUT = """
+[feeds.yahoo]
+kind = "yahoo"
+interval_s = 0.3
+base_url = "{yahoo}"
+
+[symbols]
+AAPL = {{ feed = "yahoo" }}
+"""
 
 
 @pytest.fixture
@@ -260,20 +267,7 @@ def yahoo() -> Iterator[RunningProvider]:
 
 def test_a_market_that_is_shut(yahoo: RunningProvider, tmp_path: Path, context: BrowserContext) -> None:
     """A moon and a word where the market is closed, and the price of after hours beside the regular one."""
-    relay = Relay(
-        tmp_path,
-        f"""
-[feeds.yahoo]
-kind = "yahoo"
-interval_s = 1
-base_url = "{yahoo.url}"
-
-[symbols]
-AAPL = {{ feed = "yahoo" }}
-""",
-    )
-    relay.start()
-    try:
+    with relaying(tmp_path, SHUT.format(yahoo=yahoo.url)) as relay:
         page = context.new_page()
         page.goto(relay.url)
         table = Table(page)
@@ -283,5 +277,3 @@ AAPL = {{ feed = "yahoo" }}
         expect(table.cell("AAPL", "state")).to_have_text("closed")
         expect(table.cell("AAPL", "price").locator(".arrow")).to_have_text("☾")
         expect(page.locator("body")).to_have_attribute("data-connection", "live")
-    finally:
-        relay.stop(signal.SIGKILL)

@@ -114,8 +114,7 @@ def test_tabs_share_one_connection(relay: Relay, context: BrowserContext) -> Non
     """Ten tabs of one browser are one client of the server; each of them is live."""
     pages = []
     for _ in range(10):
-        page, _ = opened(context, relay, "/")
-        page.set_viewport_size({"width": 640, "height": 240})  # each thinks that it is seen: ten full tables take a machine of their own
+        page, _ = opened(context, relay, "/?group=Shares")  # each thinks that it is seen: ten full tables take a machine of their own
         pages.append(page)
     for page in pages:
         Table(page).wait_priced("ACME")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -35,15 +32,6 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
-
-
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
-    """A relay that has prices of all its symbols."""
-    relay = Relay(tmp_path, SETTINGS)
-    relay.start()
-    yield relay
-    relay.stop(signal.SIGKILL)
 
 
 def held(context: BrowserContext, relay: Relay, path: str = "/") -> tuple[Page, list[Route]]:

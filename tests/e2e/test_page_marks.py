@@ -8,13 +8,13 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.e2e.accessibility import violations
+from tests.e2e.browser import relaying
 from tests.e2e.page import Relay, Table
 from tests.providers.client import RunningProvider, running
 
@@ -87,7 +87,7 @@ UNVOUCHED = Said("◌", "waiting", "waiting", True)
 REASON = "the price is zero or below; a symbol whose price can be says allow_negative = true"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def endpoint() -> Iterator[RunningProvider]:
     """Answers what it is told to."""
     with running("http_json") as provider:
@@ -95,15 +95,14 @@ def endpoint() -> Iterator[RunningProvider]:
         yield provider
 
 
-@pytest.fixture
-def marked(endpoint: RunningProvider, tmp_path: Path) -> Iterator[Relay]:
+@pytest.fixture(scope="module")
+def marked(endpoint: RunningProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A relay of symbols in every state there is, save for GONE, which still has its price."""
     with running("yahoo", limits=False) as shares:
         shares.set(switches={"market_state": "CLOSED"})
-        relay = Relay(tmp_path, SETTINGS.format(endpoint=endpoint.url, shares=shares.url))
-        relay.start()
-        yield relay
-        relay.stop(signal.SIGKILL)
+        settings = SETTINGS.format(endpoint=endpoint.url, shares=shares.url)
+        with relaying(tmp_path_factory.mktemp("marked"), settings) as relay:
+            yield relay
 
 
 @pytest.fixture
@@ -196,8 +195,36 @@ def copied(page: Page) -> dict[str, str]:
     return {line[0]: line[lines[0].index("state")] for line in lines[1:]}
 
 
+def test_a_price_that_was_refused_says_why_and_an_old_one_of_when_it_is(marked: Relay, readers: BrowserContext) -> None:
+    """A refused price has a mark, and the reason in its row and its details; one of another day has its date wherever its time is."""
+    page = opened(readers, marked, "/")
+    table = Table(page)
+    state, price = table.cell("OIL", "state").locator(".cell"), table.cell("OIL", "price").locator(".price")
+    expect(state).to_have_attribute("data-mark", "!")
+    expect(state).to_have_attribute("title", f"no price yet: {REASON}")
+    expect(price.locator(".arrow")).to_have_text("!")
+    expect(price).to_have_attribute("title", f"no price yet: {REASON}")
+    table.cell("OIL", "symbol").dblclick()
+    expect(page.locator("#details .error")).to_have_text(f"What is wrong: {REASON}")
+    made = datetime.fromtimestamp(OLD_MS / 1000, UTC)
+    date = f"{made:%b} {made.day}, {made.year}"
+    table.cell("OLD", "symbol").dblclick()
+    details = page.locator("#details")
+    expect(details.locator("dl")).to_contain_text(f"3d · {date}, ")
+    expect(details.locator(".legend")).to_contain_text(f"◐ stale · {date}, ")
+    expect(details.locator(".error")).to_be_hidden()
+    expect(table.cell("OLD", "age").locator(".cell")).to_have_attribute("title", re.compile(f"^Price made {date}, .*, received [0-9]+:"))
+    tape = opened(readers, marked, "/tape")
+    expect(tape.locator('li[data-symbol="OLD"]').first).to_have_attribute("title", re.compile(f"^OLD\nstale\n{date}, "))
+    expect(tape.locator('li[data-symbol="OIL"]').first).to_have_attribute("title", f"OIL\nno price yet: {REASON}")
+    expect(tape.locator('li[data-symbol="OIL"] .sign').first).to_have_text("!")
+
+
 def test_every_state_on_every_face(marked: Relay, endpoint: RunningProvider, readers: BrowserContext) -> None:
-    """Delayed, stale, failed, closed, halted, unvouched: in table, phone, kiosk, tape, details, chart, speech and CSV."""
+    """Delayed, stale, failed, closed, halted, unvouched: in table, phone, kiosk, tape, details, chart, speech and CSV.
+
+    In the end the relay is killed: it is the last of these tests.
+    """
     desk = opened(readers, marked, "/")
     table = Table(desk)
     table.wait_priced("GONE")
@@ -224,28 +251,3 @@ def test_every_state_on_every_face(marked: Relay, endpoint: RunningProvider, rea
     check_open(desk, "LATE", UNVOUCHED)
     expect(desk.locator("#announcer")).to_have_text("Connection: Recovering. LATE, 20.50, waiting")
     assert set(copied(desk).values()) == {"waiting", "no price yet"}
-
-
-def test_a_price_that_was_refused_says_why_and_an_old_one_of_when_it_is(marked: Relay, readers: BrowserContext) -> None:
-    """A refused price has a mark, and the reason in its row and its details; one of another day has its date wherever its time is."""
-    page = opened(readers, marked, "/")
-    table = Table(page)
-    state, price = table.cell("OIL", "state").locator(".cell"), table.cell("OIL", "price").locator(".price")
-    expect(state).to_have_attribute("data-mark", "!")
-    expect(state).to_have_attribute("title", f"no price yet: {REASON}")
-    expect(price.locator(".arrow")).to_have_text("!")
-    expect(price).to_have_attribute("title", f"no price yet: {REASON}")
-    table.cell("OIL", "symbol").dblclick()
-    expect(page.locator("#details .error")).to_have_text(f"What is wrong: {REASON}")
-    made = datetime.fromtimestamp(OLD_MS / 1000, UTC)
-    date = f"{made:%b} {made.day}, {made.year}"
-    table.cell("OLD", "symbol").dblclick()
-    details = page.locator("#details")
-    expect(details.locator("dl")).to_contain_text(f"3d · {date}, ")
-    expect(details.locator(".legend")).to_contain_text(f"◐ stale · {date}, ")
-    expect(details.locator(".error")).to_be_hidden()
-    expect(table.cell("OLD", "age").locator(".cell")).to_have_attribute("title", re.compile(f"^Price made {date}, .*, received [0-9]+:"))
-    tape = opened(readers, marked, "/tape")
-    expect(tape.locator('li[data-symbol="OLD"]').first).to_have_attribute("title", re.compile(f"^OLD\nstale\n{date}, "))
-    expect(tape.locator('li[data-symbol="OIL"]').first).to_have_attribute("title", f"OIL\nno price yet: {REASON}")
-    expect(tape.locator('li[data-symbol="OIL"] .sign').first).to_have_text("!")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, expect
 
-from tests.e2e.page import Relay
+from tests.e2e.browser import relaying
 
 pytest_plugins = ["tests.e2e.browser"]
 
@@ -91,9 +91,7 @@ SICK = {{ feed = "bad" }}
 
 def test_markup_is_text(tmp_path: Path, context: BrowserContext, endpoint: str) -> None:
     """66 names and groups, a currency and an error text, looked at as a reader does."""
-    relay = Relay(tmp_path, settings(endpoint))
-    relay.start()
-    try:
+    with relaying(tmp_path, settings(endpoint)) as relay:
         page = context.new_page()
         dialogs: list[str] = []
 
@@ -115,5 +113,3 @@ def test_markup_is_text(tmp_path: Path, context: BrowserContext, endpoint: str) 
         assert page.locator(UNWANTED).count() == 0
         assert dialogs == []
         assert page.evaluate("window.violations") == []
-    finally:
-        relay.stop()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.e2e.gate import Fate, Gate, Request, answer
@@ -24,15 +22,6 @@ ACME = { feed = "sim" }
 """
 PROXYS_PAGE = answer("502 Bad Gateway", "text/html", "<html><h1>502 Bad Gateway</h1></html>")
 REFUSAL = answer("400 Bad Request", "application/json", '{"code":4,"message":"not on <b>Sundays</b>","reason":"sunday"}')
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """One relay for all of these tests: they are about what lies before it."""
-    relay = Relay(tmp_path_factory.mktemp("relay"), SETTINGS)
-    relay.start()
-    yield relay
-    relay.stop()
 
 
 def passed(_: Request) -> Fate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.accessibility import violations
+from tests.e2e.browser import relaying
 from tests.e2e.page import Relay, Table
 
 pytest_plugins = ["tests.e2e.browser"]
@@ -55,10 +55,9 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A relay that has given up two of its three feeds."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and never listens
-        relay = Relay(tmp_path_factory.mktemp("troubled"), SETTINGS.format(nobody=f"http://127.0.0.1:{nobody.getsockname()[1]}"))
-        relay.start()
-        yield relay
-        relay.stop(signal.SIGKILL)
+        settings = SETTINGS.format(nobody=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with relaying(tmp_path_factory.mktemp("troubled"), settings) as relay:
+            yield relay
 
 
 def opened(context: BrowserContext, relay: Relay, path: str = "/", width: int = 1440) -> Page:

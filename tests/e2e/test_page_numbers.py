@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.e2e.browser import relaying
 from tests.e2e.numbers import COMBINATIONS, LOOK, name_of, settings, tape
 from tests.e2e.page import Relay, Table
 
@@ -55,13 +54,12 @@ HOLD_RESET = """
 """
 
 
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A relay that plays the numbers."""
-    relay = Relay(tmp_path, settings(tape(tmp_path)))
-    relay.start()
-    yield relay
-    relay.stop(signal.SIGKILL)
+    folder = tmp_path_factory.mktemp("numbers")
+    with relaying(folder, settings(tape(folder))) as relay:
+        yield relay
 
 
 def opened(context: BrowserContext, relay: Relay, path: str = "/") -> Page:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -28,15 +25,7 @@ ACME = { feed = "sim" }
 BOLT = { feed = "sim" }
 """
 TOKEN = "open-sesame-open-sesame"
-
-
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Relay]:
-    """A relay that shows its prices to whoever has the token."""
-    relay = Relay(tmp_path, SETTINGS, TICKERCAST_SERVER__TOKENS=TOKEN)
-    relay.start()
-    yield relay
-    relay.stop(signal.SIGKILL)
+SECRETS = {"TICKERCAST_SERVER__TOKENS": TOKEN}
 
 
 def give(page: Page, token: str) -> None:
@@ -46,7 +35,7 @@ def give(page: Page, token: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_the_token_is_asked_for_and_kept_in_the_tab(guarded: Relay, context: BrowserContext) -> None:
+def test_the_token_is_asked_for_and_kept_in_the_tab(relay: Relay, context: BrowserContext) -> None:
     """Nothing is shown without it; a wrong one is told; with the right one all is live, after a reload too; no address ever has it."""
     asked: list[Request] = []
     page = context.new_page()
@@ -55,7 +44,7 @@ def test_the_token_is_asked_for_and_kept_in_the_tab(guarded: Relay, context: Bro
         asked.append(request)
 
     page.on("request", note)
-    page.goto(guarded.url)
+    page.goto(relay.url)
     table = Table(page)
     expect(page.get_by_role("dialog").get_by_label("Token")).to_be_focused()
     assert page.locator("#first-rows").inner_text() == ""
@@ -78,18 +67,18 @@ def test_the_token_is_asked_for_and_kept_in_the_tab(guarded: Relay, context: Bro
     assert not [request.url for request in asked if TOKEN in request.url]
 
 
-def test_one_question_for_all_tabs(guarded: Relay, context: BrowserContext) -> None:
+def test_one_question_for_all_tabs(relay: Relay, context: BrowserContext) -> None:
     """The other tabs of the browser learn the token from the first, for what they ask over HTTP too."""
     first, second = context.new_page(), context.new_page()
     for page in (first, second):
-        page.goto(guarded.url)
+        page.goto(relay.url)
         expect(page.get_by_role("dialog")).to_be_visible()
     give(first, TOKEN)
     for page in (first, second):
         Table(page).wait_priced("ACME")
         expect(page.get_by_role("dialog")).to_have_count(0)
     third = context.new_page()
-    third.goto(guarded.url)
+    third.goto(relay.url)
     Table(third).wait_priced("ACME")
     Table(third).cell("ACME", "price").dblclick()
     expect(third.locator("#details canvas").first).to_be_visible()
@@ -97,19 +86,19 @@ def test_one_question_for_all_tabs(guarded: Relay, context: BrowserContext) -> N
 
 
 @pytest.mark.parametrize("path", ["/tape", "/embed?symbols=ACME", "/?noworker"])
-def test_every_face_asks(guarded: Relay, context: BrowserContext, path: str) -> None:
+def test_every_face_asks(relay: Relay, context: BrowserContext, path: str) -> None:
     """Tape, frame, and a page without a worker."""
     page = context.new_page()
-    page.goto(guarded.url + path)
+    page.goto(relay.url + path)
     give(page, TOKEN)
     page.wait_for_selector('body[data-connection="live"]')
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_the_dialog_is_for_everybody(guarded: Relay, context: BrowserContext, scheme: Literal["dark", "light"]) -> None:
+def test_the_dialog_is_for_everybody(relay: Relay, context: BrowserContext, scheme: Literal["dark", "light"]) -> None:
     """axe-core finds no fault with it."""
     page = context.new_page()
     page.emulate_media(color_scheme=scheme)
-    page.goto(guarded.url)
+    page.goto(relay.url)
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []

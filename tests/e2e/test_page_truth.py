@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from tests.e2e.browser import relaying
 from tests.e2e.page import Relay, Table
 from tests.providers.client import RunningProvider, running
 
@@ -174,9 +175,7 @@ def coinbase() -> Iterator[RunningProvider]:
 
 def test_a_feed_that_goes_down_and_comes_up(coinbase: RunningProvider, tmp_path: Path, context: BrowserContext) -> None:
     """A broken provider's rows turn grey and stale, a banner gives the reason, another feed's rows go on; all heals by itself."""
-    relay = Relay(
-        tmp_path,
-        f"""
+    settings = f"""
 [feeds.coinbase]
 kind = "coinbase"
 interval_s = 0.3
@@ -190,10 +189,8 @@ interval_s = 0.2
 [symbols]
 "BTC-USD" = {{ feed = "coinbase" }}
 ACME = {{ feed = "sim" }}
-""",
-    )
-    relay.start()
-    try:
+"""
+    with relaying(tmp_path, settings) as relay:
         page = context.new_page()
         page.goto(relay.url)
         table = Table(page)
@@ -211,5 +208,3 @@ ACME = {{ feed = "sim" }}
         expect(table.cell("BTC-USD", "state")).to_have_text("fresh", timeout=40_000)
         expect(page.locator(".banner")).to_have_count(0)
         expect(page.locator('.feed[data-feed="coinbase"]')).to_have_attribute("data-state", "ok")
-    finally:
-        relay.stop(signal.SIGKILL)

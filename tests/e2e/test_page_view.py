@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.browser import relaying
 from tests.e2e.page import Complaints, Relay, Table
 
 pytest_plugins = ["tests.e2e.browser"]
@@ -31,15 +30,6 @@ HASTY = "{ const set = window.setInterval; window.setInterval = (act, ms) => set
 """What the page does once a second, the order of its rows above all, it does ten times as often: so much sooner a test has seen it all."""
 ORDER = """() => [...document.querySelectorAll(".ag-row")].map((row) => [Number(row.getAttribute("row-index")), row.getAttribute("row-id")])
     .sort((left, right) => left[0] - right[0]).map(([, id]) => id).join()"""
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """One relay for the tests that leave its settings alone."""
-    relay = Relay(tmp_path_factory.mktemp("relay"), SETTINGS)
-    relay.start()
-    yield relay
-    relay.stop(signal.SIGKILL)
 
 
 def opened(context: BrowserContext, relay: Relay, path: str = "/", script: str = "") -> Table:
@@ -71,9 +61,9 @@ def expect_tab(page: Page, name: str) -> None:
     expect(page.locator("#groups [aria-selected=true]")).to_have_text([name])
 
 
-def test_the_address_is_the_view(shared: Relay, context: BrowserContext) -> None:
+def test_the_address_is_the_view(relay: Relay, context: BrowserContext) -> None:
     """Each choice is written into the address as it is made; whoever opens that sees the same, and `/` brings the last view back."""
-    table = opened(context, shared, "/?noworker&x=1")
+    table = opened(context, relay, "/?noworker&x=1")
     page = table.page
     page.get_by_role("tab", name="100,000 & more").click()
     table.header("symbol").click()
@@ -82,8 +72,8 @@ def test_the_address_is_the_view(shared: Relay, context: BrowserContext) -> None
     table.cell("BOLT", "price").click()
     view = {"group": "100,000 & more", "sort": "-symbol", "q": "bo", "symbol": "BOLT"}
     expect_address(page, noworker="", x="1", **view)
-    for path in (page.url.removeprefix(shared.url), "/"):
-        other = opened(context, shared, path)
+    for path in (page.url.removeprefix(relay.url), "/"):
+        other = opened(context, relay, path)
         expect(other.page.locator("#details h2")).to_have_text("BOLT")
         expect(other.page.locator("#search")).to_have_value("bo")
         expect_tab(other.page, "100,000 & more")
@@ -100,9 +90,9 @@ def test_the_address_is_the_view(shared: Relay, context: BrowserContext) -> None
     expect(other.page.locator("#count")).to_have_text("63 symbols")
 
 
-def test_the_group_of_an_address_selects_its_tab(shared: Relay, context: BrowserContext) -> None:
+def test_the_group_of_an_address_selects_its_tab(relay: Relay, context: BrowserContext) -> None:
     """The others stay, and a click on one leaves nothing of the first behind, not after a reload either."""
-    table = opened(context, shared, "/?group=Coins")
+    table = opened(context, relay, "/?group=Coins")
     page = table.page
     expect(page.get_by_role("tab")).to_have_text(["All", "Shares", "100,000 & more", "Coins"])
     expect_tab(page, "Coins")
@@ -117,9 +107,9 @@ def test_the_group_of_an_address_selects_its_tab(shared: Relay, context: Browser
     expect(page.locator("#count")).to_have_text("63 symbols")
 
 
-def test_two_windows_keep_two_groups_and_each_others_settings(shared: Relay, context: BrowserContext) -> None:
+def test_two_windows_keep_two_groups_and_each_others_settings(relay: Relay, context: BrowserContext) -> None:
     """A choice of view is a window's own; theme, language and columns are the reader's, wherever they were chosen."""
-    first, second = opened(context, shared, "/?group=Shares"), opened(context, shared, "/?group=Coins")
+    first, second = opened(context, relay, "/?group=Shares"), opened(context, relay, "/?group=Coins")
     second.page.get_by_role("button", name="View").click()
     second.page.get_by_label("Theme").select_option("light")
     second.page.get_by_label("Language").select_option("zh")
@@ -136,18 +126,18 @@ def test_two_windows_keep_two_groups_and_each_others_settings(shared: Relay, con
 
 
 @pytest.mark.parametrize("path", ["/?kiosk=1&group=Shares&sort=-symbol", "/embed?group=Shares&sort=-symbol"])
-def test_the_other_faces_follow_their_address_alone(shared: Relay, context: BrowserContext, path: str) -> None:
+def test_the_other_faces_follow_their_address_alone(relay: Relay, context: BrowserContext, path: str) -> None:
     """They show what it says, change nothing in it, and are nobody's last view."""
-    reader = opened(context, shared)
+    reader = opened(context, relay)
     reader.page.get_by_role("tab", name="Coins").click()
-    table = opened(context, shared, path)
+    table = opened(context, relay, path)
     assert table.column("symbol") == ["BOLT", "ACME"]
     table.header("symbol").click()
     expect(table.header("symbol")).to_have_attribute("aria-sort", "none")
     table.cell("ACME", "price").click()
     expect(table.page.locator("#details")).to_be_hidden()
-    assert table.page.url == shared.url + path
-    expect_tab(opened(context, shared).page, "Coins")
+    assert table.page.url == relay.url + path
+    expect_tab(opened(context, relay).page, "Coins")
 
 
 def test_groups_and_names_change_while_they_are_looked_at(relay: Relay, context: BrowserContext) -> None:
@@ -173,9 +163,9 @@ def test_groups_and_names_change_while_they_are_looked_at(relay: Relay, context:
     assert table.column("symbol") == ["BOLT"]
 
 
-def test_count_and_empty_text_are_of_the_rows_shown(shared: Relay, context: BrowserContext) -> None:
+def test_count_and_empty_text_are_of_the_rows_shown(relay: Relay, context: BrowserContext) -> None:
     """Also where a column's own filter keeps rows out; and there is one text, not the grid's beside it."""
-    table = opened(context, shared)
+    table = opened(context, relay)
     page = table.page
     table.header("symbol").hover()
     table.header("symbol").locator(".ag-header-cell-filter-button").click()
@@ -227,11 +217,11 @@ def press(table: Table, count: int, is_touch: bool) -> list[tuple[str, str]]:
     return wrong
 
 
-def test_what_was_under_the_pointer_is_what_opens(shared: Relay, context: BrowserContext) -> None:
+def test_what_was_under_the_pointer_is_what_opens(relay: Relay, context: BrowserContext) -> None:
     """In a table sorted by what moves all the time; a mark says that the order is held, values go on."""
-    table = opened(context, shared, "/?sort=-change_pct", HASTY)
+    table = opened(context, relay, "/?sort=-change_pct", HASTY)
     page = table.page
-    complaints = Complaints(shared.url)
+    complaints = Complaints(relay.url)
     complaints.watch(page)
     assert press(table, 10, is_touch=False) == []
     table.cell(table.column("symbol")[3], "price").hover()
@@ -249,11 +239,11 @@ def test_what_was_under_the_pointer_is_what_opens(shared: Relay, context: Browse
     assert complaints.found == []  # of a table that is rebuilt, too
 
 
-def test_what_a_finger_points_at_is_what_opens(shared: Relay, browser: Browser) -> None:
+def test_what_a_finger_points_at_is_what_opens(relay: Relay, browser: Browser) -> None:
     """One tap, on a phone."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="en-US")
     try:
-        assert press(opened(context, shared, "/?sort=-change_pct", HASTY + TOUCHED), 10, is_touch=True) == []
+        assert press(opened(context, relay, "/?sort=-change_pct", HASTY + TOUCHED), 10, is_touch=True) == []
     finally:
         context.close()
 
@@ -272,9 +262,9 @@ def test_rows_that_come_do_not_push_those_under_the_pointer(relay: Relay, contex
     table.page.wait_for_function(f"() => ({ORDER})() === 's:AAA,s:BOLT'")
 
 
-def test_a_text_that_is_marked_and_a_drag_open_nothing(shared: Relay, context: BrowserContext) -> None:
+def test_a_text_that_is_marked_and_a_drag_open_nothing(relay: Relay, context: BrowserContext) -> None:
     """Only a press that was let go where it began is a click."""
-    table = opened(context, shared)
+    table = opened(context, relay)
     page = table.page
     box = table.cell("ACME", "price").bounding_box()
     assert box is not None
@@ -335,11 +325,11 @@ Object.defineProperty(Node.prototype, "nodeValue", { ...setNodeValue, set(text) 
 """Makes one painter throw when it writes, once or always; or the grid where it makes a row."""
 
 
-def test_a_table_that_fails_is_rebuilt_and_says_so(shared: Relay, context: BrowserContext) -> None:
+def test_a_table_that_fails_is_rebuilt_and_says_so(relay: Relay, context: BrowserContext) -> None:
     """A painter that throws, then the grid's own render: each time the whole table stands there again, live, as the reader had it."""
     page = context.new_page()
     page.add_init_script(FAULT)
-    page.goto(f"{shared.url}/?sort=symbol")
+    page.goto(f"{relay.url}/?sort=symbol")
     table = Table(page)
     table.wait_priced("ACME")
     page.evaluate("window.poison = 'once'")
@@ -360,11 +350,11 @@ def test_a_table_that_fails_is_rebuilt_and_says_so(shared: Relay, context: Brows
     expect(table.header("symbol")).to_have_attribute("aria-sort", "ascending")
 
 
-def test_a_table_that_fails_again_and_again_is_not_called_live(shared: Relay, context: BrowserContext) -> None:
+def test_a_table_that_fails_again_and_again_is_not_called_live(relay: Relay, context: BrowserContext) -> None:
     """Rebuilding does not help: the page says so, and nobody vouches for what else stands in the table."""
     page = context.new_page()
     page.add_init_script(FAULT)
-    page.goto(shared.url)
+    page.goto(relay.url)
     table = Table(page)
     table.wait_priced("ACME")
     page.evaluate("window.poison = 'always'")
@@ -429,9 +419,7 @@ def names_settings(prefix: str) -> str:
 
 def test_names_of_users_are_never_names_of_ours(tmp_path: Path, context: BrowserContext) -> None:
     """Symbols, names and groups that are properties of objects, markup, right-to-left or long: sought, chosen, sorted, opened, renamed."""
-    relay = Relay(tmp_path, names_settings(""))
-    relay.start()
-    try:
+    with relaying(tmp_path, names_settings("")) as relay:
         page = context.new_page()
         complaints = Complaints(relay.url)
         complaints.watch(page)
@@ -460,5 +448,3 @@ def test_names_of_users_are_never_names_of_ours(tmp_path: Path, context: Browser
         table.cell("constructor", "price").click()
         expect(page.locator("#details h2")).to_have_text("constructor")
         assert complaints.found == []
-    finally:
-        relay.stop(signal.SIGKILL)
