@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import unquote
 
-from tests.ticker.spelling import SPELLINGS
+from tests.spelling import SPELLINGS
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _PATH = re.compile(rb"[A-Z]+ /([a-z_]+)/([0-9]+)/")

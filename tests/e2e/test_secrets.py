@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.echoes import HTTP_WAYS, RELAY_WAYS, STREAM_WAYS, echoing
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, command_line, environment, serving
-from tests.ticker.spelling import KEY, SPELLINGS, traces
+from tests.spelling import KEY, SPELLINGS, traces
 
 OFTEN = ["as it is", "percent with the slash kept", "html of percent", "json, large", "base64 of user and key", "capitals", "cut short"]
 """The spellings that come back by every way; all others in bodies and messages."""

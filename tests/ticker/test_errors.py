@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ticker.spelling import KEY, SPELLINGS, traces
+from tests.spelling import KEY, SPELLINGS, traces
 from ticker import secrets
 from ticker.errors import BadTick, BudgetSpent, FeedError, excerpt, said
 from ticker.source import Ended, Unread, reason

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ticker.spelling import KEY, SPELLINGS, traces
+from tests.spelling import KEY, SPELLINGS, traces
 from ticker.secrets import MOST, Hidden
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from cli.process.logs import BURST, LONGEST, Flood, Format, Handler, JsonLine, TextLine, log_to_stderr
 from cli.process.stderr import Lines, lines_of_stderr
-from tests.ticker.spelling import KEY, traces
+from tests.spelling import KEY, traces
 from ticker import secrets
 
 PATIENCE_S = 20.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ticker.metered import Metered
+from tests.ticker.polling.metered import Metered
 from tests.ticker.polling.pollers import names
 from tests.ticker.stepped import SteppedSchedule, SteppedTime, subscriptions
 from ticker.errors import FeedError

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from random import Random
 
 from tests.ticker.stepped import ScriptedSource, subscriptions
-from tests.ticker.virtual import ScriptedStream, VirtualTime
+from tests.ticker.streaming.virtual import ScriptedStream, VirtualTime
 from ticker.quote import Tick
 from ticker.source import Answer
 from ticker.streaming.streamer import Streamer

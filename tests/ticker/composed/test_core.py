@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.ticker.benches import HOUR_S, PATIENCE_S, Bench, settings_of
+from tests.ticker.composed.benches import HOUR_S, PATIENCE_S, Bench, settings_of
 from tests.ticker.stepped import START_MS
 from ticker import wire
 from ticker.clock import SystemClock

@@ -15,7 +15,7 @@ import pytest
 
 from tests.providers.counted import Counted
 from tests.ticker.stepped import subscriptions
-from tests.ticker.virtual import VirtualSchedule, VirtualTime
+from tests.ticker.streaming.virtual import VirtualSchedule, VirtualTime
 from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.errors import FeedError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ticker.benches import HOUR_S, Bench, KeyedSettings, settings_of
+from tests.ticker.composed.benches import HOUR_S, Bench, KeyedSettings, settings_of
 from tests.ticker.stepped import START_MS
 from ticker.quote import Tick
 from ticker.settings.model import FeedSettings
