@@ -9,8 +9,8 @@ import importlib
 import click
 
 import ticker
+from cli.process.encoding import never_fail_to_encode
 from cli.process.failure import EXIT_WRONG, print_problems
-from cli.process.plain_signs import speak_plainly
 from ticker.errors import SettingsError
 from ticker.settings.describe import nearest
 
@@ -46,7 +46,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        speak_plainly()
+        never_fail_to_encode()
         try:
             return super().invoke(ctx)
         except SettingsError as error:

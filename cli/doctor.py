@@ -41,14 +41,14 @@ LOCK = ROOT / "requirements.txt"
 POLL_LIMIT_S = 15.0
 """How long one feed may take to answer, whatever its own `timeout_s`."""
 CLOCK_TOLERANCE_S = 2.0
-"""By so much our clock may differ from the providers': theirs are told in whole seconds, and the way here takes its time."""
+"""Our clock may differ from the providers' by so much: they tell theirs in whole seconds, and an answer takes its time to get here."""
 
 Mark = Literal["ok", "warn", "fail"]
 _SIGNS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at. `remedy` says what to do where it is not ok."""
 
     what: str
@@ -70,24 +70,24 @@ def command(config: Path, as_json: bool, tried: tuple[str, str] | None) -> None:
     if tried is not None:
         try_feed(config, *tried)
         return
-    findings: list[Finding] = []
+    results: list[CheckResult] = []
     table = Table.grid(padding=(0, 2))
-    for finding in examine(config):
-        findings.append(finding)
-        remedy = f"[dim]{escape(finding.remedy)}[/]" if finding.remedy and finding.mark != "ok" else ""
-        table.add_row(_SIGNS[finding.mark], f"[bold]{escape(finding.what)}[/]", escape(finding.found), remedy)
-    failed = sum(finding.mark == "fail" for finding in findings)
+    for result in examine(config):
+        results.append(result)
+        remedy = f"[dim]{escape(result.remedy)}[/]" if result.remedy and result.mark != "ok" else ""
+        table.add_row(_SIGNS[result.mark], f"[bold]{escape(result.what)}[/]", escape(result.found), remedy)
+    failed = sum(result.mark == "fail" for result in results)
     if as_json:
-        click.echo(json.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}, indent=2))
+        click.echo(json.dumps({"ok": not failed, "findings": [asdict(result) for result in results]}, indent=2))
     else:
         console = Console(highlight=False)
         console.print(table)
-        console.print(f"\n{failed} of {len(findings)} failed" if failed else "\nall is well")
+        console.print(f"\n{failed} of {len(results)} failed" if failed else "\nall is well")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
-def examine(config: Path) -> Iterator[Finding]:
+def examine(config: Path) -> Iterator[CheckResult]:
     """Everything there is to look at, as it is found."""
     yield _python()
     yield from _libraries()
@@ -96,7 +96,7 @@ def examine(config: Path) -> Iterator[Finding]:
         loaded = load_settings(config)
     except SettingsError as error:
         count = len(error.problems)
-        yield Finding(
+        yield CheckResult(
             "settings",
             "fail",
             f"{count} error{'' if count == 1 else 's'} in {config.name}: {error.problems[0]}",
@@ -105,9 +105,9 @@ def examine(config: Path) -> Iterator[Finding]:
         return
     settings = loaded.settings
     found = f"{len(settings.symbols)} symbols, {len(settings.feeds)} feeds"
-    yield Finding("settings", "ok", found)
+    yield CheckResult("settings", "ok", found)
     for warning in loaded.warnings:
-        yield Finding("settings", "warn", f"{warning.key} {warning.reason}", warning.hint)
+        yield CheckResult("settings", "warn", f"{warning.key} {warning.reason}", warning.hint)
     yield _descriptors(settings)
     yield _port(settings)
     ahead_s: dict[str, float] = {}
@@ -117,14 +117,14 @@ def examine(config: Path) -> Iterator[Finding]:
         yield _clock(ahead_s)
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     found = ".".join(map(str, sys.version_info[:3]))
     if not is_patched():
-        return Finding("python", "fail", f"{found}, not patched", "start it by main.py: nothing may be imported before the patch")
-    return Finding("python", "ok", found)
+        return CheckResult("python", "fail", f"{found}, not patched", "start it by main.py: nothing may be imported before the patch")
+    return CheckResult("python", "ok", found)
 
 
-def _libraries() -> Iterator[Finding]:
+def _libraries() -> Iterator[CheckResult]:
     """Whether what is installed is what was tested: the locked versions, and the names that the engine builds on."""
     # What only some platforms need (a marker follows) is not asked for.
     locked = dict(re.findall(r"^([\w.-]+)==([\w.]+) \\$", LOCK.read_text(encoding="utf-8"), re.MULTILINE)) if LOCK.exists() else {}
@@ -140,58 +140,58 @@ def _libraries() -> Iterator[Finding]:
         elif have != wanted:
             other.append(f"{name} {have}")
     if missing or older:
-        yield Finding("libraries", "fail", ", ".join([*(f"{name} is missing" for name in missing), *older]), "make setup")
+        yield CheckResult("libraries", "fail", ", ".join([*(f"{name} is missing" for name in missing), *older]), "make setup")
     elif other:
-        yield Finding("libraries", "warn", f"newer than tested: {', '.join(other)}", "make setup")
+        yield CheckResult("libraries", "warn", f"newer than tested: {', '.join(other)}", "make setup")
     else:
-        yield Finding("libraries", "ok", f"{len(locked)} packages as locked")
+        yield CheckResult("libraries", "ok", f"{len(locked)} packages as locked")
     try:
         check_libraries()
     except LibraryMismatch as error:
-        yield Finding("engine", "fail", str(error).splitlines()[0], "make setup")
+        yield CheckResult("engine", "fail", str(error).splitlines()[0], "make setup")
     else:
-        yield Finding("engine", "ok", "the libraries have all that it builds on")
+        yield CheckResult("engine", "ok", "the libraries have all that it builds on")
 
 
 def _release(number: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", number)))
 
 
-def _page() -> Finding:
+def _page() -> CheckResult:
     if PAGE.exists():
-        return Finding("page", "ok", "built")
-    return Finding("page", "warn", "not built: only --headless can serve", "make setup")
+        return CheckResult("page", "ok", "built")
+    return CheckResult("page", "warn", "not built: only --headless can serve", "make setup")
 
 
-def _descriptors(settings: Settings) -> Finding:
+def _descriptors(settings: Settings) -> CheckResult:
     have = descriptors(settings)
     fault = shortage(have)
     if fault is not None:
-        return Finding("open files", "fail", fault.partition(";")[0], CURE)
+        return CheckResult("open files", "fail", fault.partition(";")[0], CURE)
     warning = scarcity(have, settings)
     if warning is not None:
-        return Finding("open files", "warn", warning.partition(";")[0], f"{CURE}, or lower limits.max_clients")
-    return Finding("open files", "ok", f"{have.hard} may be open, {have.for_clients} are enough for limits.max_clients")
+        return CheckResult("open files", "warn", warning.partition(";")[0], f"{CURE}, or lower limits.max_clients")
+    return CheckResult("open files", "ok", f"{have.hard} may be open, {have.for_clients} are enough for limits.max_clients")
 
 
-def _port(settings: Settings) -> Finding:
+def _port(settings: Settings) -> CheckResult:
     server = settings.server
     where = server.host if server.host.startswith(UNIX) else f"{server.host} port {server.port}"
     try:
         runtime = EventletRuntime()
         runtime.stop_listening(runtime.listen(server.host, server.port))
     except OSError as error:
-        return Finding("port", "warn", f"{where}: {error.strerror or error}", "is tickercast running? else choose another port")
-    return Finding("port", "ok", f"{where} is free")
+        return CheckResult("port", "warn", f"{where}: {error.strerror or error}", "is tickercast running? else choose another port")
+    return CheckResult("port", "ok", f"{where} is free")
 
 
-def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
+def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> CheckResult:
     """Ask the feed for the first symbol that names it, and note in `ahead_s` what its provider shows of our clock."""
     what = f"feed {name}"
     feed = settings.feeds[name]
     symbol = next((symbol for symbol, wish in settings.symbols.items() if name in wish.feed), None)
     if symbol is None:
-        return Finding(what, "warn", "no symbol uses it", f'give a symbol feed = "{name}", or remove [feeds.{name}]')
+        return CheckResult(what, "warn", "no symbol uses it", f'give a symbol feed = "{name}", or remove [feeds.{name}]')
     runtime = EventletRuntime()
     source: Source = kinds()[feed.kind](name, feed, runtime)
     options = settings.symbols[symbol].options.get(name) or SymbolOptions()
@@ -207,28 +207,28 @@ def _feed(name: str, settings: Settings, ahead_s: dict[str, float]) -> Finding:
     took_ms = round((time.monotonic() - started_s) * 1000)
     if not isinstance(found, Tick):
         words = reason(found) if isinstance(found, FeedError) else f"no answer: {found}"
-        return Finding(what, "fail", f"{symbol}: {words}", remedy(found, Asked(name, feed, subscription)))
+        return CheckResult(what, "fail", f"{symbol}: {words}", remedy(found, Asked(name, feed, subscription)))
     wish = settings.symbols[symbol]
     if needs_key(found.price, wish.allow_negative):
-        return Finding(what, "fail", f"{symbol}: the price is zero or below, {found.price:g}", needs_negative(symbol, wish.feed))
+        return CheckResult(what, "fail", f"{symbol}: the price is zero or below, {found.price:g}", needs_negative(symbol, wish.feed))
     if found.odd:
         unknown = ", ".join(sorted({odd.field for odd in found.odd}))
-        return Finding(
+        return CheckResult(
             what,
             "warn",
             f"{symbol} {found.price:g} in {took_ms} ms; what can't be read: {unknown}",
             f"python main.py doctor --try feeds.{name} {symbol} shows why",
         )
-    return Finding(what, "ok", f"{symbol} {found.price:g} in {took_ms} ms")
+    return CheckResult(what, "ok", f"{symbol} {found.price:g} in {took_ms} ms")
 
 
-def _clock(ahead_s: Mapping[str, float]) -> Finding:
+def _clock(ahead_s: Mapping[str, float]) -> CheckResult:
     """Whether our clock is right, by those of the providers reached. Of what they show the least is believed: one of them may be wrong."""
     name, by_s = min(ahead_s.items(), key=lambda shown: abs(shown[1]))
     if abs(by_s) < CLOCK_TOLERANCE_S:
-        return Finding("clock", "ok", f"agrees with that of {name}")
+        return CheckResult("clock", "ok", f"agrees with that of {name}")
     found = f"{abs(by_s):.0f} s {'ahead' if by_s > 0 else 'behind'}, by {name}"
-    return Finding("clock", "warn", found, "set it, best by NTP (timedatectl set-ntp true): prices look older or newer than they are")
+    return CheckResult("clock", "warn", found, "set it, best by NTP (timedatectl set-ntp true): prices look older or newer than they are")
 
 
 def _asked(runtime: EventletRuntime, ask: Callable[[], Tick | FeedError | None]) -> Tick | FeedError | DeadlineExceeded:

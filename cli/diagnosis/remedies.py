@@ -32,7 +32,7 @@ OF_CERTIFICATE = {
     "expired": "is this machine's clock right? it is ahead, or the certificate of {host} is too old, which only its owner can mend",
     "mismatch": "is the host of base_url in {feed} the one that the certificate is for? an address in numbers rarely is",
 }
-"""By words of the TLS library."""
+"""What helps where a certificate is refused, by words of the TLS library's error."""
 OF_STATUS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "the provider does not understand the question: is {id} its id of {symbol}?",
     HTTPStatus.UNAUTHORIZED: "is the key in {variables} right?",

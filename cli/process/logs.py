@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from cli.process.stderr import Lines, lines_of_stderr
+from cli.process.stderr import StderrLines, lines_of_stderr
 from ticker import secrets
 from web.runtime import original
 
@@ -24,11 +24,11 @@ LEVELS = ("debug", "info", "warning", "error")
 Format = Literal["text", "json"]
 
 BURST = 20
-"""So many events of a kind are told at once."""
+"""So many events of a kind are logged at once."""
 PER_S = 1.0
-"""And so many a second after that."""
+"""So many events of a kind are logged in a second after the first `BURST`."""
 LONGEST = 8192
-"""Characters of one message or traceback as it is written; of a longer one only the ends are."""
+"""The most characters of one message or traceback as it is written; of a longer one only its beginning and its end are."""
 
 _TALKATIVE = ("apscheduler", "urllib3", "werkzeug", "engineio", "socketio")
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -36,18 +36,18 @@ _TIME = "%Y-%m-%dT%H:%M:%S"
 
 def log_to_stderr(level: str, log_format: Format = "text") -> None:
     """Send log records of `level` and above to stderr."""
-    handler = Handler(lines_of_stderr(), JsonLine() if log_format == "json" else TextLine())
-    handler.addFilter(Flood(time.monotonic))
+    handler = StderrHandler(lines_of_stderr(), JsonLine() if log_format == "json" else TextLine())
+    handler.addFilter(FloodFilter(time.monotonic))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     for talkative in _TALKATIVE:
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
-class Handler(logging.Handler):
+class StderrHandler(logging.Handler):
     """Hands log lines to those who write them. `lost`: so many lines never got there."""
 
-    def __init__(self, lines: Lines, formatter: logging.Formatter) -> None:
+    def __init__(self, lines: StderrLines, formatter: logging.Formatter) -> None:
         super().__init__()
         self._lines = lines
         self.setFormatter(formatter)
@@ -74,7 +74,7 @@ class Handler(logging.Handler):
         return self.format(logging.LogRecord("tickercast", logging.WARNING, __file__, 0, what, None, None))
 
 
-class Flood(logging.Filter):
+class FloodFilter(logging.Filter):
     """Lets an event pass unless there were too many of its kind lately. `monotonic` is the clock, in seconds.
 
     No `LogLimit`: that lets none pass until its period is over, and here one of each kind is to be told every second, however many come.

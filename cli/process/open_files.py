@@ -1,4 +1,4 @@
-"""How many files the process may have open, where each client is one: raised as far as that goes, and said where it is not far enough."""
+"""How many files the process may have open, where each client is one: raised as far as possible, and reported where that is not enough."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from web.http.listener import SPARE_DESCRIPTORS
 log = logging.getLogger("tickercast")
 
 OUR_OWN = 32
-"""What a relay has open itself: its loop, where it listens, its log, modules and settings while they are read."""
+"""What the server has open itself: its loop, where it listens, its log, modules and settings while they are read."""
 _OF_A_FEED = 2
-"""A connection, and another where the first is about to be cut."""
+"""Of each feed: a connection, and another where the first is about to be cut."""
 _REQUESTS = 512
-"""Requests over HTTP beside those of clients who have joined."""
+"""So many requests over HTTP find room beside the clients that have joined."""
 _FEWEST_CLIENTS = 16
 CURE = "raise it: ulimit -n, LimitNOFILE= (systemd), --ulimit nofile= (Docker)"
 
@@ -31,7 +31,7 @@ class Descriptors(NamedTuple):
     least: int
     """With fewer hardly a client finds room."""
     for_clients: int
-    """For `limits.max_clients`, and what the relay needs itself."""
+    """For `limits.max_clients`, and what the server needs itself."""
     wanted: int
     """For those who wait, too, and for requests over HTTP."""
 

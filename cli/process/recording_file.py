@@ -20,7 +20,7 @@ from ticker.sinks.recording import Packer, batch
 
 PACKED_SUFFIX = ".gz"
 MOST_WAITING_BYTES = 67_108_864
-"""What waits in memory for a disk that takes nothing has an end."""
+"""So many bytes may wait in memory for a disk that is slow or takes nothing."""
 
 
 class RecordingFile:

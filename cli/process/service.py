@@ -17,16 +17,16 @@ from cli.process import open_files
 from cli.process.access import verifier_of
 from cli.process.failure import EXIT_FAILED, fail
 from cli.process.notify import Notifier
-from cli.process.output import NdjsonWriter
 from cli.process.settings_file import SettingsFile
 from cli.process.stderr import leave
+from cli.process.stdout import NdjsonWriter
 from cli.process.terminal import Terminal
 from feeds.registry import kinds
 from ticker.clock import SystemClock
 from ticker.core import Core
 from ticker.errors import Problem
 from ticker.settings import FeedSettings, Settings
-from ticker.settings.reload import Outcome
+from ticker.settings.reload import ReloadOutcome
 from ticker.source import Source
 from web.api.admin import admin
 from web.api.first_rows import first_rows
@@ -154,7 +154,7 @@ class Service:
             self._exit_code = 0 if error is None else EXIT_FAILED
             self._is_over.set()
 
-    def _take(self, outcome: Outcome) -> None:
+    def _take(self, outcome: ReloadOutcome) -> None:
         """Apply settings that were read, or tell why not."""
         reload = outcome.reload
         if reload.ok:

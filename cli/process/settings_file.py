@@ -17,7 +17,7 @@ from ticker.clock import Clock
 from ticker.errors import Problem
 from ticker.runtime import Busy, Task
 from ticker.settings import edit
-from ticker.settings.reload import Outcome, Reloader
+from ticker.settings.reload import Reloader, ReloadOutcome
 from web.runtime import EventletRuntime
 from web.side_thread import SideThread
 
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.25
 EDIT_WAITS_S = 10.0
-"""So long an edit waits for its turn."""
+"""So long an edit waits for the one before it to end, and then for its own end."""
 EDIT_ENDS_S = 2.0
-"""So long the end waits for an edit that is under way: the file may be half written."""
+"""So long the process waits at its end for an edit that is under way: the file may be half written."""
 
 
 class SettingsFile:
@@ -48,7 +48,7 @@ class SettingsFile:
         """What is odd about the settings that were read last."""
         return () if self._reloader is None else self._reloader.warnings
 
-    def start(self, take: Callable[[Outcome], None], reloaded: Callable[[], None]) -> None:
+    def start(self, take: Callable[[ReloadOutcome], None], reloaded: Callable[[], None]) -> None:
         """Begin to look: `take` takes what comes of a change, and of a `reload`, of which `reloaded` is told when it is over."""
         self._task = self._runtime.spawn(self._look, take, reloaded)
 
@@ -78,7 +78,7 @@ class SettingsFile:
         finally:
             self._editing.release()
 
-    def _look(self, take: Callable[[Outcome], None], reloaded: Callable[[], None]) -> None:
+    def _look(self, take: Callable[[ReloadOutcome], None], reloaded: Callable[[], None]) -> None:
         while True:
             self._now.wait(LOOK_EVERY_S)
             is_told = self._now.is_set()  # not what `wait` returned: its time may be up in the moment in which it is told
@@ -92,11 +92,11 @@ class SettingsFile:
             if is_told:
                 reloaded()
 
-    def _read(self, is_told: bool) -> Outcome | None:
+    def _read(self, is_told: bool) -> ReloadOutcome | None:
         if self._reloader is None:
             return None
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
-        outcome: Outcome | None = (
+        outcome: ReloadOutcome | None = (
             self._aside.run(self._reloader.reload, now_ms) if is_told else self._aside.run(self._reloader.check, now_s, now_ms)
         )
         return outcome

@@ -18,14 +18,14 @@ from cli.process.descriptors import write_some
 from web.runtime import original
 
 MOST_BYTES = 1_048_576
-"""So much may wait for the reader."""
+"""So many bytes may wait for the reader."""
 LONGEST_BEGUN = 65_536
-"""Of a line that does not end so much is kept before it goes on in pieces."""
+"""So many bytes of a line without an end are kept until it is written in pieces."""
 FINISH_S = 1.0
-"""So long the end waits for the reader to take the rest."""
+"""So long the process waits at its end for the reader to take the rest."""
 
 
-class Lines(io.BufferedIOBase):
+class StderrLines(io.BufferedIOBase):
     """A stream that takes lines at once and writes them to `descriptor` when that takes them. Where there is no room for more, or they
     can't be written, it counts them, and in their place stands a line that says how many they were.
     """
@@ -140,12 +140,12 @@ def _written(descriptor: int, data: bytes) -> int:
     return written
 
 
-def lines_of_stderr() -> Lines:
+def lines_of_stderr() -> StderrLines:
     """What takes the lines of this process. The first time it takes the place of stderr."""
-    if isinstance(lines := getattr(sys.stderr, "buffer", None), Lines):
+    if isinstance(lines := getattr(sys.stderr, "buffer", None), StderrLines):
         return lines
     before: Any = sys.stderr  # None where it was closed at the start; then there is /dev/null in its place
-    lines = Lines(2 if before is None else before.fileno())
+    lines = StderrLines(2 if before is None else before.fileno())
     sys.stderr = io.TextIOWrapper(lines, "utf-8" if before is None else before.encoding, "backslashreplace", write_through=True)
 
     def finish() -> None:

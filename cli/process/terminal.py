@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from cli.process.descriptors import is_gone
 
 CLOSED_S = 5.0
-"""The SIGHUP that says so comes with the end of the terminal, by way of the shell, which may take its time."""
+"""Within so long after the terminal's end a SIGHUP says that it was closed: it comes by way of the shell, which may take its time."""
 
 
 def governs(descriptor: int) -> bool:

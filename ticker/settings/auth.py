@@ -13,6 +13,7 @@ from ticker.settings.check import secret_hint
 from ticker.settings.server import ServerSettings
 
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 4096
+"""How many characters a token may have."""
 _TOKEN = re.compile(rf"[!-+\--~]{{{SHORTEST_TOKEN},{LONGEST_TOKEN}}}")  # printable ASCII without space and comma
 _SECRETS_OF = {"token": ("tokens", "tokens_previous"), "jwt": ("jwt_key", "jwt_key_previous")}
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Ten times what everybody trusts together."""
+"""The largest file that is read: ten times the size of all the certificates that everybody trusts."""
 
 
 def _readable(file: str | None, info: ValidationInfo) -> str | None:

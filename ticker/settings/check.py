@@ -14,7 +14,7 @@ from ticker.settings.environment import variable_of
 from ticker.settings.table import UNSHOWN, Table
 from ticker.settings.toml_file import folder_of
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 T = TypeVar("T", bound=Table)
 
 
@@ -25,7 +25,7 @@ class Missing(NamedTuple):
 
 
 def check(
-    model: type[T], values: Mapping[str, Any], at: Sequence[str], origins: Mapping[Path, str], folder: str = ""
+    model: type[T], values: Mapping[str, Any], at: Sequence[str], origins: Mapping[KeyPath, str], folder: str = ""
 ) -> T | list[Problem | Missing]:
     """`values` as a `model`, or all that is wrong with them.
 
@@ -38,7 +38,7 @@ def check(
         return [_problem(detail, model, values, tuple(at), origins) for detail in error.errors(include_url=False)]
 
 
-def _problem(detail: Any, model: type[Table], values: Mapping[str, Any], at: Path, origins: Mapping[Path, str]) -> Problem | Missing:
+def _problem(detail: Any, model: type[Table], values: Mapping[str, Any], at: KeyPath, origins: Mapping[KeyPath, str]) -> Problem | Missing:
     kind = detail["type"]
     path, value = _follow(detail["loc"], values)
     if kind == "missing":
@@ -56,7 +56,7 @@ def _problem(detail: Any, model: type[Table], values: Mapping[str, Any], at: Pat
     return Problem(key, _reason(detail, field, path, value), hint, None if hidden else shown(value), named)
 
 
-def _follow(location: Sequence[str | int], values: Any) -> tuple[Path, Any]:
+def _follow(location: Sequence[str | int], values: Any) -> tuple[KeyPath, Any]:
     """The part of pydantic's `loc` that exists in the file (it also names branches of a union), and the value there."""
     path: list[str | int] = []
     for part in location:
@@ -71,14 +71,14 @@ def _follow(location: Sequence[str | int], values: Any) -> tuple[Path, Any]:
     return tuple(path), values
 
 
-def _missing(model: type[Table], at: Path, path: Path) -> Problem | Missing:
+def _missing(model: type[Table], at: KeyPath, path: KeyPath) -> Problem | Missing:
     key, name, field = key_path([*at, *path]), str(path[-1]), _field(model, path)
     if name in model.secrets:
         return Missing(Problem(key, "is missing", secret_hint((*at, name))))
     return Problem(key, "is missing", f"it must be {expectation(field)}" if field else "")
 
 
-def _reason(detail: Any, field: FieldInfo | None, path: Path, value: object) -> str:
+def _reason(detail: Any, field: FieldInfo | None, path: KeyPath, value: object) -> str:
     kind = detail["type"]
     if kind == "value_error":
         return str(detail["ctx"]["error"])
@@ -130,7 +130,7 @@ def secret_hint(path: Sequence[str | int]) -> str:
     return f"set {variable}, or {variable}_FILE to the path of a file of mode 0600 that holds it"
 
 
-def _inner(model: type[Table], path: Path) -> type[Table] | None:
+def _inner(model: type[Table], path: KeyPath) -> type[Table] | None:
     """The table at `path` within `model`."""
     table: type[Table] | None = model
     for part in path:
@@ -139,7 +139,7 @@ def _inner(model: type[Table], path: Path) -> type[Table] | None:
     return table
 
 
-def _field(model: type[Table], path: Path) -> FieldInfo | None:
+def _field(model: type[Table], path: KeyPath) -> FieldInfo | None:
     """The field that governs the value at `path`: an item of a list is governed by the list's."""
     names = [index for index, part in enumerate(path) if isinstance(part, str)]
     table = _inner(model, path[: names[-1]]) if names else None

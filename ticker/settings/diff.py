@@ -10,7 +10,7 @@ from ticker.settings.table import Table
 
 
 @dataclass(frozen=True)
-class Changes:
+class SettingsChanges:
     """Names of symbols and feeds, in the order of the new settings (what is gone: of the old); keys as in `broadcast.flush_ms`."""
 
     added_symbols: tuple[str, ...] = ()
@@ -45,12 +45,12 @@ class Changes:
         return "; ".join(parts) or "nothing changed"
 
 
-def diff(old: Settings, new: Settings) -> Changes:
+def diff(old: Settings, new: Settings) -> SettingsChanges:
     """What leads from `old` to `new`."""
     stay = [symbol for symbol in new.symbols if symbol in old.symbols]
     server = _keys("server", old.server, new.server)
     secrets = tuple(key for key in server if key.removeprefix("server.") in new.server.secrets) if _checks_alike(old, new) else ()
-    return Changes(
+    return SettingsChanges(
         added_symbols=_without(new.symbols, old.symbols),
         removed_symbols=_without(old.symbols, new.symbols),
         changed_symbols=_changed(old.symbols, new.symbols),

@@ -6,7 +6,9 @@ import re
 from ipaddress import AddressValueError, IPv6Address
 
 OF_NO_HOST = ("null", "file://")
-"""Origins without a host: of a page in a sandboxed frame, whatever its site; and what some programs and small devices send."""
+"""Origins without a host. `null` is sent by a page in a sandboxed frame, whatever its site, and by some programs and small devices;
+`file://` by some programs, too.
+"""
 HOST = re.compile(r"(?=[^.:])(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _AUTHORITY = re.compile(r"((?:[a-z0-9_*-]+\.)*[a-z0-9_*-]+\.?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")

@@ -13,7 +13,7 @@ from ticker.settings.model import SYMBOL_KEYS, SymbolOptions
 
 _UNSPELLABLE = re.compile(r"[^A-Za-z0-9.\-_=^/:+]+")
 _UNSHOWN = "X"
-"""What a name begins with that has nothing to begin with."""
+"""Put before a name of which nothing is left that a symbol may begin with."""
 LONGEST_ID = next(item.max_length for item in SymbolOptions.model_fields["id"].metadata if hasattr(item, "max_length"))
 
 

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from ticker.errors import Problem, SettingsError
 from ticker.settings import toml_file
-from ticker.settings.diff import Changes, diff, live
+from ticker.settings.diff import SettingsChanges, diff, live
 from ticker.settings.load import Loaded
 from ticker.settings.model import Settings
 from ticker.settings.watch import Watcher
 
 MAX_LINES = 20
-"""Of an error, in a log and on the wire; `validate` shows all."""
+"""So many lines of an error are logged and sent to clients at most; `validate` shows all."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Reload:
     """What the last file that was taken into force has in `[server]`, and the running process has not."""
 
 
-class Outcome(NamedTuple):
+class ReloadOutcome(NamedTuple):
     """A reload, and what is in force after it: the settings before, where it failed."""
 
     reload: Reload
     settings: Settings
-    changes: Changes
+    changes: SettingsChanges
 
 
 class Reloader:
@@ -53,7 +53,7 @@ class Reloader:
         self._parse = parse
         self._watcher = Watcher(path, content)
 
-    def check(self, now_s: float, now_ms: int) -> Outcome | None:
+    def check(self, now_s: float, now_ms: int) -> ReloadOutcome | None:
         """What came of a change of the file, if it has settled. `now_s`: any clock that does not jump; `now_ms`: epoch ms."""
         try:
             content = self._watcher.check(now_s)
@@ -61,23 +61,23 @@ class Reloader:
         except SettingsError as error:
             return self._refuse(error, now_ms)
 
-    def reload(self, now_ms: int) -> Outcome:
+    def reload(self, now_ms: int) -> ReloadOutcome:
         """Take the file as it is now."""
         try:
             return self._apply(toml_file.read(self._path), now_ms)
         except SettingsError as error:
             return self._refuse(error, now_ms)
 
-    def _apply(self, content: bytes, now_ms: int) -> Outcome:
+    def _apply(self, content: bytes, now_ms: int) -> ReloadOutcome:
         loaded = self._parse(content)
         changes = diff(self.settings, loaded.settings)
         self.settings = live(self.settings, loaded.settings)
         self._restart_required = changes.restart_required
         self.warnings = loaded.warnings
-        return Outcome(Reload(True, now_ms, None, changes.restart_required), self.settings, changes)
+        return ReloadOutcome(Reload(True, now_ms, None, changes.restart_required), self.settings, changes)
 
-    def _refuse(self, error: SettingsError, now_ms: int) -> Outcome:
+    def _refuse(self, error: SettingsError, now_ms: int) -> ReloadOutcome:
         lines = [str(problem) for problem in error.problems]
         if len(lines) > MAX_LINES:
             lines[MAX_LINES:] = [f"… and {len(lines) - MAX_LINES} more"]
-        return Outcome(Reload(False, now_ms, "\n".join(lines), self._restart_required), self.settings, Changes())
+        return ReloadOutcome(Reload(False, now_ms, "\n".join(lines), self._restart_required), self.settings, SettingsChanges())

@@ -43,7 +43,7 @@ def read(variable: str, path: str) -> str | Problem:
     return text
 
 
-class Fault(NamedTuple):
+class FileFault(NamedTuple):
     """Others may do with the file what they should not. `is_fatal`: wherever it lies."""
 
     what: str
@@ -51,15 +51,15 @@ class Fault(NamedTuple):
     is_fatal: bool
 
 
-def fault_of(mode: int, owner: int) -> Fault | None:
+def fault_of(mode: int, owner: int) -> FileFault | None:
     """What `mode` lets others do. That root's file is for a group (fsGroup of Kubernetes, mode 0440) is meant so."""
     shown = f"that file (mode {stat.S_IMODE(mode):04o})"
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return Fault(f"others can write {shown}", "chmod go-w {path}", is_fatal=True)
+        return FileFault(f"others can write {shown}", "chmod go-w {path}", is_fatal=True)
     is_for_a_group = owner == 0 and not mode & stat.S_IRWXO
     if mode & (stat.S_IRWXG | stat.S_IRWXO) and not is_for_a_group:
         cure = "chmod 600 {path}, or mount it read-only or in memory, as secrets of Docker and Kubernetes are"
-        return Fault(f"others can read {shown}", cure, is_fatal=False)
+        return FileFault(f"others can read {shown}", cure, is_fatal=False)
     return None
 
 

@@ -16,7 +16,7 @@ from ticker.settings.describe import key_part, key_path, nearest
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_LINES_REREAD = 40_000
-"""How much reading over again is worth it to tell of more errors: well under a second, in which a running server stands still."""
+"""So many lines are read again at most, to find more errors than the first: that takes well under a second."""
 
 _PART = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=\s*")

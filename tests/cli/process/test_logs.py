@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from cli.process.logs import BURST, LONGEST, Flood, Format, Handler, JsonLine, TextLine, log_to_stderr
-from cli.process.stderr import Lines, lines_of_stderr
+from cli.process.logs import BURST, LONGEST, FloodFilter, Format, JsonLine, StderrHandler, TextLine, log_to_stderr
+from cli.process.stderr import StderrLines, lines_of_stderr
 from tests.spelling import KEY, traces
 from ticker import secrets
 
@@ -33,7 +33,7 @@ class Bench:
         self.log = logging.Logger("test")
         handler = logging.StreamHandler(self.stream)
         handler.setFormatter(formatter)
-        handler.addFilter(Flood(lambda: self.now_s))
+        handler.addFilter(FloodFilter(lambda: self.now_s))
         self.log.addHandler(handler)
 
     def lines(self) -> list[str]:
@@ -176,8 +176,8 @@ def test_everything_goes_through_it(log_format: Format, begins: str, tmp_path: P
 @pytest.mark.parametrize("log_format", FORMATS)
 def test_what_is_lost_is_told_as_a_log_line(log_format: Format) -> None:
     """In the format of the others, and counted."""
-    lines = Lines(os.open(os.devnull, os.O_WRONLY), most_bytes=0)
-    handler = Handler(lines, JsonLine() if log_format == "json" else TextLine())
+    lines = StderrLines(os.open(os.devnull, os.O_WRONLY), most_bytes=0)
+    handler = StderrHandler(lines, JsonLine() if log_format == "json" else TextLine())
     handler.handle(logging.makeLogRecord({"msg": "there is no room"}))
     handler.handle(logging.makeLogRecord({"msg": "nor for this"}))
     assert handler.lost == 2

@@ -15,8 +15,8 @@ from ticker.clock import SystemClock
 from ticker.errors import SettingsError
 from ticker.runtime import Busy
 from ticker.settings import Settings, edit
-from ticker.settings.diff import Changes
-from ticker.settings.reload import Outcome, Reload, Reloader
+from ticker.settings.diff import SettingsChanges
+from ticker.settings.reload import Reload, Reloader, ReloadOutcome
 from web.runtime import EventletRuntime, original
 
 PATIENCE_S = 20.0
@@ -31,15 +31,15 @@ class Mount:
         self.is_broken = False
         self.warnings = ()
 
-    def check(self, now_s: float, now_ms: int) -> Outcome | None:
+    def check(self, now_s: float, now_ms: int) -> ReloadOutcome | None:
         """Nothing changed."""
         self._answer("check")
         return None
 
-    def reload(self, now_ms: int) -> Outcome:
+    def reload(self, now_ms: int) -> ReloadOutcome:
         """The same settings."""
         self._answer("reload")
-        return Outcome(Reload(True, now_ms), Settings(), Changes())
+        return ReloadOutcome(Reload(True, now_ms), Settings(), SettingsChanges())
 
     def _answer(self, asked: str) -> None:
         self.asked.append(asked)
@@ -54,7 +54,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.runtime = EventletRuntime()
         self.mount = Mount()
-        self.taken: list[Outcome] = []
+        self.taken: list[ReloadOutcome] = []
         self.reloads = 0
         path = folder / "settings.toml"
         self.file = SettingsFile(self.runtime, self.runtime.aside(path.name), SystemClock(), path, cast(Reloader, self.mount))

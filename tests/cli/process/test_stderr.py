@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.process.stderr import LONGEST_BEGUN, Lines
+from cli.process.stderr import LONGEST_BEGUN, StderrLines
 from web.runtime import original
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ class Pipe:
         self.reader, self.writer = os.pipe()
         fcntl.fcntl(self.writer, fcntl.F_SETPIPE_SZ, 4096)
         os.set_blocking(self.reader, False)
-        self.lines = Lines(self.writer, ROOM)
+        self.lines = StderrLines(self.writer, ROOM)
         self.text = b""
 
     def say(self, *numbers: int) -> None:
@@ -92,7 +92,7 @@ def test_order_is_kept_and_lines_are_whole(pipe: Pipe) -> None:
 def test_a_line_that_never_ends(tmp_path: Path) -> None:
     """Dots that show how far something has come, say: they are seen, and do not pile up."""
     with (tmp_path / "log").open("wb") as file:
-        lines = Lines(file.fileno())
+        lines = StderrLines(file.fileno())
         for _ in range(LONGEST_BEGUN + 1):
             lines.write(b".")
         until(lambda: (tmp_path / "log").stat().st_size == LONGEST_BEGUN + 1)
@@ -150,9 +150,9 @@ def test_a_pipe_that_does_not_block_is_waited_for_all_the_same(pipe: Pipe) -> No
 
 FULL = """
 import os, resource, sys
-from cli.process.stderr import Lines
+from cli.process.stderr import StderrLines
 resource.setrlimit(resource.RLIMIT_FSIZE, (150, resource.RLIM_INFINITY))
-lines = Lines(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT))
+lines = StderrLines(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT))
 for number in range(4):
     lines.write(b"%099d\\n" % number)
 assert lines.finish(20)

@@ -6,9 +6,9 @@ import pytest
 
 from tests.ticker.settings.kinds import KINDS
 from tests.ticker.settings.spoilt import MORE, OLD, SPOILERS, remove
-from ticker.settings.diff import Changes
+from ticker.settings.diff import SettingsChanges
 from ticker.settings.load import Loaded, parse
-from ticker.settings.reload import Outcome, Reload, Reloader
+from ticker.settings.reload import Reload, Reloader, ReloadOutcome
 
 
 class Running:
@@ -26,7 +26,7 @@ class Running:
         """What `serve` binds: kinds, environment, options."""
         return parse(content, KINDS, self.environ, {"server.port": 8080})
 
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> ReloadOutcome | None:
         """What comes of 2 s of checks, four a second."""
         outcomes = []
         for _ in range(8):
@@ -36,7 +36,7 @@ class Running:
         assert len(found) <= 1
         return found[0] if found else None
 
-    def save(self, text: str) -> Outcome:
+    def save(self, text: str) -> ReloadOutcome:
         """Save the file, and what comes of it."""
         self.path.write_text(text)
         outcome = self.outcome()
@@ -60,7 +60,7 @@ def test_a_saved_file_comes_into_force(running: Running) -> None:
     assert before_ms < reload.at <= before_ms + 750
     assert list(settings.symbols) == ["A", "B"]
     assert settings.server.port == 8080
-    assert changes == Changes(added_symbols=("B",))
+    assert changes == SettingsChanges(added_symbols=("B",))
     assert running.reloader.settings is settings
 
 
@@ -71,7 +71,7 @@ def test_a_bad_file_changes_nothing(running: Running, text: str, words: str) -> 
     """It is reported, and the settings before go on; a good one takes the error back."""
     before = running.reloader.settings
     reload, settings, changes = running.save(text)
-    assert (reload.ok, changes) == (False, Changes())
+    assert (reload.ok, changes) == (False, SettingsChanges())
     assert words in (reload.error or "")
     assert settings is before is running.reloader.settings
     assert running.save(OLD).reload.ok
@@ -105,7 +105,7 @@ def test_on_demand_the_environment_is_read_again(running: Running) -> None:
     running.environ["TICKERCAST_FEEDS__SIM__SEED"] = "99"
     outcome = running.reloader.reload(5)
     assert outcome.reload == Reload(True, 5)
-    assert outcome.changes == Changes(changed_feeds=("sim",))
+    assert outcome.changes == SettingsChanges(changed_feeds=("sim",))
     running.environ["TICKERCAST_FEEDS__SIM__SEED"] = "x"
     assert running.reloader.reload(6).reload.ok is False
     assert running.reloader.settings is outcome.settings
@@ -129,7 +129,7 @@ def test_two_hundred_reloads_half_of_them_bad(running: Running) -> None:
         SPOILERS[number % len(SPOILERS)](running.path)
         outcome = running.outcome() if number % 3 else running.reloader.reload(running.now_ms)
         assert outcome is not None
-        assert (outcome.reload.ok, outcome.changes) == (False, Changes())
+        assert (outcome.reload.ok, outcome.changes) == (False, SettingsChanges())
         assert outcome.reload.error
         assert outcome.settings is good.settings is running.reloader.settings
         remove(running.path)

@@ -14,7 +14,7 @@ from web.runtime import EventletRuntime
 
 _PIPE_BUF = 4096  # a pipe takes so many bytes at once or not at all (POSIX: PIPE_BUF, at least 512; Linux: 4096)
 _AT_ONCE = 16
-"""So many times that the thread is given."""
+"""So many pieces are given to the thread at a time."""
 
 
 class NdjsonWriter:

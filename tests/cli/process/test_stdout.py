@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.process.descriptors import is_gone
-from cli.process.output import NdjsonWriter
+from cli.process.stdout import NdjsonWriter
 from ticker.quote import Quote
 from ticker.sinks.ndjson import MOST_WAITING
 from web.runtime import EventletRuntime

@@ -10,8 +10,8 @@ _PLAIN = {"✓": "+", "✗": "x", "…": "...", "×": "x", "–": "-", "—": "-
 _ERRORS = "tickercast.plain"
 
 
-def speak_plainly() -> None:
-    """Have stdout and stderr do so, for whatever is printed in whatever way."""
+def never_fail_to_encode() -> None:
+    """Have stdout and stderr write whatever is printed, with other signs where their encoding lacks some."""
     codecs.register_error(_ERRORS, _in_plain_signs)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
