@@ -48,7 +48,7 @@ from feeds.values.fields import Fields, Known, part
 from feeds.values.pairs import slashed
 from feeds.values.parse import decode, shown, table
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick, correcting
+from ticker.quote import MarketSession, Tick, correcting
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
@@ -188,7 +188,7 @@ def day_of(id: str) -> Callable[[int], date]:
     return _crypto_day if "/" in id else us_trading_day
 
 
-def session_of(id: str, data_feed: str, made_ms: int | None, codes: object) -> Session | None:
+def session_of(id: str, data_feed: str, made_ms: int | None, codes: object) -> MarketSession | None:
     """The session of a trade of `id`; `None` where there are none, or nobody says when it was made."""
     if "/" in id:
         return None

@@ -33,7 +33,7 @@ from feeds.values.conditions import us_session_by_time, us_trading_day
 from feeds.values.fields import Fields
 from feeds.values.parse import decode, shown, table
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick
+from ticker.quote import MarketSession, Tick
 from ticker.runtime import Runtime
 from ticker.settings import BudgetSettings, PolledSettings
 
@@ -120,7 +120,7 @@ def day_of(id: str) -> Callable[[int], date]:
     return _no_day if ":" in id else us_trading_day
 
 
-def session_of(id: str, made_ms: int | None) -> Session | None:
+def session_of(id: str, made_ms: int | None) -> MarketSession | None:
     """The session of a trade of `id`, by its time; `None` where that is not for us to say."""
     if made_ms is None or not US_SHARE.fullmatch(id):
         return None

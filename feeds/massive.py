@@ -46,7 +46,7 @@ from feeds.values.fields import Fields, part
 from feeds.values.pairs import national_pair
 from feeds.values.parse import array, decode, epoch_ms, number, table
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick, VolumeOf
+from ticker.quote import MarketSession, Tick, VolumeOf
 from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
 
@@ -56,7 +56,7 @@ NS_FROM = 10**16
 """No time in ms of this era is so large, none in ns so small."""
 MINUTE_MS = 60_000
 REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-INDEX_SESSIONS: Mapping[str, Session] = {
+INDEX_SESSIONS: Mapping[str, MarketSession] = {
     "regular_trading": "regular", "open": "regular", "early_trading": "pre", "late_trading": "post", "closed": "closed"}  # fmt: skip
 
 JsonObject = Mapping[str, Any]
@@ -273,7 +273,7 @@ def _tick(
     last: _Last,
     delay_min: float | None,
     day: JsonObject,
-    session: Session | None = None,
+    session: MarketSession | None = None,
     counts_theirs: bool = True,
     *,
     bid: object = None,

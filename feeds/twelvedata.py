@@ -34,7 +34,7 @@ from feeds.values.fields import Fields
 from feeds.values.pairs import slashed
 from feeds.values.parse import decode, epoch_ms, shown, table
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick, VolumeOf
+from ticker.quote import MarketSession, Tick, VolumeOf
 from ticker.rate_limit import Cost, Usage
 from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
@@ -174,7 +174,7 @@ def _tick(row: Mapping[str, Any], id: str) -> Tick:
         made = row.get("timestamp")
     extended_ms = _ms(row.get("extended_timestamp"))
     extended = row if is_open is not True and extended_ms is not None and extended_ms > (_ms(made) or 0) else {}
-    session: Session | None = ("regular" if is_open else "closed") if isinstance(is_open, bool) else None
+    session: MarketSession | None = ("regular" if is_open else "closed") if isinstance(is_open, bool) else None
     return FIELDS.tick(
         row.get("close"),
         open=row.get("open"),

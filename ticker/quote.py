@@ -13,7 +13,7 @@ from msgspec import Meta
 
 State = Literal["fresh", "stale", "closed", "failed"]
 Kind = Literal["simulated", "polled", "streamed", "replayed", "relayed"]
-Session = Literal["pre", "regular", "post", "overnight", "closed"]
+MarketSession = Literal["pre", "regular", "post", "overnight", "closed"]
 Ms = Annotated[int, Meta(description="Unix epoch, milliseconds")]
 VolumeOf = Literal["session", "day_utc", "24h"]
 """What a source's `volume` counts: the trading session's trades, those since midnight UTC, or those of the last 24 hours, which falls all
@@ -49,7 +49,7 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     currency: str | None = None
     quote_time: Ms | None = None
     delay_min: float | None = None
-    session: Session | None = None
+    session: MarketSession | None = None
     ext_price: float | None = None
     ext_change_pct: float | None = None
     ext_time: Ms | None = None

@@ -17,13 +17,13 @@ from feeds.values.batch import for_each
 from feeds.values.fields import Fields
 from feeds.values.parse import decode, shown
 from ticker.errors import FeedError, excerpt
-from ticker.quote import Odd, Session, Tick
+from ticker.quote import MarketSession, Odd, Tick
 from ticker.runtime import in_turns
 from ticker.source import Unread
 
 VALUES = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
 WORDS: Mapping[str, Mapping[object, object]] = {
-    "session": {session: session for session in get_args(Session)},
+    "session": {session: session for session in get_args(MarketSession)},
     "halted": {True: True, False: None, "true": True, "false": None},
 }
 """The fields that are words of ours, and what each means."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from feeds.values.conditions import EVERYTHING, Allowed
-from ticker.quote import Correction, Session, Tick, correcting
+from ticker.quote import Correction, MarketSession, Tick, correcting
 
 MOST_EVENTS = 64
 """So many are kept of each symbol: of the busiest the last second, of most the last minutes. Cancellations come within some minutes."""
@@ -33,7 +33,7 @@ class Trade(NamedTuple):
     exchange: object = None
     size: object = None
     allowed: Allowed = EVERYTHING
-    session: Session | None = None
+    session: MarketSession | None = None
 
 
 class Named(NamedTuple):
@@ -51,7 +51,7 @@ class _State(NamedTuple):
 
     price: float | None = None
     made_ms: int | None = None
-    session: Session | None = None
+    session: MarketSession | None = None
     high: float | None = None
     low: float | None = None
 

@@ -18,7 +18,7 @@ from feeds.values.units import currency_of
 from ticker import secrets
 from ticker.errors import FeedError, excerpt, said
 from ticker.nested import undisturbed
-from ticker.quote import Odd, Session, State, Tick, VolumeOf
+from ticker.quote import MarketSession, Odd, State, Tick, VolumeOf
 from ticker.settings.table import CURRENCY_CODE
 
 MOST_HOPS = 16
@@ -27,7 +27,7 @@ LONGEST_NAME = 100
 MOST_ROWS = 50_000
 """One message may have so many quotes."""
 STATES: tuple[State, ...] = get_args(State)
-SESSIONS: tuple[Session, ...] = get_args(Session)
+SESSIONS: tuple[MarketSession, ...] = get_args(MarketSession)
 VOLUMES: tuple[VolumeOf, ...] = get_args(VolumeOf)
 READ = ("bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time", "delay_min", "ext_price",
         "ext_change_pct", "ext_time")  # fmt: skip
@@ -59,7 +59,7 @@ class RelayedQuote(msgspec.Struct, gc=False):
     currency: Annotated[str, Meta(pattern=CURRENCY_CODE.removesuffix("$") + r"\Z")] | None = None
     quote_time: Time = None
     delay_min: Size = None
-    session: Session | None = None
+    session: MarketSession | None = None
     halted: Literal[True] | None = None
     ext_price: Number | None = None
     ext_change_pct: Number | None = None

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ticker.quote import Session
+from ticker.quote import MarketSession
 
 NEW_YORK = "America/New_York"
 MINUTE_MS = 60_000
@@ -93,7 +93,7 @@ def allowed_ids(ids: object, made_ms: int | None = None) -> Allowed:
     return _all_of([rule for rule in rules if rule is not None], made_ms)
 
 
-def us_session(made_ms: int, codes: object = None) -> Session:
+def us_session(made_ms: int, codes: object = None) -> MarketSession:
     """The session of US shares that a trade belongs to, by its time in New York and its conditions (letters or Massive's numbers)."""
     marks = {code for code in codes if isinstance(code, str | int)} if isinstance(codes, list) else set()
     minute = _minute(made_ms)
@@ -105,7 +105,7 @@ def us_session(made_ms: int, codes: object = None) -> Session:
     return "pre" if minute < 12 * 60 else "post"
 
 
-def us_session_by_time(made_ms: int) -> Session:
+def us_session_by_time(made_ms: int) -> MarketSession:
     """The same where nobody tells conditions: what is made as trading ends, at 16:00:00 or 20:00:00 sharp, belongs to what ends then."""
     ending = us_session(made_ms - 1)
     return ending if ending in ("regular", "post") else us_session(made_ms)

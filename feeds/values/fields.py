@@ -20,7 +20,7 @@ import msgspec
 from feeds.values.parse import LARGEST, SMALLEST_PRICE, BadTime, NoTime, TimeUnit, epoch_ms, iso_ms, no_price, number, shown
 from feeds.values.units import Unit, unit_of, without_difference_noise
 from ticker.errors import BadTick, FeedError, excerpt
-from ticker.quote import Odd, Session, State, Tick, VolumeOf
+from ticker.quote import MarketSession, Odd, State, Tick, VolumeOf
 
 Through = Callable[[float], float]
 ReadTime = Callable[[object, str], int | None]
@@ -52,7 +52,7 @@ class Raw(TypedDict, total=False):
 class Known(TypedDict, total=False):
     """What the provider's file has made of its words itself."""
 
-    session: Session | None
+    session: MarketSession | None
     halted: Literal[True] | None
     cadence: Literal["day"] | None
     volume_of: VolumeOf | None

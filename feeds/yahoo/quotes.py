@@ -14,7 +14,7 @@ from feeds.values.fields import Fields, Known, Through, part
 from feeds.values.parse import EARLIEST_MS, LATEST_MS, array, decode, epoch_ms, shown, table, text
 from feeds.values.units import without_float32_noise
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick
+from ticker.quote import MarketSession, Tick
 from ticker.runtime import in_turns
 
 FIELDS = Fields(times="s", float32=True, by_session=True)
@@ -27,7 +27,7 @@ ASKED_FOR = (
 )
 """What a row is asked for: a third of what comes unasked. The night's fields come with `overnightPrice=true` only."""
 
-SESSIONS: dict[str | None, Session] = {
+SESSIONS: dict[str | None, MarketSession] = {
     # PREPRE and POSTPOST are the hours in which not even the extended markets trade. Whether the night does its price tells, not a word.
     "PREPRE": "closed", "PRE": "pre", "REGULAR": "regular", "POST": "post", "POSTPOST": "closed", "CLOSED": "closed", "OVERNIGHT": "closed"
 }  # fmt: skip
@@ -172,7 +172,7 @@ def _read(row: Mapping[str, Any], id: str, now_ms: int) -> Tick:
     )
 
 
-def _known(kind: str | None, session: Session | None) -> Known:
+def _known(kind: str | None, session: MarketSession | None) -> Known:
     if kind in FUNDS:
         return {"cadence": "day"}
     if kind == "CRYPTOCURRENCY":  # whose hours in charts leave out the last minute of the day
@@ -205,7 +205,7 @@ def _extended(row: Mapping[str, Any], state: str | None) -> _Ext:
     return newest
 
 
-def _session(row: Mapping[str, Any], state: str | None, ext: _Ext, now_ms: int) -> Session | None:
+def _session(row: Mapping[str, Any], state: str | None, ext: _Ext, now_ms: int) -> MarketSession | None:
     """What the state says of a market that has such hours; by night, and only then, the night's price knows better."""
     session = _of_its_hours(SESSIONS.get(state), row)
     if session is None or session == "closed":
@@ -217,7 +217,7 @@ def _session(row: Mapping[str, Any], state: str | None, ext: _Ext, now_ms: int) 
     return session
 
 
-def _of_its_hours(session: Session | None, row: Mapping[str, Any]) -> Session | None:
+def _of_its_hours(session: MarketSession | None, row: Mapping[str, Any]) -> MarketSession | None:
     """The exchange's session is not that of what trades in its regular hours only."""
     return "closed" if session in ("pre", "post") and row.get("hasPrePostMarketData") is False else session
 
@@ -250,9 +250,9 @@ def _opening(chart: Mapping[str, Any], meta: Mapping[str, Any]) -> object:
     return opens[0] if (bar_s + offset_s) // 86_400 == (price_s + offset_s) // 86_400 else None
 
 
-def _session_at(meta: Mapping[str, Any], now_ms: int) -> Session | None:
+def _session_at(meta: Mapping[str, Any], now_ms: int) -> MarketSession | None:
     periods = part(meta, "currentTradingPeriod")
-    hours: dict[Session, tuple[float, float]] = {}
+    hours: dict[MarketSession, tuple[float, float]] = {}
     for session in ("pre", "regular", "post"):
         period = periods.get(session)
         if isinstance(period, dict):

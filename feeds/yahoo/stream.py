@@ -40,7 +40,7 @@ from feeds.values.units import FLOAT32_ERROR, currency_of, without_difference_no
 from feeds.yahoo.feed import Yahoo, YahooSettings
 from feeds.yahoo.quotes import key_of, noiseless
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick, VolumeOf
+from ticker.quote import MarketSession, Tick, VolumeOf
 from ticker.source import Silence
 
 PRICING = Fields(times="ms", by_session=True)
@@ -63,7 +63,7 @@ NO_QUOTES = frozenset({5, 7, 28})
 """Another name for a symbol, a heartbeat, and what an alternative venue says of one."""
 WITHOUT_VOLUME = frozenset({9, 14})
 """Of indices and currencies nobody counts what is traded: a 0 is no number."""
-EXTENDED: Mapping[int, Session] = {0: "pre", 2: "post", 3: "post", 4: "overnight"}
+EXTENDED: Mapping[int, MarketSession] = {0: "pre", 2: "post", 3: "post", 4: "overnight"}
 IN_MINOR_UNITS = (".L", ".JO", ".TA")
 """Exchanges that quote in pence, cents and agorot, mostly."""
 
@@ -223,7 +223,7 @@ def _regular(before: Tick | None, pricing: Mapping[str, Any], currency: object) 
     return tick
 
 
-def _extended(before: Tick | None, pricing: Mapping[str, Any], currency: object, session: Session) -> Tick | None:
+def _extended(before: Tick | None, pricing: Mapping[str, Any], currency: object, session: MarketSession) -> Tick | None:
     """`before` with an extended price beside the regular one; `None` where that is older, or the regular one can't be told."""
     through = noiseless(pricing.get("price_hint"))
     ext = PRICING.tick(

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ticker.quote import Session
+from ticker.quote import MarketSession
 
 NEVER = sys.maxsize
 DAY_MS = 86_400_000
@@ -37,7 +37,7 @@ class Market(NamedTuple):
 UNKNOWN = Market("unknown")
 
 
-SESSION_LASTS_MS: dict[Session, int] = {"post": 8 * 3_600_000, "overnight": 12 * 3_600_000}
+SESSION_LASTS_MS: dict[MarketSession, int] = {"post": 8 * 3_600_000, "overnight": 12 * 3_600_000}
 """How long after its newest price a session is over. Some sources name the session of the last trade, so that they say "post" of a Friday's
 evening trade all weekend. Before the regular hours there need not be a price at all, so "pre" is not in here.
 """
@@ -49,7 +49,7 @@ class StatedSession(NamedTuple):
     A source that no longer answers does not say that the market has opened.
     """
 
-    session: Session
+    session: MarketSession
     since_ms: int
     until_ms: int
 

@@ -13,7 +13,7 @@ from feeds.yahoo.feed import CHARTS_A_CALL, COOKIE_PAGES, Yahoo, YahooSettings
 from tests.feeds.support import complaint, subscribe, well_formed
 from tests.providers.client import RunningProvider, running
 from ticker.errors import BadTick, BudgetSpent, FeedError
-from ticker.quote import Session, Tick
+from ticker.quote import MarketSession, Tick
 from ticker.rate_limit import Usage
 from ticker.runtime import Runtime
 
@@ -84,7 +84,9 @@ def test_a_poll_gets_a_session_and_then_all_in_one_call(feed: Yahoo, yahoo: Runn
 @pytest.mark.parametrize(
     ("state", "session", "has_ext"), [("PRE", "pre", True), ("REGULAR", "regular", False), ("POSTPOST", "closed", True)]
 )
-def test_the_price_outside_the_hours_stays_apart(feed: Yahoo, yahoo: RunningProvider, state: str, session: Session, has_ext: bool) -> None:
+def test_the_price_outside_the_hours_stays_apart(
+    feed: Yahoo, yahoo: RunningProvider, state: str, session: MarketSession, has_ext: bool
+) -> None:
     """`price` is the regular one."""
     yahoo.set(switches={"market_state": state})
     tick = ticks(feed, "AAPL")["AAPL"]

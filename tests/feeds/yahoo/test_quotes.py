@@ -16,7 +16,7 @@ from feeds.yahoo.quotes import ASKED_FOR, key_of, night_of, parse, parse_chart
 from tests.feeds.support import JSON, answers_or_complains, complaint, mutated, subscribe
 from ticker.board.change import change_of
 from ticker.errors import FeedError
-from ticker.quote import Session, Tick
+from ticker.quote import MarketSession, Tick
 
 MICROSOFT: dict[str, Any] = {
     "language": "en-US", "quoteType": "EQUITY", "shortName": "Microsoft Corporation", "marketState": "POST", "currency": "USD",
@@ -178,13 +178,13 @@ def test_numbers_may_come_formatted() -> None:
 @pytest.mark.parametrize(("state", "session"), [
     ("PREPRE", "closed"), ("OVERNIGHT", "closed"), ("PRE", "pre"), ("REGULAR", "regular"), ("POST", "post"), ("POSTPOST", "closed"),
     ("CLOSED", "closed"), ("LUNCH", None), (None, None), (7, None), ([], None), ({"a": 1}, None)])  # fmt: skip
-def test_the_market_state_is_the_session(state: object, session: Session | None) -> None:
+def test_the_market_state_is_the_session(state: object, session: MarketSession | None) -> None:
     """In the hours around midnight nobody trades, unless there is a price of the night; what is not understood is not known."""
     assert tick(MICROSOFT, marketState=state).session == session
 
 
 @pytest.mark.parametrize(("state", "session"), [("PREPRE", "closed"), ("PRE", "closed"), ("REGULAR", "regular"), ("POST", "closed")])
-def test_what_trades_in_the_regular_hours_only_is_closed_outside_them(state: str, session: Session) -> None:
+def test_what_trades_in_the_regular_hours_only_is_closed_outside_them(state: str, session: MarketSession) -> None:
     """Indices and shares of most countries: the state is that of the exchange."""
     assert tick(VODAFONE, marketState=state, hasPrePostMarketData=False).session == session
     assert parse_chart(chart(hasPrePostMarketData=False), STOCK, 1739955600_000).session == "closed"
@@ -248,7 +248,7 @@ def test_a_night_may_come_formatted() -> None:
     # At the word of its market, as with the others.
     ("2026-03-10 21:16", {"overnightMarketTime": None}, "overnight", 63.05),
     ("2026-03-10 21:16", {"overnightMarketTime": None, "marketState": "POSTPOST"}, "closed", 63.3)])  # fmt: skip
-def test_of_a_night_the_newest_price_counts(now: str, changes: dict[str, Any], session: Session, ext_price: float | None) -> None:
+def test_of_a_night_the_newest_price_counts(now: str, changes: dict[str, Any], session: MarketSession, ext_price: float | None) -> None:
     """Never a word alone, and never an order of the markets."""
     found = tick(NIKE, new_york_s(now) * 1000, **changes)
     assert (found.session, found.ext_price) == (session, ext_price)
@@ -488,7 +488,7 @@ def test_the_close_before_another_range_is_not_yesterdays(changes: dict[str, Any
 @pytest.mark.parametrize(("at_s", "session"), [
     (1739955599, "closed"), (1739955600, "pre"), (1739975399, "pre"), (1739975400, "regular"), (1739998799, "regular"),
     (1739998800, "post"), (1740013199, "post"), (1740013200, "closed")])  # fmt: skip
-def test_the_hours_of_the_market_tell_the_session(at_s: int, session: Session) -> None:
+def test_the_hours_of_the_market_tell_the_session(at_s: int, session: MarketSession) -> None:
     """From its first second to the last but one."""
     assert parse_chart(chart(), STOCK, at_s * 1000).session == session
 

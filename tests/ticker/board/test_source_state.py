@@ -16,7 +16,7 @@ from ticker.board.freshness import FeedTerms
 from ticker.board.sanity import NUMBERS, SIDES, SIZES
 from ticker.board.source_state import SourceState
 from ticker.calendars.market_hours import Hours
-from ticker.quote import Odd, Quote, Session, Tick
+from ticker.quote import MarketSession, Odd, Quote, Tick
 from ticker.settings.model import SymbolSettings
 
 START_MS = 1_700_000_000_000
@@ -33,7 +33,7 @@ class Step(NamedTuple):
     passed_ms: int
     price: float
     age_ms: int | None
-    session: Session | None
+    session: MarketSession | None
     delay_min: float | None
     traded_ms: int | None
     beside: tuple[tuple[str, Any], ...] = ()
@@ -42,7 +42,7 @@ class Step(NamedTuple):
 @st.composite
 def histories(draw: st.DrawFn) -> list[Step]:
     """A source that goes on much as it began, with a twist now and then."""
-    session: Session | None = draw(st.sampled_from([None, "regular"]))
+    session: MarketSession | None = draw(st.sampled_from([None, "regular"]))
     delay_min = draw(st.sampled_from([None, None, 0.0, 15.0]))
     timed = draw(st.integers(0, 3)) > 0
     history = []

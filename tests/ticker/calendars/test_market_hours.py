@@ -3,7 +3,7 @@
 import pytest
 
 from ticker.calendars.market_hours import ALWAYS, MOVES_MS, NEVER, UNKNOWN, Hours, Market, PriceMove, StatedSession, TradingDay, market_at
-from ticker.quote import Session
+from ticker.quote import MarketSession
 
 HOURS = Hours([(1_000, 2_000), (2_500, 3_000), (5_000, 6_000)], 7_000)
 
@@ -61,7 +61,7 @@ def test_a_delayed_source_opens_and_shuts_later() -> None:
         ("overnight", Market("extended", 0, 900)),
     ],
 )
-def test_a_source_knows_its_market(session: Session, expected: Market) -> None:
+def test_a_source_knows_its_market(session: MarketSession, expected: Market) -> None:
     """Without a calendar its word is taken, for as long as it is good."""
     assert market_at(100, None, 0, StatedSession(session, 50, 900)) == expected
     assert market_at(899, None, 0, StatedSession(session, 50, 900)) == expected
@@ -83,7 +83,7 @@ def test_a_source_knows_its_market(session: Session, expected: Market) -> None:
         (8_000, "regular", "open"),
     ],
 )
-def test_a_calendar_goes_first(now_ms: int, session: Session, expected: str) -> None:
+def test_a_calendar_goes_first(now_ms: int, session: MarketSession, expected: str) -> None:
     """Where it knows the day it decides what is open and what is shut; what is extended only the source knows."""
     assert market_at(now_ms, HOURS, 0, StatedSession(session, 0, NEVER)).phase == expected
 

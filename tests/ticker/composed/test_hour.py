@@ -15,7 +15,7 @@ from ticker.board.board import Board
 from ticker.board.freshness import FeedTerms
 from ticker.calendars.market_hours import ALWAYS, Hours
 from ticker.errors import FeedError
-from ticker.quote import Correction, Odd, Quote, Session, Tick, correcting
+from ticker.quote import Correction, MarketSession, Odd, Quote, Tick, correcting
 from ticker.settings.model import SymbolSettings
 from ticker.source import Answer
 
@@ -44,7 +44,7 @@ DAILY = {"D0": 5 * HOUR_MS, "D1": 5 * HOUR_MS, "D2": 5 * HOUR_MS, "D3": 5 * DAY_
 TIMED = ("quick", "steady", "slow", "stream")
 TROUBLES = ("none", "none", "none", "none", "silence", "frozen", "errors", "down", "garbage", "back", "gaps", "cancels", "halts",
             "times lost")  # fmt: skip
-WORDS: dict[str, tuple[Session, ...]] = {"open": ("regular",), "shut": ("closed", "pre", "post", "overnight")}
+WORDS: dict[str, tuple[MarketSession, ...]] = {"open": ("regular",), "shut": ("closed", "pre", "post", "overnight")}
 """What a feed that is right says of a market."""
 ODD: tuple[dict[str, Any], ...] = (
     {"bid": 107.0, "ask": 106.0}, {"bid": math.nan}, {"high": math.inf}, {"volume": -2_147_483_648.0}, {"prev_close": 1e-300},
@@ -71,7 +71,7 @@ class Feed:
         self.heard_ms: dict[str, int] = {}  # when it had one
         self.shut: dict[str, bool] = {}  # whether it said then that nobody can trade
         self.says = "nothing"  # of sessions
-        self.words: dict[str, Session | None] = {}  # what it says of each symbol while it is wrong
+        self.words: dict[str, MarketSession | None] = {}  # what it says of each symbol while it is wrong
 
     def look(self, now: int) -> None:
         """Trouble comes and goes."""
@@ -96,7 +96,7 @@ class Feed:
                     self.shut[symbol] = isinstance(said, Tick) and (said.halted is True or said.session in WORDS["shut"])
                 yield symbol, said
 
-    def session(self, symbol: str, phase: str) -> Session | None:
+    def session(self, symbol: str, phase: str) -> MarketSession | None:
         """What it says of the market of a symbol, right, wrong, or nothing."""
         if self.says == "nothing":
             return None
