@@ -110,7 +110,7 @@ def _packets(*opening: bytes) -> Callable[[bytes], None]:
             engine.close(client, CloseReason.CLIENT)
         engine.flusher.pump.clear()
         assert not engine.clients
-        assert engine.ledger.opened == engine.closes.total()
+        assert engine.ledger.opened == engine.ledger.closes.total()
         assert not server.board.members
 
     return run

@@ -4,7 +4,7 @@
 and decide, and none of them knows it:
 
 - what there is to read, and who reads it: channel, reading_list, spelling, cohort, subscriptions;
-- when it is sent, and how: flush_clock, flush, frame_table, frames;
+- when it is sent, and how: flush_clock, flush, late_flushes, frame_table, frames;
 - one client and what it is owed: client, outbox;
 - whose turn it is, who comes in, who has to go: receive, handshake_queue, pools, timeouts, drain, close_reasons.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from time import monotonic, perf_counter, time
@@ -26,6 +25,7 @@ from web.fanout.flush import Flusher
 from web.fanout.flush_clock import FlushClock
 from web.fanout.frames import BINARY, FrameReader, close_frame, frame, text_frame
 from web.fanout.handshake_queue import HandshakeQueue
+from web.fanout.late_flushes import LateFlushes
 from web.fanout.outbox import ControlOverflow
 from web.fanout.pools import Pools
 from web.fanout.receive import Receiver
@@ -35,7 +35,8 @@ from web.fanout.timeouts import Timeouts
 from web.refusals import Refusals
 from web.runtime import EventletRuntime, original
 
-log = Bugs(logging.getLogger(__name__))
+log = logging.getLogger(__name__)
+bugs = Bugs(log)
 
 select = original("select")  # the patched one has no epoll
 
@@ -80,13 +81,9 @@ class Engine:
         self._drain: Drain | None = None
         self.rounds = 0  # that ended well
         self._flush_clock = FlushClock()
+        self._late_flushes = LateFlushes()
         self.handshake_queue = HandshakeQueue()
         self._receiver = Receiver(self._epoll, self._wake, self._by_descriptor, self.send_frame)
-
-    @property
-    def closes(self) -> Counter[str]:
-        """How many connections are over, by reason."""
-        return self.ledger.closes
 
     def configure(self, broadcast: BroadcastSettings, limits: LimitSettings) -> None:
         """Take changed settings into force."""
@@ -97,6 +94,8 @@ class Engine:
 
     def publish(self, quotes: Collection[Quote]) -> None:
         """Take a batch of updates; it leaves whole, at once or when the conflation window ends."""
+        if not self.flusher.is_dirty:
+            self._late_flushes.dirty(self.clock())
         self.flusher.mark(quotes)
         self.wake()
 
@@ -167,6 +166,7 @@ class Engine:
             last_words = client.last_words(self.subscriptions.number, self.subscriptions.registry, farewell)
             client.closed = reason
             self.ledger.close(reason, client.address, self.clock())
+            log.debug("client %s from %s is closed: %s", client.public_id, client.address, reason.word)
             if client in self.clients:
                 self.clients.remove(client)
                 self.pools.leave(client)
@@ -185,6 +185,7 @@ class Engine:
         client.transport = "polling"
         client.reader = None
         self.ledger.turn_away(reason, client.address, self.clock())
+        log.debug("client %s from %s goes on polling, its WebSocket is closed: %s", client.public_id, client.address, reason.word)
         self._hang_up(client, close_frame(reason.code, reason.word))
 
     @property
@@ -218,7 +219,7 @@ class Engine:
                         self._round()
                 except Exception:
                     # A bug. Everybody's quotes must not end with it: say so, and go on with the next round.
-                    log.report("a round of the fan-out failed")
+                    bugs.report("a round of the fan-out failed")
                     self.runtime.sleep(0.1)
                 self.runtime.sleep(0)
 
@@ -237,7 +238,8 @@ class Engine:
         self._pump()
         now_s = self.clock()
         window_s = self.broadcast.flush_ms / 1000
-        if self.flusher.is_dirty and now_s >= self._flush_clock.opens_s(window_s):
+        if self.flusher.is_dirty and now_s >= (opens_s := self._flush_clock.opens_s(window_s)):
+            self._late_flushes.begin(now_s, opens_s, window_s)
             self._flush_clock.begin(now_s, window_s)
             self._flush(now_s)
         self.flusher.send_timed(now_s * 1000)
@@ -302,6 +304,7 @@ class Engine:
 
     def _has_room(self, client: Client) -> None:
         """Its socket, which was full, has room again."""
+        log.debug("client %s has room again", client.public_id)
         client.blocked = False
         self._epoll.modify(client.socket.fileno(), select.EPOLLIN)
         self.timeouts.unblocked(client)
@@ -328,6 +331,7 @@ class Engine:
         for client in blocked:
             assert isinstance(client, Client)
             if client.closed is None:
+                log.debug("client %s is stalled: its socket is full", client.public_id)
                 self.counters.stalls += 1
                 self.timeouts.blocked(client, self.clock())
                 self._epoll.modify(client.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)

@@ -121,7 +121,7 @@ class Stand:
         for task in self._tasks:
             task.kill()
         self._socket.close()
-        assert self.engine.ledger.opened == self.engine.closes.total(), "each connection ends for a reason that is counted, once"
+        assert self.engine.ledger.opened == self.engine.ledger.closes.total(), "each connection ends for a reason that is counted, once"
 
     def add_symbols(self, *symbols: str) -> None:
         """Make symbols known."""

@@ -52,7 +52,7 @@ def test_the_last_values_go_out(make_stand: MakeStand) -> None:
             packets, code = reader.everything()
             assert (seqs(packets), code) == ({"A": 4}, 1001)
         until_empty(stand)
-    assert stand.engine.closes == {"shutdown": 2}
+    assert stand.engine.ledger.closes == {"shutdown": 2}
 
 
 def test_nobody_else_comes_in(stand: Stand) -> None:
@@ -79,7 +79,7 @@ def test_who_polls_has_all_of_it_first(stand: Stand) -> None:
         last += stand.peer.poll(sid).text.split(SEPARATOR)
     assert seqs(last) == dict.fromkeys(SYMBOLS, 2)
     assert stand.peer.poll(sid).status == 400
-    assert stand.engine.closes == {"shutdown": 1}
+    assert stand.engine.ledger.closes == {"shutdown": 1}
 
 
 def test_a_waiting_poll_ends(stand: Stand) -> None:
@@ -109,7 +109,7 @@ def test_who_polls_no_more_is_not_waited_for(stand: Stand) -> None:
     client.polled_s = now_s - AWAY_S
     stand.engine.wake()
     until_empty(stand)
-    assert stand.engine.closes == {"shutdown": 1}
+    assert stand.engine.ledger.closes == {"shutdown": 1}
 
 
 def read_on(reader: Reader) -> tuple[dict[str, int], int]:

@@ -134,7 +134,7 @@ def test_too_many_control_packets(stand: Stand) -> None:
         assert client.closed is None
         for _ in range(100):
             stand.socketio.emit("big", "x" * 1000)
-        assert stand.engine.closes == {"control_overflow": 1}
+        assert stand.engine.ledger.closes == {"control_overflow": 1}
         assert stand.engine.clients == set()
         assert reader.is_cut_off()
 
@@ -157,7 +157,7 @@ def test_closing(stand: Stand, reason: CloseReason) -> None:
         assert reader.text() == '42["last",1]'
         assert reader.connection.frame() == Frame(CLOSE, close_payload(reason.code, reason.word))
         assert reader.connection.rest() == b""
-        assert stand.engine.closes == {reason.word: 1}
+        assert stand.engine.ledger.closes == {reason.word: 1}
 
 
 def test_closing_twice_is_closing_once(stand: Stand) -> None:
@@ -167,8 +167,24 @@ def test_closing_twice_is_closing_once(stand: Stand) -> None:
         stand.engine.close(client, CloseReason.SERVER)
         stand.engine.close(client, CloseReason.ERROR)
         stand.engine.send(client, "4x")
-    assert stand.engine.closes == {"server_disconnect": 1}
+    assert stand.engine.ledger.closes == {"server_disconnect": 1}
     assert client.closed is CloseReason.SERVER
+
+
+def test_the_debug_log_says_who_is_closed_and_who_stalls(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:
+    """One line for each decision, with the client's public name and not its secret."""
+    caplog.set_level(logging.DEBUG, "web.fanout.engine")
+    stand.add_symbols(*SYMBOLS)
+    with stand.websocket(*(f"/{symbol}" for symbol in SYMBOLS), receive_bytes=SMALL_BYTES) as reader:
+        client = stand.client()
+        stall(stand)
+        while client.blocked:
+            reader.quote()
+        stand.engine.close(client, CloseReason.SERVER)
+        said = [record.message for record in caplog.records if client.public_id in record.message]
+        assert said[:2] == [f"client {client.public_id} is stalled: its socket is full", f"client {client.public_id} has room again"]
+        assert said[-1] == f"client {client.public_id} from 127.0.0.1 is closed: server_disconnect"
+        assert client.sid not in caplog.text
 
 
 def test_closing_waits_for_the_turn(stand: Stand) -> None:
@@ -180,9 +196,9 @@ def test_closing_waits_for_the_turn(stand: Stand) -> None:
             other.start()
             for _ in range(10):
                 stand.breathe()
-            assert stand.engine.closes == {}
+            assert stand.engine.ledger.closes == {}
         other.join()
-        assert stand.engine.closes == {"server_disconnect": 1}
+        assert stand.engine.ledger.closes == {"server_disconnect": 1}
 
 
 def test_pings_of_the_websocket(stand: Stand) -> None:
@@ -205,7 +221,7 @@ def test_a_client_that_hangs_up(stand: Stand) -> None:
         stand.tick("A")
         stays.quote()
         assert len(stand.engine.clients) == 1
-        assert stand.engine.closes == {"client": 2}
+        assert stand.engine.ledger.closes == {"client": 2}
 
 
 def test_a_bug_ends_one_client(stand: Stand, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

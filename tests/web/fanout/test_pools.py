@@ -126,7 +126,7 @@ def test_a_flood_pushes_out_itself() -> None:
     flood = [arrivals.client() for _ in range(1000)]
     assert arrivals.closed(others) == []
     assert arrivals.closed(flood) == list(range(993))
-    assert arrivals.engine.closes == {"crowded_out": 993}
+    assert arrivals.engine.ledger.closes == {"crowded_out": 993}
 
 
 def test_a_network_of_ipv6_is_one_crowd() -> None:

@@ -121,7 +121,7 @@ def test_who_does_not_answer_is_closed(watched: Watched) -> None:
     assert watched.closed(client) is None
     watched.pass_s(3 * STEP_S)
     assert watched.closed(client) is CloseReason.PING_TIMEOUT
-    assert watched.engine.closes == {"ping_timeout": 1}
+    assert watched.engine.ledger.closes == {"ping_timeout": 1}
 
 
 def test_whose_answer_nobody_has_read_yet_is_not_closed(watched: Watched) -> None:
@@ -264,5 +264,5 @@ def test_whoever_is_closed_is_watched_no_more(watched: Watched) -> None:
     watched.engine.timeouts.blocked(client, watched.now_s)
     watched.engine.close(client, CloseReason.CLIENT)
     watched.pass_s(100)
-    assert watched.engine.closes == {"client": 1}
+    assert watched.engine.ledger.closes == {"client": 1}
     assert watched.sent(client) == []

@@ -101,7 +101,7 @@ def test_a_post_that_never_ends_closes_its_session(stand: Stand) -> None:
         slow.rest()
     while stand.engine.clients:
         stand.breathe()
-    assert stand.engine.closes == {"bad_packet": 1}
+    assert stand.engine.ledger.closes == {"bad_packet": 1}
     assert stand.peer.poll(sid).status == 400
 
 

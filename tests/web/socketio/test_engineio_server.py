@@ -110,7 +110,7 @@ def test_a_client_that_is_gone_before_the_answer(stand: Stand) -> None:
         with Connection(stand.peer.address) as connection:
             connection.request("GET", stand.peer.target(transport="websocket"), HANDSHAKE)
     with stand.websocket("/"):
-        while len(stand.engine.clients) > 1 or stand.engine.closes["client"] < 5:
+        while len(stand.engine.clients) > 1 or stand.engine.ledger.closes["client"] < 5:
             stand.breathe()
 
 
@@ -173,7 +173,7 @@ def test_whoever_never_polls_is_bounded(stand: Stand) -> None:
     sid = join_by_polling(stand, "/")
     for _ in range(300):
         stand.socketio.emit("big", "x" * 1000)
-    assert stand.engine.closes == {"control_overflow": 1}
+    assert stand.engine.ledger.closes == {"control_overflow": 1}
     assert stand.peer.poll(sid).status == 400
 
 
@@ -207,7 +207,7 @@ def test_a_handler_that_fails_closes_one_session(stand: Stand, caplog: pytest.Lo
         response = stand.peer.post(sid, '42["echo"]')
     assert (response.status, response.body) == (500, body(Reason.ERROR))
     assert [record.message for record in caplog.records] == ["a client's packet could not be handled"]
-    assert stand.engine.closes == {"internal_error": 1}
+    assert stand.engine.ledger.closes == {"internal_error": 1}
 
 
 def test_closing_ends_the_pending_poll(stand: Stand) -> None:
@@ -301,7 +301,7 @@ def test_messages_that_are_too_long(make_stand: MakeStand) -> None:
     stand = make_stand(limits=LimitSettings(max_message_bytes=2000))
     sid = join_by_polling(stand, "/")
     assert stand.peer.http("POST", stand.peer.target(sid), "4", {"Content-Length": "2001"}).status == 413
-    assert stand.engine.closes == {"message_too_big": 1}
+    assert stand.engine.ledger.closes == {"message_too_big": 1}
     assert stand.peer.poll(sid).status == 400
 
 
@@ -318,7 +318,7 @@ def test_attachments_are_as_long_as_a_message_together(make_stand: MakeStand) ->
     assert stand.peer.post(sid, body).status == 200
     piece = "b" + base64.b64encode(b"x" * 900).decode()
     assert [stand.peer.post(sid, piece).status for _ in range(3)] == [200, 200, 413]
-    assert stand.engine.closes == {"message_too_big": 2}
+    assert stand.engine.ledger.closes == {"message_too_big": 2}
 
 
 PACKETS = {"pings": masked(PING, ""), "pongs": masked(TEXT, "3"), "no-ops": masked(TEXT, "6"), "joins": masked(TEXT, "40/x,"),
@@ -333,14 +333,14 @@ def test_more_packets_than_anybody_has_reason_to_send(stand: Stand, what: str) -
         reader.connection.rest()
         while stand.engine.clients:
             stand.breathe()
-    assert stand.engine.closes.keys() <= {"too_many_requests", "control_overflow"}
+    assert stand.engine.ledger.closes.keys() <= {"too_many_requests", "control_overflow"}
 
 
 def test_more_packets_than_anybody_has_reason_to_post(stand: Stand) -> None:
     """The same in a body."""
     sid = stand.peer.open_polling()
     stand.peer.post(sid, "\x1e".join(["40"] + ["6"] * PACKETS_PER_S))
-    assert stand.engine.closes == {"too_many_requests": 1}
+    assert stand.engine.ledger.closes == {"too_many_requests": 1}
 
 
 def test_a_handshake_with_long_headers(stand: Stand) -> None:

@@ -27,6 +27,6 @@ def test_readers_of_other_symbols_miss_nothing() -> None:
             assert (quote["seq"], quote["price"]) == (seq + 1, 2.0 + step)
             assert [quote["seq"] for quote in board.event("quotes")] == [seq + 1]
             seq += 1
-        assert not running.server.engine.closes
+        assert not running.server.engine.ledger.closes
         for client in (reader, board):
             client.close()

@@ -415,7 +415,7 @@ def test_events_a_second(make_stand: MakeStand) -> None:
         assert reader.text().startswith("436[{")
         reader.say(*(['42["echo"]'] * 5 * server.PATIENCE))
         assert reader.everything() == ([], 4006)
-    assert stand.engine.closes == {"too_many_requests": 1}
+    assert stand.engine.ledger.closes == {"too_many_requests": 1}
 
 
 def test_attachments_are_limited(stand: Stand) -> None:
