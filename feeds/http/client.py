@@ -27,11 +27,12 @@ from feeds.http.errors import CONNECTION_ERRORS, HUNG_UP, Trouble, causes, troub
 from feeds.http.limit_headers import LONGEST_BAN_S, LONGEST_WAIT_S, bounded_wait_s, clock_ahead_s, retry_after_s, server_time_s
 from feeds.http.redirects import redirect
 from feeds.http.transport import Content, ExtraHeaders, Form, HttpTransport
-from ticker.errors import FeedError
+from ticker.errors import FeedError, said
 from ticker.rate_limit import CALL, Cost, Gate, Usage
 from ticker.runtime import DeadlineExceeded, Runtime
 from ticker.settings import PolledSettings
 
+log = logging.getLogger(__name__)
 for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole addresses into the log, query and all
     logging.getLogger(_name).setLevel(logging.ERROR)
 
@@ -152,10 +153,13 @@ class Http:
         parts = urlsplit(request.url)
         where = self._blank(f"{parts.hostname}{parts.path}".encode()).decode()
         arriving = _Arriving()
+        began_s = time.monotonic()
         problem = self._receive(request, arriving, min(self._timeout_s, until_s - time.monotonic()))
         self._kept_alive = problem is None
         self.ahead_s = self.ahead_s if arriving.ahead_s is None else arriving.ahead_s
         answer = Response(where, arriving.status, arriving.headers, self._blank(arriving.body.getvalue()))
+        took_ms, why = (time.monotonic() - began_s) * 1000, "" if problem is None else f": {problem.words}"
+        log.debug("%s: %s, %d bytes in %.0f ms%s", _Place(request), answer.status or "no status", len(answer.body), took_ms, why)
         told = self._hear(answer)
         if answer.status and not answer.ok and (problem is not None or answer.status not in request.accept):
             error = answer.error(told)
@@ -199,7 +203,9 @@ class Http:
                 response.close()
             if there.url is None:
                 return Trouble(there.refused, "redirect")
-            request = request._replace(url=there.url)
+            following = request._replace(url=there.url)
+            log.debug("%s: %d, followed by %s", _Place(request), response.status_code, _Place(following))
+            request = following
         return Trouble(f"redirects more than {MAX_REDIRECTS} times", "redirect")
 
     def _ask(self, request: _Request, timeout_s: float) -> requests.Response:
@@ -216,6 +222,7 @@ class Http:
             if isinstance(request.content, tuple) or not self._kept_alive or not hung_up:
                 raise
             self._kept_alive = False
+            log.debug("%s: the kept connection was closed, so it is asked for on a new one", _Place(request))
         return self._send(request, timeout_s)
 
     def _send(self, request: _Request, timeout_s: float) -> requests.Response:
@@ -242,6 +249,16 @@ class _Request(NamedTuple):
     accept: Collection[int]
     cost: Cost
     headers: ExtraHeaders = ()
+
+
+class _Place(NamedTuple):
+    """A request as the log may show it: method, host and path, never the query. Put into words only where a line is written."""
+
+    request: _Request
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.request.url)
+        return said(f"{'GET' if self.request.content is None else 'POST'} {parts.hostname}{parts.path}")
 
 
 class _Arriving:

@@ -31,7 +31,7 @@ from feeds.http.errors import CONNECTION_ERRORS, causes, trouble
 from feeds.http.limit_headers import remaining_calls, server_time_s
 from feeds.http.redirects import redirect
 from ticker import __version__
-from ticker.errors import FeedError, excerpt
+from ticker.errors import FeedError, excerpt, said
 from ticker.runtime import DeadlineExceeded, Runtime, Turn
 from ticker.source import Ended
 
@@ -58,6 +58,7 @@ BREACHES = {
 }
 """What the other side did where the library closes, by the code it closes with."""
 
+log = logging.getLogger(__name__)
 # The library would log frames, keys included, at the level `debug`.
 _SILENT = logging.Logger("websocket", logging.CRITICAL)
 
@@ -100,6 +101,7 @@ class WebSocket:
                 self._socket = self._connect(timeout_s)
                 self._shake_hands(self._socket, headers or {})
             opened = True
+            log.debug("%s: connected", said(self._where))
         except DeadlineExceeded:
             raise FeedError(f"{self._where}: no connection within {timeout_s:.3g} s", fault="slow") from None
         except UnicodeError:
