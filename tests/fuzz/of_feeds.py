@@ -53,7 +53,7 @@ from tests.feeds import (
     test_tiingo,
 )
 from tests.feeds.support import home_of_tests, subscribe
-from tests.feeds.yahoo import test_quotes
+from tests.feeds.yahoo import test_charts, test_quotes
 from tests.fuzz.seeds import BROKEN, FOUND, encoded, shown_by, varied
 from tests.fuzz.target import Target
 from ticker.errors import FeedError
@@ -105,7 +105,7 @@ OF_TESTS = {
     "tiingo": encoded([test_tiingo.PEP]),
     "yahoo": encoded({"quoteResponse": {"result": [test_quotes.MICROSOFT, test_quotes.VODAFONE, test_quotes.EURO],
                                         "error": None}}),
-    "yahoo_chart": encoded(test_quotes.CHART),
+    "yahoo_chart": encoded(test_charts.CHART),
     "alpaca_stream": [b"\n".join(encoded(
         [{"T": "success", "msg": "authenticated"}], [TRADE], [TRADE | {"i": 2, "p": 299.01}, {"T": "d", "S": "AAPL", "h": 299.01, "l": 9}],
         [{"T": "c", "S": "AAPL", "x": "D", "oi": 2, "op": 299.01, "os": 1, "oc": [], "ci": 3, "cp": 127, "cs": 1, "cc": ["4"], "z": "C"}],
