@@ -52,11 +52,11 @@ from ticker.settings import BudgetSettings, PolledSettings
 
 BAD_SYMBOL_CODES = frozenset({-1121, -1100})
 BANNED_UNTIL = re.compile(rb"banned until ([0-9]{13})")
-"""How the body of a 418 says how long, epoch ms."""
+"""How the body of a 418 says until when the ban lasts, in epoch ms."""
 US_HOST = re.compile(r"https?://(?:[^/@:]+\.)?binance\.us(?:[:/]|$)", re.IGNORECASE)
 WEIGHT_A_MINUTE, WEIGHT_A_MINUTE_US = 6000, 1200
 LEFT_TO_OTHERS = 20
-"""Of the weight of a minute we leave a twentieth part to others: what they use meanwhile must not bring the 429 upon us."""
+"""One part in so many of a minute's weight is left to others: what they use meanwhile must not bring the 429 upon us."""
 
 FIELDS = Fields(times="ms", zero_until_traded=True)
 

@@ -47,9 +47,9 @@ PRODUCTS_A_MESSAGE = 100
 DEAD_AFTER_S = 15.0
 """A heartbeat a second for each product; there is at least one product."""
 LATE_AFTER_S = 1.5
-"""So long after a heartbeat that knows of it, a trade's ticker will not come any more."""
+"""The ticker of a trade does not come any more when a heartbeat named the trade so long ago."""
 AGAIN_AFTER_S = 1.0
-"""So long after one product was refused, the others of its message are subscribed, or will not be."""
+"""When one product was refused so long ago, the others of the same message are subscribed by now, or will not be."""
 ABOUT = re.compile(r"(\S+) is (?:delisted|not a valid product)")
 
 

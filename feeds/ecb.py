@@ -39,7 +39,7 @@ MAX_BYTES = 256 * 1024
 """The file has 2 KB, that of 90 days 150."""
 FIELDS = Fields(times=fixing_ms)
 SLICE_BYTES = 16 * 1024
-"""So much is parsed before others may have a turn."""
+"""So many bytes are parsed before others may have a turn."""
 
 
 class EcbSettings(PolledSettings):

@@ -40,7 +40,7 @@ from ticker.runtime import Runtime, in_turns
 from ticker.settings import BudgetSettings, PolledSettings
 
 CREDITS_A_MINUTE, CREDITS_A_DAY = 8, 800
-"""So many credits a minute the free plan has."""
+"""The free plan has so many credits a minute."""
 FIELDS = Fields(times="s", zero_until_traded=True, by_session=True)
 ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
 

@@ -200,8 +200,8 @@ class HttpJson(PolledFeed):
     settings: HttpJsonSettings
     batch_size: ClassVar[int | None] = None
     volume_of: ClassVar[VolumeOf] = "24h"
-    """Of the class, as the size of a batch. A feed has a class of its own, with what its settings say: `cost` and `demand` are asked of
-    classes."""
+    """This stands in the class, as the size of a batch does. A feed has a class of its own, with what its settings say, because `cost` and
+    `demand` are asked of classes."""
 
     def __new__(cls, name: str, settings: HttpJsonSettings, runtime: Runtime) -> HttpJson:
         size = 1 if SYMBOL in settings.places else settings.batch_size if SYMBOLS in settings.places else None

@@ -32,7 +32,7 @@ MAX_HEADERS = 100
 MAX_INTERIM = 16
 """So many answers with the status 100 may come before the one that counts."""
 MAX_CHUNKS, BYTES_A_CHUNK = 10_000, 64
-"""So many chunks may be as small as they like; of more, one for each so many bytes."""
+"""`MAX_CHUNKS` may be as small as they like; beyond those there may be one chunk for each `BYTES_A_CHUNK` bytes."""
 
 
 class BoundedResponse(http.client.HTTPResponse):

@@ -80,7 +80,7 @@ class Response(NamedTuple):
 
 
 ReadUsage = Callable[[Mapping[str, str], float], Iterable[Usage]]
-"""From an answer's headers and the provider's epoch time to what they say of its limits."""
+"""Reads from an answer's headers, and the provider's epoch time, what they say of its limits."""
 
 
 class Http:
@@ -262,7 +262,7 @@ class _Place(NamedTuple):
 
 
 class _Arriving:
-    """As much of an answer as has arrived; `status` 0 until its headers have."""
+    """An answer as far as it has arrived; its `status` is 0 until its headers have."""
 
     def __init__(self) -> None:
         self.status = 0

@@ -15,10 +15,10 @@ from feeds.http.errors import TooMuch
 from ticker.runtime import Turn
 
 ACCEPTED = "gzip, deflate"
-"""What the header of our requests says."""
+"""The codings that the header `Accept-Encoding` of our requests names."""
 READ_BYTES = 64 * 1024
 PACKED_STEP_BYTES, STEP_BYTES = 8 * 1024, 64 * 1024
-"""In one step zlib is given so much at most, and gives so much at most: some 2 ms of the worst that can be made."""
+"""In one step zlib is given and gives at most so much: the worst that can be made takes some 2 ms."""
 MAX_MEMBERS = 1_000
 """A gzip file may have so many members; nearly all have one, those that were packed in blocks of 64 KiB have a hundred."""
 REFUSED = ("br", "zstd", "compress")
@@ -57,7 +57,7 @@ class _Unpacker:
         self._over = False
 
     def take(self, packed: bytes) -> Iterator[bytes]:
-        """What a piece holds."""
+        """What a packed piece holds."""
         if self._zlib is None:  # `deflate` means either of two formats; the first two bytes tell which
             packed = self._first + packed
             if len(packed) < 2:

@@ -14,7 +14,7 @@ SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
 LONGEST_BAN_S = 259_200.0
 """Three days: the longest ban that is documented anywhere (Binance's)."""
 EPOCH_FROM_S = 1_000_000_000.0
-"""A reset beyond is a time of day, in s or ms since 1970; below, it is a number of seconds from now."""
+"""A reset of this or more is a moment, in s or ms since 1970; one below it is a number of seconds from now."""
 
 
 def retry_after_s(value: str | None, now_s: float, longest_s: float = LONGEST_WAIT_S) -> float | None:

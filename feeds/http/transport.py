@@ -14,7 +14,7 @@ from ticker import __version__
 MAX_CONNECTIONS = 4
 """Polls of a feed don't overlap, so one is the rule. A fifth call at a time waits, within its deadline, for a connection."""
 MAX_MADE = 1000
-"""So many requests are kept for the next poll, which asks the same again: to make one takes longer than to send it."""
+"""So many prepared requests are kept for the next poll, which asks the same again: to prepare one takes longer than to send it."""
 
 ExtraHeaders = tuple[tuple[str, str], ...]
 """The headers of one call, besides those of all calls or in their place."""

@@ -190,9 +190,9 @@ class Replay(Feed):
         return Tape(Path(settings.file), self.runtime, play)
 
     def session(self, here: str) -> ReplaySession:
-        """What its lines say."""
+        """What reads the lines of the recording."""
         return ReplaySession(self.known, self.settings.clock_rate)
 
     def poll(self, batch: Sequence[Subscription]) -> Answer:
-        """What it begins with."""
+        """What the recording begins with."""
         return listen(self, batch)

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
 MOST_LINES = 64
-"""So many are handed over at a time where more are due: the board takes as many in one turn, and nothing need be folded."""
+"""So many lines are handed over at a time where more are due: the board takes as many in one turn, and nothing need be folded."""
 PASS_PAUSE_S = 1.0
 """The pause between the last line and the first, where a recording is played again, in seconds of its own time."""
 SHORTEST_PAUSE_S = 0.05
@@ -139,11 +139,11 @@ class Tape:
         """A recording does not listen."""
 
     def ping(self) -> None:
-        """It is always there."""
+        """A recording is always there; `receive` says so."""
         self._was_pinged = True
 
     def leave(self) -> None:
-        """Nobody need be told."""
+        """Nobody need be told that it is left."""
         raise Ended("the recording is left", planned=True)
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ class StreamFeed(Feed):
     settings: StreamSettings
     batch_size: ClassVar[int | None] = None
     headers: ClassVar[Mapping[str, str]] = {}
-    """Of the handshake, besides ours or in place of them."""
+    """The headers of the handshake, besides ours or in place of them."""
     snapshots: PolledFeed | None = None
     snapshot_every_s: float = 86_400.0
     longest_s: float | None = None

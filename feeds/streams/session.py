@@ -30,9 +30,9 @@ class StreamSession(ABC):
     """
 
     sends_per_s: ClassVar[float] = 10.0
-    """As fast as the provider lets us talk."""
+    """How many messages a second the provider lets us send."""
     most_symbols: int | None = None
-    """As many as it lets one connection carry, as far as is known."""
+    """How many symbols it lets one connection carry, as far as is known; `None`: any number."""
     acknowledges: ClassVar[bool] = True
 
     def __init__(self, known: dict[str, Tick]) -> None:
@@ -43,7 +43,7 @@ class StreamSession(ABC):
         self.facts: Mapping[str, Any] = {}
         self.may_subscribe = True
         self.unsure: set[str] = set()
-        """Keys of which more is to be known than the stream tells."""
+        """Keys of which more is wanted than the stream tells, so that they are asked for beside it."""
         self._wanted: dict[str, list[Subscription]] = {}  # by key
         self._asked: dict[str, str] = {}  # by key: the id it was asked for under
         self._left_out: set[str] = set()  # the keys that are too many

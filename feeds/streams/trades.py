@@ -19,7 +19,7 @@ from feeds.values.conditions import EVERYTHING, Allowed
 from ticker.quote import Correction, MarketSession, Tick, correcting
 
 MOST_EVENTS = 64
-"""So many are kept of each symbol: of the busiest the last second, of most the last minutes. Cancellations come within some minutes."""
+"""So many events are kept of each symbol: of the busiest the last second, of most the last minutes. Cancellations come within minutes."""
 MOST_GONE = 16
 """So many trades that were taken back are remembered, for those who go on telling them."""
 
@@ -224,7 +224,7 @@ class Trades:
 
 
 class TradesOf(dict[str, Trades]):
-    """Those of each symbol of a stream, by its key. `day_of` gives what tells a key's trading days."""
+    """The trades of each symbol of a stream, by its key. `day_of` gives what tells a key's trading days."""
 
     def __init__(self, day_of: Callable[[str], Callable[[int], date]]) -> None:
         super().__init__()

@@ -42,14 +42,14 @@ MAX_FRAGMENTS = 10_000
 MAX_CONTROL, CONTROL_A_S = 100, 10.0
 """So many pings and pongs may come running, with no message between them, and so many more each second."""
 MAX_AT_ONCE = 1_000
-"""So many messages are enough to hand out; the rest of what was read waits."""
+"""At most so many messages are handed out at a time; the rest of what was read waits."""
 READ_BYTES = 256 * 1024
 SLICE_BYTES = 2048
-"""So much is taken in before others may have a turn: a thousand frames without content, which take 5 ms."""
+"""So many bytes are taken in before others may have a turn: a thousand frames without content, which take 5 ms."""
 LONGEST_SLICE_BYTES = 8192
 """So much at most is taken in at once where the slices before held no end of a frame."""
 SEND_WITHIN_S = 10.0
-"""Who does not take our few words in so long takes nothing."""
+"""A provider that does not take our few words within so many seconds takes nothing: the connection ends."""
 
 BREACHES = {
     1002: "it breaks the protocol of WebSockets",

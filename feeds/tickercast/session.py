@@ -33,17 +33,17 @@ PROBE_AFTER_S = 6.0
 """An upstream that is silent for so long is asked for a word; sooner where `stale_after_s` is short."""
 DEAD_AFTER_S = 15.0
 GREETS_WITHIN_S = 10.0
-"""Who has not said by then who it is and what its feeds are is no tickercast."""
+"""A server that has not said within so long who it is and what its feeds are is no tickercast."""
 VOUCH_EVERY_S = 2.0
 LONGEST_SHUTDOWN_S = 900.0
 MOST_SYMBOLS = 100_000
-"""An upstream that says it has more is none: `limits.max_symbols_per_client` ends there."""
+"""An upstream that says it has more is refused: `limits.max_symbols_per_client` ends there."""
 MOST_SPARE = 20_000
 """Prices that nobody wants are kept of so many of its symbols, for whoever may want them."""
 
 
 class Wish(NamedTuple):
-    """What its settings want of an upstream."""
+    """What the settings of a feed ask of its upstream."""
 
     token: str | None = None
     max_hz: float | None = None
@@ -51,7 +51,7 @@ class Wish(NamedTuple):
 
 
 class Memory:
-    """What outlives a connection."""
+    """What is known of an upstream, and outlives a connection to it."""
 
     def __init__(self, known: dict[str, Tick]) -> None:
         self.known = known
@@ -61,7 +61,7 @@ class Memory:
 
 
 class RelaySession(StreamSession):
-    """One connection's packets."""
+    """What is said over one connection to an upstream: Socket.IO packets, as text."""
 
     sends_per_s: ClassVar[float] = 20.0
 
@@ -85,7 +85,7 @@ class RelaySession(StreamSession):
         self._removed: set[str] = set()  # what was asked for and is not there (any more)
         self._priceless: dict[str, FeedError] = {}  # what the upstream has no price of, and why
         self._heard: set[str] = set()  # what was priced on this connection
-        self._moved: set[str] = set()  # … since it was vouched for last
+        self._moved: set[str] = set()  # what was priced since it was vouched for last
         self._vouch_s = 0.0
         self._heard_s: float | None = None
         self._opened_s: float | None = None

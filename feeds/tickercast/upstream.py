@@ -46,5 +46,5 @@ def nearest(lists: Sequence[Sequence[object]]) -> list[str]:
 
 
 def words(value: object) -> str:
-    """As much of an upstream's words as can be shown."""
+    """An upstream's words, as far as they may be looked at."""
     return value[:LOOKED_AT] if isinstance(value, str) else ""

@@ -140,7 +140,7 @@ class Fields(NamedTuple):
 
 
 class _Row:
-    """The reading of one row."""
+    """Reads one row."""
 
     __slots__ = ("_fields", "_major", "_odd", "_through")
 
@@ -293,7 +293,7 @@ class _NotAnObject(dict[str, Any]):
         self._value = value
 
     def get(self, key: str, default: object = None) -> object:
-        """What there is."""
+        """What stands in its place, in an array, so that it is read as odd."""
         return [self._value]
 
 

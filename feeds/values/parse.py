@@ -48,7 +48,7 @@ _LENIENT = re.compile(
     rb"(?![^\s,\]}])"
 )
 SHOWN, SHOWN_LEVELS, SHOWN_CHARACTERS = 20, 3, 200
-"""So many items of what is long are shown, so many levels of what is deep, so many characters of a text."""
+"""An excerpt shows at most so many items of an array, so many levels of nesting, so many characters of a text."""
 
 
 class BadTime(BadTick):

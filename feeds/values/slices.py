@@ -19,13 +19,13 @@ from ticker.nested import undisturbed
 from ticker.runtime import Turn
 
 LARGE_BYTES = 256 * 1024
-"""What is not longer is decoded at once, in 2 ms at most."""
+"""A body that is not longer is decoded at once, in 2 ms at most."""
 GROUP_BYTES = 128 * 1024
-"""So much is decoded together, or a little more."""
+"""Pieces of so many bytes together, or a little more, are decoded as one group."""
 MOST_BYTES = 44 * 1024 * 1024
 """What comes of one body may take so much memory: 50,000 rows of 10 fields each. With the body itself and a copy it stays below 64 MiB."""
 MOST_LEVELS = 8
-"""So deep pieces may lie that are large themselves. Rows lie in the fourth level at most."""
+"""Pieces that are large themselves may be nested so deep. Rows lie in the fourth level at most."""
 RAW_BYTES, BLOCK_BYTES, ENTRY_BYTES = 64, 64, 40
 """What a piece takes that is not decoded yet; what a value or a key takes on average; what an entry of a table takes that has many."""
 LONGEST_KEY = 10_000

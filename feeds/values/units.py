@@ -88,5 +88,5 @@ def _float32(value: float) -> float:
 
 @lru_cache(maxsize=1024)
 def _is_code(code: str, secrets: int) -> bool:
-    """Of the thousands of rows of an answer all are in a few. `secrets`: as many as are known."""
+    """Whether it is a code; remembered, for the thousands of rows of an answer are in a few currencies. `secrets`: how many are known."""
     return re.fullmatch(CURRENCY_CODE, code) is not None and said(code) == code

@@ -29,7 +29,7 @@ from ticker.source import reason
 log = logging.getLogger(__name__)
 
 MAX_PAGES = 10
-"""From the first page to the last cookie: seven, where everything is asked for."""
+"""A session may take so many steps from the first page to the last cookie: seven, where everything is asked for."""
 MAX_PAGE_BYTES = 1024 * 1024
 """What is looked through of a page for a form. The consent page has 100 KB."""
 

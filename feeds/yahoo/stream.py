@@ -62,7 +62,7 @@ CRYPTO = 41
 NO_QUOTES = frozenset({5, 7, 28})
 """Another name for a symbol, a heartbeat, and what an alternative venue says of one."""
 WITHOUT_VOLUME = frozenset({9, 14})
-"""Of indices and currencies nobody counts what is traded: a 0 is no number."""
+"""The types of symbols of which nobody counts what is traded: their volume of 0 is no number."""
 EXTENDED: Mapping[int, MarketSession] = {0: "pre", 2: "post", 3: "post", 4: "overnight"}
 IN_MINOR_UNITS = (".L", ".JO", ".TA")
 """Exchanges that quote in pence, cents and agorot, mostly."""
