@@ -1,21 +1,21 @@
-import type { Face } from "./face";
-import { Flasher } from "./flash";
-import { decimalsFor, Formatter } from "./format";
-import { ServerClock } from "./freshness";
+import type { Face } from "./view/face";
+import { Flasher } from "./view/flash";
+import { decimalsFor, Formatter } from "./model/format";
+import { ServerClock } from "./model/freshness";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
-import { Past } from "./past";
-import { chosenColumns, colour, loadPrefs } from "./prefs";
-import { browserStorage } from "./storage";
-import type { Row } from "./store";
+import { Past } from "./history/price-history";
+import { chosenColumns, colour, loadPrefs } from "./view/prefs";
+import { browserStorage } from "./net/storage";
+import type { Row } from "./model/store";
 import { judged, quietly, type RowCall } from "./table/cells";
 import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, tracksOf, type FirstColumn, type Layout } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { Widths, type Widened } from "./table/widths";
-import { showTruth, truthOf } from "./truth";
+import { showTruth, truthOf } from "./model/truth";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
-import { passes, type View } from "./view";
-import type { Quote, SymbolInfo } from "./wire";
+import { passes, type View } from "./view/view";
+import type { Quote, SymbolInfo } from "./model/wire";
 
 /** Decimal points are aligned as far as this many digits. */
 export const MOST_ALIGNED = 4;

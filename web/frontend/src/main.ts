@@ -1,14 +1,14 @@
 import "./styles/page.css";
-import { Address } from "./address";
-import { readFace } from "./face";
-import { FirstTable, readFirstRows } from "./first";
-import { install } from "./install";
-import { loaded } from "./loaded";
+import { Address } from "./view/address";
+import { readFace } from "./view/face";
+import { FirstTable, readFirstRows } from "./first-paint";
+import { install } from "./net/service-worker";
+import { loaded } from "./ui/load-code";
 import { Link } from "./net/link";
 import { tokenBox } from "./net/token";
-import { boardHz } from "./pace";
-import { nextPaint } from "./paint";
-import { browserStorage } from "./storage";
+import { boardHz } from "./view/board-rate";
+import { nextPaint } from "./view/paint";
+import { browserStorage } from "./net/storage";
 
 document.getElementById("unloaded")?.remove();
 const face = readFace(new URL(location.href));

@@ -1,5 +1,5 @@
 import "./styles/tape.css";
-import { readFace } from "./face";
+import { readFace } from "./view/face";
 import { Link } from "./net/link";
 import { Tape } from "./tape";
 

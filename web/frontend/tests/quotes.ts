@@ -1,4 +1,4 @@
-import type { Quote, SymbolInfo } from "../src/wire";
+import type { Quote, SymbolInfo } from "../src/model/wire";
 
 /** A quote with what every quote has; `rest` is what the test is about. */
 export function quote(symbol: string, seq: number, price: number, rest: Partial<Quote> = {}): Quote {

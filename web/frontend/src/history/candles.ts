@@ -1,5 +1,5 @@
-import { Bounded } from "./bounded";
-import type { Quote, QuoteState, VolumeOf } from "./wire";
+import { Bounded } from "./bounded-map";
+import type { Quote, QuoteState, VolumeOf } from "../model/wire";
 
 /** One bar of a chart. `time_s`: epoch seconds at which it begins, a multiple of its interval. */
 export interface Candle {

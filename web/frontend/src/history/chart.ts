@@ -4,8 +4,8 @@ import {
   type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp, type WhitespaceData,
 } from "lightweight-charts";
 import type { Candle } from "./candles";
-import type { Formatter } from "./format";
-import type { Truth } from "./truth";
+import type { Formatter } from "../model/format";
+import type { Truth } from "../model/truth";
 
 /** With fewer bars than this the chart is filled with what there is; with more it follows the newest. */
 const FEW_CANDLES = 40;

@@ -1,7 +1,7 @@
 import { SecondsBook, tradeOf } from "./candles";
-import { SparkHistory, type ReadJson } from "./history";
-import { SparkBook } from "./spark";
-import type { Quote, VolumeOf } from "./wire";
+import { SparkHistory, type ReadJson } from "./server-history";
+import { SparkBook } from "./sparklines";
+import type { Quote, VolumeOf } from "../model/wire";
 
 /** What was before now, of symbols that are or were in view: an hour for the sparkline, some minutes in seconds for the chart. */
 export class Past {

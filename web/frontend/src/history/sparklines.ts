@@ -1,5 +1,5 @@
 /** Sparklines: up to the last 60 minutes of a symbol in at most 60 points. */
-import { Bounded } from "./bounded";
+import { Bounded } from "./bounded-map";
 
 export const SPARK_WIDTH = 100;
 export const SPARK_HEIGHT = 20;

@@ -1,6 +1,6 @@
 import { connectionOf, ServerClock, type Connection, type LinkPhase } from "./freshness";
-import type { FromHub, LinkStats } from "./net/messages";
-import type { Obstacle } from "./net/obstacle";
+import type { FromHub, LinkStats } from "./messages";
+import type { Obstacle } from "../net/obstacle";
 import { Store, type Row } from "./store";
 import { truthOf, type Truth } from "./truth";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";

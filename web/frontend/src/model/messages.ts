@@ -1,7 +1,7 @@
-import type { LinkPhase } from "../freshness";
-import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
-import type { Obstacle } from "./obstacle";
-import type { TransportName } from "./road";
+import type { LinkPhase } from "./freshness";
+import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";
+import type { Obstacle } from "../net/obstacle";
+import type { TransportName } from "../net/transport-policy";
 
 /** What one tab wants. Always complete, so that a hub that forgot the tab (it was frozen) can start afresh from it. */
 export interface Interest {

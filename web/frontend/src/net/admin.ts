@@ -1,5 +1,5 @@
 /** Adding and removing symbols over HTTP, for whoever knows the admin token. */
-import type { Ask } from "./ask";
+import type { Ask } from "./ask-server";
 
 /** Why a change was refused. `message` is the server's own sentence, in English. */
 export interface Refusal {

@@ -1,6 +1,6 @@
-import { addressOf } from "./address";
+import { addressOf } from "./base-url";
 
-/** No answer has ended after this long: none will. As long as a connection is given at most (`net/road.ts`). */
+/** No answer has ended after this long: none will. As long as a connection is given at most (`net/transport-policy.ts`). */
 export const ANSWER_LIMIT_MS = 20_000;
 
 /** Asks this relay for `path` (`api/quotes`). */

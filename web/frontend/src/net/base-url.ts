@@ -1,7 +1,7 @@
 /**
  * Where the page lies, and so everything that it asks for: at the root of a host, or below a prefix that a proxy takes away.
  *
- * This is the one place that knows. No other names an address that begins with a slash (`tests/address.test.ts`).
+ * This is the one place that knows. No other names an address that begins with a slash (`tests/net/base-url.test.ts`).
  */
 
 /** Every script of the build lies in `assets/`, one step below the page: in the page as in its worker. */

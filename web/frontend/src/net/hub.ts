@@ -1,9 +1,9 @@
-import type { LinkPhase } from "../freshness";
-import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
-import type { Interest, News, Port, ToHub } from "./messages";
+import type { LinkPhase } from "../model/freshness";
+import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../model/wire";
+import type { Interest, News, Port, ToHub } from "../model/messages";
 import type { Obstacle } from "./obstacle";
-import { Outbox } from "./outbox";
-import { Road } from "./road";
+import { Outbox } from "./tab-queue";
+import { Road } from "./transport-policy";
 import type { Session, SessionEvents } from "./session";
 
 /** A tab that was not heard of for so long is gone without a word. Hidden tabs may speak only once a minute. */

@@ -1,8 +1,8 @@
-import { loaded } from "../loaded";
-import { browserStorage } from "../storage";
-import { keptAs, relayAddress } from "./address";
-import type { FromHub, Interest, ToHub } from "./messages";
-import type { TransportName } from "./road";
+import { loaded } from "../ui/load-code";
+import { browserStorage } from "./storage";
+import { keptAs, relayAddress } from "./base-url";
+import type { FromHub, Interest, ToHub } from "../model/messages";
+import type { TransportName } from "./transport-policy";
 
 /**
  * No word from a new SharedWorker for so long: it may not run here (blocked, or the browser has none). Then the same code is loaded into the

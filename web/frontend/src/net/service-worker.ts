@@ -1,4 +1,4 @@
-import { addressOf } from "./net/address";
+import { addressOf } from "./base-url";
 
 /** Registers the service worker that makes the page installable and lets it open without a network. It never keeps a price. */
 export function install(): void {

@@ -1,8 +1,8 @@
 import { Manager, type Socket } from "socket.io-client";
-import type { LinkPhase } from "../freshness";
-import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../wire";
+import type { LinkPhase } from "../model/freshness";
+import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../model/wire";
 import { readObstacle, type Obstacle } from "./obstacle";
-import { FIRST_LIMIT_MS, type Road, type TransportName } from "./road";
+import { FIRST_LIMIT_MS, type Road, type TransportName } from "./transport-policy";
 import { transportsTelling } from "./transports";
 
 export interface SessionEvents {

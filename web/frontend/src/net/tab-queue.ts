@@ -1,5 +1,5 @@
-import type { Quote } from "../wire";
-import type { FromHub, News, Port } from "./messages";
+import type { Quote } from "../model/wire";
+import type { FromHub, News, Port } from "../model/messages";
 
 /** Quotes wait this long for company before they are handed to a visible tab: one message for a whole burst. */
 const GATHER_MS = 5;

@@ -1,5 +1,5 @@
 import { WebSocket, XHR } from "socket.io-client";
-import { LAST_LIMIT_MS, type TransportName } from "./road";
+import { LAST_LIMIT_MS, type TransportName } from "./transport-policy";
 
 /** Told of an answer that is a refusal, whoever gave it: the relay or something before it. */
 export type Refusals = (status: number, body: string) => void;

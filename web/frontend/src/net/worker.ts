@@ -1,7 +1,7 @@
 /** The SharedWorker: one connection for all tabs of a browser, and parsing off the page's own thread. */
-import { relayAddress } from "./address";
+import { relayAddress } from "./base-url";
 import { Hub } from "./hub";
-import type { ToHub } from "./messages";
+import type { ToHub } from "../model/messages";
 import { Session } from "./session";
 
 interface SharedScope {

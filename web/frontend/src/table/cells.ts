@@ -1,6 +1,6 @@
 import type { ICellRendererComp, ICellRendererParams } from "ag-grid-community";
-import type { Row } from "../store";
-import { showTruth, type Truth } from "../truth";
+import type { Row } from "../model/store";
+import { showTruth, type Truth } from "../model/truth";
 import type { TableContext } from "./context";
 import type { Room } from "./widths";
 

@@ -1,5 +1,5 @@
 import type { ColumnState, GridApi } from "ag-grid-community";
-import type { Row } from "../store";
+import type { Row } from "../model/store";
 import { tracksOf } from "./columns";
 import type { TableContext } from "./context";
 

@@ -1,6 +1,6 @@
 import type { ColDef, ColumnState } from "ag-grid-community";
-import type { Row } from "../store";
-import type { Sort } from "../view";
+import type { Row } from "../model/store";
+import type { Sort } from "../view/view";
 
 type Column = ColDef<Row>;
 

@@ -1,12 +1,12 @@
 import type { ColDef, ColumnState } from "ag-grid-community";
-import type { Face } from "../face";
+import type { Face } from "../view/face";
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
-import type { Row } from "../store";
-import { names, type Quote } from "../wire";
+import type { Row } from "../model/store";
+import { names, type Quote } from "../model/wire";
 import { LiveCell, type CellPainter, type CellRegistry } from "./cells";
 import type { TableContext } from "./context";
-import { PADDING_PX } from "./room";
+import { PADDING_PX } from "./text-width";
 import type { Track } from "./widths";
 import {
   agePainter, changePainter, currencyPainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,

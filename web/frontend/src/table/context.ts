@@ -1,10 +1,10 @@
-import type { Flasher } from "../flash";
-import type { Formatter } from "../format";
-import type { ReadJson } from "../history";
+import type { Flasher } from "../view/flash";
+import type { Formatter } from "../model/format";
+import type { ReadJson } from "../history/server-history";
 import type { Texts } from "../i18n/texts";
-import type { Past } from "../past";
-import type { Row } from "../store";
-import type { Truth } from "../truth";
+import type { Past } from "../history/price-history";
+import type { Row } from "../model/store";
+import type { Truth } from "../model/truth";
 import type { Layout } from "./columns";
 import type { Widths } from "./widths";
 

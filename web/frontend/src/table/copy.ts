@@ -1,7 +1,7 @@
-import { toCsv } from "../csv";
+import { toCsv } from "../model/csv";
 import { Texts } from "../i18n/texts";
-import type { Row } from "../store";
-import { shortWords } from "../truth";
+import type { Row } from "../model/store";
+import { shortWords } from "../model/truth";
 import type { TableContext } from "./context";
 import type { Table } from "./grid";
 

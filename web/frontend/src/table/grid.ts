@@ -1,20 +1,20 @@
 import { createGrid, type ColDef, type ColumnState, type FilterModel, type GridApi, type IRowNode } from "ag-grid-community";
-import { afterFrame } from "../paint";
-import type { Row } from "../store";
-import type { Sort } from "../view";
-import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from "./arranged";
+import { afterFrame } from "../view/paint";
+import type { Row } from "../model/store";
+import type { Sort } from "../view/view";
+import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from "./column-state";
 import { CellRegistry, quietly } from "./cells";
 import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
 import type { TableContext } from "./context";
-import { Fit } from "./fit";
+import { Fit } from "./column-fit";
 import { gridText } from "./grid-texts";
-import { Growing } from "./growing";
-import { inView, isWhole } from "./in-view";
-import "./modules";
-import type { TableOptions } from "./options";
-import { Places } from "./places";
+import { Growing } from "./slow-cells";
+import { inView, isWhole } from "./visible-rows";
+import "./grid-modules";
+import type { TableOptions } from "./table-options";
+import { Places } from "./row-places";
 import { rowId } from "./row-id";
-import { gridTheme } from "./theme";
+import { gridTheme } from "./grid-theme";
 
 /**
  * The live table. The grid keeps rows, order and columns; cells paint themselves. Whatever throws in the grid is told to `failed` and

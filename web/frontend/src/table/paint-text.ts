@@ -1,8 +1,8 @@
-import type { Row } from "../store";
-import { setText, setTitle } from "../text";
+import type { Row } from "../model/store";
+import { setText, setTitle } from "../view/set-text";
 import type { PaintCall } from "./cells";
 import type { Layout } from "./columns";
-import { FONT_PX, mostWidth, setCut } from "./room";
+import { FONT_PX, mostWidth, setCut } from "./text-width";
 import type { Ruler } from "./ruler";
 import type { Room } from "./widths";
 

@@ -1,11 +1,11 @@
-import { formatAge } from "../format";
-import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../spark";
-import type { Row } from "../store";
-import { names, type Quote } from "../wire";
-import { setText, setTitle } from "../text";
-import { explanation, markedWords, shortWords } from "../truth";
+import { formatAge } from "../model/format";
+import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../history/sparklines";
+import type { Row } from "../model/store";
+import { names, type Quote } from "../model/wire";
+import { setText, setTitle } from "../view/set-text";
+import { explanation, markedWords, shortWords } from "../model/truth";
 import type { CellPainter, PaintCall, RowCall } from "./cells";
-import { NO_ROOM, paintEdged, paintNumber, paintWord, priceOf, setTextWithin, titleWhole } from "./written";
+import { NO_ROOM, paintEdged, paintNumber, paintWord, priceOf, setTextWithin, titleWhole } from "./paint-text";
 
 type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
 

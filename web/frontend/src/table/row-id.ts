@@ -1,4 +1,4 @@
-import type { Row } from "../store";
+import type { Row } from "../model/store";
 
 /**
  * What the grid knows a row by. It keeps its rows as properties of plain objects, where a symbol called `constructor` or `toString` would

@@ -1,4 +1,4 @@
-import type { Row } from "../store";
+import type { Row } from "../model/store";
 
 /** The places of the rows while their order is held and the grid sorts them anew all the same: rows came, went, or are in other groups. */
 export class Places {

@@ -1,4 +1,4 @@
-import type { Row } from "../store";
+import type { Row } from "../model/store";
 import type { CellRegistry, PaintCall } from "./cells";
 
 /** What changes while no news comes, or is read now and then: written once a second. */

@@ -1,6 +1,6 @@
 import type { ColumnState } from "ag-grid-community";
-import type { Row } from "../store";
-import type { Sort } from "../view";
+import type { Row } from "../model/store";
+import type { Sort } from "../view/view";
 import type { Layout } from "./columns";
 import type { TableContext } from "./context";
 

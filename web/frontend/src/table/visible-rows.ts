@@ -1,5 +1,5 @@
 import type { GridApi } from "ag-grid-community";
-import type { Row } from "../store";
+import type { Row } from "../model/store";
 import type { CellRegistry } from "./cells";
 import { rowId } from "./row-id";
 

@@ -1,4 +1,4 @@
-import { afterFrame, browserFrames } from "../paint";
+import { afterFrame, browserFrames } from "../view/paint";
 import { Faults, type Standing } from "./faults";
 import type { Table } from "./grid";
 

@@ -18,7 +18,7 @@ export interface Track {
   yields_px: number;
 }
 
-/** Sizes of the titles' font, pixels. As in `theme.ts` and the style sheets. */
+/** Sizes of the titles' font, pixels. As in `grid-theme.ts` and the style sheets. */
 export const HEAD_PX: Readonly<Record<Layout, number>> = { wide: 12, narrow: 12, kiosk: 16 };
 
 /** An arrow beside a title, with what keeps it away; a figure beside the arrow, where several columns sort; a filter's button. */

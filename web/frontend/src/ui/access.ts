@@ -1,7 +1,7 @@
-import type { ReadJson } from "../history";
+import type { ReadJson } from "../history/server-history";
 import type { Texts } from "../i18n/texts";
-import { ask } from "../net/ask";
-import type { FromHub } from "../net/messages";
+import { ask } from "../net/ask-server";
+import type { FromHub } from "../model/messages";
 import { tokenBox } from "../net/token";
 import { TokenPrompt } from "./token-prompt";
 

@@ -1,11 +1,11 @@
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
-import { keptAs } from "../net/address";
+import { keptAs } from "../net/base-url";
 import { requestChange, type Change } from "../net/admin";
-import { ask } from "../net/ask";
+import { ask } from "../net/ask-server";
 import { TokenBox } from "../net/token";
-import { browserStorage } from "../storage";
-import { isSymbol, symbolLine } from "../toml";
+import { browserStorage } from "../net/storage";
+import { isSymbol, symbolLine } from "../model/settings-line";
 import { button, element } from "./dom";
 
 type Verdict = "empty" | "invalid" | "waiting" | "present" | "removing" | "removed" | "refused";

@@ -1,7 +1,7 @@
-import type { Formatter } from "../format";
+import type { Formatter } from "../model/format";
 import type { Texts } from "../i18n/texts";
-import type { Row } from "../store";
-import { spokenWords, type Truth } from "../truth";
+import type { Row } from "../model/store";
+import { spokenWords, type Truth } from "../model/truth";
 
 /** A price as it is read out: the symbol, the price, its change, and what it is worth where it is not fresh. */
 export function priceSentence(row: Row, truth: Truth, format: Formatter, texts: Texts): string {

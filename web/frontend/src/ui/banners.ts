@@ -1,7 +1,7 @@
 import type { Texts } from "../i18n/texts";
 import type { Obstacle } from "../net/obstacle";
 import type { Standing } from "../table/faults";
-import { names, type ConfigReport, type FeedInfo } from "../wire";
+import { names, type ConfigReport, type FeedInfo } from "../model/wire";
 import { obstacleText } from "./connection-chip";
 import { button, element } from "./dom";
 

@@ -1,11 +1,11 @@
-import { CandleBuilder, chartPast, INTERVALS_S, tradeOf, type Candle } from "../candles";
-import type { PriceChart } from "../chart";
-import { readCandles } from "../history";
-import type { Row } from "../store";
+import { CandleBuilder, chartPast, INTERVALS_S, tradeOf, type Candle } from "../history/candles";
+import type { PriceChart } from "../history/chart";
+import { readCandles } from "../history/server-history";
+import type { Row } from "../model/store";
 import type { TableContext } from "../table/context";
-import { setText } from "../text";
-import { madeAt, markedWords, spokenWords, type Truth } from "../truth";
-import type { Quote } from "../wire";
+import { setText } from "../view/set-text";
+import { madeAt, markedWords, spokenWords, type Truth } from "../model/truth";
+import type { Quote } from "../model/wire";
 import { button, element } from "./dom";
 
 /** With a shorter past than this, bars of a minute say too little: until the reader chooses, there are shorter ones. */
@@ -121,7 +121,7 @@ export class Plot {
   }
 
   private async draw(row: Row): Promise<void> {
-    const code = await import("../chart").catch(() => undefined); // gone after an update, or no network
+    const code = await import("../history/chart").catch(() => undefined); // gone after an update, or no network
     if (!code) {
       const { texts } = this.context;
       const again = button(texts.say("code.again"), () => location.reload(), { class: "tool" });

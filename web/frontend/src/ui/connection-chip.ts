@@ -1,9 +1,9 @@
-import { formatAge } from "../format";
-import type { Connection, LinkPhase } from "../freshness";
+import { formatAge } from "../model/format";
+import type { Connection, LinkPhase } from "../model/freshness";
 import { en, type TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
 import type { Obstacle } from "../net/obstacle";
-import { setText, setTitle } from "../text";
+import { setText, setTitle } from "../view/set-text";
 
 /** The word for the whole table, and how old the server's newest word is. */
 export class ConnectionChip {

@@ -1,14 +1,14 @@
-import { formatAge } from "../format";
+import { formatAge } from "../model/format";
 import { en, type TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
-import type { Row } from "../store";
+import type { Row } from "../model/store";
 import type { TableContext } from "../table/context";
-import { setText } from "../text";
-import { madeAt, markedWords, showTruth, type Truth, type Word } from "../truth";
-import type { Quote } from "../wire";
+import { setText } from "../view/set-text";
+import { madeAt, markedWords, showTruth, type Truth, type Word } from "../model/truth";
+import type { Quote } from "../model/wire";
 import { priceSentence } from "./announcer";
 import { button, element } from "./dom";
-import { Plot } from "./plot";
+import { Plot } from "./chart-panel";
 
 const FIELDS = ["bid", "ask", "open", "high", "low", "prev_close", "volume", "currency", "ext_price", "source", "age", "state"] as const;
 /** Those whose values are long have a line of their own. */

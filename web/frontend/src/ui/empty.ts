@@ -1,6 +1,6 @@
-import { shows, type Face } from "../face";
+import { shows, type Face } from "../view/face";
 import type { Texts } from "../i18n/texts";
-import type { SymbolInfo } from "../wire";
+import type { SymbolInfo } from "../model/wire";
 
 /** What decides which rows there are. */
 export interface Emptiness {

@@ -1,5 +1,5 @@
 import type { Texts } from "../i18n/texts";
-import { names, type SymbolInfo } from "../wire";
+import { names, type SymbolInfo } from "../model/wire";
 import { button } from "./dom";
 
 /**

@@ -1,5 +1,5 @@
 import type { Texts } from "../i18n/texts";
-import { loaded } from "../loaded";
+import { loaded } from "./load-code";
 import type { AddSymbol } from "./add-symbol";
 
 /** The dialog that adds a symbol. Few ever open it: its code is loaded when it is asked for. */

@@ -1,9 +1,9 @@
-import { pickLanguage, Texts } from "./i18n/texts";
-import { keptAs } from "./net/address";
-import { ask } from "./net/ask";
-import { loadPrefs } from "./prefs";
-import { browserStorage } from "./storage";
-import { button, element } from "./ui/dom";
+import { pickLanguage, Texts } from "../i18n/texts";
+import { keptAs } from "../net/base-url";
+import { ask } from "../net/ask-server";
+import { loadPrefs } from "../view/prefs";
+import { browserStorage } from "../net/storage";
+import { button, element } from "./dom";
 
 /** Code that has been on its way for so long may never come. */
 const PATIENCE_MS = 10_000;

@@ -1,6 +1,6 @@
-import { formatAge } from "../format";
+import { formatAge } from "../model/format";
 import type { Texts } from "../i18n/texts";
-import type { LinkStats } from "../net/messages";
+import type { LinkStats } from "../model/messages";
 import { element } from "./dom";
 
 export interface PageStats extends LinkStats {

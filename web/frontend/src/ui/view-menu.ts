@@ -1,5 +1,5 @@
 import { LANGUAGES, type Language, type Texts } from "../i18n/texts";
-import type { Palette, Prefs, Theme } from "../prefs";
+import type { Palette, Prefs, Theme } from "../view/prefs";
 import { button, element } from "./dom";
 
 const THEMES: readonly Theme[] = ["auto", "dark", "light"];

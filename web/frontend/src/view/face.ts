@@ -1,4 +1,4 @@
-import { inGroup, type SymbolInfo } from "./wire";
+import { inGroup, type SymbolInfo } from "../model/wire";
 
 /** Which face of the page an address asks for, and what it limits it to. */
 export interface Face {

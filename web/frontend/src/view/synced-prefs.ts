@@ -1,5 +1,5 @@
 import { loadPrefs, PREFS_KEY, savePrefs, type Prefs } from "./prefs";
-import { browserStorage } from "./storage";
+import { browserStorage } from "../net/storage";
 
 /** The reader's preferences: kept in this browser, and followed where another of its tabs changes them. */
 export class Choices {

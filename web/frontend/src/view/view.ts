@@ -1,6 +1,6 @@
 import { shows } from "./face";
-import { COLUMN_IDS } from "./table/columns";
-import type { SymbolInfo } from "./wire";
+import { COLUMN_IDS } from "../table/columns";
+import type { SymbolInfo } from "../model/wire";
 
 /** One of the columns that the rows are sorted by. */
 export interface Sort {

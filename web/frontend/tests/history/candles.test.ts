@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { CandleBuilder, chartPast, SecondsBook, tradeOf, type Candle, type Trade } from "../src/candles";
-import type { Quote, VolumeOf } from "../src/wire";
-import { quote } from "./quotes";
+import { CandleBuilder, chartPast, SecondsBook, tradeOf, type Candle, type Trade } from "../../src/history/candles";
+import type { Quote, VolumeOf } from "../../src/model/wire";
+import { quote } from "../quotes";
 
 function trade(second: number, price: number, volume?: number, rest: Partial<Quote> = {}, volume_of: VolumeOf | undefined = "session", generation = 1): Trade {
   const counted = volume === undefined ? {} : { volume };

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
-import { Bounded } from "../src/bounded";
-import { readCandles, SparkHistory } from "../src/history";
-import { Past } from "../src/past";
-import { SparkBook, sparkPath } from "../src/spark";
-import { quote } from "./quotes";
+import { Bounded } from "../../src/history/bounded-map";
+import { readCandles, SparkHistory } from "../../src/history/server-history";
+import { Past } from "../../src/history/price-history";
+import { SparkBook, sparkPath } from "../../src/history/sparklines";
+import { quote } from "../quotes";
 
 const MINUTE = 60_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decimalsByMagnitude, decimalsFor, formatAge, Formatter } from "../src/format";
+import { decimalsByMagnitude, decimalsFor, formatAge, Formatter } from "../../src/model/format";
 
 describe("decimals", () => {
   test.each([

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { connectionOf, ServerClock, type ConnectionInputs } from "../src/freshness";
-import { Store, type Row } from "../src/store";
-import type { FeedInfo, Quote } from "../src/wire";
-import { info, quote } from "./quotes";
+import { connectionOf, ServerClock, type ConnectionInputs } from "../../src/model/freshness";
+import { Store, type Row } from "../../src/model/store";
+import type { FeedInfo, Quote } from "../../src/model/wire";
+import { info, quote } from "../quotes";
 
 function row(rest: Partial<Quote> = {}): Row {
   const store = new Store();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Live } from "../src/live";
-import type { Quote } from "../src/wire";
-import { info, quote } from "./quotes";
+import { Live } from "../../src/model/live";
+import type { Quote } from "../../src/model/wire";
+import { info, quote } from "../quotes";
 
 const HELLO = { epoch: "e1", version: "1", server_time: 0, flush_ms: 50, heartbeat_s: 5 };
 

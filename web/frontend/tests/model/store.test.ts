@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Store } from "../src/store";
-import { info, quote } from "./quotes";
+import { Store } from "../../src/model/store";
+import { info, quote } from "../quotes";
 
 let store: Store;
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Connection } from "../src/freshness";
-import { Formatter } from "../src/format";
-import { Texts } from "../src/i18n/texts";
-import { Store, type Row } from "../src/store";
-import { explanation, markedWords, saidOf, shortWords, spokenWords, truthOf, type Circumstances, type Truth } from "../src/truth";
-import type { FeedInfo, Quote, SymbolInfo } from "../src/wire";
-import { priceSentence } from "../src/ui/announcer";
-import { info, quote } from "./quotes";
+import type { Connection } from "../../src/model/freshness";
+import { Formatter } from "../../src/model/format";
+import { Texts } from "../../src/i18n/texts";
+import { Store, type Row } from "../../src/model/store";
+import { explanation, markedWords, saidOf, shortWords, spokenWords, truthOf, type Circumstances, type Truth } from "../../src/model/truth";
+import type { FeedInfo, Quote, SymbolInfo } from "../../src/model/wire";
+import { priceSentence } from "../../src/ui/announcer";
+import { info, quote } from "../quotes";
 
 const DAY_MS = 86_400_000;
 const NOW_MS = 10 * DAY_MS;
@@ -131,8 +131,8 @@ describe("the reason", () => {
 });
 
 test("nobody else judges: only one file reads what it is judged by", () => {
-  const sources = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", import: "default", eager: true });
+  const sources = import.meta.glob<string>("../../src/**/*.ts", { query: "?raw", import: "default", eager: true });
   expect(Object.keys(sources).length).toBeGreaterThan(40);
   const judges = Object.keys(sources).filter((name) => /\bquote\??\.(state|delay_min|halted)\b/.test(sources[name] ?? ""));
-  expect(judges).toEqual(["../src/truth.ts"]);
+  expect(judges).toEqual(["../../src/model/truth.ts"]);
 });

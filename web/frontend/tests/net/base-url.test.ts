@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { addressOf, keptAs, placeOf, relayAddress } from "../src/net/address";
+import { addressOf, keptAs, placeOf, relayAddress } from "../../src/net/base-url";
 
-const SOURCES = import.meta.glob(["../src/**/*.ts", "../public/*", "../*.html", "../vite.config.ts"], { query: "?raw", import: "default", eager: true });
+const SOURCES = import.meta.glob(["../../src/**/*.ts", "../../public/*", "../../*.html", "../../vite.config.ts"], { query: "?raw", import: "default", eager: true });
 /** A quotation mark or a `url(`, a slash, and then a name: an address at the root of the host. */
 const AT_THE_ROOT = /(?:["'`]|url\()\/(?![/"'`*])[\w.${]/;
 
@@ -32,7 +32,7 @@ test.each(Object.entries(SOURCES) as [string, string][])("%s names no address at
 /** What begins with a slash and is no address: a Socket.IO namespace, the names of modules in the build. */
 const ALLOWED: readonly (readonly [file: string, part: string])[] = [
   ["src/net/session.ts", "this.socket(`/${symbol}`)"],
-  ["src/face.ts", 'endsWith("/embed")'],
+  ["src/view/face.ts", 'endsWith("/embed")'],
   ["vite.config.ts", 'endsWith("/src/app.ts")'],
   ["vite.config.ts", 'path !== "/index.html"'],
 ];

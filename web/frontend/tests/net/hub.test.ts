@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Hub } from "../src/net/hub";
-import type { FromHub, Interest } from "../src/net/messages";
-import type { Quote } from "../src/wire";
-import { info, quote } from "./quotes";
+import { Hub } from "../../src/net/hub";
+import type { FromHub, Interest } from "../../src/model/messages";
+import type { Quote } from "../../src/model/wire";
+import { info, quote } from "../quotes";
 
 /** The far side of the hub: what it asks for, kept for the test to look at. */
 class RecordedSession {

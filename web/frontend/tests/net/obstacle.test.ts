@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Texts } from "../src/i18n/texts";
-import { readObstacle } from "../src/net/obstacle";
-import { obstacleText } from "../src/ui/connection-chip";
+import { Texts } from "../../src/i18n/texts";
+import { readObstacle } from "../../src/net/obstacle";
+import { obstacleText } from "../../src/ui/connection-chip";
 
 const en = new Texts("en");
 

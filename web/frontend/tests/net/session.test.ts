@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Obstacle } from "../src/net/obstacle";
-import { Road } from "../src/net/road";
-import { Session, type SessionEvents } from "../src/net/session";
+import type { Obstacle } from "../../src/net/obstacle";
+import { Road } from "../../src/net/transport-policy";
+import { Session, type SessionEvents } from "../../src/net/session";
 
 type Listener = (...args: never[]) => void;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import CSS from "../src/styles/theme.css?raw";
+import CSS from "../../src/styles/theme.css?raw";
 
 /** The custom properties of each rule of the theme, in its order: light, dark by the system, dark by choice. */
 const THEMES = [...CSS.matchAll(/\{([^{}]*--ground:[^{}]*)\}/g)].map(([, rule]) =>

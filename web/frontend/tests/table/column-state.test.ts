@@ -1,9 +1,9 @@
 import type { ColDef } from "ag-grid-community";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Row } from "../src/store";
-import { alike, arranged, firstStates, guarded, keepable, sortOf } from "../src/table/arranged";
-import { Faults } from "../src/table/faults";
-import { Hold } from "../src/table/hold";
+import type { Row } from "../../src/model/store";
+import { alike, arranged, firstStates, guarded, keepable, sortOf } from "../../src/table/column-state";
+import { Faults } from "../../src/table/faults";
+import { Hold } from "../../src/table/order-hold";
 
 describe("columns", () => {
   const columns: ColDef<Row>[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mostWidth, setCut } from "../src/table/room";
+import { mostWidth, setCut } from "../../src/table/text-width";
 
 test.each([
   ["182.79", 13, 54.7], ["−0.11", 11, 41.9], ["ACME", 13, 42], ["WWWW", 13, 57], ["价格", 13, 26], ["", 13, 0],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Formatter } from "../src/format";
-import { Ruler } from "../src/table/ruler";
-import { Room, shareOut } from "../src/table/widths";
+import { Formatter } from "../../src/model/format";
+import { Ruler } from "../../src/table/ruler";
+import { Room, shareOut } from "../../src/table/widths";
 
 test("a text is as wide as its characters, each measured once", () => {
   const asked: string[] = [];

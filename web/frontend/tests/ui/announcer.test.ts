@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { requestChange } from "../src/net/admin";
-import type { Ask } from "../src/net/ask";
-import { TokenBox } from "../src/net/token";
-import { Announcer } from "../src/ui/announcer";
+import { requestChange } from "../../src/net/admin";
+import type { Ask } from "../../src/net/ask-server";
+import { TokenBox } from "../../src/net/token";
+import { Announcer } from "../../src/ui/announcer";
 
 describe("what is read out", () => {
   let now_ms: number;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Texts } from "../src/i18n/texts";
-import { whyEmpty, type Emptiness } from "../src/ui/empty";
-import { info } from "./quotes";
+import { Texts } from "../../src/i18n/texts";
+import { whyEmpty, type Emptiness } from "../../src/ui/empty";
+import { info } from "../quotes";
 
 const [EN, ZH] = [new Texts("en"), new Texts("zh")];
 const ALL: Emptiness = {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { Flasher, type Flashable } from "../src/flash";
+import { Flasher, type Flashable } from "../../src/view/flash";
 
 let timers: { callback: () => void; delay_ms: number }[];
 let flasher: Flasher;

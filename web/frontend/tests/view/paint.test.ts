@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { PaintGate, type Frames, type PaintInfo } from "../src/paint";
+import { PaintGate, type Frames, type PaintInfo } from "../../src/view/paint";
 
 /** A browser whose clock, frames, timers and visibility are moved by hand. */
 class SteppedFrames implements Frames {

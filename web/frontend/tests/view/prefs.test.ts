@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { toCsv } from "../src/csv";
-import { pickLanguage, pickLocale, Texts } from "../src/i18n/texts";
-import { Percentiles } from "../src/meter";
-import { loadPrefs, savePrefs } from "../src/prefs";
-import { compareValues } from "../src/table/columns";
-import { isSymbol, symbolLine } from "../src/toml";
-import { Viewport } from "../src/viewport";
+import { toCsv } from "../../src/model/csv";
+import { pickLanguage, pickLocale, Texts } from "../../src/i18n/texts";
+import { Percentiles } from "../../src/view/paint-meter";
+import { loadPrefs, savePrefs } from "../../src/view/prefs";
+import { compareValues } from "../../src/table/columns";
+import { isSymbol, symbolLine } from "../../src/model/settings-line";
+import { Viewport } from "../../src/view/viewport";
 
 describe("CSV", () => {
   test("text that a spreadsheet would run is disarmed, numbers are left alone", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Address, type Place } from "../src/address";
-import type { Face } from "../src/face";
-import { loadPrefs } from "../src/prefs";
-import { passes, readView, saysNothing, writeView } from "../src/view";
-import type { SymbolInfo } from "../src/wire";
+import { Address, type Place } from "../../src/view/address";
+import type { Face } from "../../src/view/face";
+import { loadPrefs } from "../../src/view/prefs";
+import { passes, readView, saysNothing, writeView } from "../../src/view/view";
+import type { SymbolInfo } from "../../src/model/wire";
 
 const NAMES = ["A & B", "50%", "#1", "a+b", "=?&", "中文", "\u202eabc", "<b>", "constructor", "__proto__", "100,000", "a/b:c", "\ud800", "émoji 🙂"];
 
