@@ -1,5 +1,5 @@
-"""`python -m cli.document`: writes the tables of docs/settings.md, docs/feeds.md and docs/freshness.md, and docs/openapi.json, anew.
-Not a command of `main.py`: users need no such thing.
+"""`python -m cli.document`: writes the tables of docs/settings.md, docs/feeds.md and docs/freshness.md, docs/openapi.json, and the page's types,
+anew. Not a command of `main.py`: users need no such thing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cli.process.settings import feed_kinds
 from feeds.document import with_kinds, with_worth
 from feeds.registry import kinds
 from ticker.settings.document import with_tables
+from web.api import page_types
 from web.app import openapi_document
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -25,6 +26,7 @@ def main() -> None:
     for page, written in ((DOCS / "feeds.md", with_kinds), (DOCS / "freshness.md", with_worth)):
         page.write_text(written(page.read_text(encoding="utf-8"), kinds()), encoding="utf-8")
     (DOCS / "openapi.json").write_text(json.dumps(msgspec.to_builtins(openapi_document()), indent=1) + "\n", encoding="utf-8")
+    page_types.FILE.write_text(page_types.page_types(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ class Shutdown(_OnTheWire, frozen=True, kw_only=True):
     retry_after_ms: int
 
 
+class FirstQuote(Quote, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The first quote after joining a symbol's namespace."""
+
+    snapshot: Literal[True]
+    epoch: str
+
+
 class Symbol(_OnTheWire, frozen=True, kw_only=True):
     """A symbol of the settings, and how it stands."""
 

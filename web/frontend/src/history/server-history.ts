@@ -1,4 +1,5 @@
 import type { Candle } from "./candles";
+import type { Candles, Sparklines } from "../model/wire";
 
 /** Symbols in one question for sparklines: its address stays well below what servers take. */
 const CHUNK = 50;
@@ -29,7 +30,7 @@ export class SparkHistory {
 
   private async ask(symbols: readonly string[], now_ms: number): Promise<void> {
     try {
-      const answer = (await this.read(`api/sparkline?symbols=${symbols.map(encodeURIComponent).join(",")}`)) as { sparklines: Record<string, Points> };
+      const answer = (await this.read(`api/sparkline?symbols=${symbols.map(encodeURIComponent).join(",")}`)) as Sparklines;
       this.take(new Map(Object.entries(answer.sparklines)));
     } catch {
       for (const symbol of symbols) this.asked.delete(symbol);
@@ -38,16 +39,11 @@ export class SparkHistory {
   }
 }
 
-interface WireCandle extends Omit<Candle, "time_s" | "volume"> {
-  time_ms: number;
-  volume?: number | null;
-}
-
 /** The last hour of `symbol` in bars of a minute; none where the server can't say. */
 export async function readCandles(read: ReadJson, symbol: string): Promise<Candle[]> {
   try {
-    const answer = (await read(`api/candles/${encodeURIComponent(symbol)}`)) as { candles: WireCandle[] };
-    return answer.candles.map(({ time_ms, open, high, low, close, volume }) => ({ time_s: time_ms / 1000, open, high, low, close, volume: volume ?? undefined }));
+    const answer = (await read(`api/candles/${encodeURIComponent(symbol)}`)) as Candles;
+    return answer.candles.map(({ time_ms, open, high, low, close, volume }) => ({ time_s: time_ms / 1000, open, high, low, close, volume }));
   } catch {
     return [];
   }

@@ -182,7 +182,6 @@ export const en = {
   "banner.feed_down.bare": "Feed {feed} is down",
   "banner.config": "settings.toml was not applied; the settings from before stay in force. {error}",
   "banner.restart": "These settings take effect after a restart: {keys}",
-  "banner.restart.bare": "Some changed settings take effect after a restart",
   "banner.dismiss": "Dismiss",
   "banner.dismiss_all": "Dismiss all",
   "banner.several": "{count} notices: {texts}",

@@ -183,7 +183,6 @@ export const zh: Catalogue = {
   "banner.feed_down.bare": "数据源 {feed} 中断",
   "banner.config": "settings.toml 未生效，仍使用之前的设置。{error}",
   "banner.restart": "以下设置需重启后生效：{keys}",
-  "banner.restart.bare": "部分设置需重启后生效",
   "banner.dismiss": "关闭",
   "banner.dismiss_all": "全部关闭",
   "banner.several": "{count} 条通知：{texts}",

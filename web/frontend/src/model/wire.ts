@@ -1,83 +1,28 @@
-/** What the server sends, as `docs/protocol.md` fixes it. An absent field is unknown; times are Unix epoch ms. */
+/**
+ * What the server sends, as `docs/protocol.md` fixes it: the server's own types, made less strict where an older server says less.
+ * An absent field is unknown; times are Unix epoch ms.
+ */
+import type * as wire from "./wire-types";
 
-export type QuoteState = "fresh" | "stale" | "closed" | "failed";
+export type { Beat, Candles, Error as Refused, Hello, Shutdown, Sparklines } from "./wire-types";
+
+export type QuoteState = wire.Quote["state"];
 /** What a source's `volume` counts: the session's trades, those since midnight UTC, those of the last 24 hours (or nobody knows). */
-export type VolumeOf = "session" | "day_utc" | "24h";
-export type MarketSession = "pre" | "regular" | "post" | "overnight" | "closed";
+export type VolumeOf = wire.Symbol["volume_of"];
+export type MarketSession = NonNullable<wire.Quote["session"]>;
 
-export interface Quote {
-  symbol: string;
-  price: number;
-  bid?: number;
-  ask?: number;
-  open?: number;
-  high?: number;
-  low?: number;
-  prev_close?: number;
-  volume?: number;
-  change?: number;
-  /** Percent: 1.27 is 1.27 %. */
-  change_pct?: number;
-  currency?: string;
-  quote_time?: number;
-  received_time: number;
-  /** Starts at 1 in an epoch; a jump of n means that n − 1 updates were folded into this one. */
-  seq: number;
-  source: string;
+/** `snapshot` and `epoch` are in the first quote after joining a symbol's namespace only. */
+export interface Quote extends Omit<wire.Quote, "kind">, Partial<Pick<wire.FirstQuote, "snapshot" | "epoch">> {
   kind: string;
-  state: QuoteState;
-  delay_min?: number;
-  session?: MarketSession;
-  /** Trading is halted, by the source's own word; the state is then `closed`. */
-  halted?: true;
-  ext_price?: number;
-  ext_change_pct?: number;
-  ext_time?: number;
-  origin?: string;
-  hops?: number;
-  /** Only in the first quote after joining a symbol's namespace. */
-  snapshot?: true;
-  epoch?: string;
 }
 
-export interface SymbolInfo {
-  symbol: string;
-  name?: string | null;
-  decimals?: number | null;
-  group?: string | readonly string[] | null;
-  feed?: string | readonly string[] | null;
-  currency?: string | null;
-  stale_after_s?: number | null;
-  status: "pending" | "live" | "rejected";
-  error?: string | null;
-  /** Of the source in use; an older server does not say. */
-  volume_of?: VolumeOf;
-}
-
-export interface FeedInfo {
-  feed: string;
-  kind: string;
-  state: "ok" | "retrying" | "down";
-  last_success?: number | null;
-  next_try?: number | null;
-  error?: string | null;
-}
-
-export interface Hello {
-  epoch: string;
-  version: string;
-  server_time: number;
-  flush_ms: number;
-  heartbeat_s: number;
-}
-
+export type SymbolInfo = Told<wire.Symbol, "symbol" | "status">;
+export type FeedInfo = Told<wire.Feed, "feed" | "kind" | "state">;
 /** The outcome of the last reload of the settings. */
-export interface ConfigReport {
-  ok: boolean;
-  at?: number | null;
-  error?: string | readonly string[] | null;
-  restart_required?: boolean | readonly string[] | null;
-}
+export type ConfigReport = Told<wire.Reload, "ok">;
+
+/** What is surely told, and what may be absent. */
+type Told<Whole, Sure extends keyof Whole> = Pick<Whole, Sure> & Partial<Whole>;
 
 /** Whether a symbol is of `group`; undefined: of whichever. */
 export function inGroup(info: SymbolInfo, group: string | undefined): boolean {

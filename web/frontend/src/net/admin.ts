@@ -1,4 +1,5 @@
 /** Adding and removing symbols over HTTP, for whoever knows the admin token. */
+import type { Refused } from "../model/wire";
 import type { Ask } from "./ask-server";
 
 /** Why a change was refused. `message` is the server's own sentence, in English. */
@@ -17,7 +18,7 @@ export async function requestChange(send: Ask, token: string, change: Change): P
       ? send("api/symbols", { method: "POST", headers, body: JSON.stringify({ symbol: change.add, feed: change.feed }) })
       : send(`api/symbols/${encodeURIComponent(change.remove)}`, { method: "DELETE", headers }));
     if (answer.ok) return undefined;
-    const { error } = (await answer.json()) as { error: Refusal };
+    const { error } = (await answer.json()) as Refused;
     return { code: error.code, message: error.message };
   } catch (error) {
     return { code: "unreachable", message: error instanceof Error ? error.message : String(error) };

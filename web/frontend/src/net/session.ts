@@ -1,6 +1,6 @@
 import { Manager, type Socket } from "socket.io-client";
 import type { LinkPhase } from "../model/freshness";
-import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../model/wire";
+import type { Beat, ConfigReport, FeedInfo, Hello, Quote, Shutdown, SymbolInfo } from "../model/wire";
 import { readObstacle, type Obstacle } from "./obstacle";
 import { FIRST_LIMIT_MS, type Road, type TransportName } from "./transport-policy";
 import { transportsTelling } from "./transports";
@@ -172,7 +172,7 @@ export class Session {
       this.onLost();
     });
     board.on("hello", (hello: Hello) => this.onHello(hello));
-    board.on("beat", (beat: { server_time: number }) => {
+    board.on("beat", (beat: Beat) => {
       events.beat(beat.server_time);
       if (this.stage === "filling" || this.synced) this.onFilled();
     });
@@ -184,7 +184,7 @@ export class Session {
       this.onSnapshot();
     });
     board.on("message", (text: string) => this.onEcho(text));
-    board.on("shutdown", ({ retry_after_ms }: { retry_after_ms: number }) => this.onShutdown(retry_after_ms));
+    board.on("shutdown", ({ retry_after_ms }: Shutdown) => this.onShutdown(retry_after_ms));
   }
 
   private onOpen(): void {

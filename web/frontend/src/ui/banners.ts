@@ -1,7 +1,7 @@
 import type { Texts } from "../i18n/texts";
 import type { Obstacle } from "../net/obstacle";
 import type { Standing } from "../table/faults";
-import { names, type ConfigReport, type FeedInfo } from "../model/wire";
+import type { ConfigReport, FeedInfo } from "../model/wire";
 import { obstacleText } from "./connection-chip";
 import { button, element } from "./dom";
 
@@ -124,14 +124,11 @@ export class Banners {
     const config = this.config;
     if (!config || this.used) return [];
     if (!config.ok) {
-      const error = names(config.error).join("; ");
+      const error = config.error ?? "";
       return [{ key: `config ${config.at ?? ""} ${error}`, tone: "bad", text: this.texts.say("banner.config", { error }) }];
     }
-    const keys = Array.isArray(config.restart_required) ? config.restart_required.join(", ") : "";
-    const needed = config.restart_required === true || keys !== "";
-    if (!needed) return [];
-    const text = keys ? this.texts.say("banner.restart", { keys }) : this.texts.say("banner.restart.bare");
-    return [{ key: `restart ${config.at ?? ""} ${keys}`, tone: "note", text }];
+    const keys = config.restart_required?.join(", ");
+    return keys ? [{ key: `restart ${config.at ?? ""} ${keys}`, tone: "note", text: this.texts.say("banner.restart", { keys }) }] : [];
   }
 
   private feedBanners(): Banner[] {

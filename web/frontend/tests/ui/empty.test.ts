@@ -5,7 +5,7 @@ import { info } from "../quotes";
 
 const [EN, ZH] = [new Texts("en"), new Texts("zh")];
 const ALL: Emptiness = {
-  symbols: [info("A", { group: "Shares" }), info("B")], listed: true, limits: { group: undefined, symbols: undefined }, search: "", filtered: false,
+  symbols: [info("A", { group: ["Shares"] }), info("B")], listed: true, limits: { group: undefined, symbols: undefined }, search: "", filtered: false,
 };
 
 test.each<[string, Partial<Emptiness>, string, string]>([
