@@ -1,4 +1,4 @@
-"""A whole web server in this process: real relay, real engine, real sockets; only the prices are the test's."""
+"""A whole web server in this process: real core, real engine, real sockets; only the prices are the test's."""
 
 from __future__ import annotations
 

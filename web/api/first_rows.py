@@ -1,6 +1,6 @@
 """The first rows of the page's table, sent along with its document: prices stand there before the table's code has arrived.
 
-They are what the relay knew when it answered, with its clock beside them. The page shows them as prices that nobody vouches for, and drops
+They are what the server knew when it answered, with its clock beside them. The page shows them as prices that nobody vouches for, and drops
 them once the connection has brought its own.
 """
 

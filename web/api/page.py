@@ -1,4 +1,4 @@
-"""The page: serves what `npm run build` made in `web/frontend/dist`. The headless relay does not register it.
+"""The page: serves what `npm run build` made in `web/frontend/dist`. `serve --headless` does without it.
 
 The build is read once and kept in memory with its gzipped form, so a request costs no disk and no compression, and every answer
 is of one build even while another is being made. Files in `assets/` carry a hash of their content in their name: they never change.

@@ -27,7 +27,7 @@ class Throttle:
         return math.ceil(failures[0] + WINDOW_S - now_s)
 
     def fail(self, address: str, now_s: float) -> bool:
-        """Note a failure; whether it is the one that closes the door."""
+        """Note a failure; whether it is the one after which the address is refused."""
         network = network_of(address)
         failures = self._failures.pop(network, None)
         if failures is None:

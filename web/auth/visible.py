@@ -1,4 +1,4 @@
-"""What of the relay's state an identity may know: of other symbols than its own not even that they exist."""
+"""What of the core's state an identity may know: of other symbols than its own not even that they exist."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Visibility:
 
 
 visible_symbols = Visibility(pause=partial(time.sleep, 0)).of
-"""Which of the relay's symbols an identity may see (`None`: all): a look-up, but for the first time."""
+"""Which of the core's symbols an identity may see (`None`: all): a look-up, but for the first time."""
 
 
 def symbols(state: list[wire.Symbol], seen: Seen) -> list[wire.Symbol]:

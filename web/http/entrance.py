@@ -4,6 +4,7 @@ whether its answer stands ready.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 from http import HTTPStatus
 from time import monotonic
@@ -11,7 +12,7 @@ from typing import Any
 
 from web.auth.identity import ANYBODY, Identity
 from web.http.answer import Answer, plain, refusal
-from web.http.cache import AnswerCache
+from web.http.cache import AnswerCache, route_of
 from web.http.guard import IDENTITY, Guard
 from web.http.handshake import again
 from web.http.hosts import HEALTH, Hosts, why_not
@@ -22,7 +23,12 @@ from web.http.request import Environ
 from web.http.wsgi import Reply, Wsgi, called
 from web.refusals import Reason, Refusals, body, sentence
 
+log = logging.getLogger(__name__)
+
 SOCKETS = "/socket.io"
+LATE_S = 1.0
+"""A request that takes so long to answer is told of in the log, at debug."""
+LONGEST_PATH = 60
 _UNCOUNTED = frozenset({"/", "/embed", "/tape", "/ws", SOCKETS, *HEALTH})
 _UNCOUNTED_BELOW = (SOCKETS + "/", "/assets/")
 _ALSO_IN_THE_END = frozenset({"/metrics", "/ws", SOCKETS, SOCKETS + "/", *HEALTH})
@@ -71,6 +77,14 @@ class Entrance:
 
     def respond(self, environ: Environ) -> Reply | None:
         """The reply; `None` where the application has taken the socket."""
+        if not log.isEnabledFor(logging.DEBUG):
+            return self._respond(environ)
+        method, path, begun_s = environ["REQUEST_METHOD"], environ["PATH_INFO"], monotonic()
+        reply = self._respond(environ)
+        _tell(method, path, environ, reply, monotonic() - begun_s)
+        return reply
+
+    def _respond(self, environ: Environ) -> Reply | None:
         reply = self._ready(environ)
         if reply is not None:
             return reply
@@ -117,6 +131,17 @@ class Entrance:
         environ[IDENTITY] = who
         sees = None if who is ANYBODY else self._sees(who)
         return self._cache.answer(environ, sees, not is_foreign(environ, self._origin_allowed))
+
+
+def _tell(method: str, path: str, environ: Environ, reply: Reply | None, took_s: float) -> None:
+    """Log what was refused, and what took long, unless it was meant to wait (long polling). Of the address no more than the beginning of
+    its path: what follows may be a secret.
+    """
+    where, address = route_of(path.partition(";")[0])[:LONGEST_PATH], environ.get("REMOTE_ADDR", "")
+    if reply is not None and reply[0].status[0] in "45":
+        log.debug("%s %s from %s is answered with %s", method, where, address, reply[0].status)
+    if took_s >= LATE_S and not path.startswith(SOCKETS):
+        log.debug("%s %s from %s took %.1f s to answer", method, where, address, took_s)
 
 
 def is_counted(path: str) -> bool:

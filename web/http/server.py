@@ -136,6 +136,7 @@ class HttpServer:
         """Answer what is no request, and hang up."""
         if connection.socket is None:
             return
+        log.debug("what came from %s is no request: %s", connection.address, problem)
         reason = Reason.HEADERS if problem.status is Reason.HEADERS.status else Reason.BAD_REQUEST
         self._refusals.note(reason, connection.address, str(problem))
         # Nobody knows yet what was asked for: a client of Socket.IO finds here what it knows, and so does any other.

@@ -16,7 +16,7 @@ from web.metrics.families import counter, gauge, gauges
 
 
 class AboutCollector(Collector):
-    """Reads the relay."""
+    """Reads what the core and the log say of themselves."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

@@ -18,7 +18,7 @@ SYMBOLS = ["ACME", "QUIET", "BTC/USD"]
 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
-    """A relay with prices of all symbols but one."""
+    """A server with prices of all symbols but one."""
     with relaying(SYMBOLS, {"ACME": 100.5, "BTC/USD": 2.0}) as core:
         core.wait("BTC/USD")
         yield core
@@ -58,7 +58,7 @@ def test_the_address_says_which(running: Relaying, query: bytes, expected: list[
 
 
 def test_a_group(running: Relaying) -> None:
-    """Of a group, its members."""
+    """Of a group, its symbols."""
     groups = {"ACME": ("a", "b"), "BTC/USD": ("b",)}
     running.core.configure(
         Settings(

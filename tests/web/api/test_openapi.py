@@ -45,7 +45,7 @@ class Checked(File):
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Relaying]:
-    """A relay with prices, and with the admin's routes."""
+    """A server with prices, and with the admin's routes."""
     with relaying(SYMBOLS, dict.fromkeys(SYMBOLS, 100.5)) as core:
         file = Checked()
         core.server.app.register_blueprint(admin(lambda: SecretStr(TOKEN), file.add, file.remove))

@@ -1,4 +1,4 @@
-"""What REST answers, path by path, from a relay that polls a source of the test's."""
+"""What REST answers, path by path, from a server that polls a source of the test's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PRICES: dict[str, float | FeedError] = {symbol: 100.5 for symbol in reversed(SYM
 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
-    """A relay with prices of all symbols but one."""
+    """A server with prices of all symbols but one."""
     with relaying(SYMBOLS, PRICES) as core:
         core.wait("ACME")
         yield core

@@ -8,7 +8,7 @@ from web.auth.throttle import MOST_ADDRESSES, MOST_FAILURES, Throttle
 
 
 def closed(throttle: Throttle, address: str, now_s: float) -> int | None:
-    """How long the door is closed after the most failures a minute, half a second apart."""
+    """How long an address is refused after the most failures a minute, half a second apart."""
     for number in range(MOST_FAILURES):
         assert throttle.closed_s(address, now_s) is None
         assert throttle.fail(address, now_s + number / 2) is (number == MOST_FAILURES - 1)
@@ -16,7 +16,7 @@ def closed(throttle: Throttle, address: str, now_s: float) -> int | None:
 
 
 def test_twenty_a_minute() -> None:
-    """The twentieth closes the door until the first is a minute old; then there is room for one more."""
+    """After the twentieth it is refused until the first is a minute old; then there is room for one more."""
     throttle = Throttle()
     assert closed(throttle, "192.0.2.1", 1000.0) == 50
     assert throttle.closed_s("192.0.2.1", 1059.9) == 1
@@ -27,7 +27,7 @@ def test_twenty_a_minute() -> None:
 
 
 def test_others_are_not_to_blame() -> None:
-    """Each address has a door of its own."""
+    """Each address has a count of its own."""
     throttle = Throttle()
     closed(throttle, "192.0.2.1", 1000.0)
     assert throttle.closed_s("192.0.2.2", 1010.0) is None

@@ -64,7 +64,7 @@ def test_nobody_is_asked_without_a_verifier() -> None:
 
 
 def test_who_says_nothing_is_nobody_yet() -> None:
-    """No token is no guess: `None`, and the door stays open."""
+    """No token is no guess: `None`, and nobody is refused for it."""
     asked = Access(Tokens([GOOD]))
     for _ in range(MOST_FAILURES + 5):
         assert asked.of_request({"REMOTE_ADDR": "192.0.2.1"}) is None

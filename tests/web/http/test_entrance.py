@@ -11,6 +11,7 @@ import pytest
 from tests.conformance.peer import HANDSHAKE, Address, Connection, Response
 from tests.web.relaying import Relaying, relaying
 from web.auth.tokens import Tokens
+from web.http import entrance
 from web.http.entrance import is_counted
 
 TOKEN = "correct-horse-battery"
@@ -25,7 +26,7 @@ def asked(core: Relaying, target: str, method: str = "GET", **headers: str) -> R
 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
-    """A relay with a price, at this machine's own names."""
+    """A server with a price, at this machine's own names."""
     with relaying(["ACME"], {"ACME": 1.0}, limits={"http_requests_per_s": 5}, allowed_origins=["https://friend.example"]) as core:
         core.wait("ACME")
         yield core
@@ -38,6 +39,32 @@ def test_a_name_that_is_not_ours_is_not_answered(running: Relaying, target: str)
     assert answer.status == 421
     assert b"ACME" not in answer.body
     assert asked(running, target, Host="friend.example").status != 421
+
+
+def test_the_log_tells_at_debug_what_was_refused(running: Relaying, caplog: pytest.LogCaptureFixture) -> None:
+    """One line a request, without what may be a secret; what is answered well is not worth a line."""
+    asked(running, "/api/quotes/NOPE;token=hunter2?token=hunter2")
+    assert caplog.messages == [], "not in the log otherwise"
+    caplog.set_level("DEBUG", "web.http")
+    asked(running, "/api/quotes")
+    asked(running, "/api/quotes/NOPE;token=hunter2?token=hunter2")
+    asked(running, "/nothing;token=hunter2")
+    assert caplog.messages == [
+        "GET /api/quotes from 127.0.0.1 is answered with 404 NOT FOUND",
+        "GET /nothing from 127.0.0.1 is answered with 404 NOT FOUND",
+    ]
+
+
+def test_the_log_tells_at_debug_what_took_long(
+    running: Relaying, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not of long polling, which waits for something to happen."""
+    caplog.set_level("DEBUG", "web.http")
+    monkeypatch.setattr(entrance, "LATE_S", 0.0)
+    asked(running, "/healthz")
+    asked(running, "/socket.io/?EIO=4&transport=polling")
+    (line,) = caplog.messages
+    assert line.startswith("GET /healthz from 127.0.0.1 took ")
 
 
 def test_a_page_of_somebody_else_opens_no_session(running: Relaying) -> None:

@@ -35,7 +35,7 @@ class Names:
 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
-    """A relay that asks for one of those names, with a price of every symbol."""
+    """A server that asks for one of those names, with a price of every symbol."""
     with relaying(
         SYMBOLS, dict.fromkeys(SYMBOLS, 1.5), verifier=Names(), trusted_proxies=["127.0.0.1"], server={"metrics": "open"}
     ) as core:

@@ -82,7 +82,7 @@ WELCOME = {"polling": 200, "websocket": 101}
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Relaying]:
-    """A relay that lists one page, and trusts nobody."""
+    """A server that lists one page, and trusts nobody."""
     with relaying(["ACME"], {"ACME": 1.0}, allowed_origins=[LISTED], server={"allowed_hosts": ["*"]}) as core:
         yield core
 

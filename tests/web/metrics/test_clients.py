@@ -16,7 +16,7 @@ from web.refusals import Reason
 
 @pytest.fixture
 def running() -> Iterator[Relaying]:
-    """A relay with one price."""
+    """A server with one price."""
     with relaying(["ACME"], {"ACME": 1.0}) as core:
         core.wait("ACME")
         yield core
