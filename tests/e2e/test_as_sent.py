@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.e2e.server import PATIENCE_S, RunningServer, serving
+from tests.e2e.server import RunningServer, serving
+from tests.e2e.waiting import wait
 from tests.providers.server import ProviderServer
 from tests.providers.wire import Provider, Reply, Request, not_found
 
@@ -216,15 +217,6 @@ def errors(server: RunningServer) -> dict[str, str]:
     return {entry["symbol"]: entry["error"] or "" for entry in server.get("/api/symbols").json["symbols"]}
 
 
-def until(found: Callable[[], Any]) -> Any:
-    """The first thing that `found` finds."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not (result := found()):
-        assert time.monotonic() < deadline_s, found
-        time.sleep(0.1)
-    return result
-
-
 @pytest.fixture(scope="module")
 def known(relays: tuple[RunningServer, RunningServer]) -> dict[str, dict[str, Any]]:
     """Every quote that there can be."""
@@ -234,7 +226,7 @@ def known(relays: tuple[RunningServer, RunningServer]) -> dict[str, dict[str, An
         found, wrong = quotes(first), errors(first)
         return found if wrong.keys() - found.keys() == PRICELESS and all(wrong[symbol] for symbol in PRICELESS - {"MOVED"}) else None
 
-    return until(all_there)  # type: ignore[no-any-return] # it is what `all_there` finds
+    return wait(all_there)
 
 
 def shown(quote: dict[str, Any], *fields: str) -> tuple[Any, ...]:
@@ -277,12 +269,12 @@ def test_how_true_they_are(relays: tuple[RunningServer, RunningServer], known: d
     """A fund is fresh for days, a night price while the exchange sleeps; the close of the last session is closed."""
     assert [known[symbol]["state"] for symbol in ("VTSAX", "USD/AED", "CHKP", "OIL")] == ["fresh", "fresh", "closed", "fresh"]
     assert shown(known["CHKP"], "price", "session") == (197.9, "closed")
-    assert until(lambda: shown(quotes(relays[0])["AAPL"], "state", "session") == ("fresh", "overnight"))
+    assert wait(lambda: shown(quotes(relays[0])["AAPL"], "state", "session") == ("fresh", "overnight"))
 
 
 def test_a_time_of_zero_proves_nothing(relays: tuple[RunningServer, RunningServer], known: dict[str, dict[str, Any]]) -> None:
     """The very same answer again and again does not keep the price fresh; without any time it does."""
-    assert until(lambda: shown(quotes(relays[0])["C"], "state", "quote_time") == ("stale", None))
+    assert wait(lambda: shown(quotes(relays[0])["C"], "state", "quote_time") == ("stale", None))
     assert quotes(relays[0])["A"]["state"] == "fresh"
 
 
@@ -313,7 +305,7 @@ def test_what_cant_be_read_is_counted(relays: tuple[RunningServer, RunningServer
 def test_a_relay_passes_them_on(relays: tuple[RunningServer, RunningServer], known: dict[str, dict[str, Any]]) -> None:
     """As they are; and where it may not show a price below zero itself, it says which key is missing."""
     first, second = relays
-    until(lambda: RELAYED.keys() - quotes(second).keys() == {"SNB"} and errors(second)["SNB"])
+    wait(lambda: RELAYED.keys() - quotes(second).keys() == {"SNB"} and errors(second)["SNB"])
     passed, there = quotes(second), quotes(first)
     for symbol in RELAYED.keys() - {"SNB", "AAPL", "OIL"}:
         assert shown(passed[symbol], *FACE, "session") == shown(there[symbol], *FACE, "session"), symbol

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,30 @@ def status(server: RunningServer, token: str) -> int:
     return server.get("/api/quotes", bearer(token)).status
 
 
+@pytest.fixture(scope="module")
+def driver() -> Iterator[NodeDriver]:
+    """Node."""
+    with node_driver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def signing() -> Iterator[RunningServer]:
+    """A server that asks for a signed token."""
+    with serving(with_jwt(), variables={"SERVER__JWT_KEY": SECRET}) as running:
+        yield running
+
+
 @TRANSPORTS
-def test_the_page_library_is_let_in_or_refused(transports: list[str]) -> None:
+def test_the_official_libraries_are_let_in_or_refused(driver: NodeDriver, transports: list[str]) -> None:
+    """Both of them, by a server of each transport: guesses of one address are counted."""
+    with serving(with_tokens(), variables={"SERVER__TOKENS": f"{OTHER},{TOKEN}"}) as server:
+        check_node(driver, server, transports)
+        check_python(server, transports)
+
+
+def check_node(driver: NodeDriver, server: RunningServer, transports: list[str]) -> None:
     """socket.io-client with its `auth`: quotes on every namespace; without, or with a wrong one, a `connect_error` with the code."""
-    with serving(with_tokens(), variables={"SERVER__TOKENS": f"{OTHER},{TOKEN}"}) as server, node_driver() as driver:
-        _node(driver, server, transports)
-
-
-def _node(driver: NodeDriver, server: RunningServer, transports: list[str]) -> None:
     good = driver.open(server.url, ["/", "/ACME"], transports, auth={"token": TOKEN})
     assert good.received.wait("/ACME", "quote").payload["symbol"] == "ACME"
     assert [entry["symbol"] for entry in good.received.wait("/", "symbols").payload] == ["ACME", "BTC-USD", "BTC-EUR"]
@@ -80,22 +96,20 @@ def _node(driver: NodeDriver, server: RunningServer, transports: list[str]) -> N
         assert bad.received.count("quote") + bad.received.count("hello") + bad.received.count("connect") == 0
 
 
-@TRANSPORTS
-def test_python_socketio_is_let_in_or_refused(transports: list[str]) -> None:
-    """Its `auth`, and its headers."""
-    with serving(with_tokens(), variables={"SERVER__TOKENS": TOKEN}) as server:
-        for how in ({"auth": {"token": TOKEN}}, {"headers": bearer(TOKEN)}):
-            received: list[Any] = []
-            client = socketio.Client(reconnection=False, request_timeout=PATIENCE_S)
-            client.on("quote", received.append, namespace="/ACME")
-            client.connect(server.url, namespaces=["/ACME"], transports=transports, wait_timeout=PATIENCE_S, **how)
-            while not received:
-                client.sleep(0.01)
-            client.disconnect()
-        for how in ({}, {"auth": {"token": "wrong"}}, {"headers": bearer("wrong")}):
-            refused = socketio.Client(reconnection=False, request_timeout=PATIENCE_S)
-            with pytest.raises(socketio.exceptions.ConnectionError):
-                refused.connect(server.url, namespaces=["/ACME"], transports=transports, wait_timeout=PATIENCE_S, **how)
+def check_python(server: RunningServer, transports: list[str]) -> None:
+    """python-socketio with its `auth`, and its headers."""
+    for how in ({"auth": {"token": TOKEN}}, {"headers": bearer(TOKEN)}):
+        received: list[Any] = []
+        client = socketio.Client(reconnection=False, request_timeout=PATIENCE_S)
+        client.on("quote", received.append, namespace="/ACME")
+        client.connect(server.url, namespaces=["/ACME"], transports=transports, wait_timeout=PATIENCE_S, **how)
+        while not received:
+            client.sleep(0.01)
+        client.disconnect()
+    for how in ({}, {"auth": {"token": "wrong"}}, {"headers": bearer("wrong")}):
+        refused = socketio.Client(reconnection=False, request_timeout=PATIENCE_S)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            refused.connect(server.url, namespaces=["/ACME"], transports=transports, wait_timeout=PATIENCE_S, **how)
 
 
 def test_a_token_changes_and_nobody_is_dropped(tmp_path: Path) -> None:
@@ -135,60 +149,56 @@ def let_in(client: NodeClient) -> bool:
     return client.received.has("/ACME", "quote")
 
 
-def test_a_signed_token_ends_and_the_socket_with_it() -> None:
+def test_a_signed_token_ends_and_the_socket_with_it(signing: RunningServer, driver: NodeDriver) -> None:
     """At its end and not before, with a reason; with the same one it does not come back, with a new one it does."""
-    with serving(with_jwt(), variables={"SERVER__JWT_KEY": SECRET}) as server, node_driver() as driver:
-        for lasts_s in (2.0, 10.0, 50.0):  # long enough for all of them to come in, however busy the machine is
-            token, made_s = signed(lasts_s), time.time()
-            client = driver.open(server.url, ["/", "/ACME"], ["websocket"], auth={"token": token})
-            polling = driver.open(server.url, ["/ACME"], ["polling"], auth={"token": token})
-            with closing(RawSocket(server.address)) as raw:
-                came_in = raw.join("/ACME", token).startswith("40") and raw.join("/", token).startswith("40")
-                came_in = came_in and all(let_in(one) for one in (client, polling))
-                if came_in:
-                    ended = raw.closing()
-                    break
-        assert time.time() >= made_s + lasts_s
-        assert (ended.code, ended.reason) == (4008, "token_expired")
-        for one in (client, polling):
-            one.received.wait("/ACME", "disconnect")
-        client.received.wait("/", "disconnect")
-        again = driver.open(server.url, ["/ACME"], ["websocket"], auth={"token": token})
-        assert again.received.wait("/ACME", "connect_error").payload == {
-            "message": "the token has expired",
-            "data": {"code": "unauthorized", "symbol": "ACME"},
-        }
-        assert server.get("/api/quotes", bearer(token)).status == 401
-        fresh = driver.open(server.url, ["/ACME"], ["websocket"], auth={"token": signed()})
-        fresh.received.wait("/ACME", "quote")
+    server = signing
+    for lasts_s in (2.0, 10.0, 50.0):  # long enough for all of them to come in, however busy the machine is
+        token, made_s = signed(lasts_s), time.time()
+        client = driver.open(server.url, ["/", "/ACME"], ["websocket"], auth={"token": token})
+        polling = driver.open(server.url, ["/ACME"], ["polling"], auth={"token": token})
+        with closing(RawSocket(server.address)) as raw:
+            came_in = raw.join("/ACME", token).startswith("40") and raw.join("/", token).startswith("40")
+            came_in = came_in and all(let_in(one) for one in (client, polling))
+            if came_in:
+                ended = raw.closing()
+                break
+    assert time.time() >= made_s + lasts_s
+    assert (ended.code, ended.reason) == (4008, "token_expired")
+    for one in (client, polling):
+        one.received.wait("/ACME", "disconnect")
+    client.received.wait("/", "disconnect")
+    again = driver.open(server.url, ["/ACME"], ["websocket"], auth={"token": token})
+    assert again.received.wait("/ACME", "connect_error").payload == {
+        "message": "the token has expired",
+        "data": {"code": "unauthorized", "symbol": "ACME"},
+    }
+    assert server.get("/api/quotes", bearer(token)).status == 401
+    fresh = driver.open(server.url, ["/ACME"], ["websocket"], auth={"token": signed()})
+    fresh.received.wait("/ACME", "quote")
 
 
-def test_a_signed_token_for_some_symbols() -> None:
+def test_a_signed_token_for_some_symbols(signing: RunningServer, driver: NodeDriver) -> None:
     """What it does not name is refused everywhere, and named nowhere."""
-    with serving(with_jwt(), variables={"SERVER__JWT_KEY": SECRET}) as server, node_driver() as driver:
-        token = signed(symbols=["BTC-*"], max_hz=2)
-        client = driver.open(server.url, ["/", "/BTC-USD", "/ACME"], ["websocket"], auth={"token": token})
-        assert client.received.wait("/ACME", "connect_error").payload["data"] == {"code": "unauthorized", "symbol": "ACME"}
-        client.received.wait("/BTC-USD", "quote")
-        assert [entry["symbol"] for entry in client.received.wait("/", "symbols").payload] == ["BTC-USD", "BTC-EUR"]
-        answer = client.call("subscribe", {"symbols": ["ACME", "BTC-EUR"], "max_hz": 20})
-        assert (answer["subscribed"], answer["refused"], answer["max_hz"]) == (["BTC-EUR"], {"ACME": "unauthorized"}, 2)
-        assert server.get("/api/quotes/ACME", bearer(token)).status == 403
-        assert [quote["symbol"] for quote in server.get("/api/quotes", bearer(token)).json["quotes"]] == ["BTC-USD", "BTC-EUR"]
-        assert b"ACME" not in server.get("/api/status", bearer(token)).body
+    server = signing
+    token = signed(symbols=["BTC-*"], max_hz=2)
+    client = driver.open(server.url, ["/", "/BTC-USD", "/ACME"], ["websocket"], auth={"token": token})
+    assert client.received.wait("/ACME", "connect_error").payload["data"] == {"code": "unauthorized", "symbol": "ACME"}
+    client.received.wait("/BTC-USD", "quote")
+    assert [entry["symbol"] for entry in client.received.wait("/", "symbols").payload] == ["BTC-USD", "BTC-EUR"]
+    answer = client.call("subscribe", {"symbols": ["ACME", "BTC-EUR"], "max_hz": 20})
+    assert (answer["subscribed"], answer["refused"], answer["max_hz"]) == (["BTC-EUR"], {"ACME": "unauthorized"}, 2)
+    assert server.get("/api/quotes/ACME", bearer(token)).status == 403
+    assert [quote["symbol"] for quote in server.get("/api/quotes", bearer(token)).json["quotes"]] == ["BTC-USD", "BTC-EUR"]
+    assert b"ACME" not in server.get("/api/status", bearer(token)).body
 
 
-@pytest.mark.parametrize("address", ["http", "websocket", "polling"])
-def test_a_token_in_an_address_is_refused_and_never_logged(address: str) -> None:
+def test_a_token_in_an_address_is_refused_and_never_logged() -> None:
     """Not even where everything is."""
     with serving(with_tokens(), "--log-level", "debug", variables={"SERVER__TOKENS": TOKEN}) as server:
-        if address == "http":
-            assert server.get(f"/api/quotes?token={TOKEN}").status == 401
-        elif address == "polling":
-            assert server.get(f"/socket.io/?EIO=4&transport=polling&token={TOKEN}").status == 401
-        else:
-            with pytest.raises(ConnectionRefusedError):
-                RawSocket(server.address, f"/socket.io/?EIO=4&transport=websocket&token={TOKEN}")
+        for path in ("/api/quotes?", "/socket.io/?EIO=4&transport=polling&"):
+            assert server.get(f"{path}token={TOKEN}").status == 401
+        with pytest.raises(ConnectionRefusedError):
+            RawSocket(server.address, f"/socket.io/?EIO=4&transport=websocket&token={TOKEN}")
         with pytest.raises(socketio.exceptions.ConnectionError):
             PythonClient(f"{server.url}?token={TOKEN}", ["/ACME"])
     assert TOKEN not in "\n".join(server.log)
@@ -205,14 +215,6 @@ def test_guessing_is_throttled() -> None:
         assert 0 < int(refused.headers["retry-after"]) <= 60
         assert server.get("/healthz").status == 200
         assert len(server.lines("too many wrong tokens from 127.0.0.1")) == 1
-
-
-def test_the_page_is_reachable_and_its_data_is_not() -> None:
-    """Static files are the same for everybody."""
-    with serving(with_tokens(), headless=False, variables={"SERVER__TOKENS": TOKEN}) as server:
-        page = server.get("/")
-        assert (page.status, b"<html" in page.body) == (200, True)
-        assert server.get("/api/symbols").status == 401
 
 
 @pytest.mark.parametrize(("host", "settings", "variables", "warned"), [
@@ -244,9 +246,14 @@ def test_without_its_token_it_does_not_start(tmp_path: Path) -> None:
         assert (failed.returncode, "server.jwt_key" in failed.stderr, "rubbish" in failed.stderr) == (2, True, False)
 
 
-def test_what_a_wrong_reload_says_names_no_secret() -> None:
-    """A key of `[server]` that does not fit is an error like any other: the old settings go on, and the door stays locked."""
-    with serving(with_tokens(), variables={"SERVER__TOKENS": TOKEN}) as server:
+def test_the_page_is_reachable_and_its_data_is_not_whatever_a_reload_says() -> None:
+    """Static files are the same for everybody. A key of `[server]` that does not fit is an error like any other, which names no secret: the
+    old settings go on, and the door stays locked.
+    """
+    with serving(with_tokens(), headless=False, variables={"SERVER__TOKENS": TOKEN}) as server:
+        page = server.get("/")
+        assert (page.status, b"<html" in page.body) == (200, True)
+        assert server.get("/api/symbols").status == 401
         server.edit(lambda text: text.replace('auth = "token"', 'auth = "none"'))
         server.wait_log("settings not applied.*server.tokens: is set")
         assert server.get("/api/quotes").status == 401

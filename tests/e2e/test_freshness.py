@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
-from tests.e2e.server import PATIENCE_S, RunningServer, serving
+from tests.e2e.server import RunningServer, serving
+from tests.e2e.waiting import wait
 from tests.providers.client import RunningProvider, running
 
 COINS = [f"{base}USDT" for base in ("ADA", "BTC", "DOGE", "ETH", "LTC", "SOL", "XRP")]
@@ -39,9 +40,11 @@ kind = "simulated"
 
 [symbols]
 "SOL-USD" = { feed = ["coinbase", "kraken"], kraken = "SOLUSD" }
+""" + "".join(f'{coin} = {{ feed = "binance" }}\n' for coin in COINS)
+HOURS = """
 NIGHT = { feed = "sim", calendar = "XNYS", sim = { volatility_pct = 0 } }
 MOVES = { feed = "sim", calendar = "XNYS", sim = { volatility_pct = 1 } }
-""" + "".join(f'{coin} = {{ feed = "binance" }}\n' for coin in COINS)
+"""
 AGREED: dict[str, dict[str, Any]] = {
     "coinbase": {"SOL-USD": {"price": "150.00", "bid": "149.99", "ask": "150.01"}},
     "kraken": {"SOLUSD": {"c": ["150.02", "1"], "b": ["150.01", "1", "1"], "a": ["150.03", "1", "1"]}},
@@ -55,24 +58,24 @@ def providers() -> Iterator[dict[str, RunningProvider]]:
         yield {name: stack.enter_context(running(name, limits=False)) for name in ("binance", "coinbase", "kraken")}
 
 
-@pytest.fixture
-def server(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
+@contextmanager
+def agreeing(providers: dict[str, RunningProvider], more: str = "") -> Iterator[RunningServer]:
     """A relay of all three, which agree about the price of SOL."""
-    settings = SETTINGS
+    settings = SETTINGS + more
     for name, provider in providers.items():
         provider.forget()
         provider.set(rows=AGREED.get(name, {}))
         settings = settings.replace(name.upper(), provider.url)
     with serving(settings) as running_server:
-        wait(lambda: states(running_server).keys() >= {"SOL-USD", "NIGHT", *COINS})
+        wait(lambda: states(running_server).keys() >= {"SOL-USD", *COINS})
         yield running_server
 
 
-def wait(until: Callable[[], bool]) -> None:
-    """Ask again and again until it is so."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not until():
-        assert time.monotonic() < deadline_s
+@pytest.fixture(scope="module")
+def server(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
+    """One relay for all tests that leave it as it was; the last of them does not."""
+    with agreeing(providers, HOURS) as running_server:
+        yield running_server
 
 
 def quotes(server: RunningServer) -> dict[str, dict[str, Any]]:
@@ -100,18 +103,16 @@ def test_one_silent_symbol_among_many(providers: dict[str, RunningProvider], ser
     wait(lambda: states(server)["ETHUSDT"] == "fresh")
 
 
-def test_a_frozen_copy_gives_way(providers: dict[str, RunningProvider], server: RunningServer) -> None:
-    """A feed that answers 200 with what it answered before is left for the next one, by a price that is no older; and that is told."""
-    wait(lambda: (quotes(server)["SOL-USD"]["source"], states(server)["SOL-USD"]) == ("coinbase", "fresh"))
-    before = quotes(server)["SOL-USD"]
-    providers["coinbase"].fault("repeat")
-    wait(lambda: (quotes(server)["SOL-USD"]["source"], states(server)["SOL-USD"]) == ("kraken", "fresh"))
-    after = quotes(server)["SOL-USD"]
-    assert after["received_time"] >= before["received_time"]
-    assert after["seq"] > before["seq"]
-    (switch,) = status(server)["switches"]["recent"][:1]
-    assert (switch["symbol"], switch["from"], switch["to"], switch["reason"]) == ("SOL-USD", "coinbase", "kraken", "stale")
-    assert all(feed["state"] == "ok" for feed in status(server)["feeds"]), "nobody has failed"
+def test_a_market_keeps_its_hours(server: RunningServer) -> None:
+    """Once they are known, which takes a moment: shut is closed, though the simulator goes on, and open is fresh; as is at any time what
+    moves.
+    """
+    wait(lambda: status(server)["markets"][0]["market"] != "unknown")
+    (market,) = status(server)["markets"]
+    assert (market["calendar"], market["error"]) == ("XNYS", None)
+    assert market["until"] > time.time() * 1000
+    expected = "closed" if market["market"] == "shut" else "fresh"
+    wait(lambda: (states(server)["NIGHT"], states(server)["MOVES"]) == (expected, "fresh"))
 
 
 def test_sources_that_disagree_are_reported(providers: dict[str, RunningProvider], server: RunningServer) -> None:
@@ -130,9 +131,10 @@ def test_sources_that_disagree_are_reported(providers: dict[str, RunningProvider
 def test_bad_ticks_are_counted_and_not_shown(providers: dict[str, RunningProvider], server: RunningServer) -> None:
     """What is no price is never published; what is one is, when it is said again."""
     wait(lambda: quotes(server)["SOL-USD"]["source"] == "coinbase")
+    before = status(server)["bad_ticks"]["count"]
     providers["coinbase"].set(rows={"SOL-USD": {"price": "unch"}})
-    wait(lambda: status(server)["bad_ticks"]["count"] > 2)
-    (entry,) = [entry for entry in status(server)["bad_ticks"]["recent"] if entry["symbol"] == "SOL-USD"]
+    (entry,) = wait(lambda: [entry for entry in status(server)["bad_ticks"]["recent"] if entry["symbol"] == "SOL-USD"])
+    wait(lambda: status(server)["bad_ticks"]["count"] > before + 2)
     assert (entry["feed"], entry["reason"], entry["excerpt"]) == ("coinbase", "price: not a number that can be used", '"unch"')
     assert quotes(server)["SOL-USD"]["price"] > 0
     assert len(server.lines("no price for SOL-USD: price: not a number that can be used")) == 1
@@ -144,13 +146,16 @@ def test_bad_ticks_are_counted_and_not_shown(providers: dict[str, RunningProvide
     assert len(server.lines("a tick of SOL-USD is not believed: 250 after 150")) == 1
 
 
-def test_a_market_keeps_its_hours(server: RunningServer) -> None:
-    """Once they are known, which takes a moment: shut is closed, though the simulator goes on, and open is fresh; as is at any time what
-    moves.
-    """
-    wait(lambda: status(server)["markets"][0]["market"] != "unknown")
-    (market,) = status(server)["markets"]
-    assert (market["calendar"], market["error"]) == ("XNYS", None)
-    assert market["until"] > time.time() * 1000
-    expected = "closed" if market["market"] == "shut" else "fresh"
-    wait(lambda: (states(server)["NIGHT"], states(server)["MOVES"]) == (expected, "fresh"))
+def test_a_frozen_copy_gives_way(providers: dict[str, RunningProvider]) -> None:
+    """A feed that answers 200 with what it answered before is left for the next one, by a price that is no older; and that is told."""
+    with agreeing(providers) as server:
+        wait(lambda: (quotes(server)["SOL-USD"]["source"], states(server)["SOL-USD"]) == ("coinbase", "fresh"))
+        before = quotes(server)["SOL-USD"]
+        providers["coinbase"].fault("repeat")
+        wait(lambda: (quotes(server)["SOL-USD"]["source"], states(server)["SOL-USD"]) == ("kraken", "fresh"))
+        after = quotes(server)["SOL-USD"]
+        assert after["received_time"] >= before["received_time"]
+        assert after["seq"] > before["seq"]
+        (switch,) = status(server)["switches"]["recent"][:1]
+        assert (switch["symbol"], switch["from"], switch["to"], switch["reason"]) == ("SOL-USD", "coinbase", "kraken", "stale")
+        assert all(feed["state"] == "ok" for feed in status(server)["feeds"]), "nobody has failed"

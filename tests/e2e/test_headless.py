@@ -17,6 +17,7 @@ import pytest
 from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import RunningServer, serving
+from tests.e2e.waiting import wait
 
 SETTINGS = """
 [feeds.sim]
@@ -86,8 +87,7 @@ def test_every_update_is_a_line_while_the_reader_keeps_up() -> None:
 def test_a_reader_that_pauses_gets_the_newest_of_each_symbol() -> None:
     """The process is never blocked; `seq` shows what was folded, and goes on growing."""
     with piped(settings(500, 0.01), "--ndjson") as (server, reader):
-        while seq_of(server, "S7") < 60:  # 30,000 updates, and nobody has read one of them
-            pass
+        wait(lambda: seq_of(server, "S7") >= 60)  # 30,000 updates, and nobody has read one of them
         newest: dict[str, int] = {}
         folded = False
         while not folded or len(newest) < 500 or min(newest.values()) < 60:
@@ -118,8 +118,7 @@ def test_with_a_page_it_goes_on_without_a_reader() -> None:
         reader.close()
         server.wait_log("the reader of stdout has left")
         seen = seq_of(server, "S0")
-        while seq_of(server, "S0") == seen:
-            pass
+        wait(lambda: seq_of(server, "S0") > seen)
         assert len(server.lines("the reader of stdout has left")) == 1
 
 
@@ -127,8 +126,7 @@ def test_a_file_takes_every_update(tmp_path: Path) -> None:
     """`--ndjson > FILE`: a file never makes anybody wait."""
     path = tmp_path / "quotes.ndjson"
     with path.open("wb") as file, serving(settings(2, 0.01), "--ndjson", stdout=file) as server:
-        while seq_of(server, "S1") < 50:
-            pass
+        wait(lambda: seq_of(server, "S1") >= 50)
         assert server.stop(signal.SIGINT) == 0
     quotes = [json.loads(line) for line in path.read_text().splitlines()]
     seqs = [quote["seq"] for quote in quotes if quote["symbol"] == "S1"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tests.e2e.clients import node_driver
 from tests.e2e.raw import RawSocket
 from tests.e2e.recorder import Recorder, recording
 from tests.e2e.server import PATIENCE_S, RunningServer, command_line, environment, serving
+from tests.e2e.waiting import wait
 from tests.providers.client import running as provider
 
 ADMIN = "admin-horse-battery-staple"
@@ -87,10 +87,7 @@ FIRST = {{ feed = "json" }}
 
 def wait_for(api: Recorder, path: str, more: int) -> None:
     """Until `path` was asked for, and each of the others has had its turn."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while api.paths().count(path) < 2 + more // 10:
-        assert time.monotonic() < deadline_s, api.paths()[-20:]
-        time.sleep(0.02)
+    wait(lambda: api.paths().count(path) >= 2 + more // 10, lambda: api.paths()[-20:])
 
 
 def record(folder: Path, settings: str, variables: Mapping[str, str]) -> tuple[str, str]:
@@ -103,10 +100,7 @@ def record(folder: Path, settings: str, variables: Mapping[str, str]) -> tuple[s
         text=True,
         env=environment(variables),
     )
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not (file.exists() and b"\n" in file.read_bytes().partition(b"ACME")[2].partition(b"price")[2]):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    wait(lambda: file.exists() and b"\n" in file.read_bytes().partition(b"ACME")[2].partition(b"price")[2])
     process.terminate()
     said = process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 0, said
@@ -161,8 +155,7 @@ def test_no_secret_reaches_anybody_but_its_provider(tmp_path: Path) -> None:
             assert ask(server, "POST", "/api/symbols", {"symbol": CANARY, "feed": "nope"}) == 422
             server.edit(lambda text: text.replace("interval_s = 0.5", 'interval_s = "x"'))
             server.wait_log("settings not applied")
-            while len(moved.requests) < len(KEYS) or not finnhub.requests():
-                time.sleep(0.02)
+            wait(lambda: len(moved.requests) >= len(KEYS) and finnhub.requests())
             header = {"Authorization": f"Bearer {PREVIOUS}"}
             paths = ("/api/status", "/api/symbols", "/api/quotes", "/api/sparkline", "/metrics", "/healthz", "/api/quotes/SFINNHUB")
             answers = [str(server.get(path, header)) for path in paths]

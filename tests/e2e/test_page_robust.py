@@ -9,13 +9,13 @@ import json
 import re
 import signal
 import urllib.request
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.page import Relay, Table, frozen, stopped
 from tests.e2e.truth import lies, watch
+from tests.e2e.waiting import wait
 from tests.faults import FaultProxy
 
 pytest_plugins = ["tests.e2e.browser"]
@@ -67,13 +67,8 @@ def expect_right(relay: Relay, table: Table, symbol: str = "OLD000") -> None:
         return table.text(symbol, "price").replace(",", "") in seen
 
     table.page.wait_for_timeout(0)  # lets events in
-    expect_soon(matches)
+    wait(matches)
     assert lies(table.page) == []
-
-
-def expect_soon(condition: Callable[[], bool], tries: int = 200) -> None:
-    """`condition` holds within so many looks; each of them is a round trip to the browser and the server."""
-    assert any(condition() for _ in range(tries))
 
 
 def wait_clients(relay: Relay, count: int) -> None:
@@ -83,7 +78,7 @@ def wait_clients(relay: Relay, count: int) -> None:
         with urllib.request.urlopen(f"{relay.url}/api/status") as answer:
             return bool(json.load(answer)["clients"] == count)
 
-    expect_soon(reached, 20_000)
+    wait(reached)
 
 
 def test_a_network_that_swallows_everything(relay: Relay, context: BrowserContext) -> None:
@@ -131,7 +126,7 @@ def test_a_frozen_tab(relay: Relay, context: BrowserContext) -> None:
     table = opened(context, relay.url)
     with frozen(table.page):
         before = seq_of(relay)
-        expect_soon(lambda: seq_of(relay) > before + 60, 20_000)
+        wait(lambda: seq_of(relay) > before + 60)
         wait_clients(relay, 1)
     expect_right(relay, table)
 
@@ -162,7 +157,7 @@ def test_a_frozen_tab_is_frozen(relay: Relay, context: BrowserContext) -> None:
     }""")
     with frozen(table.page):
         before = seq_of(relay)
-        expect_soon(lambda: seq_of(relay) > before + 30, 20_000)
+        wait(lambda: seq_of(relay) > before + 30)
     table.page.wait_for_function("() => window.longest_ms > 2500")  # 30 updates are 3 s
 
 

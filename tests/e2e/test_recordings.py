@@ -7,16 +7,16 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.server import PATIENCE_S, RunningServer, command_line, environment, run, serving
+from tests.e2e.server import RunningServer, command_line, environment, run, serving
+from tests.e2e.waiting import wait
 
 SYMBOLS = [f"S{number}" for number in range(5)]
 SETTINGS = """
@@ -54,27 +54,41 @@ def running(folder: Path, *arguments: str, stdout: int = subprocess.DEVNULL) -> 
                 pipe.close()
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Ask again and again."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+def record(folder: Path, names: Sequence[str], batches: int, end: signal.Signals = signal.SIGTERM) -> None:
+    """Record so many batches into each of these files, at the same time."""
+    with ExitStack() as stack:
+        started = [stack.enter_context(running(folder, "record", name)) for name in names]
+        for recorder in started:
+            recorder.wait_log("recording 5 symbols of 1 feeds into")
+        wait(lambda: all(len(lines(folder / name)) > batches for name in names))
+        codes = {recorder.stop(end) for recorder in started}
+        assert codes == ({0} if end is not signal.SIGKILL else {-signal.SIGKILL})
+        if end is not signal.SIGKILL:
+            for recorder in started:
+                assert recorder.lines(r"recorded \d+ updates in \d+ batches")
+                assert recorder.lines("WARNING|ERROR|Traceback") == []
 
 
-def record(folder: Path, name: str, text: str, batches: int, end: signal.Signals = signal.SIGTERM) -> Path:
-    """Record so many batches; returns the file."""
-    (folder / "settings.toml").write_text(text)
-    file = folder / name
-    with running(folder, "record", name) as recorder:
-        recorder.wait_log("recording 5 symbols of 1 feeds into")
-        until(lambda: len(lines(file)) > batches)
-        code = recorder.stop(end)
-    assert code == (0 if end is not signal.SIGKILL else -signal.SIGKILL)
-    if end is not signal.SIGKILL:
-        assert recorder.lines(r"recorded \d+ updates in \d+ batches")
-        assert recorder.lines("WARNING|ERROR|Traceback") == []
-    return file
+NAMES = ["day.ndjson", "day.ndjson.gz"]
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 40 batches, plain and packed, in which there are no settings."""
+    folder = tmp_path_factory.mktemp("day")
+    (folder / "settings.toml").write_text(settings(0.05))
+    record(folder, NAMES, 40)
+    (folder / "settings.toml").unlink()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def torn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of recorders that were killed."""
+    folder = tmp_path_factory.mktemp("torn")
+    (folder / "settings.toml").write_text(settings(0.05))
+    record(folder, NAMES, 20, signal.SIGKILL)
+    return folder
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -109,14 +123,13 @@ def said(quote: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in quote.items() if name not in NEW}
 
 
-@pytest.mark.parametrize("name", ["day.ndjson", "day.ndjson.gz"])
-def test_what_was_recorded_is_published_again(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_recorded_is_published_again(day: Path, name: str) -> None:
     """Field by field, in the same order, no sooner than it came, with names and groups; without a settings file."""
-    file = record(tmp_path, name, settings(), 30)
-    (tmp_path / "settings.toml").unlink()
+    file = day / name
     header, *batches = lines(file)
     recorded = [(batch["t"], quote) for batch in batches for quote in batch["quotes"]]
-    quotes, _ = replayed(tmp_path, file, len(recorded))
+    quotes, _ = replayed(day, file, len(recorded))
     assert [said(quote) for quote in quotes] == [said(quote) for _, quote in recorded]
     assert {(quote["kind"], quote["source"], quote["state"]) for quote in quotes} == {("replayed", "replay", "fresh")}
     times = [quote["received_time"] for quote in quotes]
@@ -130,11 +143,11 @@ def test_what_was_recorded_is_published_again(tmp_path: Path, name: str) -> None
     assert header["symbols"]["S1"] == {"feed": ["sim"], "name": "Number S1", "group": ["All"]}
 
 
-def test_a_replay_is_served_with_the_recordings_symbols(tmp_path: Path) -> None:
+def test_a_replay_is_served_with_the_recordings_symbols(day: Path, tmp_path: Path) -> None:
     """Over REST as from any feed; at the end it is over, and prices turn stale on the recording's clock."""
-    file = record(tmp_path, "day.ndjson", settings(), 20)
+    file = day / "day.ndjson"
     (tmp_path / "settings.toml").write_text("[broadcast]\nflush_ms = 20\n")
-    with running(tmp_path, "replay", file.name, "--headless", "--port", "0", "--speed", "20") as replay:
+    with running(tmp_path, "replay", str(file), "--headless", "--port", "0", "--speed", "20") as replay:
         replay.url = replay.wait_log(r"listening on (http://\S+)")[1]
         replay.wait_log("the recording is over")
         symbols = replay.get("/api/symbols").json["symbols"]
@@ -142,7 +155,7 @@ def test_a_replay_is_served_with_the_recordings_symbols(tmp_path: Path) -> None:
             (symbol, f"Number {symbol}", ["All"], "replay") for symbol in SYMBOLS
         ]
         last = {quote["symbol"]: quote for batch in lines(file)[1:] for quote in batch["quotes"]}
-        until(lambda: {quote["state"] for quote in replay.get("/api/quotes").json["quotes"]} == {"stale"})
+        wait(lambda: {quote["state"] for quote in replay.get("/api/quotes").json["quotes"]} == {"stale"})
         for quote in replay.get("/api/quotes").json["quotes"]:
             assert said(quote) == said(last[quote["symbol"]]) | {"state": "stale"}
         (feed,) = replay.get("/api/status").json["feeds"]
@@ -152,7 +165,10 @@ def test_a_replay_is_served_with_the_recordings_symbols(tmp_path: Path) -> None:
 
 def test_stale_is_replayed_as_it_was(tmp_path: Path) -> None:
     """A source that fell silent does so again, and so fast as it is played."""
-    file = record(tmp_path, "day.ndjson", settings(faults='stale_after_s = 1\nfaults = [{ kind = "silence", at_s = 2, for_s = 2 }]'), 45)
+    faults = 'stale_after_s = 1\nfaults = [{ kind = "silence", at_s = 0.5, for_s = 2 }]'
+    (tmp_path / "settings.toml").write_text(settings(faults=faults))
+    record(tmp_path, ["day.ndjson"], 15)
+    file = tmp_path / "day.ndjson"
     recorded = [quote for batch in lines(file)[1:] for quote in batch["quotes"]]
     states = [quote["state"] for quote in recorded if quote["symbol"] == "S1"]
     assert "stale" in states
@@ -161,47 +177,46 @@ def test_stale_is_replayed_as_it_was(tmp_path: Path) -> None:
     assert [said(quote) for quote in quotes] == [said(quote) for quote in recorded]
 
 
-def test_a_loop_goes_on_counting(tmp_path: Path) -> None:
+def test_a_loop_goes_on_counting(day: Path) -> None:
     """Times begin again, `seq` does not."""
-    file = record(tmp_path, "day.ndjson.gz", settings(), 10)
+    file = day / "day.ndjson.gz"
     recorded = [quote for batch in lines(file)[1:] for quote in batch["quotes"]]
-    quotes, _ = replayed(tmp_path, file, 2 * len(recorded), "--speed", "20", "--loop")
+    quotes, _ = replayed(day, file, 2 * len(recorded), "--speed", "20", "--loop")
     rounds = iter([said(quote) for quote in recorded] * 10)
     assert all(said(quote) in rounds for quote in quotes), "in its order; a busy machine may fold two prices of a symbol into one"
     seqs = [quote["seq"] for quote in quotes if quote["symbol"] == "S1"]
     assert all(before < after for before, after in pairwise(seqs))
 
 
-def test_a_part_of_it(tmp_path: Path) -> None:
+def test_a_part_of_it(day: Path) -> None:
     """From a time to a time: the newest price of each symbol from before, then what follows."""
-    file = record(tmp_path, "day.ndjson", settings(), 40)
+    file = day / "day.ndjson"
     header, *batches = lines(file)
     times = [batch["t"] - header["started"] for batch in batches]
     begin_ms, end_ms = times[10] - 1, times[20]
     part = [*batches[9]["quotes"], *(quote for batch in batches[10:21] for quote in batch["quotes"])]
-    quotes, _ = replayed(tmp_path, file, len(part), "--from", f"+{begin_ms / 1000}", "--to", f"+{end_ms / 1000}", "--speed", "5")
+    quotes, _ = replayed(day, file, len(part), "--from", f"+{begin_ms / 1000}", "--to", f"+{end_ms / 1000}", "--speed", "5")
     assert [said(quote) for quote in quotes] == [said(quote) for quote in part]
 
 
-@pytest.mark.parametrize("name", ["day.ndjson", "day.ndjson.gz"])
-def test_a_recorder_that_is_killed_loses_the_end_only(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recorder_that_is_killed_loses_the_end_only(torn: Path, name: str) -> None:
     """What was flushed plays; what is torn is skipped, and told."""
-    file = record(tmp_path, name, settings(), 20, signal.SIGKILL)
-    with file.open("ab") as torn:
-        torn.write(b'{"t":1,"quo' if name == "day.ndjson" else b"")
+    file = torn / name
+    with file.open("ab") as end:
+        end.write(b'{"t":1,"quo' if name == "day.ndjson" else b"")
     recorded = [quote for batch in lines(file)[1:] for quote in batch["quotes"]]
     assert len(recorded) >= 20 * len(SYMBOLS)
-    with running(tmp_path, "replay", file.name, "--headless", "--ndjson", "--port", "0", "--speed", "10", stdout=subprocess.PIPE) as replay:
+    with running(torn, "replay", name, "--headless", "--ndjson", "--port", "0", "--speed", "10", stdout=subprocess.PIPE) as replay:
         assert replay.process.stdout is not None
         quotes = [json.loads(replay.process.stdout.readline()) for _ in recorded]
         assert [said(quote) for quote in quotes] == [said(quote) for quote in recorded]
         replay.wait_log("its last line is torn, and is skipped|its compressed data is torn; all lines before are there")
 
 
-def test_a_recording_as_a_feed_among_others(tmp_path: Path) -> None:
+def test_a_recording_as_a_feed_among_others(day: Path, tmp_path: Path) -> None:
     """Under other names; a file that is not there yet is waited for."""
-    file = record(tmp_path, "day.ndjson", settings(), 5)
-    hidden = file.rename(tmp_path / "hidden")
+    file = tmp_path / "day.ndjson"
     text = f"""
 [feeds.tape]
 kind = "replay"
@@ -214,8 +229,9 @@ NOPE = {{ feed = "tape" }}
 """
     with serving(text) as server:
         server.wait_log("feed tape: .*day.ndjson can't be read: No such file or directory")
-        hidden.rename(file)
-        until(lambda: bool(server.get("/api/quotes").json["quotes"]))
+        (tmp_path / "hidden").write_bytes((day / "day.ndjson").read_bytes())
+        (tmp_path / "hidden").rename(file)
+        wait(lambda: bool(server.get("/api/quotes").json["quotes"]))
         (quote,) = server.get("/api/quotes").json["quotes"]
         assert (quote["symbol"], quote["kind"], quote["source"]) == ("OURS", "replayed", "tape")
         symbols = {entry["symbol"]: entry for entry in server.get("/api/symbols").json["symbols"]}
@@ -278,7 +294,7 @@ base_url = "http://127.0.0.1:9"
     recorder = RunningServer(process, tmp_path / "settings.toml")
     try:
         recorder.wait_log("feed finnhub: ")
-        until(lambda: len(lines(tmp_path / "x")) > 3)
+        wait(lambda: len(lines(tmp_path / "x")) > 3)
         assert recorder.stop() == 0
     finally:
         if process.poll() is None:

@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -18,19 +18,12 @@ from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving, start
 from tests.e2e.upstreams import relayed, simulated
+from tests.e2e.waiting import wait
 from tests.faults import FaultProxy
 from tests.providers.client import RunningProvider, network_in_front_of
 
 SYMBOLS = [f"S{number}" for number in range(20)]
 PRICES = ("price", "bid", "ask", "open", "high", "low", "prev_close", "volume", "change", "change_pct", "quote_time")
-
-
-def wait(until: Callable[[], bool]) -> None:
-    """Ask again and again until it is so."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not until():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
 
 
 def quotes(server: RunningServer) -> dict[str, dict[str, Any]]:
@@ -208,74 +201,42 @@ def test_what_a_network_loses_repeats_or_turns_round() -> None:
         assert {(quote["quote_time"], quote["price"]) for quote in got if quote["quote_time"] >= min(made)[0]} <= made
 
 
-def test_stale_stays_stale(tmp_path: Path) -> None:
-    """The first one says so, and the others repeat it with the price's own times, though they hear from it all the time."""
-    with (
-        serving(simulated("A", more="stale_after_s = 1")) as first,
-        serving(relayed(["A"], up=first.url)) as second,
-        serving(relayed(["A"], up=second.url)) as third,
-        reading(third) as reader,
-    ):
-        wait(lambda: len(reader.quotes["A"]) > 2)
-        first.edit(lambda text: text.replace("interval_s = 0.5", "interval_s = 60"))
-        wait(lambda: reader.quotes["A"][-1]["state"] == "stale")
-        last_fresh, stale = reader.quotes["A"][-2:]
-        assert {name for name in stale if stale[name] != last_fresh[name]} == {"state", "seq"}
-        assert [feeds(server)["up"]["state"] for server in (second, third)] == ["ok", "ok"]
+SIMULATED = '\n[feeds.sim]\nkind = "simulated"\n'
 
 
-def test_a_relay_of_itself_is_refused(tmp_path: Path) -> None:
+def test_a_relay_of_itself_is_refused(chain: list[RunningServer]) -> None:
     """It names the reason, and its other feed goes on."""
-    config = tmp_path / "settings.toml"
-    config.write_text('[feeds.sim]\nkind = "simulated"\n\n[symbols]\nA = { feed = "sim" }\n')
-    server = start(config, "--headless")
-    server.url = server.wait_log(r"listening on (http://\S+)")[1]
-    try:
-        server.edit(lambda text: relayed(["A"], me=server.url).replace('["me"]', '["me", "sim"]') + '\n[feeds.sim]\nkind = "simulated"\n')
-        wait(lambda: "me" in feeds(server) and feeds(server)["me"]["error"] is not None)
-        assert feeds(server)["me"]["error"] == "a loop, the upstream is refused: it is this very process"
-        assert quotes(server)["A"]["source"] == "sim"
-        assert "origin" not in quotes(server)["A"]
-    finally:
-        assert server.stop() == 0
+    server = chain[0]
+    good = server.config.read_text()
+    server.edit(lambda _: relayed(SYMBOLS, me=server.url).replace('["me"]', '["me", "sim"]') + SIMULATED)
+    wait(lambda: "me" in feeds(server) and feeds(server)["me"]["error"] is not None)
+    assert feeds(server)["me"]["error"] == "a loop, the upstream is refused: it is this very process"
+    assert quotes(server)["S7"]["source"] == "sim"
+    assert "origin" not in quotes(server)["S7"]
+    server.edit(lambda _: good)
+    wait(lambda: feeds(server).keys() == {"sim"})
 
 
-def test_a_loop_of_three_is_refused() -> None:
+def test_a_loop_of_three_is_refused(chain: list[RunningServer]) -> None:
     """A ← B ← C ← A: whoever closes it is told; what is asked for from outside the loop goes on."""
-    with serving(simulated("A")) as one, serving(relayed(["A"], up=one.url)) as two, serving(relayed(["A"], up=two.url)) as three:
-        wait(lambda: "A" in quotes(three))
-        one.edit(lambda text: relayed(["A"], back=three.url).replace('["back"]', '["back", "sim"]') + '\n[feeds.sim]\nkind = "simulated"\n')
-        wait(lambda: "back" in feeds(one) and feeds(one)["back"]["error"] is not None)
-        assert feeds(one)["back"]["error"] == "a loop, the upstream is refused: its own prices come from here"
-        before = quotes(three)["A"]
-        wait(lambda: quotes(three)["A"]["quote_time"] > before["quote_time"])
-        assert (quotes(one)["A"]["source"], quotes(three)["A"]["hops"]) == ("sim", 2)
+    one, _, three = chain
+    good = one.config.read_text()
+    one.edit(lambda _: relayed(SYMBOLS, back=three.url).replace('["back"]', '["back", "sim"]') + SIMULATED)
+    wait(lambda: "back" in feeds(one) and feeds(one)["back"]["error"] is not None)
+    assert feeds(one)["back"]["error"] == "a loop, the upstream is refused: its own prices come from here"
+    before = quotes(three)["S7"]
+    wait(lambda: quotes(three)["S7"]["quote_time"] > before["quote_time"])
+    assert (quotes(one)["S7"]["source"], quotes(three)["S7"]["hops"]) == ("sim", 2)
+    one.edit(lambda _: good)
+    wait(lambda: feeds(one).keys() == {"sim"})
 
 
-def test_an_upstream_may_want_a_token() -> None:
-    """It comes from the environment, is refused where it is wrong, and is shown to nobody."""
-    token, wrong = "a-good-token-of-theirs", "a-wrong-token-of-ours"
-    with serving('[server]\nauth = "token"\n' + simulated("A"), variables={"SERVER__TOKENS": token}) as first:
-        with serving(relayed(["A"], up=first.url), variables={"FEEDS__UP__API_KEY": token}) as second:
-            wait(lambda: "A" in quotes(second))
-        with serving(relayed(["A"], up=first.url), "--log-level", "debug", variables={"FEEDS__UP__API_KEY": wrong}) as second:
-            wait(lambda: feeds(second)["up"]["error"] is not None)
-            assert "is the api_key right?" in feeds(second)["up"]["error"]
-            assert quotes(second) == {}
-            assert second.lines(wrong) == []
-        with serving(relayed(["A"], up=first.url)) as second:
-            wait(lambda: feeds(second)["up"]["error"] is not None)
-
-
-def test_the_second_upstream_takes_over() -> None:
+def test_the_second_upstream_takes_over(chain: list[RunningServer]) -> None:
     """`feed = ["relay_a", "relay_b"]`: when the first one is lost, the prices go on, and never a step back."""
-    with (
-        serving(simulated(*SYMBOLS, interval_s=0.1)) as source,
-        serving(relayed(SYMBOLS, up=source.url)) as a,
-        serving(relayed(SYMBOLS, up=source.url)) as b,
-        FaultProxy(a.address[1]) as way_to_a,
-    ):
-        settings = relayed(SYMBOLS, relay_a=way_to_a.url, relay_b=b.url).replace('kind = "relay"', 'kind = "relay"\nstale_after_s = 3')
+    with FaultProxy(chain[1].address[1]) as way_to_a:
+        settings = relayed(SYMBOLS, relay_a=way_to_a.url, relay_b=chain[0].url).replace(
+            'kind = "relay"', 'kind = "relay"\nstale_after_s = 3'
+        )
         with serving(settings) as last, reading(last) as reader:
             wait(lambda: all(quote["source"] == "relay_a" for quote in quotes(last).values()) and len(quotes(last)) == len(SYMBOLS))
             way_to_a.cut()
@@ -286,3 +247,33 @@ def test_the_second_upstream_takes_over() -> None:
         for symbol in SYMBOLS:
             got = reader.quotes[symbol]
             assert all(one["seq"] < other["seq"] and one["quote_time"] <= other["quote_time"] for one, other in pairwise(got))
+
+
+def test_stale_stays_stale(chain: list[RunningServer]) -> None:
+    """The first one says so, and the others repeat it with the price's own times, though they hear from it all the time."""
+    first, second, third = chain
+    good = first.config.read_text()
+    with reading(third) as reader:
+        wait(lambda: len(reader.quotes["S7"]) > 2)
+        first.edit(lambda text: text.replace("interval_s = 0.5", "interval_s = 60\nstale_after_s = 1"))
+        wait(lambda: reader.quotes["S7"][-1]["state"] == "stale")
+        last_fresh, stale = reader.quotes["S7"][-2:]
+        assert {name for name in stale if stale[name] != last_fresh[name]} == {"state", "seq"}
+        assert [feeds(server)["up"]["state"] for server in (second, third)] == ["ok", "ok"]
+    first.edit(lambda _: good)
+    wait(lambda: quotes(third)["S7"]["state"] == "fresh")
+
+
+def test_an_upstream_may_want_a_token() -> None:
+    """It comes from the environment, is refused where it is wrong or missing, and is shown to nobody."""
+    token, wrong = "a-good-token-of-theirs", "a-wrong-token-of-ours"
+    with serving('[server]\nauth = "token"\n' + simulated("A", "B", "C"), variables={"SERVER__TOKENS": token}) as first:
+        names = dict(zip("ABC", ("good", "bad", "none"), strict=True))
+        settings = "".join(f'[feeds.{name}]\nkind = "relay"\nbase_url = "{first.url}"\n' for name in names.values())
+        settings += "[symbols]\n" + "".join(f'{symbol} = {{ feed = "{name}" }}\n' for symbol, name in names.items())
+        variables = {"FEEDS__GOOD__API_KEY": token, "FEEDS__BAD__API_KEY": wrong}
+        with serving(settings, "--log-level", "debug", variables=variables) as second:
+            wait(lambda: "A" in quotes(second) and all(feeds(second)[name]["error"] is not None for name in ("bad", "none")))
+            assert "is the api_key right?" in feeds(second)["bad"]["error"]
+            assert quotes(second).keys() == {"A"}
+            assert second.lines(f"{token}|{wrong}") == []

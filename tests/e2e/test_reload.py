@@ -33,11 +33,17 @@ def driver() -> Iterator[NodeDriver]:
         yield running
 
 
-@pytest.fixture
-def server() -> Iterator[RunningServer]:
-    """A relay with two symbols."""
+@pytest.fixture(scope="module")
+def _shared() -> Iterator[RunningServer]:
     with serving(SETTINGS) as running:
         yield running
+
+
+@pytest.fixture
+def server(_shared: RunningServer) -> Iterator[RunningServer]:
+    """A relay with two symbols: the same for all tests, each of which finds it as the first one did."""
+    yield _shared
+    _shared.restore(SETTINGS)
 
 
 @pytest.fixture
@@ -160,9 +166,9 @@ def test_a_file_that_is_gone_for_a_while(server: RunningServer, client: NodeClie
     """As when an editor or a checkout replaces it."""
     good = server.config.read_text()
     server.config.unlink()
-    client.received.wait("/", "config", lambda event: "there is no such file" in (event.payload["error"] or ""))
+    gone = client.received.wait("/", "config", lambda event: "there is no such file" in (event.payload["error"] or "")).payload
     server.config.write_text(good)
-    client.received.wait("/", "config", lambda event: event.payload["ok"] and event.payload["at"] > 0)
+    client.received.wait("/", "config", lambda event: event.payload["ok"] and event.payload["at"] > gone["at"])
     server.wait_log("settings applied: nothing changed")
 
 
@@ -182,14 +188,13 @@ def test_feeds_come_change_and_go(server: RunningServer, client: NodeClient) -> 
     assert {quote["source"] for quote in quotes[so_far:]} == {"two"}
 
 
-def test_an_interval_takes_hold(driver: NodeDriver) -> None:
+def test_an_interval_takes_hold(server: RunningServer, client: NodeClient) -> None:
     """Of a feed that was asked once a minute, and now ten times a second."""
-    with serving(SETTINGS.replace("0.1", "60")) as server:
-        client = driver.open(server.url, ["/ACME"])
-        client.received.wait("/ACME", "quote")
-        server.edit(lambda text: text.replace("60", "0.1"))
-        check_stream([event.payload for event in client.received.wait_all("/ACME", "quote", 5)], "ACME")
-        client.close()
+    server.edit(lambda text: text.replace("0.1", "60"))
+    server.wait_log("settings applied")
+    slow = len(client.received.all("/ACME", "quote"))
+    server.edit(lambda text: text.replace("60", "0.1"))
+    check_stream([event.payload for event in client.received.wait_all("/ACME", "quote", slow + 5)], "ACME")
 
 
 def test_windows_and_limits_take_hold(server: RunningServer, client: NodeClient) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import RunningServer, serving, start
+from tests.e2e.waiting import wait
 
 SYMBOLS = ["ACME", "BOLT", "CRUX"]
 SETTINGS = """
@@ -146,8 +147,7 @@ def test_a_symbol_that_was_away(server: RunningServer) -> None:
             assert sorted(again.quotes()) == ["ACME", "BOLT"]
         server.edit(lambda text: text.replace("#CRUX =", "CRUX ="))
         first.wait_listed(SYMBOLS)
-        while server.get("/api/quotes/CRUX").status != 200:
-            pass
+        wait(lambda: server.get("/api/quotes/CRUX").status == 200)
         while not (last := Visit(server, SYMBOLS, {"epoch": first.epoch, "seqs": had})).answer["recovered"]:
             last.close()  # the price is known and not yet sent to anybody
         with closing(last):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.raw import WEBSOCKET, Closed, RawPolling, RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, serving, start
+from tests.e2e.waiting import wait
 
 SETTINGS = """
 [server]
@@ -49,8 +50,7 @@ def stalling(server: RunningServer) -> Iterator[RawSocket]:
     with closing(RawSocket(server.address)) as client:
         client.join("/")
         client.send('42["subscribe",{"symbols":"*"}]')
-        while server.get("/api/quotes/S0").json.get("seq", 0) < 60:
-            pass
+        wait(lambda: server.get("/api/quotes/S0").json.get("seq", 0) >= 60)
         yield client
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.quotes import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, serving
+from tests.e2e.waiting import wait
 from tests.providers.client import RunningProvider, network_in_front_of
 from tests.providers.client import running as provider
 
@@ -128,11 +129,11 @@ def test_every_stream_brings_its_prices_over_one_connection(streams: Streams) ->
         assert {(streams.known[symbol]["kind"], streams.known[symbol]["source"]) for symbol in symbols} == {("streamed", kind)}
         assert len(streams.providers[kind].streams(open_only=True)) == 1
     assert {feed["state"] for feed in streams.feeds().values()} == {"ok"}
-    deadline_s = time.monotonic() + PATIENCE_S
-    while (
-        rejected := {entry["symbol"] for entry in streams.server.get("/api/symbols").json["symbols"] if entry["status"] == "rejected"}
-    ) != set(UNKNOWN.values()):
-        assert time.monotonic() < deadline_s, rejected
+
+    def rejected() -> set[str]:
+        return {entry["symbol"] for entry in streams.server.get("/api/symbols").json["symbols"] if entry["status"] == "rejected"}
+
+    wait(lambda: rejected() == set(UNKNOWN.values()), rejected)
 
 
 def test_a_symbol_that_is_added_needs_no_new_connection(streams: Streams) -> None:
@@ -141,9 +142,9 @@ def test_a_symbol_that_is_added_needs_no_new_connection(streams: Streams) -> Non
     streams.server.edit(lambda text: text + '"SOL-USD" = { feed = "coinbase_stream" }\nTSLA = { feed = "alpaca_stream" }\n')
     streams.follow(lambda known: {"SOL-USD", "TSLA"} <= known.keys())
     streams.server.edit(lambda text: text.replace('"SOL-USD" = { feed = "coinbase_stream" }\nTSLA = { feed = "alpaca_stream" }\n', ""))
-    deadline_s = time.monotonic() + PATIENCE_S
-    while any({"SOL-USD", "TSLA"} & set(one["asked"]) for running in streams.providers.values() for one in running.streams(open_only=True)):
-        assert time.monotonic() < deadline_s
+    wait(
+        lambda: not any({"SOL-USD", "TSLA"} & set(one["asked"]) for running in streams.providers.values() for one in running.streams(True))
+    )
     streams.known.pop("SOL-USD")
     streams.known.pop("TSLA")
     assert {kind: len(running.streams()) for kind, running in streams.providers.items()} == connects
@@ -163,9 +164,7 @@ def test_a_refused_connection_is_tried_again(streams: Streams) -> None:
     before = streams.feeds()
     for network in streams.networks.values():
         network.set(switches={"refuse": True}, cut=True)
-    deadline_s = time.monotonic() + PATIENCE_S
-    while {feed["state"] for feed in streams.feeds().values()} != {"retrying"}:
-        assert time.monotonic() < deadline_s, streams.feeds()
+    wait(lambda: {feed["state"] for feed in streams.feeds().values()} == {"retrying"}, streams.feeds)
     streams.spoil()
     print(f"recovered after a refusal: {streams.recovers(before):.2f} s")
     assert {feed["state"] for feed in streams.feeds().values()} == {"ok"}
