@@ -161,7 +161,7 @@ page-test: page-packages
 
 .PHONY: e2e
 e2e: dev page page-packages chromium proxies
-	.venv/bin/python -m pytest -n 4 --dist loadfile tests/e2e # they mostly wait, for a browser or for a second to pass
+	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder tests/e2e # they mostly wait, for a browser or for a second to pass
 
 .PHONY: venv
 venv:

@@ -14,8 +14,8 @@ from bench.children import SERVER_CORE
 from bench.page.chromium import Tab, on_core
 from bench.page.figures import Figure
 from bench.page.speed import serving, settings
+from tests.e2e.frame_witness import lies, watch
 from tests.e2e.page import Relay, frozen, stopped
-from tests.e2e.truth import lies, watch
 from tests.faults import FaultProxy
 from tests.providers.client import running
 

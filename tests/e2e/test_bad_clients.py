@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.quotes import check_stream
+from tests.e2e.quote_checks import check_stream
 from tests.e2e.raw import NO_CLOSE_FRAME, POLLING, WEBSOCKET, RawPolling, RawSocket, frame, text
 from tests.e2e.server import PATIENCE_S, RunningServer, serving
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from typing import Any
 
-from tests.e2e.quotes import check_quote
+from tests.e2e.quote_checks import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, serving
 from tests.providers.coinbase import Coinbase

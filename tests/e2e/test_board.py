@@ -11,7 +11,7 @@ import pytest
 
 import ticker
 from tests.e2e.clients import NodeClient, NodeDriver, node_driver
-from tests.e2e.quotes import check_quote, check_stream
+from tests.e2e.quote_checks import check_quote, check_stream
 from tests.e2e.raw import RawSocket, text
 from tests.e2e.server import RunningServer, serving
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from tests.e2e.clients import Client, NodeDriver, PythonClient, node_driver
-from tests.e2e.quotes import check_stream
+from tests.e2e.quote_checks import check_stream
 from tests.e2e.raw import RawPolling, RawSocket
 from tests.e2e.server import PATIENT, RunningServer, serving
 

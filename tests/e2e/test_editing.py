@@ -12,8 +12,8 @@ from contextlib import closing
 from typing import Any
 
 from tests.e2e.raw import RawSocket
+from tests.e2e.relay_settings import simulated
 from tests.e2e.server import PATIENCE_S, RunningServer, serving
-from tests.e2e.upstreams import simulated
 
 ADMIN = "admin-horse-battery-staple"
 VARIABLES = {"SERVER__ADMIN_TOKEN": ADMIN}

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import pytest
 
-from tests.e2e.quotes import check_quote
+from tests.e2e.quote_checks import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import RunningServer, serving
 from tests.e2e.waiting import wait

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.e2e.clients import node_driver
+from tests.e2e.noting_server import Recorder, recording
 from tests.e2e.raw import RawSocket
-from tests.e2e.recorder import Recorder, recording
 from tests.e2e.server import PATIENCE_S, RunningServer, command_line, environment, serving
 from tests.e2e.waiting import wait
 from tests.providers.client import running as provider

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.e2e.gate import Fate, Gate, Request, answer
+from tests.e2e.judging_proxy import Fate, JudgingProxy, Request, answer
 from tests.e2e.page import Relay, Table
 
 pytest_plugins = ["tests.e2e.browser"]
@@ -47,23 +47,23 @@ def no_polling(request: Request) -> Fate:
 def test_what_hangs_makes_room_for_the_other_transport(relay: Relay, browser: Browser) -> None:
     """No error ever comes; the page is live all the same, by the one that gets through, and begins with that when it is loaded again."""
     with ExitStack() as stack:
-        pages: list[tuple[Gate, Page]] = []
+        pages: list[tuple[JudgingProxy, Page]] = []
         for judge in (no_websockets, no_frames, no_polling):
-            gate = stack.enter_context(Gate(relay.port, judge))
+            proxy = stack.enter_context(JudgingProxy(relay.port, judge))
             context = browser.new_context()
             stack.callback(context.close)
             if judge is no_polling:  # as it was in another network
                 context.add_init_script("sessionStorage.getItem('tickercast-road') || sessionStorage.setItem('tickercast-road', 'polling')")
             page = context.new_page()
-            page.goto(gate.url)
-            pages.append((gate, page))
-        for (gate, page), kept in zip(pages, ("polling", "polling", "websocket"), strict=True):
+            page.goto(proxy.url)
+            pages.append((proxy, page))
+        for (proxy, page), kept in zip(pages, ("polling", "polling", "websocket"), strict=True):
             Table(page).wait_connection("live")
             page.wait_for_function("(kept) => sessionStorage.getItem('tickercast-road') === kept", arg=kept)
-            gate.asked.clear()
+            proxy.asked.clear()
             page.reload()
             Table(page).wait_connection("live")
-            first = next(request for request in list(gate.asked) if request.target.startswith("/socket.io/"))
+            first = next(request for request in list(proxy.asked) if request.target.startswith("/socket.io/"))
             assert first.is_polling == (kept == "polling"), kept
 
 
@@ -74,10 +74,10 @@ def test_a_refusal_is_told_in_words_until_there_is_none(relay: Relay, context: B
     def judge(request: Request) -> Fate | bytes:
         return refused if request.target.startswith("/socket.io/") and refused else Fate.PASSED
 
-    with Gate(relay.port, judge) as gate:
+    with JudgingProxy(relay.port, judge) as proxy:
         page, tape = context.new_page(), context.new_page()
-        page.goto(gate.url)
-        tape.goto(f"{gate.url}tape")
+        page.goto(proxy.url)
+        tape.goto(f"{proxy.url}tape")
         banner = page.locator("#banners .banner")
         expect(banner).to_contain_text("The proxy at this address does not reach the relay (502)")
         expect(page.locator("#connection .word")).to_have_text("Blocked")
@@ -120,17 +120,17 @@ def test_code_that_is_gone_after_an_update_is_loaded_anew(relay: Relay, browser:
 
 def test_a_network_that_only_seems_to_be_there_shows_the_kept_page(relay: Relay, context: BrowserContext) -> None:
     """The service worker does not wait for a document for ever; what it has kept opens, and says so. All below a path."""
-    with Gate(relay.port, passed, "/ticker/") as gate:
+    with JudgingProxy(relay.port, passed, "/ticker/") as proxy:
         page = context.new_page()
-        page.goto(gate.url)
+        page.goto(proxy.url)
         page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         page.reload()
         Table(page).wait_connection("live")
         page.wait_for_function("() => caches.open('tickercast-page /ticker/').then((cache) => cache.match('/ticker/')).then(Boolean)")
-        gate.judge = lambda _: Fate.SWALLOWED
+        proxy.judge = lambda _: Fate.SWALLOWED
         page.reload(wait_until="commit")
         expect(page.locator("body")).to_have_attribute("data-connection", "recovering")
         expect(page.locator("#zone")).not_to_be_empty()
-        gate.judge = passed
+        proxy.judge = passed
         Table(page).wait_connection("live")
-        assert [request.target for request in gate.asked if not request.is_below] == []
+        assert [request.target for request in proxy.asked if not request.is_below] == []

@@ -1,6 +1,6 @@
 """What breaks and heals by itself: networks, lids, tabs, thousands of new symbols. Times are scaled down by settings, the parts are real.
 
-Every test has a witness in the page that looks at each frame (tests/e2e/truth.py).
+Every test has a witness in the page that looks at each frame (tests/e2e/frame_witness.py).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import urllib.request
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.e2e.frame_witness import lies, watch
 from tests.e2e.page import Relay, Table, frozen, stopped
-from tests.e2e.truth import lies, watch
 from tests.e2e.waiting import wait
 from tests.faults import FaultProxy
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.quotes import check_quote
+from tests.e2e.quote_checks import check_quote
 from tests.e2e.raw import RawSocket
+from tests.e2e.relay_settings import relayed, simulated
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving, start
-from tests.e2e.upstreams import relayed, simulated
 from tests.e2e.waiting import wait
 from tests.faults import FaultProxy
 from tests.providers.client import RunningProvider, network_in_front_of

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.clients import NodeClient, NodeDriver, PythonClient, node_driver
-from tests.e2e.quotes import check_stream
+from tests.e2e.quote_checks import check_stream
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import RunningServer, serving
 

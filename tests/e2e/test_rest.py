@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.quotes import check_quote
+from tests.e2e.quote_checks import check_quote
 from tests.e2e.raw import POLLING, WEBSOCKET, RawPolling, RawSocket
 from tests.e2e.server import RunningServer, serving
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.echoes import HTTP_WAYS, RELAY_WAYS, STREAM_WAYS, echoing
+from tests.e2e.echoing_provider import HTTP_WAYS, RELAY_WAYS, STREAM_WAYS, echoing
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, command_line, environment, serving
 from tests.spelling import KEY, SPELLINGS, traces

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.quotes import check_quote
+from tests.e2e.quote_checks import check_quote
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, serving
 from tests.e2e.waiting import wait

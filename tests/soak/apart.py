@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.e2e.relay_settings import relayed, simulated
 from tests.e2e.server import RunningServer, serving
-from tests.e2e.upstreams import relayed, simulated
 from tests.faults import FaultProxy
 from tests.providers.client import RunningProvider, network_in_front_of, running
 from tests.soak.crowd import Crowd, until

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 
 class Request(NamedTuple):
-    """The head of one HTTP request; `target` without the gate's prefix, which `is_below` says it had."""
+    """The head of one HTTP request; `target` without the proxy's prefix, which `is_below` says it had."""
 
     target: str
     is_websocket: bool
@@ -26,7 +26,7 @@ class Request(NamedTuple):
 
 
 class Fate(Enum):
-    """What becomes of a request that is not answered by the gate itself."""
+    """What becomes of a request that is not answered by the proxy itself."""
 
     PASSED = "passed on"
     SWALLOWED = "never answered"
@@ -42,7 +42,7 @@ def answer(status: str, kind: str, body: str) -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode()
 
 
-class Gate:
+class JudgingProxy:
     """Listens on a free port of 127.0.0.1, in a thread of its own; a context manager. Takes `prefix` away from what it passes on.
 
     `judge` may be changed; `asked` is what came.
