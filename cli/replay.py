@@ -28,7 +28,7 @@ from ticker.settings.environment import PREFIX
 from ticker.settings.load import parse
 from ticker.settings.model import SymbolSettings
 from ticker.sinks.recording import Header, moment_ms
-from web.auth.tokens import Access
+from web.auth.authenticator import Authenticator
 from web.runtime import EventletRuntime
 from web.socketio.library_check import LibraryMismatch
 
@@ -91,7 +91,7 @@ def command(
         settings = replayed(loaded.settings, feed, reader.header)
         runtime = EventletRuntime()
         fixed = SettingsFile(runtime, runtime.aside(""), SystemClock(), config, None)
-        service = Service(runtime, settings, fixed, Access(verifier_of(settings.server)), headless, ndjson)
+        service = Service(runtime, settings, fixed, Authenticator(verifier_of(settings.server)), headless, ndjson)
     except ValidationError as error:
         fail(f"{file} is not a recording: {error.errors()[0]['msg']}", EXIT_WRONG)
     except LibraryMismatch as error:

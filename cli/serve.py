@@ -18,7 +18,7 @@ from ticker.clock import SystemClock
 from ticker.settings import toml_file
 from ticker.settings.load import Loaded, parse
 from ticker.settings.reload import Reloader
-from web.auth.tokens import Access
+from web.auth.authenticator import Authenticator
 from web.runtime import EventletRuntime
 from web.socketio.library_check import LibraryMismatch
 
@@ -53,9 +53,9 @@ def command(
     log_to_stderr(log_level, loaded.settings.server.log_format)
     tell_warnings(loaded.warnings)
     try:
-        access = Access(verifier_of(loaded.settings.server))
+        authenticator = Authenticator(verifier_of(loaded.settings.server))
         file = SettingsFile(runtime, reading, SystemClock(), config, Reloader(config, content, loaded.settings, reparse))
-        service = Service(runtime, loaded.settings, file, access, headless, ndjson)
+        service = Service(runtime, loaded.settings, file, authenticator, headless, ndjson)
     except LibraryMismatch as error:
         fail(str(error))
     service.run()

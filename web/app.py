@@ -21,14 +21,14 @@ from web.api.admin import Admin
 from web.api.openapi import Document, Published, document, openapi
 from web.api.rest import Rest, rest
 from web.api.route import error, lasts_s, routes_of, shown
-from web.auth.tokens import Access
+from web.auth.authenticator import Authenticator
 from web.auth.visible import visible_symbols
 from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
 from web.http.answer import NOTHING
 from web.http.cache import AnswerCache
 from web.http.entrance import Entrance
-from web.http.guard import Guard, guard
+from web.http.guard import Guard, install
 from web.http.hosts import Hosts
 from web.http.listener import Listener, MostConnections
 from web.http.origins import is_foreign, origin_check, shared_with
@@ -62,8 +62,8 @@ def openapi_document() -> Document:
 
 
 class WebServer:
-    """Serves what `core` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's). `access` says who
-    may read.
+    """Serves what `core` publishes. `blueprints`: what there is beside Socket.IO and REST (the page, the admin's). `authenticator` says
+    who may read.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class WebServer:
         runtime: EventletRuntime,
         clock: Clock,
         blueprints: Sequence[Blueprint] = (),
-        access: Access | None = None,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._core = core
         self._runtime = runtime
@@ -91,21 +91,21 @@ class WebServer:
         api = rest(core, clock, self._history, lambda: len(self.engine.clients), lambda: self.engine.draining, foreign)
         for blueprint in (api, openapi(openapi_document), *self._metrics(), *blueprints):
             self.app.register_blueprint(blueprint)
-        self.access = access or Access()
-        keeper = Guard(self.access, server.metrics)
-        guard(self.app, keeper)
+        authenticator = authenticator or Authenticator()
+        guard = Guard(authenticator, server.metrics)
+        install(guard, self.app)
         self.app.register_error_handler(HTTPException, _http_error)
         self.app.after_request(self._cross_origin)
         self.app.wsgi_app = whole(self.app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
         # Outermost, so that nothing sees a header of a proxy that is not to be believed.
         self._proxies = Proxies(server.trusted_proxies)
-        admission = Admission(self.engine, self.access, self._proxies.is_trusted)
+        admission = Admission(self.engine, authenticator, self._proxies.is_trusted)
         self.board = BoardNamespace(self.engine, core, clock, admission)
         self.socketio = TickerSocketIO(
             self.app,
             self.engine,
             admission,
-            Identification(self.access, self.engine),
+            Identification(authenticator, self.engine),
             self._origin_allowed,
             self.board,
             ping_interval=server.ping_interval_s,
@@ -119,7 +119,7 @@ class WebServer:
             inner,
             self._proxies,
             Hosts(server),
-            keeper,
+            guard,
             cache,
             self._origin_allowed,
             lambda: self.engine.limits.http_requests_per_s,

@@ -32,7 +32,7 @@ from web.api.admin import admin
 from web.api.first_rows import first_rows
 from web.api.page import page
 from web.app import WebServer
-from web.auth.tokens import Access
+from web.auth.authenticator import Authenticator
 from web.http.hosts import is_loopback
 from web.runtime import UNIX, EventletRuntime, Signals
 
@@ -53,19 +53,19 @@ class Service:
     """The core with its web side; `file` is where `settings` come from, and change."""
 
     def __init__(
-        self, runtime: EventletRuntime, settings: Settings, file: SettingsFile, access: Access, headless: bool, ndjson: bool
+        self, runtime: EventletRuntime, settings: Settings, file: SettingsFile, authenticator: Authenticator, headless: bool, ndjson: bool
     ) -> None:
         self.runtime = runtime
         self.clock = SystemClock()
         self._file = file
         self.core = Core(self.runtime, self.clock, self._make_source, epoch=secrets.token_hex(6))
-        self.access = access
+        self.authenticator = authenticator
         self._notifier = Notifier(os.environ)
         blueprints = [admin(lambda: self._settings.server.admin_token, file.add, file.remove)]
         if not headless:
-            rows = first_rows(self.core, self.clock, lambda: access.is_open)
+            rows = first_rows(self.core, self.clock, lambda: authenticator.is_open)
             blueprints.append(page(PAGE, settings.server.frame_ancestors, rows, runtime.aside("reading the page's files").run))
-        self.server = WebServer(self.core, settings, self.runtime, self.clock, blueprints, access)
+        self.server = WebServer(self.core, settings, self.runtime, self.clock, blueprints, authenticator)
         self._settings = settings
         self._is_over = threading.Event()
         self._exit_code = 0
@@ -113,7 +113,7 @@ class Service:
     def _say_where(self, host: str, port: int) -> None:
         is_unix = host.startswith(UNIX)
         log.info("listening on %s", host if is_unix else f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        if self.access.is_open and not is_unix and not is_loopback(host):
+        if self.authenticator.is_open and not is_unix and not is_loopback(host):
             log.warning(
                 'whoever reaches %s port %d may read everything: server.auth is "none"; with "token" or "jwt" they need one', host, port
             )
@@ -165,7 +165,7 @@ class Service:
                 if outcome.settings.limits != self._settings.limits:
                     open_files.extend(outcome.settings)
                 self._settings = outcome.settings
-                self.access.verifier = verifier_of(outcome.settings.server)
+                self.authenticator.verifier = verifier_of(outcome.settings.server)
                 log.info("settings applied: %s", outcome.changes or "nothing changed")
             except Exception as error:  # a bug; whoever is connected must not pay for it
                 log.exception("settings could not be applied")

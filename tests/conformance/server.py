@@ -16,7 +16,7 @@ from flask import Flask, request
 from flask_socketio import emit
 
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.auth.tokens import Access
+from web.auth.authenticator import Authenticator
 from web.fanout.engine import Engine
 from web.http.listener import Listener, MostConnections
 from web.http.origins import OriginCheck
@@ -90,4 +90,4 @@ def _limits(join_timeout_s: float) -> LimitSettings:
 
 def _entry(engine: Engine) -> tuple[Engine, Admission, Identification, OriginCheck]:
     """An engine that anybody may come to, from any page."""
-    return engine, Admission(engine, Access()), Identification(Access(), engine), lambda origin, environ: True
+    return engine, Admission(engine, Authenticator()), Identification(Authenticator(), engine), lambda origin, environ: True

@@ -17,7 +17,8 @@ from ticker.settings.model import BroadcastSettings, FeedSettings, LimitSettings
 from ticker.settings.server import ServerSettings
 from ticker.source import Answer, Subscription
 from web.app import WebServer
-from web.auth.tokens import Access, Verifier
+from web.auth.authenticator import Authenticator
+from web.auth.tokens import Verifier
 from web.runtime import EventletRuntime
 
 PATIENCE_S = 20.0
@@ -61,7 +62,7 @@ class Relaying:
         self._metrics = MetricsSettings(**(metrics or {}))
         runtime, clock = EventletRuntime(), SystemClock()
         self.core = Core(runtime, clock, self._make, "epoch", NoJitter())
-        self.server = WebServer(self.core, self.settings(symbols), runtime, clock, access=Access(verifier))
+        self.server = WebServer(self.core, self.settings(symbols), runtime, clock, authenticator=Authenticator(verifier))
         self.core.on_quotes.append(self._keep)
         self.core.configure(self.settings(symbols))
         self.http = self.server.app.test_client()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance.peer import Address, Connection, Response
 from tests.web.relaying import Relaying, relaying
-from web.auth.tokens import Tokens
+from web.auth.tokens import TokenVerifier
 from web.refusals import SAY_EVERY_S, Reason, Refusals
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ WIRE: dict[str, tuple[str, dict[str, str], int, int, str]] = {
 @pytest.fixture(scope="module")
 def running() -> Iterator[Relaying]:
     """A relay at this machine's own names that asks for a token."""
-    with relaying(["ACME"], {}, verifier=Tokens(["correct-horse-battery"])) as core:
+    with relaying(["ACME"], {}, verifier=TokenVerifier(["correct-horse-battery"])) as core:
         yield core
 
 

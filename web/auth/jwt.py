@@ -15,7 +15,7 @@ from ticker.errors import Problem, SettingsError
 from ticker.nested import undisturbed
 from ticker.settings import ServerSettings
 from web.auth.identity import Identity, Unauthorized
-from web.auth.tokens import Guessed, digest
+from web.auth.tokens import WrongToken, digest
 
 MOST_BYTES = 8192
 """Of a token. A header line is no longer either."""
@@ -55,7 +55,7 @@ class JwtVerifier:
         if known is None:
             try:
                 known = self._checked(token)
-            except Guessed:
+            except WrongToken:
                 raise
             except Unauthorized as problem:
                 known = str(problem)
@@ -73,7 +73,7 @@ class JwtVerifier:
     def _checked(self, token: str) -> _Known:
         """What it says, whatever the time is."""
         if len(token) > MOST_BYTES or not token.isascii():
-            raise Guessed("the token is too long" if len(token) > MOST_BYTES else "the token is malformed")
+            raise WrongToken("the token is too long" if len(token) > MOST_BYTES else "the token is malformed")
         claims = self._claims(token)
         from_s = max((_number(claims, name) - LEEWAY_S for name in ("nbf", "iat") if name in claims), default=-math.inf)
         until_s = _number(claims, "exp") + LEEWAY_S
@@ -81,14 +81,14 @@ class JwtVerifier:
 
     def _claims(self, token: str) -> dict[str, Any]:
         """The claims, if one of the keys signed them for us. Times are for the caller to judge: its clock is passed in."""
-        problem: Exception = Guessed("the token is malformed")
+        problem: Exception = WrongToken("the token is malformed")
         for key in self._keys:
             try:
                 return undisturbed(partial(self._decoded, key), token)
             except jwt.InvalidSignatureError:
-                problem = Guessed("the token's signature is wrong")
+                problem = WrongToken("the token's signature is wrong")
             except jwt.InvalidAlgorithmError:
-                raise Guessed(f"the token must be signed with {self._algorithm}") from None
+                raise WrongToken(f"the token must be signed with {self._algorithm}") from None
             except jwt.MissingRequiredClaimError as error:
                 raise Unauthorized(f"the token lacks the claim {error.claim}") from None
             except jwt.InvalidAudienceError:
@@ -96,7 +96,7 @@ class JwtVerifier:
             except jwt.InvalidIssuerError:
                 raise Unauthorized("the token is from another issuer") from None
             except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-                raise Guessed("the token is malformed") from None
+                raise WrongToken("the token is malformed") from None
         raise problem from None
 
     def _decoded(self, key: Any, token: str) -> dict[str, Any]:

@@ -1,19 +1,13 @@
-"""Who may read: turns what a client sends into an `Identity`, or refuses it. Wrong tokens are counted by address."""
+"""Tokens that are listed in the settings, and how a good one is told from a bad one."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
-from web.auth.credentials import IN_AN_ADDRESS, in_header, in_payload, in_url
 from web.auth.identity import ANYBODY, Identity, Unauthorized
-from web.auth.throttle import Throttle
-
-log = logging.getLogger(__name__)
 
 
 class Verifier(Protocol):
@@ -23,7 +17,7 @@ class Verifier(Protocol):
         """What `token` allows. Raises `Unauthorized`, which says in words what is wrong, never with anything of the token."""
 
 
-class Tokens:
+class TokenVerifier:
     """Tokens that let their bearer see everything. Compared in constant time, by their hashes: not even their length shows."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
@@ -33,58 +27,12 @@ class Tokens:
         """Compares with every one of them, whichever it is."""
         hashed = digest(token)
         if not sum([hmac.compare_digest(hashed, known) for known in self._digests]):
-            raise Guessed("the token is wrong")
+            raise WrongToken("the token is wrong")
         return ANYBODY
 
 
-class Guessed(Unauthorized):
+class WrongToken(Unauthorized):
     """The token is none of ours: it counts as a guess. One that was good and is so no longer does not."""
-
-
-class Access:
-    """Asked for each request and each CONNECT. `verifier` may be replaced at any time; without one everybody may read everything."""
-
-    def __init__(self, verifier: Verifier | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.verifier = verifier
-        self._clock = clock
-        self._throttle = Throttle()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nobody is asked."""
-        return self.verifier is None
-
-    def of_request(self, environ: Mapping[str, Any]) -> Identity | None:
-        """Who sends this request; `None` where it does not say. Raises `Unauthorized`."""
-        if self.verifier is None:
-            return ANYBODY
-        if in_url(environ):
-            raise Unauthorized(IN_AN_ADDRESS)
-        token = in_header(environ)
-        return None if token is None else self.verify(token, environ.get("REMOTE_ADDR", ""))
-
-    def of_payload(self, auth: Any, address: str) -> Identity | None:
-        """Who sends a CONNECT with this `auth`; `None` where it does not say. Raises `Unauthorized`."""
-        if self.verifier is None:
-            return ANYBODY
-        token = in_payload(auth)
-        return None if token is None else self.verify(token, address)
-
-    def verify(self, token: str, address: str) -> Identity:
-        """What `token` allows, sent from `address`. Raises `Unauthorized`."""
-        if self.verifier is None:
-            return ANYBODY
-        now_s = self._clock()
-        closed_s = self._throttle.closed_s(address, now_s)
-        if closed_s is not None:
-            raise Unauthorized("too many wrong tokens from this address: try again later", closed_s)
-        try:
-            return self.verifier.verify(token)
-        except Guessed as problem:
-            log.debug("a token from %s was refused: %s", address, problem)
-            if self._throttle.fail(address, now_s):
-                log.warning("too many wrong tokens from %s: none is looked at for a while", address)
-            raise
 
 
 def is_same(one: str, other: str) -> bool:

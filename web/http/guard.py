@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from flask import Flask, Response, g, request
 
+from web.auth.authenticator import Authenticator
 from web.auth.identity import ANYBODY, CHALLENGE, Identity, Unauthorized
-from web.auth.tokens import Access
 from web.http.answer import Answer, refusal
 from web.http.hosts import is_loopback
 from web.http.proxies import PASSED_ON
@@ -27,16 +27,16 @@ WhoseMetrics = Literal["loopback", "open", "public", "off"]
 
 
 class Guard:
-    """Asks `access` who reads; `metrics` is `server.metrics`."""
+    """Asks `authenticator` who reads; `metrics` is `server.metrics`."""
 
-    def __init__(self, access: Access, metrics: WhoseMetrics) -> None:
-        self._access = access
+    def __init__(self, authenticator: Authenticator, metrics: WhoseMetrics) -> None:
+        self._authenticator = authenticator
         self._metrics = metrics
 
     @property
     def is_open(self) -> bool:
         """Whether everybody may read everything."""
-        return self._access.is_open
+        return self._authenticator.is_open
 
     def who(self, environ: Mapping[str, Any], path: str) -> Identity | Answer:
         """Who asks for `path`, or the answer to who may not."""
@@ -58,20 +58,20 @@ class Guard:
 
     def _of_reader(self, environ: Mapping[str, Any]) -> Identity | Answer:
         try:
-            identity = self._access.of_request(environ)
+            identity = self._authenticator.of_request(environ)
         except Unauthorized as problem:
             return _refused(problem)
         return identity or _refused(Unauthorized("a token is needed: send it as Authorization: Bearer …"))
 
 
-def guard(app: Flask, keeper: Guard) -> None:
-    """Have `app` ask `keeper` who reads, unless that was found out before."""
+def install(guard: Guard, app: Flask) -> None:
+    """Have `app` ask `guard` who reads, unless that was found out before."""
 
     @app.before_request
     def may_read() -> Response | None:
         if request.method == "OPTIONS" or request.blueprint == ADMIN:
             return None
-        who = request.environ.get(IDENTITY) or keeper.who(request.environ, request.path)
+        who = request.environ.get(IDENTITY) or guard.who(request.environ, request.path)
         if isinstance(who, Answer):
             return as_response(who)
         g.identity = who
@@ -79,7 +79,7 @@ def guard(app: Flask, keeper: Guard) -> None:
 
     @app.after_request
     def not_for_all(response: Response) -> Response:
-        if not keeper.is_open and request.path.startswith((GUARDED, METRICS)):
+        if not guard.is_open and request.path.startswith((GUARDED, METRICS)):
             response.vary.add("Authorization")
             response.cache_control.private = True
         return response

@@ -15,8 +15,8 @@ from typing import Any
 
 from ticker.per_second import PerSecond
 from web.auth.addresses import network_of
+from web.auth.authenticator import Authenticator
 from web.auth.identity import Identity
-from web.auth.tokens import Access
 from web.fanout.client import Client
 from web.fanout.engine import Engine
 from web.refusals import Reason
@@ -34,7 +34,7 @@ class Admission:
     `is_proxy` tells addresses of proxies of ours: what comes from one and does not say for whom is nobody's share.
     """
 
-    def __init__(self, engine: Engine, access: Access, is_proxy: Callable[[str], bool] = lambda address: False) -> None:
+    def __init__(self, engine: Engine, access: Authenticator, is_proxy: Callable[[str], bool] = lambda address: False) -> None:
         self._engine = engine
         self._access = access
         self._is_proxy = is_proxy

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from web.auth.authenticator import Authenticator
 from web.auth.credentials import in_payload
 from web.auth.identity import ANYBODY, Identity, Unauthorized
-from web.auth.tokens import Access, Guessed, digest
+from web.auth.tokens import WrongToken, digest
 from web.fanout.client import Client
 from web.fanout.engine import Engine
 
@@ -15,7 +16,7 @@ from web.fanout.engine import Engine
 class Identification:
     """Asked at each handshake (`of_request`) and at each CONNECT (`identify`)."""
 
-    def __init__(self, access: Access, engine: Engine) -> None:
+    def __init__(self, access: Authenticator, engine: Engine) -> None:
         self._access = access
         self._engine = engine
 
@@ -39,7 +40,7 @@ class Identification:
             raise Unauthorized("the token is wrong")
         try:
             identity = self._access.verify(token, client.address)
-        except Guessed:
+        except WrongToken:
             client.refused_token = hashed
             raise
         client.known_token = hashed, identity

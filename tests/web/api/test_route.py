@@ -10,7 +10,7 @@ from tests.web.relaying import Relaying
 from web.api.admin import admin
 from web.api.route import Route, lasts_s, shown
 from web.app import ROUTES
-from web.auth.tokens import Tokens
+from web.auth.tokens import TokenVerifier
 from web.http.cache import route_of
 
 OPEN = {"anybody": True, "reader": False, "admin": False}
@@ -19,7 +19,7 @@ OPEN = {"anybody": True, "reader": False, "admin": False}
 @pytest.fixture(scope="module")
 def asking() -> Relaying:
     """A server that asks for a token."""
-    running = Relaying(["ACME"], {}, verifier=Tokens(["a-token-of-the-tests"]), server={"metrics": "open"})
+    running = Relaying(["ACME"], {}, verifier=TokenVerifier(["a-token-of-the-tests"]), server={"metrics": "open"})
     file = File()
     running.server.app.register_blueprint(admin(lambda: SecretStr(TOKEN), file.add, file.remove))
     return running

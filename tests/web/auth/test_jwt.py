@@ -20,7 +20,7 @@ from ticker.errors import SettingsError
 from ticker.settings import ServerSettings
 from web.auth.identity import Identity, Unauthorized
 from web.auth.jwt import LEEWAY_S, MOST_BYTES, MOST_REMEMBERED, JwtVerifier
-from web.auth.tokens import Guessed
+from web.auth.tokens import WrongToken
 
 NOW_S = 1_800_000_000
 SECRET, OTHER = "a secret that two parties share!", "another one that nobody shares!!"
@@ -66,7 +66,7 @@ def test_a_good_token(algorithm: str, key: str, signer: Any) -> None:
     assert verifier(key, algorithm).verify(signed(signer, algorithm)) == Identity(None, None, NOW_S + 60 + LEEWAY_S)
     for other, with_it in (("HS256", SECRET), ("RS256", RSA), ("EdDSA", ED), ("HS512", SECRET * 2)):
         if other != algorithm:
-            with pytest.raises(Guessed):
+            with pytest.raises(WrongToken):
                 verifier(key, algorithm).verify(signed(with_it, other))
 
 
@@ -80,7 +80,7 @@ def test_the_public_key_is_no_secret() -> None:
     """The classic: a token signed by HMAC with the public key as the secret, for a verifier of the key pair's."""
     for algorithm, key in (("RS256", public(RSA)), ("EdDSA", public(ED))):
         for secret in (key, key.strip(), key.encode().hex()):
-            with pytest.raises(Guessed):
+            with pytest.raises(WrongToken):
                 verifier(key, algorithm).verify(by_hand({"alg": "HS256", "typ": "JWT"}, key=secret.encode()))
 
 
@@ -103,7 +103,7 @@ def test_headers_that_are_wrong(header: dict[str, Any]) -> None:
 def test_a_token_does_not_bring_its_own_key(header: dict[str, Any]) -> None:
     """What its header says of keys counts for nothing: it must be signed with ours."""
     assert verifier().verify(signed(headers=header)).sees_all
-    with pytest.raises(Guessed):
+    with pytest.raises(WrongToken):
         verifier().verify(signed(OTHER, headers=header))
 
 
@@ -138,7 +138,7 @@ def test_bodies_that_make_no_sense(body: bytes) -> None:
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "x" * (MOST_BYTES + 1), "é.é.é", "\ud800", SECRET, "a" * 4000, "ey" + "." * 500])
 def test_no_tokens_at_all(token: str) -> None:
     """Rubbish is a guess; a token that is too long is not even read."""
-    with pytest.raises(Guessed):
+    with pytest.raises(WrongToken):
         verifier().verify(token)
 
 
@@ -163,7 +163,7 @@ CLAIM_NAMES = st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "sub", "jti", 
 @given(st.text(max_size=60) | st.lists(st.text("abcABC019-_=", max_size=30), min_size=2, max_size=4).map(".".join))
 def test_any_text_is_refused_in_words(token: str) -> None:
     """Whatever it is, it is no token, and nothing else happens."""
-    with pytest.raises(Guessed):
+    with pytest.raises(WrongToken):
         verifier().verify(token)
 
 
@@ -195,7 +195,7 @@ def test_a_token_that_is_known_still_ends() -> None:
     now_s += 60 + LEEWAY_S
     with pytest.raises(Unauthorized, match="expired") as problem:
         clocked.verify(token)
-    assert not isinstance(problem.value, Guessed)
+    assert not isinstance(problem.value, WrongToken)
     for number in range(MOST_REMEMBERED + 3):
         clocked.verify(signed(exp=NOW_S + 600, jti=str(number)))
     assert len(clocked._known) == MOST_REMEMBERED
@@ -221,7 +221,7 @@ def test_a_signature_is_checked_once(monkeypatch: pytest.MonkeyPatch, claims: di
     for _ in range(5):
         with pytest.raises(Unauthorized, match=reason) as problem:
             own.verify(token)
-        assert isinstance(problem.value, Guessed) is guessed
+        assert isinstance(problem.value, WrongToken) is guessed
     assert checked == (5 if guessed else 1)
 
 
@@ -241,7 +241,7 @@ def test_the_key_before_is_good_too() -> None:
     both = verifier(OTHER, previous=SECRET)
     assert both.verify(signed(SECRET)).sees_all
     assert both.verify(signed(OTHER)).sees_all
-    with pytest.raises(Guessed):
+    with pytest.raises(WrongToken):
         both.verify(signed("yet another one, of long ago....."))
 
 
@@ -261,7 +261,7 @@ def test_keys_that_are_of_no_use(algorithm: str, key: str) -> None:
 def test_nothing_of_a_token_or_a_key_is_said() -> None:
     """Not in an error, not in a `repr`."""
     token = signed(OTHER)
-    with pytest.raises(Guessed) as problem:
+    with pytest.raises(WrongToken) as problem:
         verifier().verify(token)
     assert token.split(".")[1] not in repr(problem.value)
     assert SECRET not in repr(verifier()) + repr(ServerSettings(jwt_key=SecretStr(SECRET)))

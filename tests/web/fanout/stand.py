@@ -14,8 +14,8 @@ from tests.conformance.peer import CLOSE, HANDSHAKE, TEXT, Address, Connection, 
 from tests.conformance.peer import Client as Peer
 from tests.web.fanout.quotes import quote
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.auth.authenticator import Authenticator
 from web.auth.identity import Identity
-from web.auth.tokens import Access
 from web.fanout.client import Client
 from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
@@ -39,7 +39,7 @@ class SaidAdmission(Admission):
     """Lets in whoever comes, or refuses everybody for the `reason` that a test gives."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(engine, Access())
+        super().__init__(engine, Authenticator())
         self.reason: Reason | None = None
 
     def refusal(self, environ: dict[str, Any]) -> Reason | None:
@@ -90,7 +90,7 @@ class Stand:
             self.app,
             self.engine,
             self.admission,
-            identification(Access(), self.engine),
+            identification(Authenticator(), self.engine),
             origin_check(["http://friend"]),
             board,
             ping_interval=PING_INTERVAL_S,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.peer import HANDSHAKE, Address, Connection, Response
 from tests.web.relaying import Relaying, relaying
-from web.auth.tokens import Tokens
+from web.auth.tokens import TokenVerifier
 from web.http import entrance
 from web.http.entrance import is_counted
 
@@ -149,7 +149,7 @@ def test_a_path_has_one_spelling(running: Relaying, target: str) -> None:
 
 def test_who_may_not_read_gets_nothing_that_stands_ready() -> None:
     """The same check before what is kept and what is made; each sees what he may."""
-    with relaying(["ACME"], {"ACME": 1.0}, verifier=Tokens([TOKEN])) as core:
+    with relaying(["ACME"], {"ACME": 1.0}, verifier=TokenVerifier([TOKEN])) as core:
         core.wait("ACME")
         for target in ("/api/quotes", "/api/status", "/api/symbols", "/api/sparkline", "/api/candles/ACME", "/metrics"):
             for _ in range(2):

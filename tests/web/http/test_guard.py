@@ -12,7 +12,7 @@ from ticker.errors import FeedError
 from ticker.settings.reload import Reload
 from web.auth.identity import ANYBODY, Identity, Unauthorized
 from web.auth.throttle import MOST_FAILURES
-from web.auth.tokens import Guessed
+from web.auth.tokens import WrongToken
 from web.auth.visible import NOT_TOLD
 
 SYMBOLS = ["BTC-USD", "BTC-EUR", "SECRET/ONE", "SECRETTWO"]
@@ -29,7 +29,7 @@ class Names:
         if token == "old":
             raise Unauthorized("the token has expired")
         if token not in known:
-            raise Guessed("the token is wrong")
+            raise WrongToken("the token is wrong")
         return known[token]
 
 

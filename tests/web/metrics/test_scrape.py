@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from tests.web.metrics.reading import MACHINE
 from tests.web.relaying import Relaying
-from web.auth.tokens import Tokens
+from web.auth.tokens import TokenVerifier
 from web.http.guard import from_this_machine
 from web.metrics.families import counter, long_gauges
 from web.metrics.scrape import metrics
@@ -43,7 +43,7 @@ def test_a_proxy_on_this_machine_is_not_this_machine(header: dict[str, str], tru
 def test_with_tokens_one_is_needed_unless_they_are_public() -> None:
     """`auth` goes for `open` metrics, and for those of this machine too: a page that was led here by its name is on it as well."""
     for access, without in (("open", 401), ("loopback", 401), ("public", 200)):
-        http = Relaying(["ACME"], {}, server={"metrics": access}, verifier=Tokens([TOKEN])).http
+        http = Relaying(["ACME"], {}, server={"metrics": access}, verifier=TokenVerifier([TOKEN])).http
         assert http.get("/metrics", environ_base=MACHINE).status_code == without
         assert http.get("/metrics", environ_base=MACHINE, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.web.fanout.clients import newcomer
 from ticker.settings import BroadcastSettings, LimitSettings
+from web.auth.authenticator import Authenticator
 from web.auth.identity import ANYBODY, Identity
-from web.auth.tokens import Access, Tokens
+from web.auth.tokens import TokenVerifier
 from web.fanout.client import Client
 from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
@@ -29,7 +30,7 @@ class Way:
         self.numbers = count(1)
         self.engine = Engine(EventletRuntime(), "e1", BroadcastSettings(), LimitSettings(**limits), 10, 25)
         self.engine.clock = lambda: self.now_s
-        self.access = Access(Tokens([TOKEN]))
+        self.access = Authenticator(TokenVerifier([TOKEN]))
         self.admission = Admission(self.engine, self.access, is_proxy=PROXY.__eq__)
 
     def refusal(self, address: str = "192.0.2.1") -> Reason | None:

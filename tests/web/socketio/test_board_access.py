@@ -14,7 +14,7 @@ from tests.web.relaying import PATIENCE_S, Relaying, relaying
 from ticker.settings.reload import Reload
 from web.auth.identity import ANYBODY, Identity, Unauthorized
 from web.auth.throttle import MOST_FAILURES
-from web.auth.tokens import Guessed
+from web.auth.tokens import WrongToken
 from web.auth.visible import NOT_TOLD
 from web.refusals import Reason, body
 from web.runtime import EventletRuntime
@@ -36,7 +36,7 @@ class Names:
         if token.startswith("until "):
             return Identity(expires_s=NOW_S + float(token.removeprefix("until ")))
         if token not in known:
-            raise Guessed("the token is wrong")
+            raise WrongToken("the token is wrong")
         return known[token]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ticker.settings import BroadcastSettings, LimitSettings
-from web.auth.tokens import Access
+from web.auth.authenticator import Authenticator
 from web.fanout.client import Client, payload_of
 from web.fanout.close_reasons import CloseReason
 from web.fanout.engine import Engine
@@ -28,7 +28,7 @@ class Club:
     def __init__(self) -> None:
         self.numbers = count(1)
         self.engine = Engine(EventletRuntime(), "e1", BroadcastSettings(), LimitSettings(), 10, 25)
-        admission, identification = Admission(self.engine, Access()), Identification(Access(), self.engine)
+        admission, identification = Admission(self.engine, Authenticator()), Identification(Authenticator(), self.engine)
         self.server = SocketIOServer(self.engine, admission, identification, origin_check([]), ping_interval=10, ping_timeout=25)
         self.members: NamespaceManager = self.server.manager
         self.engine.subscriptions.add_channel("A")
