@@ -44,8 +44,8 @@ class Client(Outbox):
     python-engineio's server holds it where it would hold a socket of its own, and looks at `closed`, `upgraded` and `session`.
     """
 
-    __slots__ = ("_session", "address", "board_identity", "board_joined", "closed", "environ", "events", "handler", "identity",
-                 "introduced", "joins", "known_token", "max_hz", "namespaces", "network", "packets", "ping_slot", "poll_event",
+    __slots__ = ("_events", "_joins", "_session", "address", "board_identity", "board_joined", "closed", "environ", "handler", "identity",
+                 "introduced", "known_token", "max_hz", "namespaces", "network", "packets", "ping_slot", "poll_event",
                  "polled_s", "posting", "progress_s", "public_id", "reader", "refused_token", "sid", "since_s", "socket", "transport",
                  "upgrade_s")  # fmt: skip
 
@@ -86,14 +86,30 @@ class Client(Outbox):
         self.ping_slot = 0
         self.poll_event: threading.Event | None = None  # while one of its requests polls
         self.posting = False  # while one of its requests posts
-        self.events, self.joins, self.packets = PerSecond(), PerSecond(), PerSecond()
-        """What it sends in a second: events, namespaces to join, and packets of any kind."""
+        self.packets = PerSecond()
+        """What it sends, of any kind."""
+        self._events: PerSecond | None = None
+        self._joins: PerSecond | None = None
         self._session: dict[str, Any] | None = None
 
     @property
     def upgraded(self) -> bool:
         """Whether it speaks WebSocket."""
         return self.transport == "websocket"
+
+    @property
+    def events(self) -> PerSecond:
+        """The events among them; made on first use."""
+        if self._events is None:
+            self._events = PerSecond()
+        return self._events
+
+    @property
+    def joins(self) -> PerSecond:
+        """The namespaces that it asks to join; made on first use."""
+        if self._joins is None:
+            self._joins = PerSecond()
+        return self._joins
 
     @property
     def session(self) -> dict[str, Any]:
