@@ -168,8 +168,8 @@ class Flusher:
 
     def _touched(self, dirty: Iterable[Channel]) -> list[Cohort]:
         """The cohorts that read any of the dirty channels."""
-        cohorts, cohorts_of = self.subscriptions.cohorts, self.subscriptions.cohorts_of
-        of_each = [cohorts_of[channel] for channel in dirty]
+        cohorts = self.subscriptions.cohorts
+        of_each = list(map(self.subscriptions.cohorts_of.__getitem__, dirty))
         if sum(map(len, of_each)) >= len(cohorts):
             return list(cohorts.values())  # asking each is cheaper than merging what the channels say
         touched: dict[Cohort, None] = dict(self.subscriptions.everything) if of_each else {}
