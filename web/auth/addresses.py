@@ -16,12 +16,12 @@ UNIX_PEER = "unix"
 
 @lru_cache(MOST_REMEMBERED)
 def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the /64, for who has one address in there has them all. IPv4 in IPv6's clothes is itself.
+    """What counts as one address: of IPv6 the /64, for who has one address in there has them all. IPv4 written as IPv6 is itself.
 
     What is no address (the path of a Unix socket, nothing at all) stays as it is, and so does what this has answered before.
     """
     try:
-        parsed = ip_address(address.partition("%")[0])  # what follows names a card of this machine
+        parsed = ip_address(address.partition("%")[0])  # what follows names a network interface of this machine
     except ValueError:
         return address
     if not isinstance(parsed, IPv6Address):

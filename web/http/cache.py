@@ -22,7 +22,7 @@ OPEN_METRICS = "application/openmetrics-text"
 
 MOST_ANSWERS, MOST_BYTES = 256, 33_554_432
 LONGEST_QUERY = 2048
-"""What is asked for in more words than that is nobody else's question."""
+"""The answer to a longer query is not kept: hardly anybody asks the same again."""
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_RANGE", "CONTENT_LENGTH", "wsgi.input_terminated")
 """What makes an answer one to this very request."""
 

@@ -1,4 +1,4 @@
-"""Whose word counts for where a request comes from: a proxy of ours says it in X-Forwarded-…, from anybody else that is hearsay."""
+"""Whose word counts for where a request comes from: a proxy of ours says it in X-Forwarded-…, anybody else is not believed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _nth(entries: Sequence[str], hops: int) -> str:
 
 
 def _parsed(entry: str) -> Address | None:
-    """An address, with or without a port; one of IPv4 that is dressed up as IPv6 is itself."""
+    """An address, with or without a port; an IPv4 address written as IPv6 is the IPv4 address."""
     with_port = _WITH_PORT.fullmatch(entry)
     try:
         address = ip_address((with_port[1] or with_port[2]) if with_port else entry)
