@@ -35,6 +35,7 @@ class StderrLines(io.BufferedIOBase):
         self.lost = 0
         """Lines, since the start."""
         self.lost_line: Callable[[int], str] = "{} lines lost".format
+        """The line that stands for so many lost ones. The log sets it each time that its format is set."""
         self.name = "<stderr>"
         self._descriptor = descriptor
         self._most_bytes = most_bytes

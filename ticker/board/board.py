@@ -51,11 +51,11 @@ class Board:
         self.epoch = epoch
         self.quotes: dict[str, Quote] = {}
         self.volume_of: dict[str, VolumeOf] = {}
-        self._noticed = Quality()
+        self._quality = Quality()
         self._symbol_states: dict[str, SymbolState] = {}
         self._sources: dict[str, dict[str, tuple[SymbolState, SourceState]]] = {}  # by feed, by symbol
         self._terms: dict[str, FeedTerms] = {}
-        self._wanted_quality = QualitySettings()
+        self._quality_settings = QualitySettings()
         self._intervals_s: dict[str, Mapping[str, float]] = {}  # by feed, by symbol, where they are not the feed's
         self._hours: dict[str, Hours] = {ALWAYS_OPEN: ALWAYS, CURRENCY_WEEK: WEEK}
         self._down: set[str] = set()
@@ -78,13 +78,13 @@ class Board:
             self._left_at[symbol] = self._symbol_states.pop(symbol).seq
             self.quotes.pop(symbol, None)
             self.volume_of.pop(symbol, None)
-            self._noticed.forget(symbol)
+            self._quality.forget(symbol)
         before, self._symbol_states = self._symbol_states, {}
-        same_quality = quality is None or quality == self._wanted_quality
-        self._wanted_quality = quality or self._wanted_quality
+        same_quality = quality is None or quality == self._quality_settings
+        self._quality_settings = quality or self._quality_settings
         unchanged = {feed for feed, terms in feeds.items() if self._terms.get(feed) == terms}
         self._terms = dict(feeds)
-        self._noticed.keep_feeds(feeds)
+        self._quality.keep_feeds(feeds)
         self._sources = {feed: {} for feed in feeds}
         added: list[str] = []
         quotes: list[Quote] = []
@@ -96,7 +96,7 @@ class Board:
             elif same_quality and symbol_state.settings == settings and unchanged.issuperset(settings.feed):
                 self._add(symbol_state)
                 continue
-            symbol_state.take_settings(settings, self._wanted_quality)
+            symbol_state.take_settings(settings, self._quality_settings)
             symbol_state.take_sources(self._terms, self._intervals_s, self._down)
             symbol_state.hours = self._hours.get(settings.calendar or "")
             self._add(symbol_state)
@@ -244,7 +244,7 @@ class Board:
 
     def quality_state(self, now_ms: int, markets: Sequence[wire.Calendar] = ()) -> wire.Quality:
         """What `/api/status` says of the prices (docs/freshness.md), with what there is to say of the calendars."""
-        return self._noticed.state(self._symbol_states.values(), now_ms, markets)
+        return self._quality.state(self._symbol_states.values(), now_ms, markets)
 
     def standings(self, now_ms: int) -> list[Standing]:
         """How every symbol stands, in the settings' order."""
@@ -252,7 +252,7 @@ class Board:
 
     def incidents(self) -> dict[str, int]:
         """How often prices were not what they should be: `bad_ticks`, `odd_fields`, `switches`, `divergences`."""
-        return self._noticed.counts()
+        return self._quality.counts()
 
     def _add(self, symbol_state: SymbolState) -> None:
         self._symbol_states[symbol_state.symbol] = symbol_state
@@ -260,7 +260,7 @@ class Board:
             self._sources[source.feed][symbol_state.symbol] = symbol_state, source
 
     def _hear(self, symbol_state: SymbolState, source: SourceState, said: Tick, now_ms: int) -> list[Quote]:
-        tick = self._noticed.judge(symbol_state, source, said, now_ms)
+        tick = self._quality.judge(symbol_state, source, said, now_ms)
         if isinstance(tick, BadTick):
             return self._fail(symbol_state, source, tick, now_ms)
         if source.answers_again():
@@ -273,21 +273,21 @@ class Board:
             is_open = symbol_state.quote is None or symbol_state.quote.state != "closed"
             outcome = source.hear(tick, now_ms, symbol_state.believable, partial(symbol_state.agrees, source, now_ms=now_ms), is_open)
         if outcome in ("jump", "backwards"):
-            self._noticed.not_believed(symbol_state, source, tick, outcome, now_ms)
+            self._quality.not_believed(symbol_state, source, tick, outcome, now_ms)
         elif outcome == "news":
             symbol_state.believe(source, tick)
         self._limits_changed = self._limits_changed or source.limit_ms != limit_ms or (outcome == "news" and source.is_daily())
         if outcome == "same" and source.steady:  # it stays fresh, only for longer
             return []
         if len(symbol_state.sources) > 1:
-            self._noticed.compare(symbol_state, source, now_ms)
+            self._quality.compare(symbol_state, source, now_ms)
         return self._settle(symbol_state, now_ms)
 
     def _fail(self, symbol_state: SymbolState, source: SourceState, error: FeedError, now_ms: int) -> list[Quote]:
         if source.error is None or reason(source.error) != reason(error):
             self._symbols_changed = True
         if isinstance(error, BadTick):
-            self._noticed.no_price(symbol_state, source, error, now_ms)
+            self._quality.no_price(symbol_state, source, error, now_ms)
         source.fail(error)
         return self._settle(symbol_state, now_ms)
 
@@ -304,7 +304,7 @@ class Board:
         if symbol_state.active is not None and index is not None:
             symbol_state.switched_ms = now_ms
             why = f"{sources[chosen].feed} is back" if usable[index] else trouble_of(symbol_state.active, verdicts[index])
-            self._noticed.switched(symbol_state, symbol_state.active, sources[chosen], why, now_ms)
+            self._quality.switched(symbol_state, symbol_state.active, sources[chosen], why, now_ms)
         symbol_state.activate(sources[chosen])
         return chosen
 

@@ -61,7 +61,7 @@ class BadTicks:
         self._log.tell(is_new, now_ms, "feed %s: a tick of %s is not believed: %s [%s]", feed, symbol, reason, shown)
 
     def forget(self, symbol: str) -> None:
-        """The symbol left."""
+        """Forget `symbol`, which is not on the board any more."""
         for key in [key for key in self._entries if key[0] == symbol]:
             del self._entries[key]
         self._told = {told for told in self._told if told[0] != symbol}
@@ -89,7 +89,7 @@ class OddFields:
         self._log.tell(before is None, now_ms, message, feed, odd.field, symbol, odd.reason, odd.excerpt)
 
     def keep(self, feeds: Container[str]) -> None:
-        """The other feeds are gone."""
+        """Forget the feeds that are not among `feeds`, which are all there are now."""
         self._entries = {key: entry for key, entry in self._entries.items() if entry.feed in feeds}
 
     def state(self) -> wire.OddFields:
@@ -122,7 +122,7 @@ class Disagreements:
         self._since_ms.pop((symbol, feed), None)
 
     def forget(self, symbol: str) -> None:
-        """The symbol left."""
+        """Forget `symbol`, which is not on the board any more."""
         self._since_ms = {key: since_ms for key, since_ms in self._since_ms.items() if key[0] != symbol}
         self._told = {told for told in self._told if told[0] != symbol}
 

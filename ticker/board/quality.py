@@ -21,8 +21,11 @@ from ticker.source import reason
 
 
 class Standing(NamedTuple):
-    """How a symbol stands. `state`: its price's, or `pending` or `rejected` where it has none. `age_s`: how long ago that price was
-    surely the newest there was; `None` where there is none."""
+    """The state of a symbol and the age of its price.
+
+    `state`: its price's, or `pending` or `rejected` where it has none. `age_s`: how long ago that price was surely the newest there was;
+    `None` where there is none.
+    """
 
     symbol: str
     state: str
@@ -49,12 +52,12 @@ class Quality:
         }
 
     def forget(self, symbol: str) -> None:
-        """The symbol left."""
+        """Forget `symbol`, which is not on the board any more."""
         self._bad_ticks.forget(symbol)
         self._disagreements.forget(symbol)
 
     def keep_feeds(self, feeds: Container[str]) -> None:
-        """There are no others any more."""
+        """Forget the feeds that are not among `feeds`, which are all there are now."""
         self._odd_fields.keep(feeds)
 
     def judge(self, symbol_state: SymbolState, source: SourceState, heard: Tick, now_ms: int) -> Tick | BadTick:
@@ -76,7 +79,7 @@ class Quality:
         return plain(tick)
 
     def no_price(self, symbol_state: SymbolState, source: SourceState, error: BadTick, now_ms: int) -> None:
-        """There was a number for a price that can't be one. Whoever met it has logged it, if that was the feed."""
+        """Instead of a price there was a number that can't be one: found by the feed, or by `judge`."""
         self._bad_ticks.note(symbol_state.symbol, source.feed, "no price", reason(error), error.excerpt, now_ms)
 
     def not_believed(self, symbol_state: SymbolState, source: SourceState, tick: Tick, outcome: TickOutcome, now_ms: int) -> None:
@@ -145,7 +148,7 @@ class Quality:
 
 
 def standing(symbol_state: SymbolState, now_ms: int) -> Standing:
-    """How the symbol of `symbol_state` stands."""
+    """The state of a symbol and the age of its price."""
     source = symbol_state.active
     if symbol_state.quote is None:
         return Standing(symbol_state.symbol, symbol_state.status()[0], None)

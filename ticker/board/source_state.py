@@ -104,7 +104,7 @@ class SourceState:
         return self.rejected or self.feed_down or self.failures >= DOWN_AFTER
 
     def delay_ms(self) -> int:
-        """By how much it is behind its market."""
+        """How far its prices are behind the market."""
         delay_min = self.tick.delay_min if self.tick else None
         return round(delay_min * 60_000) if delay_min else 0
 
@@ -252,7 +252,7 @@ class SourceState:
         return had
 
     def restart(self) -> None:
-        """Its source was replaced: what it did wrong, and how new its prices were, is the past."""
+        """Its source was replaced: forget what that did wrong, and how new its prices were."""
         self.newest_ms, self.unconfirmed, self.is_reference = 0, None, False
         self.answers_again()
 

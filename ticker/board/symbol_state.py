@@ -90,7 +90,7 @@ class SymbolState:
             self._judge_by_price_range()
 
     def _judge_by_price_range(self) -> None:
-        """Sources may be apart by the same part of a jump as in percent."""
+        """Set how far a price may jump and sources may be apart, in the price's own unit; the two relate as their limits in percent do."""
         named = self.settings.max_jump
         self.believable = absolute_band(self.price_range.reach(self.max_jump_pct) if named is None else named)
         self.most_apart = self.believable.reach * self.max_apart_pct / self.max_jump_pct
@@ -200,7 +200,7 @@ class SymbolState:
 
 
 def disagreement(symbol_state: SymbolState, source: SourceState, other: SourceState, now_ms: int) -> float | None:
-    """How far apart the prices of two sources of `symbol_state` are, by its measure; `None` where they can't be compared."""
+    """How far apart the prices of two sources are, as `SymbolState.apart` measures it; `None` where they can't be compared."""
     tick, reference = source.tick, other.tick
     if tick is None or reference is None or not _heard(source, now_ms) or not _heard(other, now_ms):
         return None
