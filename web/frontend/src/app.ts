@@ -1,35 +1,34 @@
-import type { Address } from "./view/address";
-import { Choices } from "./view/synced-prefs";
-import { shows, type Face } from "./view/face";
-import { Flasher } from "./view/flash";
-import { Formatter } from "./model/format";
 import { MOST_ALIGNED, type FirstRows, type FirstTable } from "./first-paint";
+import { PriceHistory } from "./history/price-history";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
+import { Formatter } from "./model/format";
 import { Live } from "./model/live";
-import { PaintMeter } from "./view/paint-meter";
-import type { Link } from "./net/link";
 import type { LinkStats } from "./model/messages";
-import { browserFrames, PaintGate, type PaintInfo } from "./view/paint";
-import { boardHz } from "./view/board-rate";
-import { Past } from "./history/price-history";
-import { chosenColumns, colour, type Prefs } from "./view/prefs";
-import { Seen } from "./view/visibility";
 import type { Row } from "./model/store";
-import { layoutOf, NARROW, type Layout } from "./table/columns";
+import { usedFeeds, type Quote, type SymbolInfo } from "./model/wire";
+import type { Link } from "./net/link";
 import type { TableContext } from "./table/context";
 import { copyTable } from "./table/copy";
 import type { Standing } from "./table/faults";
 import { Table } from "./table/grid";
-import { handOver, Hold, listenToHand } from "./table/order-hold";
-import { Keeper } from "./table/watchdog";
+import { pointerOver, OrderHold, listenToPointer } from "./table/order-hold";
+import { TableWatchdog } from "./table/watchdog";
 import { Widths } from "./table/widths";
 import { Access } from "./ui/access";
 import { Chrome } from "./ui/chrome";
 import { Details } from "./ui/details";
 import { byId } from "./ui/dom";
+import type { Address } from "./view/address";
+import { shows, type Face } from "./view/face";
+import { Flasher } from "./view/flash";
+import { layoutOf, NARROW, type Layout } from "./view/layout";
+import { browserFrames, PaintGate, type PaintInfo } from "./view/paint";
+import { PaintMeter } from "./view/paint-meter";
+import { chosenColumns, colour, type Prefs } from "./view/prefs";
+import { SyncedPrefs } from "./view/synced-prefs";
 import { passes, type View } from "./view/view";
 import { Viewport } from "./view/viewport";
-import { usedFeeds, type Quote, type SymbolInfo } from "./model/wire";
+import { boardHz, TabVisibility } from "./view/visibility";
 
 const WATCH_MS = 250;
 const TICK_MS = 1000;
@@ -42,8 +41,8 @@ interface Before {
 
 /** Composes the table's page: news goes into the store on arrival, the store is painted once a frame. */
 export class App {
-  private readonly choices = new Choices((before, isTheirs) => this.follow(before, isTheirs));
-  private readonly prefs = this.choices.prefs;
+  private readonly syncedPrefs = new SyncedPrefs((before, isTheirs) => this.follow(before, isTheirs));
+  private readonly prefs = this.syncedPrefs.prefs;
   private readonly live: Live;
   private readonly meter = new PaintMeter();
   private readonly narrow = matchMedia(NARROW);
@@ -55,10 +54,10 @@ export class App {
   private readonly table: Table;
   private readonly chrome: Chrome;
   private readonly details: Details;
-  private readonly seen = new Seen(() => this.sendInterest());
+  private readonly visibility = new TabVisibility(() => this.sendInterest());
   private order: Row[] = [];
-  private readonly hold = new Hold(handOver(byId("table")));
-  private readonly keeper = new Keeper(() => this.table, (standing) => this.showStanding(standing));
+  private readonly hold = new OrderHold(pointerOver(byId("table")));
+  private readonly watchdog = new TableWatchdog(() => this.table, (standing) => this.showStanding(standing));
 
   constructor(private readonly face: Face, private readonly address: Address, private readonly link: Link, private before: Before | undefined) {
     document.body.dataset.face = face.kind;
@@ -85,14 +84,14 @@ export class App {
       layout: this.layout(),
       widths: new Widths(),
       fraction: 0,
-      past: new Past(this.access.read, () => this.live.serverNow(), () => this.table.repaint("spark")),
+      history: new PriceHistory(this.access.read, () => this.live.serverNow(), () => this.table.repaint("spark")),
       truth: (row) => this.live.truth(row),
       serverNow: () => this.live.serverNow(),
     };
     this.gate = new PaintGate(browserFrames, (info) => this.paint(info));
     this.viewport = new Viewport(browserFrames, () => this.table.rowsInView().map((row) => row.symbol), () => {
       this.sendInterest();
-      this.watchPast();
+      this.watchHistory();
     });
     this.table = new Table(byId("table"), {
       context: this.context, layout: this.layout(),
@@ -104,16 +103,16 @@ export class App {
       passes: (row) => passes(row.info, this.address.view, face.symbols),
       moved: () => this.viewport.moved(),
       scrolled: () => {
-        this.keeper.scrolled();
+        this.watchdog.scrolled();
         this.gate.scrolled();
       },
       rowsChanged: () => this.showCount(),
-      columnsChanged: (columns) => face.kind === "desk" && this.choices.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
+      columnsChanged: (columns) => face.kind === "desk" && this.syncedPrefs.save({ columns: { ...this.prefs.columns, [this.layout()]: columns } }),
       sorted: (sort) => address.change({ sort }),
       opened: (row) => this.open(row),
-      failed: (error) => this.keeper.failed(error),
+      failed: (error) => this.watchdog.failed(error),
     });
-    listenToHand(byId("table"), this.hold, (id) => {
+    listenToPointer(byId("table"), this.hold, (id) => {
       const row = this.table.rowOf(id);
       if (row) this.open(row);
     });
@@ -126,7 +125,7 @@ export class App {
       spoken: (sentence, matters) => this.chrome.murmur(sentence, matters),
     });
     this.chrome = new Chrome(this.table, this.context, this.prefs, address.view, {
-      changed: (change) => this.choices.save(change),
+      changed: (change) => this.syncedPrefs.save(change),
       searched: (q) => this.choose({ q }),
       grouped: (group) => this.choose({ group }),
       copy: () => copyTable(this.table, this.context),
@@ -138,7 +137,7 @@ export class App {
       this.live.receive(message);
       this.access.receive(message);
       if (message.type !== "quotes" && message.type !== "stats") this.watch();
-      if (message.type === "phase" && message.phase === "synced") this.watchPast();
+      if (message.type === "phase" && message.phase === "synced") this.watchHistory();
     });
     this.listen();
     this.showCount();
@@ -164,7 +163,7 @@ export class App {
     this.chrome.setSymbols(symbols); // first: the chosen group decides which rows pass
     this.chrome.setUsedFeeds(this.face.kind === "desk" ? undefined : usedFeeds(symbols.filter((info) => shows(this.face, info))));
     for (const row of gone) {
-      this.context.past.delete(row.symbol);
+      this.context.history.delete(row.symbol);
       if (row === this.details.row) this.details.close();
     }
     if (changed) {
@@ -187,13 +186,13 @@ export class App {
   private takeQuotes(quotes: readonly Quote[]): void {
     for (const quote of quotes) {
       const { rows, generation } = this.live.store;
-      this.context.past.add(quote, rows.get(quote.symbol)?.info.volume_of, generation);
+      this.context.history.add(quote, rows.get(quote.symbol)?.info.volume_of, generation);
       this.details.take(quote);
     }
   }
 
-  private watchPast(): void {
-    if (this.live.phase === "synced") this.context.past.watch(this.viewport.symbols, this.live.store.generation, performance.now());
+  private watchHistory(): void {
+    if (this.live.phase === "synced") this.context.history.watch(this.viewport.symbols, this.live.store.generation, performance.now());
   }
 
   private paint({ now_ms, catchUp }: PaintInfo): void {
@@ -201,7 +200,7 @@ export class App {
     const rows = this.live.store.drain();
     if (rows.some(({ decimals }) => Math.min(MOST_ALIGNED, decimals) > this.context.fraction)) this.align();
     this.table.paint(rows, now_ms, !catchUp && this.live.connection !== "recovering");
-    this.table.grow(now_ms);
+    this.table.paintSlowCells(now_ms);
     this.takeOver();
     if (rows.some((row) => row === this.details.row)) this.details.update();
     this.meter.painted(rows, this.live.serverNow(), (row) => !catchUp && this.table.cells.has(row));
@@ -228,13 +227,13 @@ export class App {
 
   private tick(): void {
     if (document.hidden) return;
-    this.keeper.look();
+    this.watchdog.look();
     this.watch(); // after a pause of the machine this may be the first to run: no age grows beside a state that no longer holds
-    this.table.grow(performance.now());
+    this.table.paintSlowCells(performance.now());
     this.takeOver();
     this.details.paint();
     this.table.reorder();
-    this.watchPast(); // where the server had no answer, once more
+    this.watchHistory(); // where the server had no answer, once more
     this.chrome.setTime(this.live.serverNow());
     this.align();
   }
@@ -268,7 +267,7 @@ export class App {
   }
 
   private sendInterest(): void {
-    const { visible } = this.seen;
+    const { visible } = this.visibility;
     const open = this.details.row?.symbol;
     const inView = this.viewport.symbols;
     const symbols = open === undefined || inView.includes(open) ? inView : [...inView, open];

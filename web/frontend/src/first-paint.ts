@@ -1,21 +1,22 @@
-import type { Face } from "./view/face";
-import { Flasher } from "./view/flash";
-import { decimalsFor, Formatter } from "./model/format";
-import { ServerClock } from "./model/freshness";
+import { PriceHistory } from "./history/price-history";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
-import { Past } from "./history/price-history";
-import { chosenColumns, colour, loadPrefs } from "./view/prefs";
-import { browserStorage } from "./net/storage";
+import { decimalsFor, Formatter } from "./model/format";
+import { ServerClock } from "./model/server-clock";
 import type { Row } from "./model/store";
+import { showTruth, truthOf } from "./model/truth";
+import type { Quote, SymbolInfo } from "./model/wire";
+import { browserStorage } from "./net/storage";
 import { judged, quietly, type RowCall } from "./table/cells";
-import { firstColumns, layoutOf, NARROW, ROW_HEIGHTS, tracksOf, type FirstColumn, type Layout } from "./table/columns";
+import { firstColumns, measuresOf, type FirstColumn } from "./table/columns";
 import type { TableContext } from "./table/context";
 import { Widths, type Widened } from "./table/widths";
-import { showTruth, truthOf } from "./model/truth";
 import { ConnectionChip } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
+import type { Face } from "./view/face";
+import { Flasher } from "./view/flash";
+import { layoutOf, NARROW, ROW_HEIGHTS, type Layout } from "./view/layout";
+import { chosenColumns, colour, loadPrefs } from "./view/prefs";
 import { passes, type View } from "./view/view";
-import type { Quote, SymbolInfo } from "./model/wire";
 
 /** Decimal points are aligned as far as this many digits. */
 export const MOST_ALIGNED = 4;
@@ -60,9 +61,9 @@ export class FirstTable {
     this.root.dataset.layout = layout;
     this.root.style.setProperty("--fraction", String(context.fraction));
     document.querySelector(".stage")?.append(this.root);
-    context.widths.begin(this.root, layout, tracksOf(texts, layout), this.widened(columns));
+    context.widths.begin(this.root, layout, measuresOf(texts, layout), this.widened(columns));
     context.widths.chosen(chosen);
-    const lines = rows.map((row) => new Line(row, columns, context));
+    const lines = rows.map((row) => new RowLine(row, columns, context));
     this.root.append(headOf(columns), ...lines.map((line) => line.root));
     context.widths.settle();
     this.ticking = window.setInterval(() => lines.forEach((line) => line.paint("age")), TICK_MS);
@@ -104,7 +105,7 @@ function contextOf(first: FirstRows, layout: Layout, texts: Texts, fraction: num
   const read = (): Promise<never> => new Promise(() => undefined);
   return {
     texts, layout, fraction, serverNow, read, pointable: false, widths: new Widths(), format: new Formatter(pickLocale(texts.language, navigator.languages)),
-    flasher: new Flasher({ setTimer: () => undefined }), past: new Past(read, serverNow, () => undefined),
+    flasher: new Flasher({ setTimer: () => undefined }), history: new PriceHistory(read, serverNow, () => undefined),
     truth: (row) => truthOf(row, { generation: 0, connection: "recovering", feeds: new Map(), server_ms: serverNow() }),
   };
 }
@@ -121,7 +122,7 @@ function headOf(columns: readonly FirstColumn[]): HTMLElement {
 }
 
 /** One row: its cells never change but for the age. */
-class Line {
+class RowLine {
   readonly root = element("div", { class: "line" });
   private readonly cells = new Map<string, (call: RowCall) => void>();
 

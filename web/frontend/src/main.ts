@@ -1,19 +1,20 @@
 import "./styles/page.css";
+import { FirstTable, readFirstRows } from "./first-paint";
+import { Link } from "./net/link";
+import { registerServiceWorker } from "./net/service-worker";
+import { browserStorage } from "./net/storage";
+import { tokenBox } from "./net/token";
+import { SORTABLE_COLUMNS } from "./table/columns";
+import { loadCode } from "./ui/load-code";
 import { Address } from "./view/address";
 import { readFace } from "./view/face";
-import { FirstTable, readFirstRows } from "./first-paint";
-import { install } from "./net/service-worker";
-import { loaded } from "./ui/load-code";
-import { Link } from "./net/link";
-import { tokenBox } from "./net/token";
-import { boardHz } from "./view/board-rate";
 import { nextPaint } from "./view/paint";
-import { browserStorage } from "./net/storage";
+import { boardHz } from "./view/visibility";
 
 document.getElementById("unloaded")?.remove();
 const face = readFace(new URL(location.href));
-const address = new Address(face, browserStorage("localStorage"));
-const link = new Link(face.shared);
+const address = new Address(face, SORTABLE_COLUMNS, browserStorage("localStorage"));
+const link = new Link(face.shared, loadCode);
 // The connection is made while the table's code, most of the page, is on its way; the table says later which rows are in view.
 const visible = !document.hidden;
 link.want({
@@ -21,5 +22,5 @@ link.want({
 });
 const first = readFirstRows();
 const before = first && { rows: first, table: new FirstTable(face, address.view, first) };
-void (before ? nextPaint() : Promise.resolve()).then(() => loaded(() => import("./app"))).then(({ App }) => new App(face, address, link, before));
-install();
+void (before ? nextPaint() : Promise.resolve()).then(() => loadCode(() => import("./app"))).then(({ App }) => new App(face, address, link, before));
+registerServiceWorker();

@@ -1,19 +1,19 @@
-import { shows, type Face } from "./view/face";
-import { Formatter } from "./model/format";
 import { pickLanguage, pickLocale, Texts } from "./i18n/texts";
+import { Formatter } from "./model/format";
 import { Live } from "./model/live";
-import type { Link } from "./net/link";
-import { browserFrames, PaintGate } from "./view/paint";
-import { boardHz } from "./view/board-rate";
-import { colour, loadPrefs } from "./view/prefs";
-import { browserStorage } from "./net/storage";
 import type { Row } from "./model/store";
+import { explanation, madeAt, showTruth, spokenWords, type Truth } from "./model/truth";
+import type { Link } from "./net/link";
+import { browserStorage } from "./net/storage";
 import { Access } from "./ui/access";
 import { ConnectionChip, obstacleText } from "./ui/connection-chip";
 import { byId, element } from "./ui/dom";
 import { whyEmpty } from "./ui/empty";
+import { shows, type Face } from "./view/face";
+import { browserFrames, PaintGate } from "./view/paint";
+import { colour, loadPrefs } from "./view/prefs";
 import { setText, setTitle } from "./view/set-text";
-import { explanation, madeAt, showTruth, spokenWords, type Truth } from "./model/truth";
+import { boardHz } from "./view/visibility";
 
 /** The strip moves so fast, pixels a second. */
 const SPEED_PX_S = 60;

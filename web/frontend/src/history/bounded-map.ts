@@ -1,5 +1,5 @@
 /** A map of at most `most` entries. Each `touch` makes its key the newest; the oldest go first. */
-export class Bounded<K, V> {
+export class BoundedMap<K, V> {
   private readonly entries = new Map<K, V>();
 
   constructor(private readonly most: number, private readonly make: (key: K) => V) {}

@@ -1,5 +1,5 @@
-import { Bounded } from "./bounded-map";
 import type { Quote, QuoteState, VolumeOf } from "../model/wire";
+import { BoundedMap } from "./bounded-map";
 
 /** One bar of a chart. `time_s`: epoch seconds at which it begins, a multiple of its interval. */
 export interface Candle {
@@ -116,8 +116,8 @@ const MAX_BOOKED = 64;
 const MAX_SECONDS = 300;
 
 /** The last minutes of the symbols in view in bars of a second, so that a chart that is opened has a past at once. */
-export class SecondsBook {
-  private readonly books = new Bounded<string, CandleBuilder>(MAX_BOOKED, () => new CandleBuilder(1, MAX_SECONDS));
+export class SecondBars {
+  private readonly books = new BoundedMap<string, CandleBuilder>(MAX_BOOKED, () => new CandleBuilder(1, MAX_SECONDS));
 
   /** Begins to keep `symbols`, which are in view. */
   watch(symbols: Iterable<string>): void {

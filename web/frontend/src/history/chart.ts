@@ -3,9 +3,9 @@ import {
   CandlestickSeries, createChart, HistogramSeries, LineStyle, TickMarkType,
   type HistogramData, type IChartApi, type ISeriesApi, type UTCTimestamp, type WhitespaceData,
 } from "lightweight-charts";
-import type { Candle } from "./candles";
 import type { Formatter } from "../model/format";
 import type { Truth } from "../model/truth";
+import type { Candle } from "./candles";
 
 /** With fewer bars than this the chart is filled with what there is; with more it follows the newest. */
 const FEW_CANDLES = 40;

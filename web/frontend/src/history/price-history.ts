@@ -1,12 +1,12 @@
-import { SecondsBook, tradeOf } from "./candles";
-import { SparkHistory, type ReadJson } from "./server-history";
-import { SparkBook } from "./sparklines";
 import type { Quote, VolumeOf } from "../model/wire";
+import { SecondBars, tradeOf } from "./candles";
+import { SparkHistory, type ReadJson } from "./server-history";
+import { Sparklines } from "./sparklines";
 
 /** What was before now, of symbols that are or were in view: an hour for the sparkline, some minutes in seconds for the chart. */
-export class Past {
-  readonly sparks = new SparkBook();
-  readonly seconds = new SecondsBook();
+export class PriceHistory {
+  readonly sparks = new Sparklines();
+  readonly seconds = new SecondBars();
   private readonly history: SparkHistory;
 
   /** `serverNow`: the server's clock, epoch ms; `filled`: lines have grown a past. */

@@ -1,5 +1,5 @@
 /** Sparklines: up to the last 60 minutes of a symbol in at most 60 points. */
-import { Bounded } from "./bounded-map";
+import { BoundedMap } from "./bounded-map";
 
 export const SPARK_WIDTH = 100;
 export const SPARK_HEIGHT = 20;
@@ -24,8 +24,8 @@ interface Line {
 }
 
 /** A bounded line a symbol: history from the server once, then live prices. Only symbols that were watched have one. */
-export class SparkBook {
-  private readonly lines = new Bounded<string, Line>(MAX_LINES, () => ({ step: 0, points: [] }));
+export class Sparklines {
+  private readonly lines = new BoundedMap<string, Line>(MAX_LINES, () => ({ step: 0, points: [] }));
 
   /** Begins the lines of `symbols`, which are in view, where they have none. */
   watch(symbols: Iterable<string>): void {

@@ -1,6 +1,7 @@
-import { connectionOf, ServerClock, type Connection, type LinkPhase } from "./freshness";
+import type { Connection, LinkPhase, Obstacle } from "./connection";
+import { connectionOf } from "./freshness";
 import type { FromHub, LinkStats } from "./messages";
-import type { Obstacle } from "../net/obstacle";
+import { ServerClock } from "./server-clock";
 import { Store, type Row } from "./store";
 import { truthOf, type Truth } from "./truth";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";
@@ -78,7 +79,7 @@ export class Live {
         this.events.rate?.(message.max_hz);
         return;
       case "token":
-      case "road":
+      case "transport":
         return;
     }
   }

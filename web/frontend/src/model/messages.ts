@@ -1,7 +1,8 @@
-import type { LinkPhase } from "./freshness";
+import type { LinkPhase, Obstacle } from "./connection";
 import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "./wire";
-import type { Obstacle } from "../net/obstacle";
-import type { TransportName } from "../net/transport-policy";
+
+/** How bytes get to the server and back. */
+export type TransportName = "websocket" | "polling";
 
 /** What one tab wants. Always complete, so that a hub that forgot the tab (it was frozen) can start afresh from it. */
 export interface Interest {
@@ -16,7 +17,7 @@ export interface Interest {
   /** For a server that asks who reads; empty where the tab knows none. */
   token: string;
   /** Which transport to begin with, where the tab knows: the one that got through when it was open before. */
-  road?: TransportName;
+  transport?: TransportName;
 }
 
 /** `taken`: the tab has read one message. It is handed no more than a few that it has not read. */
@@ -42,7 +43,7 @@ export type News =
   /** What another tab knows: a reader types it once a browser. */
   | { type: "token"; token: string }
   /** The transport that gets through, for the tab to remember over a reload. */
-  | { type: "road"; first: TransportName };
+  | { type: "transport"; first: TransportName };
 
 /** `arrived_ms`: when it came off the wire, epoch ms by this machine's clock; of several quotes, the oldest of them. */
 export type FromHub = News | { type: "quotes"; quotes: readonly Quote[]; arrived_ms: number };

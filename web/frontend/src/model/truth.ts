@@ -1,6 +1,6 @@
-import type { Connection } from "./freshness";
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
+import type { Connection } from "./connection";
 import type { Row } from "./store";
 import { names, type FeedInfo, type Quote } from "./wire";
 

@@ -1,6 +1,6 @@
 /** Adding and removing symbols over HTTP, for whoever knows the admin token. */
 import type { Refused } from "../model/wire";
-import type { Ask } from "./ask-server";
+import type { AskServer } from "./ask-server";
 
 /** Why a change was refused. `message` is the server's own sentence, in English. */
 export interface Refusal {
@@ -11,7 +11,7 @@ export interface Refusal {
 export type Change = { add: string; feed: string } | { remove: string };
 
 /** Asks for `change`; undefined where it was granted. The token travels in a header, never in an address. Never rejects. */
-export async function requestChange(send: Ask, token: string, change: Change): Promise<Refusal | undefined> {
+export async function requestChange(send: AskServer, token: string, change: Change): Promise<Refusal | undefined> {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
   try {
     const answer = await ("add" in change

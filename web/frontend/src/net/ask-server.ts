@@ -4,7 +4,7 @@ import { addressOf } from "./base-url";
 export const ANSWER_LIMIT_MS = 20_000;
 
 /** Asks this relay for `path` (`api/quotes`). */
-export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+export type AskServer = (path: string, init?: RequestInit) => Promise<Response>;
 
 /** Rejects where there is no answer, also where that is never said: a network may swallow a question without a word. */
-export const ask: Ask = (path, init) => fetch(addressOf(path), { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+export const askServer: AskServer = (path, init) => fetch(addressOf(path), { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });

@@ -18,7 +18,7 @@ export function addressOf(path: string, place = HERE): string {
 }
 
 /** Where Socket.IO is asked: the host, and the path on it. */
-export function relayAddress(place = HERE): { origin: string; path: string } {
+export function serverAddress(place = HERE): { origin: string; path: string } {
   return { origin: place.origin, path: `${place.pathname}socket.io` };
 }
 

@@ -1,10 +1,10 @@
-import type { LinkPhase } from "../model/freshness";
-import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../model/wire";
+import type { LinkPhase, Obstacle } from "../model/connection";
 import type { Interest, News, Port, ToHub } from "../model/messages";
-import type { Obstacle } from "./obstacle";
-import { Outbox } from "./tab-queue";
-import { Road } from "./transport-policy";
-import type { Session, SessionEvents } from "./session";
+import type { ConfigReport, FeedInfo, Hello, Quote, SymbolInfo } from "../model/wire";
+import type { Session } from "./session";
+import type { SessionEvents } from "./session-events";
+import { TabQueue } from "./tab-queue";
+import { TransportPolicy } from "./transport-policy";
 
 /** A tab that was not heard of for so long is gone without a word. Hidden tabs may speak only once a minute. */
 const SILENT_TAB_MS = 150_000;
@@ -13,7 +13,7 @@ const STATS_MS = 1000;
 const REVIVABLE: ReadonlySet<LinkPhase> = new Set(["connecting", "obstructed"]);
 
 interface Tab {
-  outbox: Outbox;
+  queue: TabQueue;
   interest: Interest;
   heard_ms: number;
 }
@@ -40,16 +40,16 @@ export class Hub implements SessionEvents {
   private roundTrip_ms: number | null = null;
   private token = "";
   /** Kept from one session to the next. */
-  private road: Road | undefined;
+  private policy: TransportPolicy | undefined;
 
-  constructor(private readonly open: (events: SessionEvents, road: Road) => SessionLike) {}
+  constructor(private readonly open: (events: SessionEvents, policy: TransportPolicy) => SessionLike) {}
 
   /** A word from the tab behind `port`. */
   receive(port: Port, message: ToHub): void {
     const tab = this.tabs.get(port);
     if (tab) tab.heard_ms = Date.now();
     if (message.type === "taken") {
-      tab?.outbox.taken();
+      tab?.queue.taken();
       return;
     }
     if (message.type === "bye") {
@@ -70,14 +70,14 @@ export class Hub implements SessionEvents {
       this.state.delete("token");
     }
     this.keep({ type: "phase", phase, obstacle });
-    if (phase === "synced") this.tellRoad();
+    if (phase === "synced") this.tellTransport();
   }
 
   /** Tabs remember it over a reload. Of a WebSocket that gets through they need not hear, if it was never otherwise. */
-  private tellRoad(): void {
-    const first = this.road?.first;
-    const isUsual = first === "websocket" && ![...this.tabs.values()].some((tab) => tab.interest.road === "polling");
-    if (first && (!isUsual || this.state.has("road"))) this.keep({ type: "road", first });
+  private tellTransport(): void {
+    const first = this.policy?.first;
+    const isUsual = first === "websocket" && ![...this.tabs.values()].some((tab) => tab.interest.transport === "polling");
+    if (first && (!isUsual || this.state.has("transport"))) this.keep({ type: "transport", first });
   }
 
   hello(hello: Hello): void {
@@ -111,7 +111,7 @@ export class Hub implements SessionEvents {
   /** The list of symbols follows and tells the tabs. */
   removed(symbol: string): void {
     this.latest.delete(symbol);
-    for (const tab of this.tabs.values()) tab.outbox.forget(symbol);
+    for (const tab of this.tabs.values()) tab.queue.forget(symbol);
   }
 
   quotes(quotes: readonly Quote[]): void {
@@ -120,33 +120,33 @@ export class Hub implements SessionEvents {
       const known = this.latest.get(quote.symbol);
       if (known && known.seq >= quote.seq) continue;
       this.latest.set(quote.symbol, quote);
-      for (const tab of this.tabs.values()) tab.outbox.add(quote, arrived_ms);
+      for (const tab of this.tabs.values()) tab.queue.add(quote, arrived_ms);
     }
-    for (const tab of this.tabs.values()) tab.outbox.schedule();
+    for (const tab of this.tabs.values()) tab.queue.schedule();
   }
 
   private keep(news: News): void {
     this.state.set(news.type, news);
-    for (const tab of this.tabs.values()) tab.outbox.tell(news);
+    for (const tab of this.tabs.values()) tab.queue.tell(news);
   }
 
   private attach(port: Port, interest: Interest): void {
-    const outbox = new Outbox(port);
-    heed(outbox, interest);
-    this.tabs.set(port, { outbox, interest, heard_ms: Date.now() });
+    const queue = new TabQueue(port);
+    heed(queue, interest);
+    this.tabs.set(port, { queue, interest, heard_ms: Date.now() });
     const { phase, ...rest } = Object.fromEntries(this.state);
-    for (const news of Object.values(rest)) outbox.tell(news);
-    for (const quote of this.latest.values()) outbox.add(quote, Date.now());
-    outbox.hurry();
-    if (phase) outbox.tell(phase);
+    for (const news of Object.values(rest)) queue.tell(news);
+    for (const quote of this.latest.values()) queue.add(quote, Date.now());
+    queue.hurry();
+    if (phase) queue.tell(phase);
   }
 
   private update(tab: Tab, interest: Interest): void {
     const before = tab.interest;
     tab.interest = interest;
-    heed(tab.outbox, interest);
+    heed(tab.queue, interest);
     if (!interest.visible || before.visible) return;
-    tab.outbox.hurry();
+    tab.queue.hurry();
     this.revive(interest);
   }
 
@@ -159,7 +159,7 @@ export class Hub implements SessionEvents {
   }
 
   private detach(port: Port): void {
-    this.tabs.get(port)?.outbox.close();
+    this.tabs.get(port)?.queue.close();
     this.tabs.delete(port);
   }
 
@@ -184,8 +184,8 @@ export class Hub implements SessionEvents {
   }
 
   private start(): void {
-    this.road ??= new Road([...this.tabs.values()].find((tab) => tab.interest.road)?.interest.road);
-    this.session = this.open(this, this.road);
+    this.policy ??= new TransportPolicy([...this.tabs.values()].find((tab) => tab.interest.transport)?.interest.transport);
+    this.session = this.open(this, this.policy);
     this.session.setToken(this.token);
     this.counted = { messages: 0, bytes: 0 };
     this.ticker ??= setInterval(() => this.tick(), STATS_MS);
@@ -214,13 +214,13 @@ export class Hub implements SessionEvents {
       messages: session.messages - this.counted.messages, bytes: session.bytes - this.counted.bytes, round_trip_ms: this.roundTrip_ms,
     };
     this.counted = { messages: session.messages, bytes: session.bytes };
-    for (const tab of this.tabs.values()) if (tab.interest.visible) tab.outbox.tell({ type: "stats", stats });
+    for (const tab of this.tabs.values()) if (tab.interest.visible) tab.queue.tell({ type: "stats", stats });
   }
 }
 
 /** A hidden tab gets the board's pace; a visible one its own, which may be below that of another tab on the same session. */
-function heed(outbox: Outbox, interest: Interest): void {
+function heed(queue: TabQueue, interest: Interest): void {
   const hz = interest.visible ? interest.symbol_hz : interest.board_hz;
-  outbox.pause_ms = hz === null ? 0 : 1000 / hz;
-  outbox.near = new Set(interest.symbols);
+  queue.pause_ms = hz === null ? 0 : 1000 / hz;
+  queue.near = new Set(interest.symbols);
 }

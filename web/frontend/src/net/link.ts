@@ -1,8 +1,6 @@
-import { loaded } from "../ui/load-code";
+import type { FromHub, Interest, ToHub, TransportName } from "../model/messages";
+import { keptAs, serverAddress } from "./base-url";
 import { browserStorage } from "./storage";
-import { keptAs, relayAddress } from "./base-url";
-import type { FromHub, Interest, ToHub } from "../model/messages";
-import type { TransportName } from "./transport-policy";
 
 /**
  * No word from a new SharedWorker for so long: it may not run here (blocked, or the browser has none). Then the same code is loaded into the
@@ -14,11 +12,13 @@ const WORKER_LOOKS = 10;
 /** A tab repeats what it wants, so that the hub knows it is still there. */
 const REPEAT_MS = 20_000;
 
+/** Has code loaded that is needed, and says so to the reader where it does not come. */
+type LoadCode = <Code>(load: () => Promise<Code>) => Promise<Code>;
 type Receiver = (message: FromHub) => void;
 type Sender = (message: ToHub) => void;
 
 /**
- * The page's end of the road to the server: through a SharedWorker where there is one, else from within the page. It may be there before
+ * The page's end of the connection to the server: through a SharedWorker where there is one, else from within the page. It may be there before
  * anybody takes what it brings: the hub hands out two messages, and the newest of everything when those have been taken.
  */
 export class Link {
@@ -27,10 +27,10 @@ export class Link {
   private heard = false;
   private receiver: Receiver | undefined;
   private readonly waiting: FromHub[] = [];
-  private readonly road = knownRoad();
+  private readonly transport = knownTransport();
 
   /** `shared`: try the SharedWorker. */
-  constructor(shared: boolean) {
+  constructor(shared: boolean, private readonly load: LoadCode) {
     if (shared && "SharedWorker" in globalThis) this.openWorker();
     else void this.openHere();
     setInterval(() => this.repeat(), REPEAT_MS);
@@ -51,7 +51,7 @@ export class Link {
   }
 
   private deliver(message: FromHub): void {
-    if (message.type === "road") rememberRoad(message.first);
+    if (message.type === "transport") rememberTransport(message.first);
     if (!this.receiver) {
       this.waiting.push(message);
       return;
@@ -64,7 +64,7 @@ export class Link {
   }
 
   private repeat(): void {
-    if (this.interest) this.sender?.({ ...this.interest, ...this.road });
+    if (this.interest) this.sender?.({ ...this.interest, ...this.transport });
   }
 
   private openWorker(): void {
@@ -89,12 +89,12 @@ export class Link {
 
   /** The hub in the page itself; in place of the one behind `worker`, unless that is heard of first. */
   private async openHere(worker?: MessagePort): Promise<void> {
-    const [{ Hub }, { Session }] = await loaded(() => Promise.all([import("./hub"), import("./session")]));
+    const [{ Hub }, { Session }] = await this.load(() => Promise.all([import("./hub"), import("./session")]));
     if (this.heard) return;
     this.heard = true;
     worker?.postMessage({ type: "bye" } satisfies ToHub); // should it come after all, it need not keep a connection for this tab
     worker?.close();
-    const hub = new Hub((events, road) => new Session(relayAddress(), road, events));
+    const hub = new Hub((events, policy) => new Session(serverAddress(), policy, events));
     const port = { postMessage: (message: FromHub) => queueMicrotask(() => this.deliver(message)) };
     this.sender = (message) => hub.receive(port, message);
     this.repeat();
@@ -102,22 +102,22 @@ export class Link {
 }
 
 /** Where a tab remembers which transport gets through. */
-const ROAD_KEY = keptAs("tickercast-road");
+const TRANSPORT_KEY = keptAs("tickercast-road");
 
 /** A WebSocket needs a connection of its own, three round trips: on a line this slow, ms a round trip, polling stands sooner, and changes over. */
 const SLOW_LINE_MS = 400;
 
 /** What this tab knows before the first attempt. */
-function knownRoad(): { road?: TransportName } {
-  const road = browserStorage("sessionStorage")?.getItem(ROAD_KEY);
-  if (road === "polling" || road === "websocket") return { road };
+function knownTransport(): { transport?: TransportName } {
+  const transport = browserStorage("sessionStorage")?.getItem(TRANSPORT_KEY);
+  if (transport === "polling" || transport === "websocket") return { transport };
   const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  return navigation && navigation.responseStart - navigation.requestStart > SLOW_LINE_MS ? { road: "polling" } : {};
+  return navigation && navigation.responseStart - navigation.requestStart > SLOW_LINE_MS ? { transport: "polling" } : {};
 }
 
-function rememberRoad(first: TransportName): void {
+function rememberTransport(first: TransportName): void {
   try {
-    browserStorage("sessionStorage")?.setItem(ROAD_KEY, first);
+    browserStorage("sessionStorage")?.setItem(TRANSPORT_KEY, first);
   } catch {
     // the storage is full: it will be found out again
   }

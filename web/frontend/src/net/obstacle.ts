@@ -1,11 +1,4 @@
-/** What stands between the page and the relay, as far as anybody said. */
-export interface Obstacle {
-  /** The relay's word for why it lets nobody in; `proxy` and `no_relay` are ours, for answers that are not the relay's. */
-  reason: string;
-  /** The relay's own sentence, in English; empty where it gave none. */
-  message: string;
-  status: number;
-}
+import type { Obstacle } from "../model/connection";
 
 /** A proxy's ways to say that it does not reach what is behind it. */
 const PROXYS: ReadonlySet<number> = new Set([502, 503, 504]);

@@ -1,23 +1,13 @@
 import { Manager, type Socket } from "socket.io-client";
-import type { LinkPhase } from "../model/freshness";
+import type { Obstacle } from "../model/connection";
+import type { TransportName } from "../model/messages";
 import type { Beat, ConfigReport, FeedInfo, Hello, Quote, Shutdown, SymbolInfo } from "../model/wire";
-import { readObstacle, type Obstacle } from "./obstacle";
-import { FIRST_LIMIT_MS, type Road, type TransportName } from "./transport-policy";
+import { Namespaces } from "./namespaces";
+import { readObstacle } from "./obstacle";
+import { Probe } from "./probe";
+import type { SessionEvents } from "./session-events";
+import { FIRST_LIMIT_MS, type TransportPolicy } from "./transport-policy";
 import { transportsTelling } from "./transports";
-
-export interface SessionEvents {
-  /** `obstacle`: why nobody is let in, where that is the phase. */
-  phase(phase: LinkPhase, obstacle?: Obstacle): void;
-  hello(hello: Hello): void;
-  beat(server_time: number): void;
-  symbols(symbols: readonly SymbolInfo[]): void;
-  feeds(feeds: readonly FeedInfo[]): void;
-  config(config: ConfigReport): void;
-  quotes(quotes: readonly Quote[]): void;
-  removed(symbol: string): void;
-  /** What the server granted for each joined symbol, updates a second. */
-  rate(max_hz: number): void;
-}
 
 const BACKOFF_MIN_MS = 500;
 /** The longest wait after a first failure, and after others. */
@@ -30,8 +20,6 @@ const SNAPSHOT_WAIT_MS = 2000;
 /** All prices at once may fill a slow line for so many times as long as a step may take, and nothing else is heard meanwhile. */
 const SNAPSHOT_STEPS = 6;
 const WATCH_MS = 1000;
-/** A probe that was not answered is given up. A late answer to it says nothing. */
-const PROBE_LIMIT_MS = 20_000;
 /** A server that asks for a token we don't have is tried again so often: it may have changed its mind. */
 const REFUSED_RETRY_MS = 15_000;
 /** A server that restarts may ask to be left alone for as long as this. */
@@ -43,8 +31,8 @@ type Stage = "idle" | "opening" | "greeting" | "subscribing" | "filling" | "sync
 /**
  * One connection to the server: the board on `/`, and a namespace for each symbol somebody looks at.
  *
- * The library opens and closes; when to try, by which transport and for how long is decided here, and known by the `Road`, which outlives
- * the session. Each step of an attempt is waited for as long as the road says, never for an error that may not come.
+ * The library opens and closes; when to try, by which transport and for how long is decided here, and known by the `TransportPolicy`, which
+ * outlives the session. Each step of an attempt is waited for as long as the policy says, never for an error that may not come.
  */
 export class Session {
   /** Counted since the start, for rates. */
@@ -53,7 +41,7 @@ export class Session {
   private readonly transports: ReturnType<typeof transportsTelling>;
   private readonly manager: Manager;
   private readonly board: Socket;
-  private readonly joined = new Map<string, Socket>();
+  private readonly namespaces: Namespaces;
   private wanted: ReadonlySet<string> = new Set();
   private board_hz = 1;
   private symbol_hz: number | null = null;
@@ -77,17 +65,17 @@ export class Session {
   private refused = false;
   /** Until then the server wants to be left alone: it restarts. Epoch ms. */
   private rest_until_ms = 0;
-  private probe: { text: string; sent_ms: number; done: (round_trip_ms: number) => void } | undefined;
+  private readonly probe = new Probe((text) => this.board.emit("message", text));
   private readonly watch: ReturnType<typeof setInterval>;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private limit: ReturnType<typeof setTimeout> | undefined;
   private snapshotWait: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(relay: { origin: string; path: string }, private readonly road: Road, private readonly events: SessionEvents) {
+  constructor(server: { origin: string; path: string }, private readonly policy: TransportPolicy, private readonly events: SessionEvents) {
     this.transports = transportsTelling((status, body) => {
       this.answer = readObstacle(status, body);
     });
-    this.manager = new Manager(relay.origin, { path: relay.path, tryAllTransports: true, reconnection: false, autoConnect: false });
+    this.manager = new Manager(server.origin, { path: server.path, tryAllTransports: true, reconnection: false, autoConnect: false });
     this.manager.timeout(false); // the attempt has limits of its own, which go on where the library's ends
     this.manager.on("open", () => this.onOpen());
     this.manager.on("close", (reason) => (reason === "forced close" ? this.onLost() : this.onBroken()));
@@ -96,6 +84,7 @@ export class Session {
       this.onBroken();
     });
     this.board = this.socket("/");
+    this.namespaces = new Namespaces((namespace) => this.socket(namespace), () => this.epoch, events);
     this.listen();
     this.watch = setInterval(() => this.watchSilence(), WATCH_MS);
     events.phase("connecting");
@@ -105,13 +94,7 @@ export class Session {
   /** Joins and leaves namespaces until exactly these are joined. */
   want(symbols: ReadonlySet<string>): void {
     this.wanted = symbols;
-    if (!this.greeted) return;
-    for (const [symbol, socket] of this.joined) {
-      if (!symbols.has(symbol)) this.leave(symbol, socket);
-    }
-    for (const symbol of symbols) {
-      if (!this.joined.has(symbol)) this.join(symbol);
-    }
+    if (this.greeted) this.namespaces.want(symbols);
   }
 
   setBoardRate(max_hz: number): void {
@@ -136,13 +119,9 @@ export class Session {
     this.open();
   }
 
-  /** Milliseconds there and back; undefined while an earlier probe is under way or no connection stands. */
+  /** Measures milliseconds there and back; not while an earlier probe is under way, nor where no connection stands. */
   roundTrip(done: (round_trip_ms: number) => void): void {
-    const sent_ms = performance.now();
-    if (!this.synced || (this.probe && sent_ms - this.probe.sent_ms < PROBE_LIMIT_MS)) return;
-    const text = `probe ${sent_ms}`;
-    this.probe = { text, sent_ms, done };
-    this.board.emit("message", text);
+    if (this.synced) this.probe.start(done);
   }
 
   /** Now, without sitting out the back-off. An attempt that has just begun goes on, and a server that asked for rest gets it. */
@@ -159,7 +138,7 @@ export class Session {
     clearTimeout(this.snapshotWait);
     this.manager.removeAllListeners();
     this.board.removeAllListeners();
-    this.dropNamespaces();
+    this.namespaces.leaveAll();
     this.board.disconnect();
   }
 
@@ -183,7 +162,7 @@ export class Session {
       events.quotes(quotes);
       this.onSnapshot();
     });
-    board.on("message", (text: string) => this.onEcho(text));
+    board.on("message", (text: string) => this.probe.heard(text));
     board.on("shutdown", ({ retry_after_ms }: Shutdown) => this.onShutdown(retry_after_ms));
   }
 
@@ -226,7 +205,7 @@ export class Session {
   private onFilled(): void {
     if (this.filled || !this.greeted) return;
     this.filled = true;
-    this.road.stands(this.transport, this.slowest_ms);
+    this.policy.stands(this.transport, this.slowest_ms);
   }
 
   private onSynced(): void {
@@ -254,20 +233,20 @@ export class Session {
     this.stage = stage;
     this.step_ms = now_ms;
     clearTimeout(this.limit);
-    this.limit = setTimeout(() => this.onHung(), this.road.limit_ms);
+    this.limit = setTimeout(() => this.onHung(), this.policy.limit_ms);
   }
 
-  /** No step for too long. No error may ever come of it, so none is waited for; the road says what is tried now. */
+  /** No step for too long. No error may ever come of it, so none is waited for; the policy says what is tried now. */
   private onHung(): void {
-    this.road.failed(this.transport, true);
+    this.policy.failed(this.transport, true);
     this.giveUp();
     this.open();
   }
 
   /** The connection broke, or could not be made. */
   private onBroken(): void {
-    if (this.synced) this.road.ended(this.transport, performance.now() - this.carried_ms, false);
-    else if (this.stage !== "idle") this.road.failed(this.transport, false);
+    if (this.synced) this.policy.ended(this.transport, performance.now() - this.carried_ms, false);
+    else if (this.stage !== "idle") this.policy.failed(this.transport, false);
     this.onLost();
   }
 
@@ -277,10 +256,10 @@ export class Session {
       this.failures += 1;
     }
     this.stage = "idle";
-    this.probe = undefined;
+    this.probe.forget();
     clearTimeout(this.limit);
     clearTimeout(this.snapshotWait);
-    this.dropNamespaces();
+    this.namespaces.leaveAll();
     this.openLater();
     const resting = Date.now() < this.rest_until_ms;
     this.events.phase(this.refused ? "refused" : resting ? "restarting" : this.obstacle ? "obstructed" : "connecting", this.obstacle);
@@ -297,25 +276,18 @@ export class Session {
     this.bytes += typeof data === "string" ? data.length : 0;
   }
 
-  private onEcho(text: string): void {
-    if (this.probe && text === `Echo: ${this.probe.text}`) {
-      this.probe.done(performance.now() - this.probe.sent_ms);
-      this.probe = undefined;
-    }
-  }
-
   /** An open socket that says nothing is a dead one: this notices in two heartbeats what TCP notices in minutes. */
   private watchSilence(): void {
     if (!this.greeted || this.stage === "subscribing" || Date.now() - this.lastWord_ms <= this.patience_ms) return;
-    if (this.filled) this.road.ended(this.transport, performance.now() - this.carried_ms, true);
-    else this.road.failed(this.transport, true);
+    if (this.filled) this.policy.ended(this.transport, performance.now() - this.carried_ms, true);
+    else this.policy.failed(this.transport, true);
     this.giveUp();
   }
 
   /** How long a connection that stands may be silent, ms. */
   private get patience_ms(): number {
     const beats_ms = 2000 * this.heartbeat_s;
-    return this.filled ? beats_ms : Math.max(beats_ms, SNAPSHOT_STEPS * this.road.limit_ms);
+    return this.filled ? beats_ms : Math.max(beats_ms, SNAPSHOT_STEPS * this.policy.limit_ms);
   }
 
   private get greeted(): boolean {
@@ -345,7 +317,7 @@ export class Session {
   }
 
   private open(): void {
-    const { transports, upgrade } = this.road.attempt();
+    const { transports, upgrade } = this.policy.attempt();
     Object.assign(this.manager.opts, { transports: transports.map((name) => this.transports[name]), upgrade });
     this.stage = "idle"; // what ends now is not this attempt
     this.board.disconnect();
@@ -363,33 +335,5 @@ export class Session {
 
   private socket(namespace: string): Socket {
     return this.manager.socket(namespace, { auth: (give) => give(this.token === "" ? {} : { token: this.token }) });
-  }
-
-  private join(symbol: string): void {
-    const socket = this.socket(`/${symbol}`); // the raw name: a namespace is never percent-encoded
-    this.joined.set(symbol, socket);
-    let current = false; // the library may hand over a quote it kept from before a reconnect; the first of this one names its epoch
-    socket.on("quote", (quote: Quote) => {
-      if (quote.epoch !== undefined) current = quote.epoch === this.epoch;
-      if (current) this.events.quotes([quote]);
-    });
-    socket.on("removed", () => this.events.removed(symbol));
-    socket.on("disconnect", () => this.forget(symbol, socket));
-    socket.on("connect_error", () => this.forget(symbol, socket));
-    socket.connect();
-  }
-
-  private leave(symbol: string, socket: Socket): void {
-    this.forget(symbol, socket);
-    socket.disconnect();
-  }
-
-  private forget(symbol: string, socket: Socket): void {
-    socket.removeAllListeners();
-    if (this.joined.get(symbol) === socket) this.joined.delete(symbol);
-  }
-
-  private dropNamespaces(): void {
-    for (const [symbol, socket] of [...this.joined]) this.leave(symbol, socket);
   }
 }

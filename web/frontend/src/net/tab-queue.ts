@@ -1,5 +1,5 @@
-import type { Quote } from "../model/wire";
 import type { FromHub, News, Port } from "../model/messages";
+import type { Quote } from "../model/wire";
 
 /** Quotes wait this long for company before they are handed to a visible tab: one message for a whole burst. */
 const GATHER_MS = 5;
@@ -9,7 +9,7 @@ const CHUNK = 400;
 const WINDOW = 2;
 
 /** The order in which news is handed over. The claim that all is there comes after the quotes: see `next`. */
-const ORDER: readonly News["type"][] = ["token", "hello", "beat", "symbols", "feeds", "config", "rate", "stats", "road"];
+const ORDER: readonly News["type"][] = ["token", "hello", "beat", "symbols", "feeds", "config", "rate", "stats", "transport"];
 
 /**
  * What waits for one tab: the newest quote a symbol and the newest news of each kind.
@@ -17,7 +17,7 @@ const ORDER: readonly News["type"][] = ["token", "hello", "beat", "symbols", "fe
  * A tab says when it has read a message, and gets the next one then. So one that is slow skips what is outdated, and one that
  * is frozen for hours finds two old messages and one snapshot on its return, not hours of them.
  */
-export class Outbox {
+export class TabQueue {
   /** Time between two hand-overs of quotes, ms. */
   pause_ms = 0;
   /** What the tab looks at: of this it hears first, however much else waits. */

@@ -1,5 +1,5 @@
-import { browserStorage } from "./storage";
 import { keptAs } from "./base-url";
+import { browserStorage } from "./storage";
 
 /** A secret as this tab knows it: typed by the reader, kept until the tab is closed, and only once the server has accepted it. */
 export class TokenBox {

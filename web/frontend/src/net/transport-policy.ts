@@ -1,4 +1,4 @@
-export type TransportName = "websocket" | "polling";
+import type { TransportName } from "../model/messages";
 
 /** What one attempt to connect begins with. */
 export interface Attempt {
@@ -25,7 +25,7 @@ const SILENCES = 2;
  * No error ever comes of that, only time passes. So each step has a limit, the transport that missed it makes room for the other one, and
  * the limit grows with each miss: the line may just be slow. It knows no clock and no socket: the session tells it what happened.
  */
-export class Road {
+export class TransportPolicy {
   limit_ms = FIRST_LIMIT_MS;
   private silences = 0;
 

@@ -1,5 +1,6 @@
 import { WebSocket, XHR } from "socket.io-client";
-import { LAST_LIMIT_MS, type TransportName } from "./transport-policy";
+import type { TransportName } from "../model/messages";
+import { LAST_LIMIT_MS } from "./transport-policy";
 
 /** Told of an answer that is a refusal, whoever gave it: the relay or something before it. */
 export type Refusals = (status: number, body: string) => void;

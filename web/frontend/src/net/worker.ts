@@ -1,7 +1,7 @@
 /** The SharedWorker: one connection for all tabs of a browser, and parsing off the page's own thread. */
-import { relayAddress } from "./base-url";
-import { Hub } from "./hub";
 import type { ToHub } from "../model/messages";
+import { serverAddress } from "./base-url";
+import { Hub } from "./hub";
 import { Session } from "./session";
 
 interface SharedScope {
@@ -9,7 +9,7 @@ interface SharedScope {
 }
 
 const scope = globalThis as unknown as SharedScope; // the DOM library of TypeScript knows windows only
-const hub = new Hub((events, road) => new Session(relayAddress(), road, events));
+const hub = new Hub((events, policy) => new Session(serverAddress(), policy, events));
 
 scope.onconnect = (event) => {
   const port = event.ports[0];

@@ -1,12 +1,12 @@
 import type { ColumnState, GridApi } from "ag-grid-community";
 import type { Row } from "../model/store";
-import { tracksOf } from "./columns";
+import { measuresOf } from "./columns";
 import type { TableContext } from "./context";
 
 type Use = <T>(act: (api: GridApi<Row>) => T, otherwise: T) => T;
 
 /** Has the grid's columns as wide as `Widths` wants them, and tells it of what it can't see: other rows, titles, letters of another size. */
-export class Fit {
+export class ColumnFit {
   /** Other rows came: what they hold may be shorter. */
   private renewed = false;
   private fraction = 0;
@@ -18,7 +18,7 @@ export class Fit {
   /** The columns' fonts, titles and first widths: where the layout, the language or the size of letters is another. */
   begin(): void {
     const { layout, texts, widths } = this.context;
-    widths.begin(this.element, layout, tracksOf(texts, layout), {
+    widths.begin(this.element, layout, measuresOf(texts, layout), {
       shown: () => this.use((api) => new Map(api.getAllDisplayedColumns().map((column) => [column.getColId(), column.getActualWidth()])), new Map()),
       available_px: () => this.element.clientWidth,
       // As a state and not as widths: only so the column that takes the rest gives way to columns at its right.

@@ -2,10 +2,10 @@ import type { ColDef, ColumnState } from "ag-grid-community";
 import type { Row } from "../model/store";
 import type { Sort } from "../view/view";
 
-type Column = ColDef<Row>;
+type GridColumn = ColDef<Row>;
 
 /** The columns as the reader left them: from its first frame on the grid has them so. What is not in `states` stays where it is at first. */
-export function arranged(columns: readonly Column[], states: readonly ColumnState[] | undefined, sort: readonly Sort[]): Column[] {
+export function arranged(columns: readonly GridColumn[], states: readonly ColumnState[] | undefined, sort: readonly Sort[]): GridColumn[] {
   return placed(columns, states ?? []).map((column) => {
     const state = states?.find(({ colId }) => colId === column.colId);
     const at = sort.findIndex((each) => each.column === column.colId);
@@ -16,7 +16,7 @@ export function arranged(columns: readonly Column[], states: readonly ColumnStat
 }
 
 /** Those with a state in its order, each of the others behind the one that it first stood behind. */
-function placed(columns: readonly Column[], states: readonly ColumnState[]): Column[] {
+function placed(columns: readonly GridColumn[], states: readonly ColumnState[]): GridColumn[] {
   const order = states.flatMap(({ colId }) => columns.find((column) => column.colId === colId) ?? []);
   columns.forEach((column, index) => {
     if (order.includes(column)) return;
@@ -26,7 +26,7 @@ function placed(columns: readonly Column[], states: readonly ColumnState[]): Col
   return order;
 }
 
-function initial(state: ColumnState): Partial<Column> {
+function initial(state: ColumnState): Partial<GridColumn> {
   return {
     ...(state.hide === undefined || state.hide === null ? {} : { initialHide: state.hide }),
     ...(typeof state.width === "number" && { initialWidth: state.width }),
@@ -36,7 +36,7 @@ function initial(state: ColumnState): Partial<Column> {
 }
 
 /** The columns as they are at first, as states; the order of the rows is no part of it. */
-export function firstStates(columns: readonly Column[]): ColumnState[] {
+export function firstStates(columns: readonly GridColumn[]): ColumnState[] {
   return columns.map((column) => {
     const flex = column.flex ?? column.initialFlex ?? null;
     return {
@@ -66,7 +66,7 @@ export function sortOf(states: readonly ColumnState[]): Sort[] {
 }
 
 /** What fails in a column's value or order is told to `failed`, and the grid goes on. */
-export function guarded(columns: readonly Column[], failed: (error: unknown) => void): Column[] {
+export function guarded(columns: readonly GridColumn[], failed: (error: unknown) => void): GridColumn[] {
   return columns.map((column) => {
     const { valueGetter, comparator } = column;
     return {

@@ -1,17 +1,17 @@
 import type { ColDef, ColumnState } from "ag-grid-community";
-import type { Face } from "../view/face";
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
 import type { Row } from "../model/store";
 import { names, type Quote } from "../model/wire";
+import type { Layout } from "../view/layout";
 import { LiveCell, type CellPainter, type CellRegistry } from "./cells";
 import type { TableContext } from "./context";
-import { PADDING_PX } from "./text-width";
-import type { Track } from "./widths";
 import {
   agePainter, changePainter, currencyPainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,
   sourcePainter, sparkPainter, statePainter, symbolPainter, volumePainter,
 } from "./painters";
+import { PADDING_PX } from "./text-width";
+import type { ColumnMeasures } from "./widths";
 
 type Value = string | number | undefined;
 
@@ -24,20 +24,6 @@ export interface Column {
   /** Shown unless the reader says otherwise: at a desk (`wide`), on a phone, on a screen on a wall. */
   wide: boolean;
   narrow: boolean;
-}
-
-/** What the table is looked at on: it decides which columns are shown at first, how wide they are, and how tall the rows. */
-export type Layout = "wide" | "narrow" | "kiosk";
-
-/** Pixels. A finger needs more than a mouse, an eye across the room more than a finger. */
-export const ROW_HEIGHTS: Readonly<Record<Layout, number>> = { wide: 27, narrow: 40, kiosk: 52 };
-
-/** Where a screen counts as a phone's. */
-export const NARROW = "(max-width: 640px)";
-
-export function layoutOf(face: Face, narrow: boolean): Layout {
-  if (face.kind === "kiosk") return "kiosk";
-  return narrow ? "narrow" : "wide";
 }
 
 function field(name: keyof Quote & TextField): (row: Row) => Value {
@@ -74,7 +60,8 @@ const COLUMNS: readonly Column[] = [
   { id: "state", painter: statePainter, value: (row, context) => context.truth(row).word, width: 104, kind: "text", wide: true, narrow: false },
 ];
 
-export const COLUMN_IDS: readonly string[] = COLUMNS.map((column) => column.id);
+/** Columns that rows can be sorted by: a sparkline has no order. */
+export const SORTABLE_COLUMNS: readonly string[] = COLUMNS.map((column) => column.id).filter((id) => id !== "spark");
 
 /** Columns whose values stay put while prices move: an order by one of them needs no keeping. */
 export const STILL_COLUMNS: ReadonlySet<string> = new Set(["symbol", "name", "currency"]);
@@ -103,7 +90,7 @@ export function columnDefs(texts: Texts, registry: CellRegistry, layout: Layout)
     cellRendererParams: { painter: column.painter, registry },
     valueGetter: (params) => params.data && column.value(params.data, params.context as TableContext),
     comparator: (left: Value, right: Value, _a, _b, descending) => compareValues(left, right, descending),
-    sortable: column.id !== "spark",
+    sortable: SORTABLE_COLUMNS.includes(column.id),
     sortingOrder: column.kind === "number" ? ["desc", "asc", null] : ["asc", "desc", null],
     filter: filterOf(column),
     initialWidth: WIDTHS[layout][column.id] ?? column.width,
@@ -135,7 +122,7 @@ const BESIDE_TITLE_PX: Readonly<Record<string, number>> = { price: 29, symbol: 2
 const YIELDS_PX: Readonly<Record<string, number>> = { symbol: 110, name: 60, spark: 60 };
 
 /** What the widths of the columns begin with. */
-export function tracksOf(texts: Texts, layout: Layout): Track[] {
+export function measuresOf(texts: Texts, layout: Layout): ColumnMeasures[] {
   return COLUMNS.map((column) => ({
     id: column.id, title: columnTitle(column.id, texts), width_px: WIDTHS[layout][column.id] ?? column.width, takesRest: takesRest(column, layout),
     beside_px: BESIDE_PX[column.id] ?? PADDING_PX, beside_title_px: BESIDE_TITLE_PX[column.id] ?? 16, yields_px: YIELDS_PX[column.id] ?? 0,

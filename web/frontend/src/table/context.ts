@@ -1,11 +1,11 @@
-import type { Flasher } from "../view/flash";
-import type { Formatter } from "../model/format";
+import type { PriceHistory } from "../history/price-history";
 import type { ReadJson } from "../history/server-history";
 import type { Texts } from "../i18n/texts";
-import type { Past } from "../history/price-history";
+import type { Formatter } from "../model/format";
 import type { Row } from "../model/store";
 import type { Truth } from "../model/truth";
-import type { Layout } from "./columns";
+import type { Flasher } from "../view/flash";
+import type { Layout } from "../view/layout";
 import type { Widths } from "./widths";
 
 /** What cells need of the page. Fields that the reader can change are read at each paint. */
@@ -13,7 +13,7 @@ export interface TableContext {
   format: Formatter;
   texts: Texts;
   flasher: Flasher;
-  past: Past;
+  history: PriceHistory;
   layout: Layout;
   widths: Widths;
   /** The most digits after the point that a price of the table has, as far as points are aligned. */

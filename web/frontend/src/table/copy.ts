@@ -1,5 +1,5 @@
-import { toCsv } from "../model/csv";
 import { Texts } from "../i18n/texts";
+import { toCsv } from "../model/csv";
 import type { Row } from "../model/store";
 import { shortWords } from "../model/truth";
 import type { TableContext } from "./context";

@@ -1,5 +1,5 @@
 import { themeQuartz, type Theme } from "ag-grid-community";
-import { ROW_HEIGHTS, type Layout } from "./columns";
+import { ROW_HEIGHTS, type Layout } from "../view/layout";
 
 /** The grid's look, on the page's own custom properties, so that a change of theme is a change of those alone. */
 export function gridTheme(layout: Layout): Theme {

@@ -1,20 +1,21 @@
 import { createGrid, type ColDef, type ColumnState, type FilterModel, type GridApi, type IRowNode } from "ag-grid-community";
-import { afterFrame } from "../view/paint";
 import type { Row } from "../model/store";
+import type { Layout } from "../view/layout";
+import { afterFrame } from "../view/paint";
 import type { Sort } from "../view/view";
-import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from "./column-state";
 import { CellRegistry, quietly } from "./cells";
-import { columnDefs, STILL_COLUMNS, type Layout } from "./columns";
+import { ColumnFit } from "./column-fit";
+import { alike, arranged, attempt, firstStates, guarded, keepable, sortOf } from "./column-state";
+import { columnDefs, STILL_COLUMNS } from "./columns";
 import type { TableContext } from "./context";
-import { Fit } from "./column-fit";
-import { gridText } from "./grid-texts";
-import { Growing } from "./slow-cells";
-import { inView, isWhole } from "./visible-rows";
 import "./grid-modules";
-import type { TableOptions } from "./table-options";
-import { Places } from "./row-places";
-import { rowId } from "./row-id";
+import { gridText } from "./grid-texts";
 import { gridTheme } from "./grid-theme";
+import { rowId } from "./row-id";
+import { RowPlaces } from "./row-places";
+import { SlowCells } from "./slow-cells";
+import type { TableOptions } from "./table-options";
+import { inView, isWhole } from "./visible-rows";
 
 /**
  * The live table. The grid keeps rows, order and columns; cells paint themselves. Whatever throws in the grid is told to `failed` and
@@ -29,9 +30,9 @@ export class Table {
   private columns: readonly ColumnState[] | undefined;
   private sort: readonly Sort[];
   private layout: Layout;
-  private readonly places = new Places();
-  private readonly growing = new Growing();
-  private readonly fit: Fit;
+  private readonly places = new RowPlaces();
+  private readonly slowCells = new SlowCells();
+  private readonly fit: ColumnFit;
 
   constructor(private readonly element: HTMLElement, private readonly options: TableOptions) {
     this.context = options.context;
@@ -39,7 +40,7 @@ export class Table {
     this.columns = options.columns;
     this.sort = options.sort;
     this.cells = new CellRegistry(options.failed);
-    this.fit = new Fit(element, this.context, (act, otherwise) => this.use(act, otherwise));
+    this.fit = new ColumnFit(element, this.context, (act, otherwise) => this.use(act, otherwise));
     this.build();
   }
 
@@ -243,9 +244,9 @@ export class Table {
   }
 
   /** Ages have grown. `now_ms`: a clock that only goes forward. */
-  grow(now_ms: number): void {
+  paintSlowCells(now_ms: number): void {
     if (this.fit.isOutdated()) this.repaint();
-    this.growing.grow(this.cells, quietly(this.context), now_ms);
+    this.slowCells.paint(this.cells, quietly(this.context), now_ms);
   }
 
   /** Rows between the upper and the lower edge of the view. */

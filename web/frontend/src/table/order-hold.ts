@@ -17,7 +17,7 @@ interface Press {
 }
 
 /** What the browser says at the moment. */
-export interface Hand {
+export interface Pointer {
   /** The pointer is over a row. */
   isOver(): boolean;
   /** A row has the focus. */
@@ -32,35 +32,35 @@ export interface Hand {
  * Whether the order of the rows stands still: while the pointer is over them, a finger touches the page, or one of them has the focus.
  * What was seen under the pointer is then what opens.
  */
-export class Hold {
+export class OrderHold {
   private touching = false;
   private byTouch = false;
   private touched_ms = -Infinity;
   private moved_ms = -Infinity;
   private ordered_ms = -Infinity;
 
-  constructor(private readonly hand: Hand) {}
+  constructor(private readonly pointer: Pointer) {}
 
   /** Something rests on the rows. What a finger leaves behind, a focus or a pointer that never leaves, holds nothing. */
   get rests(): boolean {
-    if (this.touching || this.hand.now() < this.touched_ms + TOUCHED_MS) return true;
-    return !this.byTouch && (this.hand.isOver() || this.hand.isFocused());
+    if (this.touching || this.pointer.now() < this.touched_ms + TOUCHED_MS) return true;
+    return !this.byTouch && (this.pointer.isOver() || this.pointer.isFocused());
   }
 
   get holds(): boolean {
-    const now_ms = this.hand.now();
-    return this.rests || now_ms < this.moved_ms + ON_ITS_WAY_MS || (this.hand.isFinger() && now_ms < this.ordered_ms + FINGERS_MS);
+    const now_ms = this.pointer.now();
+    return this.rests || now_ms < this.moved_ms + ON_ITS_WAY_MS || (this.pointer.isFinger() && now_ms < this.ordered_ms + FINGERS_MS);
   }
 
   /** The rows were put in order. */
   ordered(): void {
-    this.ordered_ms = this.hand.now();
+    this.ordered_ms = this.pointer.now();
   }
 
   /** A mouse or a pen moves somewhere on the page. */
   moved(): void {
     this.byTouch = false;
-    this.moved_ms = this.hand.now();
+    this.moved_ms = this.pointer.now();
   }
 
   /** A key was pressed: whoever has the focus meant it. */
@@ -72,12 +72,12 @@ export class Hold {
   touches(touching: boolean): void {
     this.byTouch = true;
     this.touching = touching;
-    this.touched_ms = this.hand.now();
+    this.touched_ms = this.pointer.now();
   }
 }
 
-/** The hand over the rows below `root`. */
-export function handOver(root: HTMLElement): Hand {
+/** The pointer over the rows below `root`. */
+export function pointerOver(root: HTMLElement): Pointer {
   const coarse = matchMedia("(pointer: coarse)");
   return {
     isOver: () => root.querySelector(".ag-row:hover") !== null,
@@ -91,8 +91,8 @@ function rowAt(target: EventTarget | null): HTMLElement | null {
   return target instanceof Element ? target.closest<HTMLElement>(".ag-row") : null;
 }
 
-/** Tells `hold` of the hand. `opened`: one of the rows below `root`, by its id, was clicked or tapped. */
-export function listenToHand(root: HTMLElement, hold: Hold, opened: (id: string) => void): void {
+/** Tells `hold` of the pointer. `opened`: one of the rows below `root`, by its id, was clicked or tapped. */
+export function listenToPointer(root: HTMLElement, hold: OrderHold, opened: (id: string) => void): void {
   let press: Press | undefined;
   const isTouch = (event: PointerEvent): boolean => event.pointerType === "touch";
   document.addEventListener("pointermove", (event) => isTouch(event) || hold.moved(), { passive: true });

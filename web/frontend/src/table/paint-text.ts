@@ -1,9 +1,9 @@
 import type { Row } from "../model/store";
+import type { Layout } from "../view/layout";
 import { setText, setTitle } from "../view/set-text";
 import type { PaintCall } from "./cells";
-import type { Layout } from "./columns";
-import { FONT_PX, mostWidth, setCut } from "./text-width";
 import type { Ruler } from "./ruler";
+import { FONT_PX, mostWidth, setCut } from "./text-width";
 import type { Room } from "./widths";
 
 /** A text of any length, cut off only where it may not fit. */
@@ -21,7 +21,7 @@ export function paintWord(root: HTMLElement, text: string, { context: { widths }
 }
 
 /** A number and how it is written shorter, for a column that the reader made too narrow for it. */
-export interface Written {
+export interface NumberText {
   text: string;
   short(): string;
 }
@@ -30,19 +30,19 @@ export interface Written {
 export const NO_ROOM = "…";
 
 /** What of a number, which takes `text_px`, is written in `room`. */
-function within({ text, short }: Written, text_px: number, ruler: Ruler, room: Room): string {
+function within({ text, short }: NumberText, text_px: number, ruler: Ruler, room: Room): string {
   if (!room.fixed || text_px <= room.free_px) return text;
   const shorter = short();
   return ruler.width(shorter) <= room.free_px ? shorter : NO_ROOM;
 }
 
 /** Says the whole of a number that is written shorter. */
-export function titleWhole(root: HTMLElement, shown: string, { text }: Written, { news }: PaintCall, room: Room): void {
+export function titleWhole(root: HTMLElement, shown: string, { text }: NumberText, { news }: PaintCall, room: Room): void {
   if (room.fixed || !news) setTitle(root, shown === text ? "" : text);
 }
 
 /** A number at its cell's right edge. Returns what is written. */
-export function paintEdged(root: HTMLElement, written: Written, { context: { widths } }: PaintCall, room: Room): string {
+export function paintEdged(root: HTMLElement, written: NumberText, { context: { widths } }: PaintCall, room: Room): string {
   const text_px = widths.rulers.main.width(written.text);
   room.ask(text_px);
   const shown = within(written, text_px, widths.rulers.main, room);
@@ -54,7 +54,7 @@ export function paintEdged(root: HTMLElement, written: Written, { context: { wid
  * A number, so far from the cell's right edge that decimal points stand under one another: see `--decimals` in the style sheet.
  * Returns how much it takes, pixels.
  */
-export function paintNumber(root: HTMLElement, row: Row, written: Written, call: PaintCall, room: Room, node: Element = root): number {
+export function paintNumber(root: HTMLElement, row: Row, written: NumberText, call: PaintCall, room: Room, node: Element = root): number {
   const { widths, fraction } = call.context;
   const ruler = node === root ? widths.rulers.main : widths.rulers.bold;
   const decimals = alignedAt(row);
@@ -81,6 +81,6 @@ function alignedAt(row: Row): number {
   return row.decimals === 0 ? -0.5 : row.decimals;
 }
 
-export function priceOf(value: number | undefined, row: Row, { context: { format } }: PaintCall): Written {
+export function priceOf(value: number | undefined, row: Row, { context: { format } }: PaintCall): NumberText {
   return { text: format.price(value, row.decimals), short: () => format.short(value) };
 }

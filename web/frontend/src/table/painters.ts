@@ -1,9 +1,9 @@
-import { formatAge } from "../model/format";
 import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from "../history/sparklines";
+import { formatAge } from "../model/format";
 import type { Row } from "../model/store";
+import { explanation, markedWords, shortWords } from "../model/truth";
 import { names, type Quote } from "../model/wire";
 import { setText, setTitle } from "../view/set-text";
-import { explanation, markedWords, shortWords } from "../model/truth";
 import type { CellPainter, PaintCall, RowCall } from "./cells";
 import { NO_ROOM, paintEdged, paintNumber, paintWord, priceOf, setTextWithin, titleWhole } from "./paint-text";
 
@@ -245,7 +245,7 @@ export const sparkPainter: CellPainter = {
   paint(root, row, { context, news }) {
     if (news) return; // an hour does not look different for one more price: now and then is enough
     const path = root.firstElementChild?.firstElementChild;
-    const points = context.past.sparks.points(row.symbol);
+    const points = context.history.sparks.points(row.symbol);
     const line = sparkPath(points, row.quote?.price);
     if (path && path.getAttribute("d") !== line) path.setAttribute("d", line);
     direction(root, row.quote?.change);

@@ -1,7 +1,7 @@
 import type { Row } from "../model/store";
 
 /** The places of the rows while their order is held and the grid sorts them anew all the same: rows came, went, or are in other groups. */
-export class Places {
+export class RowPlaces {
   private places: ReadonlyMap<Row, number> | undefined;
 
   get isHeld(): boolean {

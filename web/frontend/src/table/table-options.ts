@@ -1,7 +1,7 @@
 import type { ColumnState } from "ag-grid-community";
 import type { Row } from "../model/store";
+import type { Layout } from "../view/layout";
 import type { Sort } from "../view/view";
-import type { Layout } from "./columns";
 import type { TableContext } from "./context";
 
 /** What the table is made with, and whom it tells of what happens in it. */

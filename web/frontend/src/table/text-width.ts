@@ -1,4 +1,4 @@
-import type { Layout } from "./columns";
+import type { Layout } from "../view/layout";
 
 /** Font sizes of the cells, pixels, at most. As in the style sheets. */
 export const FONT_PX: Readonly<Record<Layout, number>> = { wide: 13, narrow: 14, kiosk: 22 };

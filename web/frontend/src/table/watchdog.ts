@@ -6,7 +6,7 @@ import type { Table } from "./grid";
 const SCROLL_MS = 1000;
 
 /** Looks after the table: that it is there, and that it comes back where it failed. */
-export class Keeper {
+export class TableWatchdog {
   private readonly faults: Faults;
   private framed = false;
   private scrolled_ms = -Infinity;

@@ -1,9 +1,9 @@
 import type { ColumnState } from "ag-grid-community";
-import type { Layout } from "./columns";
+import type { Layout } from "../view/layout";
 import { rulersOf, type Rulers } from "./ruler";
 
 /** What is known of a column before anything stands in it, pixels. */
-export interface Track {
+export interface ColumnMeasures {
   id: string;
   title: string;
   /** At first, and never less. On a screen on a wall: its share of the screen. */
@@ -42,7 +42,7 @@ export class Room {
   head_px = 0;
   most_px = 0;
 
-  constructor(public track: Track, private readonly changed: () => void) {}
+  constructor(public measures: ColumnMeasures, private readonly changed: () => void) {}
 
   /** A text in this column takes `text_px`. */
   ask(text_px: number): void {
@@ -53,13 +53,13 @@ export class Room {
 
   /** What the column has for its text. */
   get free_px(): number {
-    return this.width_px - this.track.beside_px;
+    return this.width_px - this.measures.beside_px;
   }
 
   /** What it needs with its text at `scale` of its size. */
   needed_px(scale: number): number {
     const text_px = this.most_px > 0 ? Math.ceil(this.most_px * scale) + SLACK_PX : 0;
-    return Math.max(text_px + this.track.beside_px, this.head_px);
+    return Math.max(text_px + this.measures.beside_px, this.head_px);
   }
 }
 
@@ -89,15 +89,15 @@ export class Widths {
   private root: HTMLElement | undefined;
 
   /** The columns and their fonts, as they are in `root`, which is in the document. */
-  begin(root: HTMLElement, layout: Layout, tracks: readonly Track[], widened: Widened): void {
+  begin(root: HTMLElement, layout: Layout, columns: readonly ColumnMeasures[], widened: Widened): void {
     this.layout = layout;
     this.widened = widened;
     this.setScale(root, 1);
     this.rulers = rulersOf(root, HEAD_PX[layout]);
-    for (const track of tracks) {
-      const room = this.rooms.get(track.id);
-      if (room) room.track = track;
-      else this.rooms.set(track.id, new Room(track, () => this.changed()));
+    for (const measures of columns) {
+      const room = this.rooms.get(measures.id);
+      if (room) room.measures = measures;
+      else this.rooms.set(measures.id, new Room(measures, () => this.changed()));
     }
     this.root = root;
     this.forget();
@@ -120,7 +120,7 @@ export class Widths {
   titled(states: readonly { colId: string; sort?: unknown; filtered?: boolean }[]): void {
     const several = states.filter(({ sort }) => sort).length > 1;
     for (const room of this.rooms.values()) {
-      const { id, title, beside_title_px } = room.track;
+      const { id, title, beside_title_px } = room.measures;
       const state = states.find(({ colId }) => colId === id);
       const arrow_px = state?.sort ? SORTED_PX + (several ? PLACE_PX : 0) : 0;
       room.head_px = Math.ceil(this.rulers.head.width(title)) + SLACK_PX + beside_title_px + arrow_px + (state?.filtered ? FILTERED_PX : 0);
@@ -136,8 +136,8 @@ export class Widths {
   /** The reader's columns as they were kept. A width that is the first one is no choice. */
   chosen(states: readonly ColumnState[] | undefined): void {
     for (const room of this.rooms.values()) {
-      const width_px = states?.find(({ colId }) => colId === room.track.id)?.width;
-      room.fixed = width_px !== undefined && width_px !== room.track.width_px;
+      const width_px = states?.find(({ colId }) => colId === room.measures.id)?.width;
+      room.fixed = width_px !== undefined && width_px !== room.measures.width_px;
     }
     this.changed();
   }
@@ -165,7 +165,7 @@ export class Widths {
     const wanted = new Map<string, number>();
     for (const id of shown.keys()) {
       const room = this.room(id);
-      if (!room.fixed && !room.track.takesRest) wanted.set(id, Math.max(room.track.width_px, room.needed_px(1)));
+      if (!room.fixed && !room.measures.takesRest) wanted.set(id, Math.max(room.measures.width_px, room.needed_px(1)));
     }
     return wanted;
   }
@@ -173,12 +173,12 @@ export class Widths {
   /** The screen shared out among all columns, in letters as large as it has room for. */
   private shared(root: HTMLElement, shown: ReadonlyMap<string, number>, available_px: number): Map<string, number> {
     const rooms = [...shown.keys()].map((id) => this.room(id));
-    const least = (scale: number): number[] => rooms.map((room) => Math.max(room.track.yields_px, room.needed_px(scale)));
+    const least = (scale: number): number[] => rooms.map((room) => Math.max(room.measures.yields_px, room.needed_px(scale)));
     let scale = 1;
     while (scale > SMALLEST && sum(least(scale)) > available_px) scale -= STEP;
     this.setScale(root, scale);
-    const widths_px = shareOut(rooms.map((room) => room.track.width_px), least(scale), available_px);
-    return new Map(rooms.map((room, index) => [room.track.id, widths_px[index] ?? 0]));
+    const widths_px = shareOut(rooms.map((room) => room.measures.width_px), least(scale), available_px);
+    return new Map(rooms.map((room, index) => [room.measures.id, widths_px[index] ?? 0]));
   }
 
   private setScale(root: HTMLElement, scale: number): void {

@@ -1,7 +1,7 @@
 import type { ReadJson } from "../history/server-history";
 import type { Texts } from "../i18n/texts";
-import { ask } from "../net/ask-server";
 import type { FromHub } from "../model/messages";
+import { askServer } from "../net/ask-server";
 import { tokenBox } from "../net/token";
 import { TokenPrompt } from "./token-prompt";
 
@@ -33,7 +33,7 @@ export class Access {
   /** JSON of this relay. Rejects where there is no good answer. */
   readonly read: ReadJson = async (path) => {
     const token = this.token;
-    const answer = await ask(path, token === "" ? {} : { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await askServer(path, token === "" ? {} : { headers: { Authorization: `Bearer ${token}` } });
     if (answer.status === 401 && token === this.token) this.refuse();
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
     return answer.json();

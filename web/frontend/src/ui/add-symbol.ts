@@ -1,11 +1,11 @@
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
-import { keptAs } from "../net/base-url";
-import { requestChange, type Change } from "../net/admin";
-import { ask } from "../net/ask-server";
-import { TokenBox } from "../net/token";
-import { browserStorage } from "../net/storage";
 import { isSymbol, symbolLine } from "../model/settings-line";
+import { requestChange, type Change } from "../net/admin";
+import { askServer } from "../net/ask-server";
+import { keptAs } from "../net/base-url";
+import { browserStorage } from "../net/storage";
+import { TokenBox } from "../net/token";
 import { button, element } from "./dom";
 
 type Verdict = "empty" | "invalid" | "waiting" | "present" | "removing" | "removed" | "refused";
@@ -129,7 +129,7 @@ export class AddSymbol {
     this.sure = false;
     this.refusal = "";
     this.show();
-    const refusal = await requestChange(ask, token, change);
+    const refusal = await requestChange(askServer, token, change);
     this.busy = false;
     if (refusal?.code === "unauthorized") this.tokens.forget();
     if (refusal) this.refusal = this.reason(refusal.code) ?? refusal.message;

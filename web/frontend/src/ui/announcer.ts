@@ -1,5 +1,5 @@
-import type { Formatter } from "../model/format";
 import type { Texts } from "../i18n/texts";
+import type { Formatter } from "../model/format";
 import type { Row } from "../model/store";
 import { spokenWords, type Truth } from "../model/truth";
 

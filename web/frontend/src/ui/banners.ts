@@ -1,7 +1,7 @@
 import type { Texts } from "../i18n/texts";
-import type { Obstacle } from "../net/obstacle";
-import type { Standing } from "../table/faults";
+import type { Obstacle } from "../model/connection";
 import type { ConfigReport, FeedInfo } from "../model/wire";
+import type { Standing } from "../table/faults";
 import { obstacleText } from "./connection-chip";
 import { button, element } from "./dom";
 

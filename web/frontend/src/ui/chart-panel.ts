@@ -2,17 +2,17 @@ import { CandleBuilder, chartPast, INTERVALS_S, tradeOf, type Candle } from "../
 import type { PriceChart } from "../history/chart";
 import { readCandles } from "../history/server-history";
 import type { Row } from "../model/store";
-import type { TableContext } from "../table/context";
-import { setText } from "../view/set-text";
 import { madeAt, markedWords, spokenWords, type Truth } from "../model/truth";
 import type { Quote } from "../model/wire";
+import type { TableContext } from "../table/context";
+import { setText } from "../view/set-text";
 import { button, element } from "./dom";
 
 /** With a shorter past than this, bars of a minute say too little: until the reader chooses, there are shorter ones. */
 const FEW_MINUTES = 5;
 
 /** The chart of one symbol with its choice of intervals: the past from the server and from what was seen here, then live. */
-export class Plot {
+export class ChartPanel {
   readonly plot = element("div", { class: "plot", role: "img" });
   /** In the chart's corner: what its newest price is, unless that is fresh. */
   private readonly legend = element("p", { class: "legend" });
@@ -115,7 +115,7 @@ export class Plot {
     if (!this.row) return;
     const { symbol, quote, info, generation } = this.row;
     const last = quote && tradeOf(quote, info.volume_of, generation);
-    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.past.seconds.candles(symbol), last);
+    this.builder = chartPast(this.interval_s, this.minutes, this.known_s, this.context.history.seconds.candles(symbol), last);
     this.chart?.setInterval(this.interval_s);
     this.chart?.setCandles(this.builder.candles);
   }

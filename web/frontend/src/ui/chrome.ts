@@ -1,15 +1,13 @@
-import type { Face } from "../view/face";
-import type { Connection, LinkPhase } from "../model/freshness";
 import type { TextKey } from "../i18n/en";
-import type { Obstacle } from "../net/obstacle";
-import type { Prefs } from "../view/prefs";
+import type { Connection, LinkPhase, Obstacle } from "../model/connection";
+import type { ConfigReport, FeedInfo, SymbolInfo } from "../model/wire";
 import type { TableContext } from "../table/context";
 import type { Standing } from "../table/faults";
 import type { Table } from "../table/grid";
+import type { Face } from "../view/face";
+import type { Prefs } from "../view/prefs";
 import { setText, setTitle } from "../view/set-text";
 import type { View } from "../view/view";
-import type { ConfigReport, FeedInfo, SymbolInfo } from "../model/wire";
-import { Adding } from "./lazy-add-symbol";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { ColumnsMenu } from "./columns-menu";
@@ -18,6 +16,7 @@ import { byId, element } from "./dom";
 import { whyEmpty } from "./empty";
 import { keepReachable, showFeeds } from "./feeds";
 import { Groups } from "./groups";
+import { LazyAddSymbol } from "./lazy-add-symbol";
 import { showStats, type PageStats } from "./stats";
 import { ViewMenu } from "./view-menu";
 
@@ -39,7 +38,7 @@ export class Chrome {
   private readonly groups: Groups;
   private readonly columns: ColumnsMenu;
   private readonly view: ViewMenu;
-  private readonly adding: Adding;
+  private readonly addSymbol: LazyAddSymbol;
   /** The word for the connection as it was read out last. */
   private said: TextKey | undefined;
   private feeds: readonly FeedInfo[] = [];
@@ -55,8 +54,8 @@ export class Chrome {
     this.groups = new Groups(byId("groups"), texts, view.group, actions.grouped);
     this.columns = new ColumnsMenu(byId("columns-menu"), table, texts);
     this.view = new ViewMenu(byId("view-menu"), prefs, texts, actions);
-    this.adding = new Adding(byId<HTMLDialogElement>("add-symbol"), texts);
-    byId("add-button").addEventListener("click", () => this.adding.open());
+    this.addSymbol = new LazyAddSymbol(byId<HTMLDialogElement>("add-symbol"), texts);
+    byId("add-button").addEventListener("click", () => this.addSymbol.open());
     this.search.value = view.q;
     this.search.addEventListener("input", () => actions.searched(this.search.value));
     this.search.addEventListener("keydown", (event) => event.key === "Escape" && this.clearSearch(table));
@@ -100,14 +99,14 @@ export class Chrome {
   setSymbols(symbols: readonly SymbolInfo[]): void {
     this.symbols = symbols;
     this.groups.setSymbols(symbols);
-    this.adding.setSymbols(new Set(symbols.map((info) => info.symbol)));
+    this.addSymbol.setSymbols(new Set(symbols.map((info) => info.symbol)));
   }
 
   setFeeds(feeds: readonly FeedInfo[]): void {
     this.feeds = feeds;
     this.showFeeds();
     this.banners.setFeeds(feeds);
-    this.adding.setFeeds(feeds.map((feed) => feed.feed));
+    this.addSymbol.setFeeds(feeds.map((feed) => feed.feed));
   }
 
   /** Whether the table could be shown. */
@@ -155,7 +154,7 @@ export class Chrome {
     document.documentElement.lang = texts.language === "zh" ? "zh-Hans" : texts.language;
     this.search.placeholder = texts.say("search.placeholder");
     this.search.setAttribute("aria-label", texts.say("search.label"));
-    this.adding.setTexts(texts);
+    this.addSymbol.setTexts(texts);
     labelTool("add-button", texts.say("add.button"));
     labelTool("columns-button", texts.say("columns.button"));
     labelTool("view-button", texts.say("view.button"));

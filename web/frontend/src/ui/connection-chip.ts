@@ -1,8 +1,7 @@
-import { formatAge } from "../model/format";
-import type { Connection, LinkPhase } from "../model/freshness";
 import { en, type TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
-import type { Obstacle } from "../net/obstacle";
+import type { Connection, LinkPhase, Obstacle } from "../model/connection";
+import { formatAge } from "../model/format";
 import { setText, setTitle } from "../view/set-text";
 
 /** The word for the whole table, and how old the server's newest word is. */
@@ -28,10 +27,10 @@ export class ConnectionChip {
   }
 }
 
-type Word = `connection.${Connection | "refused" | "restarting" | "obstructed"}`;
+type ConnectionKey = `connection.${Connection | "refused" | "restarting" | "obstructed"}`;
 
 /** One word for the connection; where it is missing and the server has said why, that. */
-export function connectionWord(connection: Connection, phase: LinkPhase): Word {
+export function connectionWord(connection: Connection, phase: LinkPhase): ConnectionKey {
   const said = phase === "refused" || phase === "restarting" || phase === "obstructed";
   return connection === "recovering" && said ? `connection.${phase}` : `connection.${connection}`;
 }

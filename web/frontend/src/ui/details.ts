@@ -1,14 +1,14 @@
-import { formatAge } from "../model/format";
 import { en, type TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
+import { formatAge } from "../model/format";
 import type { Row } from "../model/store";
-import type { TableContext } from "../table/context";
-import { setText } from "../view/set-text";
 import { madeAt, markedWords, showTruth, type Truth, type Word } from "../model/truth";
 import type { Quote } from "../model/wire";
+import type { TableContext } from "../table/context";
+import { setText } from "../view/set-text";
 import { priceSentence } from "./announcer";
+import { ChartPanel } from "./chart-panel";
 import { button, element } from "./dom";
-import { Plot } from "./chart-panel";
 
 const FIELDS = ["bid", "ask", "open", "high", "low", "prev_close", "volume", "currency", "ext_price", "source", "age", "state"] as const;
 /** Those whose values are long have a line of their own. */
@@ -39,7 +39,7 @@ function setLong(element: HTMLElement, text: string): void {
 /** One symbol in full beside the table: every field of its quote and a chart, both live. */
 export class Details {
   row: Row | undefined;
-  private readonly plot: Plot;
+  private readonly chart: ChartPanel;
   private readonly values = new Map<string, HTMLElement>();
   private readonly price = element("span", { class: "price" });
   private readonly change = element("span", { class: "change" });
@@ -50,7 +50,7 @@ export class Details {
   private readonly error = element("p", { class: "error" });
 
   constructor(private readonly root: HTMLElement, private readonly context: TableContext, private readonly actions: DetailsActions) {
-    this.plot = new Plot(context);
+    this.chart = new ChartPanel(context);
     root.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
 
@@ -61,7 +61,7 @@ export class Details {
       return;
     }
     this.row = row;
-    this.plot.open(row);
+    this.chart.open(row);
     const heading = this.build(row);
     if (focus) heading.focus();
     this.actions.changed();
@@ -74,7 +74,7 @@ export class Details {
     const focused = this.root.contains(document.activeElement);
     this.row = undefined;
     this.said = undefined;
-    this.plot.close();
+    this.chart.close();
     this.root.hidden = true;
     this.actions.changed();
     if (focused && !byPointer) this.actions.closed(row);
@@ -82,7 +82,7 @@ export class Details {
 
   /** `quote` is news; of the open row it goes into the chart. */
   take(quote: Quote): void {
-    if (quote.symbol === this.row?.symbol) this.plot.take(quote);
+    if (quote.symbol === this.row?.symbol) this.chart.take(quote);
   }
 
   /** The price changed: paint it, and say it. */
@@ -99,7 +99,7 @@ export class Details {
     const quote = row.quote;
     const truth = this.context.truth(row);
     showTruth(this.root, truth);
-    this.plot.judge(truth);
+    this.chart.judge(truth);
     if (this.said?.row !== row || this.said.word !== truth.word) this.speak(true);
     setText(this.truth, truth.word === "fresh" ? "" : markedWords(truth, texts));
     setText(this.error, truth.reason && texts.say("details.reason", { reason: truth.reason }));
@@ -111,13 +111,13 @@ export class Details {
   }
 
   recolour(): void {
-    this.plot.recolour();
+    this.chart.recolour();
   }
 
   /** The language changed. */
   relabel(): void {
     if (!this.row) return;
-    this.plot.relabel();
+    this.chart.relabel();
     this.build(this.row);
   }
 
@@ -175,7 +175,7 @@ export class Details {
     this.root.replaceChildren(
       element("div", { class: "head" }, heading, element("span", { class: "name", dir: "auto" }, row.info.name ?? ""), dismiss),
       element("div", { class: "figures" }, this.price, this.change, this.truth),
-      this.error, this.plot.intervals, this.plot.plot, list,
+      this.error, this.chart.intervals, this.chart.plot, list,
     );
     this.root.hidden = false;
     this.paint();

@@ -1,6 +1,6 @@
-import { shows, type Face } from "../view/face";
 import type { Texts } from "../i18n/texts";
 import type { SymbolInfo } from "../model/wire";
+import { shows, type Face } from "../view/face";
 
 /** What decides which rows there are. */
 export interface Emptiness {

@@ -1,5 +1,5 @@
-import type { TableContext } from "../table/context";
 import type { FeedInfo } from "../model/wire";
+import type { TableContext } from "../table/context";
 import { element } from "./dom";
 
 /** One chip a feed: name, and a word unless all is well. */

@@ -1,9 +1,9 @@
 import type { Texts } from "../i18n/texts";
-import { loaded } from "./load-code";
 import type { AddSymbol } from "./add-symbol";
+import { loadCode } from "./load-code";
 
 /** The dialog that adds a symbol. Few ever open it: its code is loaded when it is asked for. */
-export class Adding {
+export class LazyAddSymbol {
   private dialog: Promise<AddSymbol> | undefined;
   private symbols: ReadonlySet<string> = new Set();
   private feeds: readonly string[] = [];
@@ -37,7 +37,7 @@ export class Adding {
   }
 
   private async load(): Promise<AddSymbol> {
-    const { AddSymbol } = await loaded(() => import("./add-symbol"));
+    const { AddSymbol } = await loadCode(() => import("./add-symbol"));
     const dialog = new AddSymbol(this.root, this.texts);
     dialog.setFeeds(this.feeds);
     dialog.setSymbols(this.symbols);

@@ -1,8 +1,8 @@
 import { pickLanguage, Texts } from "../i18n/texts";
+import { askServer } from "../net/ask-server";
 import { keptAs } from "../net/base-url";
-import { ask } from "../net/ask-server";
-import { loadPrefs } from "../view/prefs";
 import { browserStorage } from "../net/storage";
+import { loadPrefs } from "../view/prefs";
 import { button, element } from "./dom";
 
 /** Code that has been on its way for so long may never come. */
@@ -16,7 +16,7 @@ const RELOADED_KEY = keptAs("tickercast-reloaded");
  * document is loaded anew, once; where that does not help, and where the code just does not come, the page says so. It never stands there
  * blank.
  */
-export async function loaded<Code>(load: () => Promise<Code>): Promise<Code> {
+export async function loadCode<Code>(load: () => Promise<Code>): Promise<Code> {
   let notice: Element | undefined;
   const patience = setTimeout(() => {
     notice = complain("code.slow");
@@ -37,7 +37,7 @@ export async function loaded<Code>(load: () => Promise<Code>): Promise<Code> {
 async function mayReload(): Promise<boolean> {
   const storage = browserStorage("sessionStorage");
   if (!storage || Date.now() - Number(storage.getItem(RELOADED_KEY) ?? 0) < AGAIN_MS) return false;
-  const there = await ask("", { method: "HEAD", cache: "no-store" }).then((answer) => answer.ok, () => false);
+  const there = await askServer("", { method: "HEAD", cache: "no-store" }).then((answer) => answer.ok, () => false);
   if (there) storage.setItem(RELOADED_KEY, String(Date.now()));
   return there;
 }

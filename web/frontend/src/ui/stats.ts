@@ -1,5 +1,5 @@
-import { formatAge } from "../model/format";
 import type { Texts } from "../i18n/texts";
+import { formatAge } from "../model/format";
 import type { LinkStats } from "../model/messages";
 import { element } from "./dom";
 

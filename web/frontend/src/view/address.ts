@@ -7,7 +7,7 @@ const AT_ONCE = 40;
 const PAUSE_MS = 500;
 
 /** Where the page lies; tests step it. */
-export interface Place {
+export interface BrowserLocation {
   search(): string;
   /** Another query of the same page, without a step in the reader's history. */
   replace(search: string): void;
@@ -15,7 +15,7 @@ export interface Place {
   setTimer(callback: () => void, delay_ms: number): unknown;
 }
 
-export const browserPlace: Place = {
+export const browserLocation: BrowserLocation = {
   search: () => location.search,
   replace: (search) => {
     const url = new URL(location.href); // not relative to the path: one that begins with // would be taken for a host
@@ -36,17 +36,18 @@ export class Address {
   private counted_ms: number;
   private armed = false;
 
+  /** `sortable`: columns that there are to sort by. */
   constructor(
-    private readonly face: Pick<Face, "kind">, private readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined,
-    private readonly place: Place = browserPlace,
+    private readonly face: Pick<Face, "kind">, sortable: readonly string[],
+    private readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined, private readonly location: BrowserLocation = browserLocation,
   ) {
-    this.counted_ms = place.now();
-    const search = place.search();
+    this.counted_ms = location.now();
+    const search = location.search();
     if (face.kind !== "desk") {
-      this.view = { ...readView(search), q: "", symbol: undefined }; // neither has a place to show or change them
+      this.view = { ...readView(search, sortable), q: "", symbol: undefined }; // neither has a place to show or change them
       return;
     }
-    this.view = readView(saysNothing(search) ? loadPrefs(storage).view : search);
+    this.view = readView(saysNothing(search) ? loadPrefs(storage).view : search, sortable);
     this.write();
   }
 
@@ -59,7 +60,7 @@ export class Address {
     if (view === before) return;
     savePrefs(this.storage, { view });
     if (this.armed) return;
-    const now_ms = this.place.now();
+    const now_ms = this.location.now();
     this.left = Math.min(AT_ONCE, this.left + (now_ms - this.counted_ms) / PAUSE_MS);
     this.counted_ms = now_ms;
     if (this.left >= 1) {
@@ -67,14 +68,14 @@ export class Address {
       return;
     }
     this.armed = true;
-    this.place.setTimer(() => this.write(), (1 - this.left) * PAUSE_MS);
+    this.location.setTimer(() => this.write(), (1 - this.left) * PAUSE_MS);
   }
 
   private write(): void {
     this.armed = false;
     this.left -= 1;
-    const search = this.place.search();
+    const search = this.location.search();
     const wanted = writeView(search, this.view);
-    if (wanted !== search) this.place.replace(wanted);
+    if (wanted !== search) this.location.replace(wanted);
   }
 }

@@ -1,5 +1,5 @@
-import { afterFrame } from "./paint";
 import type { Row } from "../model/store";
+import { afterFrame } from "./paint";
 
 /** How many of the newest paints are weighed. */
 const WINDOW = 1024;

@@ -1,8 +1,8 @@
 import type { ColumnState } from "ag-grid-community";
-import type { Face } from "./face";
 import { redIsUp, type Language } from "../i18n/texts";
 import { keptAs } from "../net/base-url";
-import type { Layout } from "../table/columns";
+import type { Face } from "./face";
+import type { Layout } from "./layout";
 
 export type Theme = "auto" | "dark" | "light";
 export type Palette = "green-up" | "red-up" | "blue-up";

@@ -1,8 +1,8 @@
-import { loadPrefs, PREFS_KEY, savePrefs, type Prefs } from "./prefs";
 import { browserStorage } from "../net/storage";
+import { loadPrefs, PREFS_KEY, savePrefs, type Prefs } from "./prefs";
 
 /** The reader's preferences: kept in this browser, and followed where another of its tabs changes them. */
-export class Choices {
+export class SyncedPrefs {
   /** Always the same object; its fields change. */
   readonly prefs: Prefs = loadPrefs(browserStorage("localStorage"), navigator.languages);
 

@@ -1,6 +1,5 @@
-import { shows } from "./face";
-import { COLUMN_IDS } from "../table/columns";
 import type { SymbolInfo } from "../model/wire";
+import { shows } from "./face";
 
 /** One of the columns that the rows are sorted by. */
 export interface Sort {
@@ -24,18 +23,18 @@ const OURS: ReadonlySet<string> = new Set(["group", "sort", "q", "symbol"]);
 /** Those that also say which rows are meant: beside one of them an address is no bare `/`. */
 const LIMITING: ReadonlySet<string> = new Set([...OURS, "symbols", "filter"]);
 
-/** Reads `?group=G&sort=-change_pct,symbol&q=TEXT&symbol=S`; what is absent or empty is the default. */
-export function readView(search: string): View {
+/** Reads `?group=G&sort=-change_pct,symbol&q=TEXT&symbol=S`; what is absent or empty is the default. `sortable`: columns there are to sort by. */
+export function readView(search: string, sortable: readonly string[]): View {
   const query = new URLSearchParams(search);
   return {
-    group: query.get("group") || undefined, q: query.get("q") ?? "", sort: readSort(query.get("sort") ?? ""), symbol: query.get("symbol") || undefined,
+    group: query.get("group") || undefined, q: query.get("q") ?? "",
+    sort: readSort(query.get("sort") ?? "", sortable), symbol: query.get("symbol") || undefined,
   };
 }
 
-function readSort(text: string): Sort[] {
+function readSort(text: string, sortable: readonly string[]): Sort[] {
   const sort = text.split(",").map((part) => ({ column: part.replace(/^-/, ""), descending: part.startsWith("-") }));
-  return sort.filter(({ column }, index) =>
-    COLUMN_IDS.includes(column) && column !== "spark" && sort.findIndex((other) => other.column === column) === index);
+  return sort.filter(({ column }, index) => sortable.includes(column) && sort.findIndex((other) => other.column === column) === index);
 }
 
 /** The query of an address, `search`, with `view` in it. Whatever else stands there stays as it is. */

@@ -2,7 +2,7 @@
 const HIDDEN_GRACE_MS = 1000;
 
 /** Whether anybody looks at this tab. */
-export class Seen {
+export class TabVisibility {
   visible = !document.hidden;
   private hiding: number | undefined;
 
@@ -18,4 +18,9 @@ export class Seen {
     this.visible = visible;
     this.changed();
   }
+}
+
+/** The pace of the board, updates a second: of rows out of view, and of everything while the tab is hidden. */
+export function boardHz(visible: boolean): number {
+  return visible ? 1 : 0.2;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CandleBuilder, chartPast, SecondsBook, tradeOf, type Candle, type Trade } from "../../src/history/candles";
+import { CandleBuilder, chartPast, SecondBars, tradeOf, type Candle, type Trade } from "../../src/history/candles";
 import type { Quote, VolumeOf } from "../../src/model/wire";
 import { quote } from "../quotes";
 
@@ -102,7 +102,7 @@ test("bars of a second become bars of five: first open, last close, volumes adde
 });
 
 test("seconds are kept of symbols that were watched, a bounded number of both", () => {
-  const book = new SecondsBook();
+  const book = new SecondBars();
   book.watch(["A"]);
   for (let second = 0; second < 1000; second += 1) {
     book.add("A", trade(second, second));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Connection } from "../../src/model/freshness";
-import { Formatter } from "../../src/model/format";
 import { Texts } from "../../src/i18n/texts";
+import type { Connection } from "../../src/model/connection";
+import { Formatter } from "../../src/model/format";
 import { Store, type Row } from "../../src/model/store";
 import { explanation, markedWords, saidOf, shortWords, spokenWords, truthOf, type Circumstances, type Truth } from "../../src/model/truth";
 import type { FeedInfo, Quote, SymbolInfo } from "../../src/model/wire";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addressOf, keptAs, placeOf, relayAddress } from "../../src/net/base-url";
+import { addressOf, keptAs, placeOf, serverAddress } from "../../src/net/base-url";
 
 const SOURCES = import.meta.glob(["../../src/**/*.ts", "../../public/*", "../../*.html", "../../vite.config.ts"], { query: "?raw", import: "default", eager: true });
 /** A quotation mark or a `url(`, a slash, and then a name: an address at the root of the host. */
@@ -14,7 +14,7 @@ describe.each([
   test("asks for everything where it lies", () => {
     expect(addressOf("", place)).toBe(page);
     expect(addressOf("api/candles/BTC%2FUSD", place)).toBe(`${page}api/candles/BTC%2FUSD`);
-    expect(relayAddress(place)).toEqual({ origin: new URL(page).origin, path });
+    expect(serverAddress(place)).toEqual({ origin: new URL(page).origin, path });
   });
 });
 
@@ -31,7 +31,7 @@ test.each(Object.entries(SOURCES) as [string, string][])("%s names no address at
 
 /** What begins with a slash and is no address: a Socket.IO namespace, the names of modules in the build. */
 const ALLOWED: readonly (readonly [file: string, part: string])[] = [
-  ["src/net/session.ts", "this.socket(`/${symbol}`)"],
+  ["src/net/namespaces.ts", "this.socket(`/${symbol}`)"],
   ["src/view/face.ts", 'endsWith("/embed")'],
   ["vite.config.ts", 'endsWith("/src/app.ts")'],
   ["vite.config.ts", 'path !== "/index.html"'],

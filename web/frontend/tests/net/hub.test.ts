@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Hub } from "../../src/net/hub";
 import type { FromHub, Interest } from "../../src/model/messages";
 import type { Quote } from "../../src/model/wire";
+import { Hub } from "../../src/net/hub";
 import { info, quote } from "../quotes";
 
 /** The far side of the hub: what it asks for, kept for the test to look at. */

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Obstacle } from "../../src/net/obstacle";
-import { Road } from "../../src/net/transport-policy";
-import { Session, type SessionEvents } from "../../src/net/session";
+import type { Obstacle } from "../../src/model/connection";
+import { Session } from "../../src/net/session";
+import type { SessionEvents } from "../../src/net/session-events";
+import { TransportPolicy } from "../../src/net/transport-policy";
 
 type Listener = (...args: never[]) => void;
 
@@ -106,14 +107,14 @@ vi.mock("socket.io-client", () => {
 
 let phases: string[];
 let obstacles: (Obstacle | undefined)[];
-let road: Road;
+let policy: TransportPolicy;
 let session: Session;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   phases = [];
   obstacles = [];
-  road = new Road();
+  policy = new TransportPolicy();
   const ignore = (): void => undefined;
   const events: SessionEvents = {
     phase: (phase, obstacle) => {
@@ -123,7 +124,7 @@ beforeEach(() => {
     hello: ignore, beat: ignore, symbols: ignore, feeds: ignore, config: ignore,
     quotes: ignore, removed: ignore, rate: ignore,
   };
-  session = new Session({ origin: "http://host", path: "/socket.io" }, road, events);
+  session = new Session({ origin: "http://host", path: "/socket.io" }, policy, events);
 });
 
 afterEach(() => {
@@ -237,11 +238,11 @@ describe("a network that swallows", () => {
     FakeManager.newest.play("close", "transport close");
     vi.advanceTimersByTime(1000);
     expect([board().attempts, tried()]).toEqual([3, ["polling", "websocket"]]);
-    expect(road.first).toBe("polling");
+    expect(policy.first).toBe("polling");
   });
 
   test("polling, where that got through the last time: the WebSocket has its turn", () => {
-    road.first = "polling";
+    policy.first = "polling";
     session.reconnect(); // too soon: that attempt goes on
     vi.advanceTimersByTime(2500);
     greet();
@@ -286,7 +287,7 @@ describe("a network that swallows", () => {
     board().play("connect");
     board().play("hello", { epoch: "e1", version: "1", server_time: Date.now(), flush_ms: 50, heartbeat_s: 5 });
     board().play("quotes", []);
-    expect([phases.at(-1), board().attempts, road.limit_ms]).toEqual(["synced", 1, 7200]);
+    expect([phases.at(-1), board().attempts, policy.limit_ms]).toEqual(["synced", 1, 7200]);
   });
 
   test("a WebSocket that opens and falls silent twice is left alone while polling works", () => {

@@ -1,7 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
-import { requestChange } from "../../src/net/admin";
-import type { Ask } from "../../src/net/ask-server";
-import { TokenBox } from "../../src/net/token";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Announcer } from "../../src/ui/announcer";
 
 describe("what is read out", () => {
@@ -67,43 +64,5 @@ describe("what is read out", () => {
     announcer.murmur(() => "price");
     pass(1000);
     expect(spoken).toEqual(["Connection: Recovering"]);
-  });
-});
-
-describe("a change of the symbols", () => {
-  const answered = (status: number, body: unknown): Ask => vi.fn(async () => new Response(JSON.stringify(body), { status }));
-
-  test("sends the token in a header and never in an address", async () => {
-    const send = answered(201, { ok: true });
-    expect(await requestChange(send, "secret-secret-secret", { add: "BTC/USD", feed: "sim" })).toBeUndefined();
-    expect(await requestChange(send, "secret-secret-secret", { remove: "BTC/USD" })).toBeUndefined();
-    const calls = vi.mocked(send).mock.calls;
-    expect(calls.map(([path, init]) => [path, init?.method, init?.body])).toEqual([
-      ["api/symbols", "POST", '{"symbol":"BTC/USD","feed":"sim"}'], ["api/symbols/BTC%2FUSD", "DELETE", undefined],
-    ]);
-    for (const [path, init] of calls) {
-      expect(init?.headers).toMatchObject({ Authorization: "Bearer secret-secret-secret" });
-      expect(String(path)).not.toContain("secret");
-    }
-  });
-
-  test("says why it was refused, whatever came back", async () => {
-    const refused = answered(401, { error: { code: "unauthorized", message: "the admin token is missing or wrong" } });
-    expect(await requestChange(refused, "", { remove: "A" })).toEqual({ code: "unauthorized", message: "the admin token is missing or wrong" });
-    const broken = vi.fn(async () => new Response("<html>", { status: 502 }));
-    expect(await requestChange(broken, "", { remove: "A" })).toMatchObject({ code: "unreachable" });
-    expect(await requestChange(vi.fn(() => Promise.reject(new TypeError("no network"))), "", { remove: "A" })).toEqual({ code: "unreachable", message: "no network" });
-  });
-
-  test("needs the token typed again where the browser keeps nothing", () => {
-    const kept = new Map<string, string>();
-    const box = new TokenBox({ getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) }, "k");
-    box.keep("t");
-    expect(box.read()).toBe("t");
-    box.forget();
-    expect(box.read()).toBe("");
-    const none = new TokenBox(undefined, "k");
-    none.keep("t");
-    expect(none.read()).toBe("");
   });
 });
