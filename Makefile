@@ -6,13 +6,27 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .SILENT:
+ifndef BESIDE
 .NOTPARALLEL:
+endif
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ARGS ?=
 PAGE := web/frontend
 CODE := main.py cli ticker feeds web tests $(if $(wildcard bench/*.py),bench)
+
+# What lint consists of, and the unit tests in parts, the longest first. What no other part names is in the last one.
+LOOKS := ruff import-linter tsc mypy
+PARTS := cli streams edges feeds web ticker rest
+cli := tests/cli
+streams := $(wildcard tests/feeds/test_*stream*.py tests/feeds/*/test_*stream*.py) tests/feeds/streams tests/feeds/tickercast
+edges := tests/conformance tests/fuzz tests/providers
+feeds := tests/feeds $(streams:%=--ignore=%)
+web := tests/web
+ticker := tests/ticker
+rest := tests $(patsubst %,--ignore=%,tests/e2e tests/feeds $(cli) $(edges) $(web) $(ticker))
+UNIT := $(PARTS:%=unit-%)
 APT_LINE := apt-get install -y make python3-venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -45,6 +59,10 @@ debian() { # WHAT PACKAGES: installs them where it can; where not, the tests say
 page() { (export PATH="$$PWD/.venv/bin:$$PATH" && cd $(PAGE) && npm "$$@"); } # .venv has a Node where the system has none
 endef
 
+# $(call beside,TARGETS): side by side. What each said stands together, below its name; all are run, and one that fails fails the whole.
+# More at a time than cores: a test of a stream waits for its provider.
+beside = $(MAKE) --jobs=5 --output-sync=target --keep-going BESIDE=yes $(1)
+
 # $(call install,LOCK,WHAT): LOCK's packages into .venv, unless that very LOCK was the last to go in.
 define install
 $(FUNCTIONS)
@@ -60,9 +78,11 @@ endef
 
 .PHONY: help
 help: ## show this list
-	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	echo
 	echo 'ARGS goes to the program: make run ARGS="--port 8080". PYTHON names another interpreter for a new .venv.'
+	echo "A part of the unit tests: make $(UNIT). A part of lint: make $(LOOKS)."
+	echo 'What these install by themselves: make venv runtime dev node page-packages page chromium proxies faketime.'
 
 .PHONY: run
 run: runtime $(if $(findstring --headless,$(ARGS)),,page) ## install what is missing, then serve on http://127.0.0.1:5000
@@ -72,21 +92,36 @@ run: runtime $(if $(findstring --headless,$(ARGS)),,page) ## install what is mis
 setup: runtime page ## prepare .venv and the page's build, start nothing
 
 .PHONY: test
-test: lint unit page-test e2e ## install what tests need, then lint, unit tests, the page's tests, end to end
+test: dev page page-packages chromium proxies ## install what tests need, then run all: lint, unit and page-test side by side, then e2e
+	$(call beside,$(LOOKS) $(UNIT) page-test)
+	$(MAKE) e2e
+
+.PHONY: quick
+quick: dev page page-packages ## lint, the page's tests, and the unit tests that are not marked slow
+	$(call beside,$(LOOKS) $(UNIT) page-test) ONLY="-m 'not slow'"
 
 .PHONY: lint
-lint: dev page ## ruff, mypy --strict, import-linter, tsc, the page's size
+lint: dev page ## ruff with its format, mypy --strict, import-linter, tsc and the page's size
+	$(call beside,$(LOOKS))
+
+.PHONY: format
+format: dev ## put the code into ruff's format, and imports in order
+	.venv/bin/python -m ruff check --quiet --select I --fix .
+	.venv/bin/python -m ruff format --quiet .
+
+.PHONY: unit
+unit: dev page ## all tests but e2e, in parts side by side
+	$(call beside,$(UNIT))
+
+.PHONY: page-test
+page-test: page-packages ## the page's own tests
 	$(FUNCTIONS)
-	say "ruff"
-	.venv/bin/python -m ruff check --quiet .
-	say "mypy"
-	.venv/bin/python -m mypy --no-error-summary $(CODE)
-	say "import-linter"
-	quietly .venv/bin/python .venv/bin/lint-imports
-	say "tsc"
-	quietly page run typecheck
-	say "size of the page"
-	quietly page run size
+	say "page-test"
+	page test --if-present --silent
+
+.PHONY: e2e
+e2e: dev page page-packages chromium proxies ## real servers, clients and browsers
+	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder tests/e2e # they mostly wait, for a browser or for a second to pass
 
 .PHONY: fuzz
 fuzz: dev page ## feed every parser with nonsense for SECONDS=20 each, and every route with EXAMPLES=1000 requests
@@ -137,31 +172,37 @@ clean: ## remove everything that was installed or built
 
 # The steps. Each can be called by itself.
 
-.PHONY: unit
-unit: dev page
-	# In four processes, since a patched one is one thread and mostly waits. What the others said follows when all have ended.
-	green() { .venv/bin/python -m pytest -p tests.green "$$@"; }
-	edges=(tests/conformance tests/fuzz tests/providers tests/web)
-	streams=(tests/feeds/test_*stream*.py tests/feeds/*/test_*stream*.py tests/feeds/streams tests/feeds/tickercast)
-	green tests/feeds "$${streams[@]/#/--ignore=}" >.stamps/feeds.log 2>&1 & feeds=$$!
-	green "$${streams[@]}" >.stamps/streams.log 2>&1 & stream=$$!
-	green "$${edges[@]}" >.stamps/edges.log 2>&1 & edge=$$!
-	status=0
-	green tests --ignore=tests/e2e --ignore=tests/feeds "$${edges[@]/#/--ignore=}" || status=$$?
-	wait $$feeds || status=$$?
-	wait $$stream || status=$$?
-	wait $$edge || status=$$?
-	cat .stamps/feeds.log .stamps/streams.log .stamps/edges.log
-	exit $$status
-
-.PHONY: page-test
-page-test: page-packages
+.PHONY: $(UNIT)
+$(UNIT): unit-%: dev page
 	$(FUNCTIONS)
-	page test --if-present --silent
+	say "unit-$*"
+	.venv/bin/python -m pytest -p tests.green --quiet --no-header $(ONLY) $($*)
 
-.PHONY: e2e
-e2e: dev page page-packages chromium proxies
-	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder tests/e2e # they mostly wait, for a browser or for a second to pass
+.PHONY: ruff
+ruff: dev
+	$(FUNCTIONS)
+	say "ruff"
+	.venv/bin/python -m ruff check --quiet .
+	.venv/bin/python -m ruff format --check --quiet . || refuse "ruff: make format puts these into its format"
+
+.PHONY: mypy
+mypy: dev
+	$(FUNCTIONS)
+	say "mypy"
+	.venv/bin/python -m mypy --no-error-summary $(CODE)
+
+.PHONY: import-linter
+import-linter: dev
+	$(FUNCTIONS)
+	say "import-linter"
+	quietly .venv/bin/python .venv/bin/lint-imports
+
+.PHONY: tsc
+tsc: page-packages page
+	$(FUNCTIONS)
+	say "tsc, and the size of the page"
+	quietly page run typecheck
+	quietly page run size
 
 .PHONY: venv
 venv:

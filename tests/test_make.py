@@ -13,6 +13,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pip
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -53,8 +54,13 @@ def project(tmp_path: Path) -> Path:
 
 def make(project: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run make in `project` as a user would, whatever make runs these tests."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
-    return subprocess.run(["make", *args], cwd=project, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(["make", *args], cwd=project, env=environment(), capture_output=True, text=True, check=False)
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what a make that runs these tests has put there."""
+    made = ("MFLAGS", "BESIDE", "ONLY")
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name not in made}
 
 
 def calls(project: Path) -> list[str]:
@@ -156,6 +162,87 @@ def test_headless_asks_for_no_page(project: Path) -> None:
     assert calls(project) == []
 
 
+@pytest.fixture
+def checked(project: Path) -> Path:
+    """The project, with all that lint and tests need; its Python notes how it is called, and fails where the file `bad` says so."""
+    for lock in ("requirements.txt", "requirements-dev.txt"):
+        (project / lock).touch()
+        (project / ".venv" / lock).touch()
+    executable(
+        project / ".venv/bin/python",
+        """
+        [[ $1 != -c ]] || exit 0
+        echo "$*" >>asked
+        if [[ -e bad && "$*" == *"$(<bad)"* ]]; then echo "this is why"; exit 1; fi
+        """,
+    )
+    return project
+
+
+def test_quick_looks_at_the_code_and_runs_what_is_not_slow(checked: Path) -> None:
+    """Each look, the page's tests, and every part of the unit tests without its slow ones; each under its name."""
+    quick = make(checked, "quick")
+    assert (quick.returncode, quick.stderr) == (0, "")
+    asked = (checked / "asked").read_text().splitlines()
+    looks = ["ruff check", "ruff format --check", "mypy", "lint-imports"]
+    assert [sum(look in line for line in asked) for look in looks] == [1] * 4
+    tests = [line for line in asked if "pytest" in line]
+    assert len(tests) > 3
+    assert all("-m not slow" in line for line in tests)
+    assert {"npm run typecheck", "npm run size", "npm test"} <= set(calls(checked))
+    assert {"• ruff", "• mypy", "• unit-feeds", "• unit-rest", "• page-test"} <= set(quick.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("target", "bad"),
+    [("lint", "ruff check"), ("lint", "ruff format --check"), ("test", "mypy"), ("unit", "tests/web"), ("quick", "tests/cli")],
+)
+def test_one_part_that_fails_fails_the_whole_and_says_why(checked: Path, target: str, bad: str) -> None:
+    """The others run all the same; what comes after all of them does not."""
+    (checked / "bad").write_text(bad)
+    failed = make(checked, target, "-o", "chromium", "-o", "proxies")
+    assert failed.returncode != 0
+    assert "this is why" in failed.stdout
+    asked = (checked / "asked").read_text()
+    assert ("lint-imports" in asked) == (target != "unit")
+    assert ("--ignore=tests/e2e" in asked) == (target != "lint")
+    assert "loadfile" not in asked
+
+
+def test_every_unit_test_is_in_one_part() -> None:
+    """No file is forgotten by the parts, none is run twice."""
+    shown = subprocess.run(
+        ["make", "--eval", "shown: ; printf '%s\\n' $(foreach part,$(PARTS),'$($(part))')", "shown"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    parts = [in_part(line.split()) for line in shown.stdout.splitlines()]
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if not file.is_relative_to(ROOT / "tests/e2e")]
+    assert [sum(file in part for part in parts) for file in files] == [1] * len(files)
+
+
+def in_part(words: list[str]) -> set[Path]:
+    """The test files below some of these paths and below none that is ignored."""
+    ignored = [ROOT / word.removeprefix("--ignore=") for word in words if word.startswith("--ignore=")]
+    files: set[Path] = set()
+    for word in words:
+        if not word.startswith("--"):
+            path = ROOT / word
+            files.update([path] if path.is_file() else path.rglob("test_*.py"))
+    return {file for file in files if not any(file.is_relative_to(other) for other in ignored)}
+
+
+def test_help_shows_every_target() -> None:
+    """One that is not shown is not found."""
+    shown = subprocess.run(["make", "help"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True).stdout
+    targets = re.findall(r"^\.PHONY: ([a-z0-9-]+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"run", "test", "quick", "format", "unit", "e2e", "page-test"} <= set(targets)
+    assert [target for target in targets if not re.search(rf"(?<![a-z-]){target}(?![a-z-])", shown)] == []
+
+
 def wheel(folder: Path) -> str:
     """A package of one line, as pip takes it; returns its SHA-256."""
     files = {
@@ -180,7 +267,9 @@ def test_what_is_not_as_locked_is_not_installed(project: Path, tmp_path: Path, m
     """A real pip in a real environment: the locked file goes in; with one digit of its hash another, without a hash, or with a version
     left open, nothing does, and the environment does not count as complete."""
     shutil.rmtree(project / ".venv")
-    subprocess.run([sys.executable, "-m", "venv", project / ".venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", project / ".venv"], check=True)
+    (packages,) = (project / ".venv/lib").glob("python*/site-packages")
+    (packages / "pip").symlink_to(Path(pip.__file__).parent)  # ours, since Python's own takes seconds to unpack
     (project / ".venv/complete").touch()
     digest = wheel(tmp_path / "wheels")
     monkeypatch.setenv("PIP_NO_INDEX", "1")

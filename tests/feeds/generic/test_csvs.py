@@ -34,6 +34,7 @@ def test_lines_are_those_of_the_whole_text(body: bytes) -> None:
     assert read_csv(body, PLAIN)[0] == [dict(zip("ab", cells, strict=True)) for cells in whole[1:] if len(cells) == 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -71,6 +72,7 @@ def test_one_emoji_does_not_make_four_bytes_of_each() -> None:
     assert peak() < 56 * 2**20
 
 
+@pytest.mark.slow
 def test_what_is_allowed_fits(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows that are looked through, of ten cells each; others have their turns after each."""
     monkeypatch.setattr(ticker.runtime, "LONGEST_TURN_S", 0.0)

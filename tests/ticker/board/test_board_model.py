@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -217,4 +218,4 @@ def _without_state(quote: Quote) -> list[object]:
 
 
 BoardMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
-TestBoardModel = BoardMachine.TestCase
+TestBoardModel = pytest.mark.slow(BoardMachine.TestCase)

@@ -133,6 +133,7 @@ def test_hours_that_never_come() -> None:
     assert [entry.error for entry in street.markets.state()] == ["took longer than 60 s"]
 
 
+@pytest.mark.slow
 def test_a_real_exchange() -> None:
     """With the real package, process and runtime: on a Tuesday at 22:13 UTC New York is shut."""
     time = SteppedTime()

@@ -268,6 +268,7 @@ class VirtualLock:
         self._held = False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_an_hour_of_faults(seed: int) -> None:
     """And the ten minutes of health after it."""

@@ -305,6 +305,7 @@ def price_of(seed: int) -> Callable[[str, int], float]:
     return price
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 6])
 def test_an_hour_of_faults(seed: int) -> None:
     """Every second, all that was promised holds for every symbol; and what updates must be they are with each."""

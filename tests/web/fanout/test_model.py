@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -356,5 +357,5 @@ class FanOut(RuleBasedStateMachine):
             self.settle()
 
 
-TestFanOut = FanOut.TestCase
+TestFanOut = pytest.mark.slow(FanOut.TestCase)
 TestFanOut.settings = settings(max_examples=300, stateful_step_count=50, deadline=None, report_multiple_bugs=False)
