@@ -219,7 +219,7 @@ def test_a_refusal_is_clear_and_not_retried_madly(bench: Bench, provider: Runnin
     provider.set(switches={"plan": code, "echo_key": True, "per_s": 50})
     provider.fault("status", status=500, path="/v2/stocks")
     bench.want("AAPL")
-    bench.until(lambda: bench.told and len(bench.tries_s) >= 6, push_s=1)
+    bench.until(lambda: bench.told and len(bench.tries_s) >= 6, push_s=max(1, at_least_s / 10))
     assert f"Alpaca: {FINAL[code]} ({code})" in str(bench.told[0][1])
     assert min(bench.pauses_s()) >= at_least_s
     assert bench.pauses_s()[-1] > 2 * at_least_s or at_least_s == 30

@@ -202,7 +202,7 @@ def test_the_cut_after_a_day_is_invisible(bench: Bench, provider: RunningProvide
     assert LONGEST_S == 86_400 - 600
     bench.feed.longest_s = 600.0
     bench.start("BTCUSDT", "ETHUSDT")
-    bench.until(lambda: len(bench.taps) == 2, push_s=3)
+    bench.until(lambda: len(bench.taps) == 2, push_s=10)
     bench.feed.longest_s = None
     bench.until(lambda: bench.taps[0].closed)
     assert bench.taps[1].opened_s - bench.taps[0].opened_s >= 600

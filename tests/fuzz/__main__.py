@@ -22,7 +22,7 @@ from tests.fuzz.mutate import inputs
 from tests.fuzz.target import Target
 
 warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
-INSTRUMENTED = ["feeds", "web.fanout", "web.board", "ticker.settings"]
+INSTRUMENTED = ["feeds", "web.fanout", "web.socketio.board", "ticker.settings"]
 
 SLOWEST_S = 1.0
 """Of processor time for one input; 10 times what a quiet machine needs for the worst there is."""

@@ -16,7 +16,7 @@ from tests.fuzz.targets import targets
 from ticker.quote import Tick
 
 ROOT = Path(__file__).parents[2]
-TOGETHER_S = 10
+TOGETHER_S = 5
 NO_TICKS = {"compressed", "http_answer", "kraken_pairs", "json", "json_in_slices", "protobuf", "recording"}
 
 

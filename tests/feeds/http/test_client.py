@@ -133,10 +133,10 @@ def test_a_status_says_whether_to_ask_again(http: Http, coinbase: RunningProvide
     assert error.excerpt == ("<b>no</b>" if status != 304 else "")
 
 
-def test_a_status_outranks_what_became_of_its_body(hasty: Http, coinbase: RunningProvider) -> None:
+def test_a_status_outranks_what_became_of_its_body(http: Http, hasty: Http, coinbase: RunningProvider) -> None:
     """A 429 that drips, and one with 10 MB of text, still say how long to wait."""
     coinbase.fault("status", status=429, retry_after="42", body="x" * 10_000_000)
-    assert complaint(lambda: hasty.get(TICKER)).retry_after_s == 42
+    assert complaint(lambda: http.get(TICKER)).retry_after_s == 42
     coinbase.fault("status", status=429, retry_after="43", drip_s=0.05)
     error = complaint(lambda: hasty.get(TICKER))
     assert (error.retry_after_s, "HTTP 429 Too Many Requests" in str(error)) == (43, True)
