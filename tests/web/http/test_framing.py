@@ -168,13 +168,19 @@ class Acting(Stand):
         return "ok"
 
 
-@pytest.fixture
-def stand() -> Iterator[Acting]:
-    """One of them."""
+@pytest.fixture(scope="module")
+def _stand() -> Iterator[Acting]:
     stand = Acting()
     stand.start()
     yield stand
     stand.stop()
+
+
+@pytest.fixture
+def stand(_stand: Acting) -> Acting:
+    """The one server of all of them, which has done nothing yet."""
+    _stand.done.clear()
+    return _stand
 
 
 def answers(stand: Stand, sent: bytes, piece_bytes: int | None = None) -> list[int]:
