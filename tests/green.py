@@ -4,6 +4,7 @@ A pytest plugin and not a `conftest.py`, because `-p` is read before any conftes
 imported: what is imported after the patch is green, what was before may not be.
 """
 
+import gc
 import os
 import warnings
 
@@ -17,3 +18,9 @@ eventlet.monkey_patch()
 def pytest_report_header() -> str:
     """Say it at the top of the run: a test that passes only patched, or only unpatched, is easier to understand."""
     return f"eventlet: {eventlet.__version__}, patched"
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
