@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -42,18 +43,21 @@ class Received:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
+        self._called: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        """The same by namespace and name: of 500 namespaces each is looked for by itself."""
         self._changed = threading.Condition()
 
     def add(self, event: Event) -> None:
         """Called by the client."""
         with self._changed:
             self._events.append(event)
+            self._called[event.namespace, event.name].append(event)
             self._changed.notify_all()
 
     def all(self, namespace: str, name: str) -> list[Any]:
         """The payloads of the events called `name` so far."""
         with self._changed:
-            return [event.payload for event in self._events if (event.namespace, event.name) == (namespace, name)]
+            return [event.payload for event in self._called[namespace, name]]
 
     def order(self, namespace: str) -> list[str]:
         """The names of all events of a namespace, in order."""
@@ -80,7 +84,7 @@ class Received:
         found: list[Event] = []
 
         def is_there() -> bool:
-            found[:] = [event for event in self._events if (event.namespace, event.name) == (namespace, name) and match(event)]
+            found[:] = [event for event in self._called[namespace, name] if match(event)]
             return len(found) >= number
 
         with self._changed:
