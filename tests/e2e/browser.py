@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.e2e.page import ROOT, Complaints, Relay, Table
+from tests.e2e.page import ROOT, Complaints, Relay, Table, relaying
 
 BUILD = ROOT / "web" / "frontend" / "dist" / "index.html"
 FLAGS = [
@@ -33,17 +30,6 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         yield chromium
         chromium.close()
-
-
-@contextmanager
-def relaying(folder: Path, settings: str, **environment: str) -> Iterator[Relay]:
-    """A relay that runs for the block."""
-    relay = Relay(folder, settings, **environment)
-    relay.start()
-    try:
-        yield relay
-    finally:
-        relay.stop(signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,17 @@ class Relay:
                     listening.set()
 
 
+@contextmanager
+def relaying(folder: Path, settings: str, **environment: str) -> Iterator[Relay]:
+    """A relay that runs for the block."""
+    relay = Relay(folder, settings, **environment)
+    relay.start()
+    try:
+        yield relay
+    finally:
+        relay.stop(signal.SIGKILL)
+
+
 class Table:
     """The live table as a reader finds it: a row is a symbol, a column a field."""
 

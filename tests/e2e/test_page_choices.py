@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.browser import relaying
-from tests.e2e.page import Complaints, Relay, Table
+from tests.e2e.page import Complaints, Relay, Table, relaying
 from tests.providers.client import RunningProvider, running
 
 pytest_plugins = ["tests.e2e.browser"]

@@ -25,7 +25,7 @@ interval_s = 0.2
 ACME = { feed = "sim", name = "Acme", group = "Shares" }
 BOLT = { feed = "sim", group = "Shares" }
 COMET = { feed = "sim", group = "Coins" }
-""" + "\n".join(f'SIM{number:03} = {{ feed = "sim" }}' for number in range(100))
+"""
 
 
 def opened(context: BrowserContext, relay: Relay, path: str) -> tuple[Page, Complaints]:

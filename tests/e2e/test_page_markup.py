@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, expect
 
-from tests.e2e.browser import relaying
+from tests.e2e.page import relaying
 
 pytest_plugins = ["tests.e2e.browser"]
 

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.accessibility import violations
-from tests.e2e.browser import relaying
-from tests.e2e.page import Relay, Table
+from tests.e2e.page import Relay, Table, relaying
 
 pytest_plugins = ["tests.e2e.browser"]
 

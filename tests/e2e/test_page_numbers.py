@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.e2e.browser import relaying
-from tests.e2e.page import Relay, Table
+from tests.e2e.page import Relay, Table, relaying
 from tests.e2e.text_fit import COMBINATIONS, LOOK, name_of, settings, tape
 
 pytest_plugins = ["tests.e2e.browser"]
