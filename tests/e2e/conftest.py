@@ -1,10 +1,13 @@
-"""In which order the files begin: those that take long first, so that no process has one of them left when the others are done."""
+"""A Node for the tests of a file; and the order of the files: the long ones first, so that none is left when the others are done."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.e2e.clients import NodeDriver, node_driver
 
 HERE = Path(__file__).parent
 LONG = (
@@ -22,3 +25,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"{HERE / 'conftest.py'} names files that are not there: {', '.join(unknown)}")
     ranks = {name: rank for rank, name in enumerate(LONG)}
     items.sort(key=lambda item: ranks.get(item.path.stem, len(LONG)))
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[NodeDriver]:
+    """Node, with socket.io-client."""
+    with node_driver() as running:
+        yield running

@@ -14,7 +14,7 @@ import jwt
 import pytest
 import socketio
 
-from tests.e2e.clients import NodeClient, NodeDriver, PythonClient, node_driver
+from tests.e2e.clients import NodeClient, NodeDriver, PythonClient
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving
 
@@ -59,13 +59,6 @@ def bearer(token: str) -> dict[str, str]:
 def status(server: RunningServer, token: str) -> int:
     """What REST answers to the bearer of `token`."""
     return server.get("/api/quotes", bearer(token)).status
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[NodeDriver]:
-    """Node."""
-    with node_driver() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

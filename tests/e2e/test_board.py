@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import ticker
-from tests.e2e.clients import NodeClient, NodeDriver, node_driver
+from tests.e2e.clients import NodeClient, NodeDriver
 from tests.e2e.quote_checks import check_quote, check_stream
 from tests.e2e.raw import RawSocket, text
 from tests.e2e.server import RunningServer, serving
@@ -39,13 +39,6 @@ EPOCH_MS = range(1_700_000_000_000, 4_000_000_000_000)
 def server() -> Iterator[RunningServer]:
     """A relay with twenty symbols, of which a client may read five."""
     with serving(SETTINGS) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[NodeDriver]:
-    """Node."""
-    with node_driver() as running:
         yield running
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from tests.e2e.clients import Client, NodeDriver, PythonClient, node_driver
+from tests.e2e.clients import Client, NodeDriver, PythonClient
 from tests.e2e.quote_checks import check_stream
 from tests.e2e.raw import RawPolling, RawSocket
 from tests.e2e.server import PATIENT, RunningServer, serving
@@ -33,13 +33,6 @@ Open = Callable[[Sequence[str]], Client]
 def server() -> Iterator[RunningServer]:
     """A relay with odd names, and with many."""
     with serving(SETTINGS) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[NodeDriver]:
-    """Node."""
-    with node_driver() as running:
         yield running
 
 

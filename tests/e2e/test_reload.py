@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.clients import NodeClient, NodeDriver, PythonClient, node_driver
+from tests.e2e.clients import NodeClient, NodeDriver, PythonClient
 from tests.e2e.quote_checks import check_stream
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import RunningServer, serving
@@ -24,13 +24,6 @@ ACME = { feed = "sim" }
 BOLT = { feed = "sim" }
 """
 CLIENTS = 200
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[NodeDriver]:
-    """Node."""
-    with node_driver() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,12 @@ import pty
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.clients import NodeDriver, PythonClient, node_driver
+from tests.e2e.clients import NodeDriver, PythonClient
 from tests.e2e.raw import RawPolling, RawSocket
 from tests.e2e.server import PATIENCE_S, command_line, environment, run, serving, start
 from tests.e2e.waiting import wait
@@ -41,13 +40,6 @@ interval_s = 0.05
 [symbols]
 BTC-USD = { feed = "coinbase" }
 """ + "\n".join(f'S{number} = {{ feed = "sim" }}' for number in range(500))
-
-
-@pytest.fixture
-def driver() -> Iterator[NodeDriver]:
-    """Node."""
-    with node_driver() as running_driver:
-        yield running_driver
 
 
 @pytest.fixture
