@@ -71,7 +71,7 @@ export class FirstTable {
 
   /** The tracks of the rows' grid follow what stands in them. */
   private widened(columns: readonly FirstColumn[]): Widened {
-    const shown = new Map(columns.map(({ column, width_px }) => [column.id, width_px]));
+    const shown = new Map<string, number>(columns.map(({ column, width_px }) => [column.id, width_px]));
     const give = (wanted: ReadonlyMap<string, number>): void => {
       for (const [id, width_px] of wanted) shown.set(id, width_px);
       const tracks = columns.map(({ column, least_px }) => (least_px === undefined ? `${shown.get(column.id)}px` : `minmax(${least_px}px, 1fr)`));

@@ -2,21 +2,25 @@ import type { ColDef, ColumnState } from "ag-grid-community";
 import type { TextKey } from "../i18n/en";
 import type { Texts } from "../i18n/texts";
 import type { Row } from "../model/store";
-import { names, type Quote } from "../model/wire";
+import { names } from "../model/wire";
 import type { Layout } from "../view/layout";
 import { LiveCell, type CellPainter, type CellRegistry } from "./cells";
 import type { TableContext } from "./context";
 import {
-  agePainter, changePainter, currencyPainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,
-  sourcePainter, sparkPainter, statePainter, symbolPainter, volumePainter,
+  agePainter, changePainter, extendedPainter, namePainter, numberPainter, percentPainter, pricePainter,
+  sourcePainter, sparkPainter, statePainter, symbolPainter, volumePainter, wordPainter, type NumberField,
 } from "./painters";
 import { PADDING_PX } from "./text-width";
 import type { ColumnMeasures } from "./widths";
 
 type Value = string | number | undefined;
 
+type IdOf<Key> = Key extends `column.${infer Id}` ? Id : never;
+/** Each has its title in the catalogues: the compiler sees to it. */
+type ColumnId = IdOf<TextKey>;
+
 export interface Column {
-  id: string;
+  id: ColumnId;
   painter: CellPainter;
   value(row: Row, context: TableContext): Value;
   width: number;
@@ -26,11 +30,19 @@ export interface Column {
   narrow: boolean;
 }
 
-function field(name: keyof Quote & TextField): (row: Row) => Value {
+function field(name: NumberField): (row: Row) => number | undefined {
   return (row) => row.quote?.[name];
 }
 
-type TextField = "price" | "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "volume" | "change" | "change_pct" | "ext_price";
+/** A price beside the price. `wide`: it is shown at a desk unless the reader says otherwise. */
+function priceColumn(id: ColumnId & NumberField, wide: boolean): Column {
+  return { id, painter: numberPainter(id), value: field(id), width: 84, kind: "number", wide, narrow: false };
+}
+
+/** A word of a source, or of the settings. */
+function wordColumn(id: ColumnId, value: (row: Row) => string | undefined, wide: boolean): Column {
+  return { id, painter: wordPainter(value), value, width: 48, kind: "text", wide, narrow: false };
+}
 
 /** When the price was made, negated, so that the column sorts by age: the oldest price is the largest. */
 function age(row: Row): Value {
@@ -43,16 +55,16 @@ const COLUMNS: readonly Column[] = [
   { id: "symbol", painter: symbolPainter, value: (row) => row.symbol, width: 108, kind: "text", wide: true, narrow: true },
   { id: "name", painter: namePainter, value: (row) => row.info.name ?? undefined, width: 120, kind: "text", wide: true, narrow: false },
   { id: "price", painter: pricePainter, value: field("price"), width: 142, kind: "number", wide: true, narrow: true },
-  { id: "currency", painter: currencyPainter, value: (row) => row.quote?.currency ?? row.info.currency ?? undefined, width: 48, kind: "text", wide: true, narrow: false },
+  wordColumn("currency", (row) => row.quote?.currency ?? row.info.currency ?? undefined, true),
   { id: "change", painter: changePainter, value: field("change"), width: 80, kind: "number", wide: true, narrow: false },
-  { id: "change_pct", painter: percentPainter, value: field("change_pct"), width: 76, kind: "number", wide: true, narrow: true },
+  { id: "change_pct", painter: percentPainter("change_pct"), value: field("change_pct"), width: 76, kind: "number", wide: true, narrow: true },
   { id: "spark", painter: sparkPainter, value: () => undefined, width: 80, kind: "text", wide: true, narrow: false },
-  { id: "bid", painter: numberPainter("bid"), value: field("bid"), width: 84, kind: "number", wide: true, narrow: false },
-  { id: "ask", painter: numberPainter("ask"), value: field("ask"), width: 84, kind: "number", wide: true, narrow: false },
-  { id: "high", painter: numberPainter("high"), value: field("high"), width: 84, kind: "number", wide: true, narrow: false },
-  { id: "low", painter: numberPainter("low"), value: field("low"), width: 84, kind: "number", wide: true, narrow: false },
-  { id: "open", painter: numberPainter("open"), value: field("open"), width: 84, kind: "number", wide: false, narrow: false },
-  { id: "prev_close", painter: numberPainter("prev_close"), value: field("prev_close"), width: 84, kind: "number", wide: false, narrow: false },
+  priceColumn("bid", true),
+  priceColumn("ask", true),
+  priceColumn("high", true),
+  priceColumn("low", true),
+  priceColumn("open", false),
+  priceColumn("prev_close", false),
   { id: "ext_price", painter: extendedPainter, value: field("ext_price"), width: 130, kind: "number", wide: false, narrow: false },
   { id: "volume", painter: volumePainter, value: field("volume"), width: 64, kind: "number", wide: true, narrow: false },
   { id: "age", painter: agePainter, value: age, width: 46, kind: "number", wide: true, narrow: true },
@@ -62,6 +74,11 @@ const COLUMNS: readonly Column[] = [
 
 /** Columns that rows can be sorted by: a sparkline has no order. */
 export const SORTABLE_COLUMNS: readonly string[] = COLUMNS.map((column) => column.id).filter((id) => id !== "spark");
+
+/** What the details say of a quote beside its price, in their order: those that are plain prices need nothing but a line here. */
+export const DETAIL_FIELDS = [
+  "bid", "ask", "open", "high", "low", "prev_close", "volume", "currency", "ext_price", "source", "age", "state",
+] as const;
 
 /** Columns whose values stay put while prices move: an order by one of them needs no keeping. */
 export const STILL_COLUMNS: ReadonlySet<string> = new Set(["symbol", "name", "currency"]);

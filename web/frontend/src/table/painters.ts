@@ -7,7 +7,9 @@ import { setText, setTitle } from "../view/set-text";
 import type { CellPainter, PaintCall, RowCall } from "./cells";
 import { NO_ROOM, paintEdged, paintNumber, paintWord, priceOf, setTextWithin, titleWhole } from "./paint-text";
 
-type NumberField = "bid" | "ask" | "open" | "high" | "low" | "prev_close" | "ext_price";
+type NumbersOf<T> = { [Name in keyof T]-?: NonNullable<T[Name]> extends number ? Name : never }[keyof T];
+/** A field of a quote that is a number. */
+export type NumberField = NumbersOf<Quote>;
 
 function span(root: HTMLElement, className: string): HTMLSpanElement {
   const element = document.createElement("span");
@@ -18,6 +20,11 @@ function span(root: HTMLElement, className: string): HTMLSpanElement {
 
 function buildNumber(root: HTMLElement): void {
   root.classList.add("number");
+}
+
+/** A number at its cell's edge, which is not aligned with others by its point. */
+function buildEdged(root: HTMLElement): void {
+  root.classList.add("number", "edged");
 }
 
 function direction(root: HTMLElement, value: number | undefined): void {
@@ -160,19 +167,21 @@ export const changePainter: CellPainter = {
   },
 };
 
-export const percentPainter: CellPainter = {
-  build: buildNumber,
-  paint(root, row, call, room) {
-    const { format } = call.context;
-    const percent = row.quote?.change_pct;
-    direction(root, percent);
-    const written = { text: format.percent(percent), short: () => `${format.shortChange(percent)}%` };
-    titleWhole(root, paintEdged(root, written, call, room), written, call, room);
-  },
-};
+export function percentPainter(field: NumberField): CellPainter {
+  return {
+    build: buildEdged,
+    paint(root, row, call, room) {
+      const { format } = call.context;
+      const percent = row.quote?.[field];
+      direction(root, percent);
+      const written = { text: format.percent(percent), short: () => `${format.shortChange(percent)}%` };
+      titleWhole(root, paintEdged(root, written, call, room), written, call, room);
+    },
+  };
+}
 
 export const volumePainter: CellPainter = {
-  build: buildNumber,
+  build: buildEdged,
   paint(root, row, call, room) {
     if (call.news) return; // it grows with every trade, and is read now and then: once a second is enough
     const { format } = call.context;
@@ -182,14 +191,20 @@ export const volumePainter: CellPainter = {
   },
 };
 
-export const currencyPainter: CellPainter = {
-  paint(root, row, call, room) {
-    paintWord(root, row.quote?.currency ?? row.info.currency ?? "", call, room);
-  },
-};
+/** A word that its column makes room for. */
+export function wordPainter(word: (row: Row) => string | undefined): CellPainter {
+  return {
+    build(root) {
+      root.classList.add("word");
+    },
+    paint(root, row, call, room) {
+      paintWord(root, word(row) ?? "", call, room);
+    },
+  };
+}
 
 export const agePainter: CellPainter = {
-  build: buildNumber,
+  build: buildEdged,
   paint(root, row, call, room) {
     const text = call.truth.age_ms === undefined ? "" : formatAge(call.truth.age_ms);
     paintEdged(root, { text, short: () => NO_ROOM }, call, room);

@@ -4,15 +4,16 @@ import { formatAge } from "../model/format";
 import type { Row } from "../model/store";
 import { madeAt, markedWords, showTruth, type Truth, type Word } from "../model/truth";
 import type { Quote } from "../model/wire";
+import { DETAIL_FIELDS } from "../table/columns";
 import type { TableContext } from "../table/context";
 import { setText } from "../view/set-text";
 import { priceSentence } from "./announcer";
 import { ChartPanel } from "./chart-panel";
 import { button, element } from "./dom";
 
-const FIELDS = ["bid", "ask", "open", "high", "low", "prev_close", "volume", "currency", "ext_price", "source", "age", "state"] as const;
+type DetailField = (typeof DETAIL_FIELDS)[number];
 /** Those whose values are long have a line of their own. */
-const LONG: ReadonlySet<string> = new Set(["ext_price", "source", "age", "state"]);
+const LONG: ReadonlySet<DetailField> = new Set(["ext_price", "source", "age", "state"]);
 
 export interface DetailsActions {
   /** The focus was in the details, and goes back. */
@@ -107,7 +108,7 @@ export class Details {
     const changes = [format.change(quote?.change, row.decimals), format.percent(quote?.change_pct)].filter(Boolean);
     setLong(this.price, quote ? format.price(quote.price, row.decimals) : "–");
     setLong(this.change, changes.join("  "));
-    for (const [field, value] of this.values) setText(value, this.value(row, truth, field as (typeof FIELDS)[number]) || "–");
+    for (const [field, value] of this.values) setText(value, this.value(row, truth, field as DetailField) || "–");
   }
 
   recolour(): void {
@@ -121,7 +122,7 @@ export class Details {
     this.build(this.row);
   }
 
-  private value(row: Row, truth: Truth, field: (typeof FIELDS)[number]): string {
+  private value(row: Row, truth: Truth, field: DetailField): string {
     const { format, texts } = this.context;
     const quote = row.quote;
     if (field === "state") return this.state(row, truth);
@@ -166,10 +167,10 @@ export class Details {
     const dismiss = button("✕", ({ detail }) => this.close(detail > 0), { class: "dismiss", "aria-label": texts.say("details.close"), title: texts.say("details.close") });
     const list = element("dl", {});
     this.values.clear();
-    for (const field of FIELDS) {
+    for (const field of DETAIL_FIELDS) {
       const value = element("dd", {});
       this.values.set(field, value);
-      list.append(element("div", LONG.has(field) ? { class: "wide" } : {}, element("dt", {}, texts.say(`column.${field}` as TextKey)), value));
+      list.append(element("div", LONG.has(field) ? { class: "wide" } : {}, element("dt", {}, texts.say(`column.${field}`)), value));
     }
     this.root.setAttribute("aria-label", texts.say("details.label", { symbol: row.symbol }));
     this.root.replaceChildren(

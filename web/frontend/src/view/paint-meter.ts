@@ -20,10 +20,6 @@ export class Percentiles {
     const sorted = this.values.slice(0, filled).sort();
     return fractions.map((fraction) => (filled === 0 ? undefined : sorted[Math.min(filled - 1, Math.floor(fraction * filled))]));
   }
-
-  clear(): void {
-    this.count = 0;
-  }
 }
 
 /** How old prices are when they are painted, and how long the page took. */
