@@ -8,7 +8,7 @@ const REST_MS = 5000;
 
 type Points = readonly (readonly [time_ms: number, price: number])[];
 
-/** Reads JSON of this relay, at a path without a slash before it. Rejects where there is no good answer. */
+/** Reads JSON of this server, at a path without a slash before it. Rejects where there is no good answer. */
 export type ReadJson = (path: string) => Promise<unknown>;
 
 /** Asks the server for the last hour of symbols, once a connection each: after a gap in the connection there may be one in the line. */

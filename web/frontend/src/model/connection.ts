@@ -7,11 +7,11 @@ export type Connection = "live" | "recovering" | "delayed" | "offline";
  */
 export type LinkPhase = "connecting" | "refused" | "restarting" | "obstructed" | "syncing" | "synced";
 
-/** What stands between the page and the relay, as far as anybody said. */
+/** What stands between the page and the server, as far as anybody said. */
 export interface Obstacle {
-  /** The relay's word for why it lets nobody in; `proxy` and `no_relay` are ours, for answers that are not the relay's. */
+  /** The server's word for why it lets nobody in; `proxy` and `no_relay` are ours, for answers that are not the server's. */
   reason: string;
-  /** The relay's own sentence, in English; empty where it gave none. */
+  /** The server's own sentence, in English; empty where it gave none. */
   message: string;
   status: number;
 }

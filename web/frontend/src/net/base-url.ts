@@ -22,7 +22,7 @@ export function serverAddress(place = HERE): { origin: string; path: string } {
   return { origin: place.origin, path: `${place.pathname}socket.io` };
 }
 
-/** What something of this relay is kept under in the browser. Relays below other prefixes of the same host keep theirs beside it. */
+/** What something of this server is kept under in the browser. Servers below other prefixes of the same host keep theirs beside it. */
 export function keptAs(name: string, place = HERE): string {
   return place.pathname === "/" ? name : `${name} ${place.pathname}`;
 }

@@ -101,7 +101,7 @@ export class Link {
   }
 }
 
-/** Where a tab remembers which transport gets through. */
+/** Where a tab remembers which transport gets through; the name is that of earlier pages. */
 const TRANSPORT_KEY = keptAs("tickercast-road");
 
 /** A WebSocket needs a connection of its own, three round trips: on a line this slow, ms a round trip, polling stands sooner, and changes over. */

@@ -2,7 +2,7 @@ import type { Obstacle } from "../model/connection";
 
 /** A proxy's ways to say that it does not reach what is behind it. */
 const PROXYS: ReadonlySet<number> = new Set([502, 503, 504]);
-/** What happens to everybody while a relay is started anew. */
+/** What happens to everybody while a server is started anew. */
 const PASSING: ReadonlySet<string> = new Set(["shutting_down"]);
 
 /** Reads the answer that a connection was refused with; undefined where it is none that a reader need hear of. */
@@ -19,6 +19,6 @@ function readRefusal(body: string): Pick<Obstacle, "reason" | "message"> | undef
     const [word, sentence] = error ? [error.code, error.message] : [reason, message];
     return typeof word === "string" ? { reason: word, message: typeof sentence === "string" ? sentence : "" } : undefined;
   } catch {
-    return undefined; // not JSON, or none of ours: not the relay's
+    return undefined; // not JSON, or none of ours: not the server's
   }
 }

@@ -2,7 +2,7 @@ import { WebSocket, XHR } from "socket.io-client";
 import type { TransportName } from "../model/messages";
 import { LAST_LIMIT_MS } from "./transport-policy";
 
-/** Told of an answer that is a refusal, whoever gave it: the relay or something before it. */
+/** Told of an answer that is a refusal, whoever gave it: the server or something before it. */
 export type Refusals = (status: number, body: string) => void;
 
 type Transports = Readonly<Record<TransportName, new (options: never) => WebSocket | XHR>>;

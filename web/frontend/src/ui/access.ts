@@ -30,7 +30,7 @@ export class Access {
     if (message.phase === "synced" && this.token !== "") this.box.keep(this.token);
   }
 
-  /** JSON of this relay. Rejects where there is no good answer. */
+  /** JSON of this server. Rejects where there is no good answer. */
   readonly read: ReadJson = async (path) => {
     const token = this.token;
     const answer = await askServer(path, token === "" ? {} : { headers: { Authorization: `Bearer ${token}` } });

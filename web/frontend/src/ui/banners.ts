@@ -56,7 +56,7 @@ export class Banners {
     this.show();
   }
 
-  /** What keeps the page from the relay. Looked at often: shown anew only where it is another one. */
+  /** What keeps the page from the server. Looked at often: shown anew only where it is another one. */
   setObstacle(obstacle: Obstacle | undefined): void {
     if (obstacle?.reason === this.obstacle?.reason && obstacle?.status === this.obstacle?.status) return;
     this.obstacle = obstacle;

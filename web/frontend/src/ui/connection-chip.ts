@@ -35,7 +35,7 @@ export function connectionWord(connection: Connection, phase: LinkPhase): Connec
   return connection === "recovering" && said ? `connection.${phase}` : `connection.${connection}`;
 }
 
-/** What stands in the way, in the reader's language where we have words for it, else in the relay's own. */
+/** What stands in the way, in the reader's language where we have words for it, else in the server's own. */
 export function obstacleText({ reason, message, status }: Obstacle, texts: Texts): string {
   const key = `obstacle.${reason}`;
   return texts.say(key in en ? key as TextKey : "obstacle.other", { message, status });
