@@ -1,5 +1,5 @@
-"""`python -m cli.document`: writes the tables of docs/settings.md, docs/feeds.md and docs/freshness.md, docs/openapi.json, and the page's types,
-anew. Not a command of `main.py`: users need no such thing.
+"""`python -m cli.document`: writes the tables of docs/settings.md, docs/feeds.md and docs/freshness.md, docs/openapi.json, and the
+page's types, anew. Not a command of `main.py`: users need no such thing.
 """
 
 from __future__ import annotations
