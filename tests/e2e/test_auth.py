@@ -17,6 +17,7 @@ import socketio
 from tests.e2e.clients import NodeClient, NodeDriver, PythonClient
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import PATIENCE_S, RunningServer, run, serving
+from tests.e2e.waiting import wait
 
 SETTINGS = """
 [server]
@@ -207,7 +208,7 @@ def test_guessing_is_throttled() -> None:
             status(server, "and another")
         assert 0 < int(refused.headers["retry-after"]) <= 60
         assert server.get("/healthz").status == 200
-        assert len(server.lines("too many wrong tokens from 127.0.0.1")) == 1
+        assert len(wait(lambda: server.lines("too many wrong tokens from 127.0.0.1"))) == 1
 
 
 @pytest.mark.parametrize(("host", "settings", "variables", "warned"), [

@@ -123,7 +123,7 @@ def without_state(quote: dict[str, Any]) -> dict[str, Any]:
 def check_warnings(server: RunningServer, name: str) -> None:
     """The log says one thing of feed `name`, and not again within a minute. On a busy machine any provider may be slow besides."""
     said: dict[str, datetime] = {}
-    teller = "board.incidents" if name in JUDGED else "poller"
+    teller = "board.incidents" if name in JUDGED else "feeds"
     for line in server.lines(rf"WARNING ticker\.{re.escape(teller)}: feed {name}: (?!a poll takes)"):
         assert len(line) < 500
         at, what = datetime.fromisoformat(line.split()[0]), re.sub(r"\d+|; next try.*| \[.*", "", line.partition(f"feed {name}: ")[2])
