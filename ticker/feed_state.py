@@ -137,9 +137,14 @@ class FeedState:
         """What failed before is no longer held against the next failure."""
         self.failures = 0
 
-    def next_try_in(self, seconds: float | None) -> None:
-        """The next try is planned in so many seconds; `None`: there is none to come."""
-        self.next_try_ms = None if seconds is None else self._clock.now_ms() + round(seconds * 1000)
+    def next_try_in(self, seconds: float) -> None:
+        """The next try is planned in so many seconds."""
+        self.next_try_ms = self._clock.now_ms() + round(seconds * 1000)
+
+    def no_try_to_come(self) -> None:
+        """There is nothing to try for now, so no pause is left from before: whatever fails next has a pause of its own."""
+        self.next_try_ms = None
+        self._not_before_s = 0.0
 
     def wire_state(self) -> dict[str, Any]:
         """Its part of the wire's entry of the feed."""
@@ -147,7 +152,7 @@ class FeedState:
 
     def _rest(self, seconds: float) -> None:
         self._not_before_s = max(self._not_before_s, self._clock.monotonic() + seconds)
-        self.next_try_in(seconds)
+        self.next_try_in(self.wait_s)
 
     def _served(self, now_s: float) -> bool:
         return self._served_s is not None and now_s - self._served_s <= SERVED_FOR_S

@@ -130,6 +130,7 @@ def test_limits_are_no_failure() -> None:
     told.feed.limited(BudgetSpent(3.0), answered=False)
     assert told.states == [("retrying", "the provider's limits allow no call for 3 s")]
     assert told.feed.wait_s == 30.0  # a shorter wait does not undo a longer one
+    assert told.feed.next_try_ms == told.time.now_ms() + 30_000
     told.fail(1)
     told.feed.limited(BudgetSpent(3.0), answered=False)
     assert told.states[-1] == ("retrying", "HTTP 502")

@@ -331,7 +331,7 @@ class Streamer:
 
     def _well(self) -> None:
         """The connection does what it is for, or has been ready for long enough to say so."""
-        self.feed_state.next_try_in(None)
+        self.feed_state.no_try_to_come()
         self.feed_state.well()
 
     def _put(self, answer: Answer) -> None:

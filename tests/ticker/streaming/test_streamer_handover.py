@@ -96,6 +96,25 @@ def test_a_cut_while_the_successor_is_coming_waits_for_it(bench: Bench) -> None:
     assert bench.prices() == [5, 6]
 
 
+def test_a_pause_after_a_cut_is_over_when_the_successor_brings_prices(bench: Bench) -> None:
+    """What the old connection was told to wait is not waited when the new one is cut in its turn."""
+    bench.start("A")
+    bench.source.link.say(b"ack", b"leaving")
+    bench.time.run_s(1)
+    bench.source.links[0].say(Ended("cut", retry_after_s=250.0))
+    bench.time.run_s(1)
+    bench.source.link.say(b"ack", b"a 5")
+    bench.time.run_s(1)
+    assert bench.state() == "ok"
+    bench.source.link.say(Ended("cut"))
+    bench.time.run_s(1)
+    assert bench.state() == "retrying"
+    next_try_ms = bench.streamer.feed_state.next_try_ms
+    assert next_try_ms is not None
+    bench.time.run_s((next_try_ms - bench.time.now_ms()) / 1000 + 1)
+    assert len(bench.source.links) == 3
+
+
 def test_who_allows_one_connection_only_is_left_before_it_is_joined(bench: Bench) -> None:
     """Then the old one goes first, at once and without a pause."""
     bench.source.longest_s, bench.source.overlaps = 100.0, False
