@@ -181,7 +181,7 @@ class Streamer:
 
     def _put_meanwhile(self, answer: Answer) -> None:
         self._put(answer)
-        if any(isinstance(news, Tick) for news in answer.values()):
+        if not self._stopped and any(isinstance(news, Tick) for news in answer.values()):
             self.feed_state.served()
 
     def _new_session(self) -> Session:

@@ -170,10 +170,30 @@ def test_where_nothing_is_to_be_had_at_all_the_feed_is_down(bench: Bench) -> Non
     bench.start("A")
     bench.time.run_s(600)
     assert {state for state, _ in bench.told} == {"retrying"}
-
-    def answer(batch: Sequence[Subscription]) -> Answer:
-        raise FeedError("503")
-
-    beside.answer = answer
+    beside.answer = refuse
     bench.time.run_s(600)
     assert bench.state() == "down"
+
+
+def test_a_feed_that_is_stopped_while_it_is_asked_for_tells_nothing_more(bench: Bench) -> None:
+    """The core knows it no longer: an answer that comes late changes no state."""
+    beside = bench.ask_beside()
+    bench.source.refusals = [FeedError("HTTP 503") for _ in range(100)]
+    beside.answer = refuse
+    bench.start("A")
+    bench.time.run_s(600)
+    told, delivered = list(bench.told), list(bench.delivered)
+    assert told[-1] == ("down", "HTTP 503")
+
+    def answer_late(batch: Sequence[Subscription]) -> Answer:
+        bench.streamer.stop()
+        return {one.symbol: Tick(price=1.0) for one in batch}
+
+    beside.answer = answer_late
+    bench.time.run_s(100)
+    assert (bench.told, bench.delivered) == (told, delivered)
+
+
+def refuse(batch: Sequence[Subscription]) -> Answer:
+    """A provider that answers nobody."""
+    raise FeedError("503")
