@@ -114,6 +114,16 @@ def test_each_command_can_be_imported() -> None:
             assert command.get_short_help_str()
 
 
+def test_no_garbage_is_looked_for_while_a_command_loads() -> None:
+    """What modules make stays; and it is looked for again when they are there."""
+    code = (
+        "import click, gc; from cli import main; found = []; gc.callbacks.append(lambda phase, _: found.append(phase)); gc.collect(0); "
+        "before = len(found); main.get_command(click.Context(main), 'validate'); print(before, len(found), gc.isenabled())"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == "2 2 True\n"
+
+
 def test_validate_does_not_import_what_serve_needs() -> None:
     """A check of the settings starts at once: no web, no scheduler, no TOML editor."""
     code = (
