@@ -1,7 +1,8 @@
-"""Renders the tables of `docs/settings.md` from the model, so that a page and the code can't say different things."""
+"""Renders the tables of `docs/settings.md` and examples for `settings.toml` from the model, so that they and the code can't differ."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -14,6 +15,10 @@ from ticker.settings.table import Table
 
 BEGIN = "<!-- The tables from here on are written by `python -m cli.document`. -->"
 END = "<!-- End of the tables. -->"
+AFTER_FEEDS = "# Symbols: "
+"""How the part of `settings.toml` begins that follows its feeds."""
+COMMENT_COLUMN = 34
+"""Where comments begin in `settings.toml`."""
 
 
 def with_tables(page: str, kinds: Mapping[str, FeedKind]) -> str:
@@ -28,6 +33,26 @@ def between_marks(page: str, text: str) -> str:
     if not begin or not end:
         raise ValueError(f"the page has no {BEGIN!r} … {END!r}")
     return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+
+
+def with_examples(defaults: str, kinds: Mapping[str, FeedKind], brings: Mapping[str, str]) -> str:
+    """`settings.toml` with an example, commented out, of each kind that it does not show yet, behind those that it does. `brings` says
+    of a kind what there are prices of. Raises `ValueError` if the feeds have no end.
+    """
+    before, end, after = defaults.partition(f"\n{AFTER_FEEDS}")
+    if not end:
+        raise ValueError(f"the file has no line that begins with {AFTER_FEEDS!r}")
+    shown = set(re.findall(r'^#?kind = "(\w+)"', before, re.MULTILINE))
+    examples = (f"{_example(name, kind, brings[name])}\n" for name, kind in sorted(kinds.items()) if name not in shown)
+    return "".join(("\n".join((before, *examples)), end, after))
+
+
+def _example(name: str, kind: FeedKind, brings: str) -> str:
+    fields = kind.settings.model_fields
+    lines = [f"{f'#[feeds.{name}]':<{COMMENT_COLUMN}}# {brings}", f"#kind = {toml(name)}", f"#interval_s = {fields['interval_s'].default}"]
+    if "base_url" in fields and not fields["base_url"].is_required():
+        lines.append(f"#base_url = {toml(str(fields['base_url'].default).rstrip('/'))}")
+    return "\n".join(lines)
 
 
 def tables(kinds: Mapping[str, FeedKind]) -> str:

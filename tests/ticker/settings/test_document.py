@@ -2,11 +2,10 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from cli.document import PAGE
+from cli.document import DEFAULTS, PAGE, completed
 from cli.process.settings import feed_kinds
 from tests.ticker.settings.kinds import KINDS
 from ticker.settings import LimitSettings, Settings, Table
@@ -14,7 +13,6 @@ from ticker.settings.document import BEGIN, END, tables, with_tables
 from ticker.settings.environment import variable_of
 from ticker.settings.load import FIXED, parse
 
-DEFAULTS = Path(__file__).parents[3] / "settings.toml"
 COMMENTED_OUT = re.compile(r"^#(?=\[|\"?[A-Za-z_-]+\"? = )", re.MULTILINE)
 
 
@@ -55,14 +53,13 @@ def test_only_what_is_between_the_marks_is_written() -> None:
 
 
 def test_the_default_file_shows_every_default() -> None:
-    """Each key of the fixed tables but the secrets stands there with its default, and so does each of the feeds that it shows. Of the kinds
-    it shows those that people ask for; docs/settings.md has all."""
+    """Each key of the fixed tables but the secrets stands there with its default. So does each kind, with some of its keys."""
     written = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))
     assert {name: written[name] for name in FIXED} == {
         name: getattr(Settings(), name).model_dump(exclude=set(model.secrets)) for name, model in FIXED.items()
     }
     shown = tomllib.loads(COMMENTED_OUT.sub("", DEFAULTS.read_text(encoding="utf-8")))["feeds"]
-    assert {feed["kind"] for feed in shown.values()} <= set(feed_kinds())
+    assert {feed["kind"] for feed in shown.values()} == set(feed_kinds()), "run python -m cli.document"
     for name, feed in shown.items():
         fields = feed_kinds()[feed["kind"]].settings.model_fields
         for key, value in feed.items():
@@ -103,7 +100,24 @@ def test_the_default_file_is_valid() -> None:
     }
     uncommented = parse(uncommented_text.encode(), feed_kinds(), secrets)
     assert uncommented.warnings == ()
-    assert len(uncommented.settings.feeds) == len({feed.kind for feed in uncommented.settings.feeds.values()}) > 20
+    assert len(uncommented.settings.feeds) == len(feed_kinds())
+
+
+def test_a_kind_that_the_default_file_does_not_show_is_written_into_it() -> None:
+    """Behind the others, so that it can be used: `python -m cli.document` adds nothing else, and nothing where all are shown."""
+    whole = DEFAULTS.read_text(encoding="utf-8")
+    assert completed(whole) == whole
+    without = re.sub(r"^#\[feeds\.(kraken|finnhub_stream|ecb)\].*\n(#.*\n)+\n", "", whole, flags=re.MULTILINE)
+    before, marker, after = without.partition("\n# Symbols: ")
+    added = completed(without).removeprefix(before).removesuffix(marker + after)
+    assert re.findall(r"^#\[feeds\.(\w+)\] +# \w", added, re.MULTILINE) == ["ecb", "finnhub_stream", "kraken"]
+    assert '\n#kind = "kraken"\n#interval_s = 2.0\n#base_url = "https://api.kraken.com"\n' in added
+    assert (
+        tomllib.loads(COMMENTED_OUT.sub("", completed(without)))["feeds"].keys()
+        == tomllib.loads(COMMENTED_OUT.sub("", whole))["feeds"].keys()
+    )
+    with pytest.raises(ValueError, match="no line that begins with"):
+        completed("[feeds]\n")
 
 
 def test_the_examples_of_the_page_are_valid() -> None:
