@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ticker.errors import Problem, SettingsError
-from ticker.settings import toml_file
 from ticker.settings.diff import SettingsChanges, diff, live
 from ticker.settings.load import Loaded
 from ticker.settings.model import Settings
@@ -49,7 +48,6 @@ class Reloader:
         self.warnings: Sequence[Problem] = ()
         """What is odd about them, to be told with the outcome."""
         self._restart_required: tuple[str, ...] = ()
-        self._path = path
         self._parse = parse
         self._watcher = Watcher(path, content)
 
@@ -64,7 +62,7 @@ class Reloader:
     def reload(self, now_ms: int) -> ReloadOutcome:
         """Take the file as it is now."""
         try:
-            return self._apply(toml_file.read(self._path), now_ms)
+            return self._apply(self._watcher.read(), now_ms)
         except SettingsError as error:
             return self._refuse(error, now_ms)
 

@@ -73,6 +73,15 @@ class Watcher:
             raise sight.content
         return sight.content
 
+    def read(self) -> bytes:
+        """The file's bytes as they are now, for whoever does not wait for them to settle: they do not come from `check` once more, and
+        what was there before them does, if it is saved again. Raises `SettingsError` when the file is gone or can't be read.
+        """
+        self._settled = self._look()
+        if isinstance(self._settled.content, SettingsError):
+            raise self._settled.content
+        return self._settled.content
+
     def _stat(self) -> _Status | None:
         try:
             status = os.stat(self._path)

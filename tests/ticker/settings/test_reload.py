@@ -111,6 +111,22 @@ def test_on_demand_the_environment_is_read_again(running: Running) -> None:
     assert running.reloader.settings is outcome.settings
 
 
+@pytest.mark.parametrize("text", [MORE, "broken"])
+def test_what_was_read_on_demand_can_be_undone_at_once(running: Running, text: str) -> None:
+    """Good or bad: the file is as it was before when the next check looks at it, and that comes into force."""
+    running.path.write_text(text)
+    assert running.reloader.reload(running.now_ms).reload.ok == (text == MORE)
+    reload, settings, _ = running.save(OLD)
+    assert (reload.ok, list(settings.symbols)) == (True, ["A"])
+
+
+def test_what_was_read_on_demand_is_not_read_again(running: Running) -> None:
+    """Once it is in force, no check applies it a second time."""
+    running.path.write_text(MORE)
+    assert running.reloader.reload(running.now_ms).reload.ok
+    assert running.outcome() is None
+
+
 def test_a_long_error_is_cut(running: Running) -> None:
     """The wire and the log get the first twenty problems."""
     reload, _, _ = running.save("".join(f"x{number} = 1\n" for number in range(500)))
