@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from random import Random
 
 from tests.ticker.stepped import ScriptedSource, SteppedTime
+from ticker.calendars.exchange_hours import Load, load
 from ticker.clock import Clock
 from ticker.core import Core
 from ticker.quote import Quote
@@ -35,13 +36,13 @@ class NoJitter(Random):
 class Bench:
     """A core, the sources it made, and all that it said."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, load_hours: Load = load) -> None:
         self.time = SteppedTime()
         self.made: list[ScriptedSource] = []
         self.refused = ""
         self.updates: SimpleQueue[Quote] = SimpleQueue()
         self.states: list[str] = []
-        self.core = Core(EventletRuntime(), clock or self.time, self.make, "epoch", NoJitter())
+        self.core = Core(EventletRuntime(), clock or self.time, self.make, "epoch", NoJitter(), load_hours)
         self.core.on_quotes.append(self.take)
         self.core.on_state.append(self.states.append)
 

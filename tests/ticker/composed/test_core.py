@@ -97,6 +97,17 @@ def test_the_prices_are_reported_on(bench: Bench) -> None:
     assert [entry.calendar for entry in state.markets] == ["XHKG"]
 
 
+def test_a_market_that_is_shut_is_told() -> None:
+    """As soon as its hours are known, to whoever listens, though no price has come."""
+    bench = Bench(load_hours=lambda calendars, first, last: {name: [(START_MS - 7_200_000, START_MS - 3_600_000)] for name in calendars})
+    symbols = {"A": SymbolSettings(feed=("one",), calendar="XNYS")}
+    bench.core.configure(Settings(feeds={"one": FeedSettings(kind="scripted", interval_s=HOUR_S)}, symbols=symbols))
+    bench.core._deliver("one", {"A": Tick(price=1.0)})
+    assert bench.wait("A")["A"].state == "fresh"
+    bench.core.markets.look()
+    assert bench.wait("A")["A"].state == "closed"
+
+
 def test_ids_and_options_reach_the_source(bench: Bench) -> None:
     """The id of the settings, else the feed's own idea of it."""
     asked: SimpleQueue[Subscription] = SimpleQueue()
