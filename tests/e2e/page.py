@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from tests.e2e.server import START_TIMEOUT_S
+from tests.e2e.waiting import wait
 
 ROOT = Path(__file__).parents[2]
 END_TIMEOUT_S = 30
@@ -92,8 +93,7 @@ class Relay:
             before = self._reload()
             self.edit(lambda _: self.settings)
             self.signal(signal.SIGHUP)
-            while self._reload() == before:
-                pass
+            wait(lambda: self._reload() != before)
 
     def _reload(self) -> object:
         """What it says of the last time that it read its settings."""

@@ -92,18 +92,6 @@ class RunningServer:
         beside.write_text(change(self.config.read_text()))
         beside.replace(self.config)
 
-    def restore(self, settings: str) -> None:
-        """Back to `settings`, whatever a test has made of them, and to an empty log, in which no traceback may have stood."""
-        if self.config.exists() and self.config.read_text() == settings:
-            self.check_log()
-            return
-        self.config.write_text(settings)
-        before = self.get("/api/status").json["last_reload"]
-        self.process.send_signal(signal.SIGHUP)
-        while self.get("/api/status").json["last_reload"] == before:
-            pass
-        self.check_log()
-
     def check_log(self) -> None:
         """No traceback may stand in it; what stands in it is forgotten."""
         with self._said:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +50,8 @@ ETHUSDT = { feed = "binance" }
 NOPEUSDT = { feed = "binance" }
 """
 GOOD = ("BTC-USD", "ETH/USD", "BTCUSDT", "SOL-USD", "ADA-USD", "XRP/USD", "ETHUSDT")
+UNKNOWN = {"NOPE-USD", "NOPE/USD", "NOPEUSDT"}
+"""One for each provider, which does not know it."""
 MADE_MS = int(time.time() * 1000)
 """When the prices below were made: a source's own time is believed, so it must be a recent one."""
 NUMBERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -87,8 +89,8 @@ SOL: dict[str, dict[str, Any]] = {
 """One price of one coin at both, as in life: a source that takes over with quite another price would not be believed."""
 
 
-@pytest.fixture(scope="module")
-def server(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
+@contextmanager
+def polling(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
     """A relay that polls all three."""
     settings = SETTINGS
     for name, running in providers.items():
@@ -99,12 +101,37 @@ def server(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
         yield running_server
 
 
-@pytest.fixture
-def board(server: RunningServer) -> Iterator[RawSocket]:
+@pytest.fixture(scope="module")
+def server(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
+    """One relay for all tests, when it has rejected what its providers do not know: nothing that a test does to them changes that."""
+    with polling(providers) as running_server:
+        wait(lambda: rejected(running_server) == UNKNOWN, lambda: listed(running_server))
+        yield running_server
+
+
+def listed(server: RunningServer) -> dict[str, dict[str, Any]]:
+    """What REST says of each symbol."""
+    return {entry["symbol"]: entry for entry in server.get("/api/symbols").json["symbols"]}
+
+
+def rejected(server: RunningServer) -> set[str]:
+    """The symbols that no provider knows."""
+    return {symbol for symbol, entry in listed(server).items() if entry["status"] == "rejected"}
+
+
+@contextmanager
+def subscribed(server: RunningServer) -> Iterator[RawSocket]:
     """A client that is subscribed to everything."""
     with closing(RawSocket(server.address)) as client:
         client.join("/")
         assert client.ask("subscribe", {"symbols": "*"})["ok"]
+        yield client
+
+
+@pytest.fixture
+def board(server: RunningServer) -> Iterator[RawSocket]:
+    """A client of the relay of all tests."""
+    with subscribed(server) as client:
         yield client
 
 
@@ -137,17 +164,11 @@ def test_every_field_of_each_provider(server: RunningServer, board: RawSocket) -
 def test_one_bad_symbol_costs_nobody_else(server: RunningServer, board: RawSocket) -> None:
     """Each provider knows one symbol less: it is rejected by name, and all others have prices."""
     follow(board, lambda known: known.keys() >= set(GOOD))
-    rejected = {"NOPE-USD", "NOPE/USD", "NOPEUSDT"}
-
-    def all_rejected() -> dict[str, dict[str, Any]] | None:
-        listed = {entry["symbol"]: entry for entry in server.get("/api/symbols").json["symbols"]}
-        return listed if {symbol for symbol, entry in listed.items() if entry["status"] == "rejected"} == rejected else None
-
-    listed = wait(all_rejected)
-    assert all(listed[symbol]["error"] for symbol in rejected)
-    assert all((entry["status"], entry["error"]) == ("live", None) for symbol, entry in listed.items() if symbol in GOOD)
+    assert rejected(server) == UNKNOWN
+    assert all(listed(server)[symbol]["error"] for symbol in UNKNOWN)
+    wait(lambda: all((listed(server)[symbol]["status"], listed(server)[symbol]["error"]) == ("live", None) for symbol in GOOD))
     assert all(feed["state"] == "ok" for feed in server.get("/api/status").json["feeds"])
-    for symbol in rejected:
+    for symbol in UNKNOWN:
         assert server.get(f"/api/quotes/{symbol}").json["error"]["code"] == "no_price_yet"
         assert len(server.lines(f"no price for {symbol}")) == 1
 
@@ -164,15 +185,16 @@ def test_the_first_healthy_feed_wins(providers: dict[str, RunningProvider], serv
     assert server.lines("feed (kraken|binance): .*next try") == []
 
 
-def test_a_ban_is_kept(providers: dict[str, RunningProvider], server: RunningServer, board: RawSocket) -> None:
+def test_a_ban_is_kept(providers: dict[str, RunningProvider]) -> None:
     """A 429 with `Retry-After` is not asked again before its time; the others go on."""
-    follow(board, lambda known: known.keys() >= {"BTCUSDT", "ADA-USD"})  # the last of these tests: the ban goes on
-    providers["binance"].fault("status", status=429, retry_after="600")
-    server.wait_log(r"feed binance: .*429.*next try in 6\d\d")
-    asked = len(providers["binance"].requests())
-    seq = server.get("/api/quotes/ADA-USD").json["seq"]
-    follow(board, lambda known: known.get("ADA-USD", {}).get("seq", 0) > seq + 4)
-    assert len(providers["binance"].requests()) == asked
-    (feed,) = [feed for feed in server.get("/api/status").json["feeds"] if feed["feed"] == "binance"]
-    assert feed["state"] == "retrying"
-    assert feed["next_try"] - time.time() * 1000 > 500_000
+    with provider("binance") as binance, polling({**providers, "binance": binance}) as server, subscribed(server) as board:
+        follow(board, lambda known: known.keys() >= {"BTCUSDT", "ADA-USD"})
+        binance.fault("status", status=429, retry_after="600")
+        server.wait_log(r"feed binance: .*429.*next try in 6\d\d")
+        asked = len(binance.requests())
+        seq = server.get("/api/quotes/ADA-USD").json["seq"]
+        follow(board, lambda known: known.get("ADA-USD", {}).get("seq", 0) > seq + 4)
+        assert len(binance.requests()) == asked
+        (feed,) = [feed for feed in server.get("/api/status").json["feeds"] if feed["feed"] == "binance"]
+        assert feed["state"] == "retrying"
+        assert feed["next_try"] - time.time() * 1000 > 500_000

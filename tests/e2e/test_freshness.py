@@ -72,10 +72,24 @@ def agreeing(providers: dict[str, RunningProvider], more: str = "") -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def server(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
-    """One relay for all tests that leave it as it was; the last of them does not."""
+def _shared(providers: dict[str, RunningProvider]) -> Iterator[RunningServer]:
     with agreeing(providers, HOURS) as running_server:
         yield running_server
+
+
+@pytest.fixture
+def server(providers: dict[str, RunningProvider], _shared: RunningServer) -> RunningServer:
+    """One relay for all tests: whatever a test has made of the providers, for the next one they agree again, and are believed."""
+    for name, provider in providers.items():
+        provider.heal()
+        provider.set(rows=AGREED.get(name, {}))
+
+    def agreed() -> bool:
+        sol = quotes(_shared)["SOL-USD"]
+        return (sol["price"], sol["source"], sol["state"]) == (150.0, "coinbase", "fresh") and status(_shared)["divergences"] == []
+
+    wait(agreed, lambda: quotes(_shared)["SOL-USD"])
+    return _shared
 
 
 def quotes(server: RunningServer) -> dict[str, dict[str, Any]]:

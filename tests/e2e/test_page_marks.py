@@ -95,13 +95,20 @@ def endpoint() -> Iterator[RunningProvider]:
 
 
 @pytest.fixture(scope="module")
-def marked(endpoint: RunningProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """A relay of symbols in every state there is, save for GONE, which still has its price."""
+def _shared(endpoint: RunningProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     with running("yahoo", limits=False) as shares:
         shares.set(switches={"market_state": "CLOSED"})
         settings = SETTINGS.format(endpoint=endpoint.url, shares=shares.url)
         with relaying(tmp_path_factory.mktemp("marked"), settings) as relay:
             yield relay
+
+
+@pytest.fixture
+def marked(endpoint: RunningProvider, _shared: Relay) -> Relay:
+    """A relay of symbols in every state there is, save for GONE, which still has its price. Where a test ended it, it is started again."""
+    endpoint.set(switches={"body": json.dumps(ROWS)})
+    _shared.restore()
+    return _shared
 
 
 @pytest.fixture
@@ -220,10 +227,7 @@ def test_a_price_that_was_refused_says_why_and_an_old_one_of_when_it_is(marked: 
 
 
 def test_every_state_on_every_face(marked: Relay, endpoint: RunningProvider, readers: BrowserContext) -> None:
-    """Delayed, stale, failed, closed, halted, unvouched: in table, phone, kiosk, tape, details, chart, speech and CSV.
-
-    In the end the relay is killed: it is the last of these tests.
-    """
+    """Delayed, stale, failed, closed, halted, unvouched: in table, phone, kiosk, tape, details, chart, speech and CSV."""
     desk = opened(readers, marked, "/")
     table = Table(desk)
     table.wait_priced("GONE")

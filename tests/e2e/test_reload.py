@@ -13,6 +13,7 @@ from tests.e2e.clients import NodeClient, NodeDriver, PythonClient
 from tests.e2e.quote_checks import check_stream
 from tests.e2e.raw import RawSocket
 from tests.e2e.server import RunningServer, serving
+from tests.e2e.waiting import wait
 
 SETTINGS = """
 [feeds.sim]
@@ -36,7 +37,13 @@ def _shared() -> Iterator[RunningServer]:
 def server(_shared: RunningServer) -> Iterator[RunningServer]:
     """A relay with two symbols: the same for all tests, each of which finds it as the first one did."""
     yield _shared
-    _shared.restore(SETTINGS)
+    if not _shared.config.exists() or _shared.config.read_text() != SETTINGS:
+        before = _shared.get("/api/status").json["last_reload"]
+        _shared.config.write_text(SETTINGS)
+        _shared.process.send_signal(signal.SIGHUP)
+        wait(lambda: _shared.get("/api/status").json["last_reload"] != before)
+    wait(lambda: _shared.get("/api/status").json["clients"] == 0)
+    _shared.check_log()
 
 
 @pytest.fixture
