@@ -109,6 +109,11 @@ format: dev ## put the code into ruff's format, and imports in order
 	.venv/bin/python -m ruff check --quiet --select I --fix .
 	.venv/bin/python -m ruff format --quiet .
 
+.PHONY: docs
+docs: dev ## write anew what the documents and the page have from the code: tables, the OpenAPI document, types, the tree
+	.venv/bin/python -W ignore -m cli.document
+	.venv/bin/python -m tests.tree
+
 .PHONY: unit
 unit: dev page ## all tests but e2e, in parts side by side
 	$(call beside,$(UNIT))

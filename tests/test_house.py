@@ -25,9 +25,9 @@ def sized(source: str) -> Iterator[tuple[Path, int]]:
 
 
 def test_the_tree_in_the_docs_is_the_tree() -> None:
-    """`python -m tests.tree` draws it."""
+    """`make docs` would change nothing."""
     page = ARCHITECTURE.read_text(encoding="utf-8")
-    assert with_tree(page) == page, "run python -m tests.tree"
+    assert with_tree(page) == page, "run make docs"
 
 
 @pytest.mark.parametrize("source", [*SOURCES, "tests", "bench", "docs"])

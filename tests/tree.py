@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
-BEGIN, END = "<!-- The tree is drawn by `python -m tests.tree`. -->\n```\n", "```\n"
+BEGIN, END = "<!-- The tree is drawn by `make docs`. -->\n```\n", "```\n"
 PAGE = "web/frontend/src"
 SOURCES = ("cli", "ticker", "feeds", "web", PAGE)
 TOLD = {

@@ -61,8 +61,8 @@ def test_a_kind_is_complete(kind: str) -> None:
 
 def test_the_pages_are_up_to_date() -> None:
     """`python -m cli.document` would change nothing."""
-    assert with_kinds(PAGE.read_text(encoding="utf-8"), kinds()) == PAGE.read_text(encoding="utf-8"), "run python -m cli.document"
-    assert with_worth(FRESHNESS.read_text(encoding="utf-8"), kinds()) == FRESHNESS.read_text(encoding="utf-8"), "run python -m cli.document"
+    assert with_kinds(PAGE.read_text(encoding="utf-8"), kinds()) == PAGE.read_text(encoding="utf-8"), "run make docs"
+    assert with_worth(FRESHNESS.read_text(encoding="utf-8"), kinds()) == FRESHNESS.read_text(encoding="utf-8"), "run make docs"
 
 
 POLLED = [kind for kind, feed in kinds().items() if issubclass(feed.Settings, PolledSettings)]

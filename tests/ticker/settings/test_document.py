@@ -19,7 +19,7 @@ COMMENTED_OUT = re.compile(r"^#(?=\[|\"?[A-Za-z_-]+\"? = )", re.MULTILINE)
 def test_the_page_is_up_to_date() -> None:
     """`python -m cli.document` would change nothing."""
     page = PAGE.read_text(encoding="utf-8")
-    assert with_tables(page, feed_kinds()) == page, "run python -m cli.document"
+    assert with_tables(page, feed_kinds()) == page, "run make docs"
 
 
 def test_the_page_has_every_key() -> None:

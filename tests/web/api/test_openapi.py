@@ -64,7 +64,7 @@ def test_the_document_is_published(running: Relaying) -> None:
     answer = running.http.get("/openapi.json")
     assert (answer.status_code, answer.mimetype, answer.get_json()) == (200, "application/json", DOCUMENT)
     assert running.http.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    assert json.loads(COPY.read_text(encoding="utf-8")) == DOCUMENT, "python -m cli.document writes it"
+    assert json.loads(COPY.read_text(encoding="utf-8")) == DOCUMENT, "make docs writes it"
 
 
 def test_every_route_is_in_it_and_no_other(running: Relaying) -> None:

@@ -7,7 +7,7 @@ from web.api.page_types import FILE, page_types
 
 def test_the_pages_types_are_up_to_date() -> None:
     """`python -m cli.document` would change nothing."""
-    assert FILE.read_text(encoding="utf-8") == page_types(), "run python -m cli.document"
+    assert FILE.read_text(encoding="utf-8") == page_types(), "run make docs"
 
 
 def test_what_a_type_looks_like() -> None:
