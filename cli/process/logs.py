@@ -2,7 +2,7 @@
 
 Nothing that comes from outside reaches the terminal raw: what is not printable is escaped. No secret does at all: strangers' words come
 here without, and are looked through once more, as tracebacks quote whatever a library had in hand. A kind of event, which is a place in the
-code, is told `BURST` times at once and then once a second; the next line of its kind says how many were left out.
+code (at debug one for each feed), is told `BURST` times at once and then once a second; its next line says how many were left out.
 
 A line is made where it is logged, and written by a thread (`cli.process.stderr`): to log never blocks.
 """
@@ -83,12 +83,12 @@ class FloodFilter(logging.Filter):
     def __init__(self, monotonic: Callable[[], float]) -> None:
         super().__init__()
         self._monotonic = monotonic
-        self._kinds: dict[tuple[str, int], _Kind] = {}  # as many as there are places in the code that log
+        self._kinds: dict[tuple[str, int, str], _Kind] = {}  # as many as there are places in the code that log, times feeds
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to tell it; then its `left_out` is how many before it were not told."""
         now_s = self._monotonic()
-        kind = self._kinds.setdefault((record.pathname, record.lineno), _Kind(now_s))
+        kind = self._kinds.setdefault((record.pathname, record.lineno, _feed(record)), _Kind(now_s))
         kind.tokens = min(BURST, kind.tokens + (now_s - kind.seen_s) * PER_S)
         kind.seen_s = now_s
         if kind.tokens < 1:
@@ -97,6 +97,13 @@ class FloodFilter(logging.Filter):
         kind.tokens -= 1
         record.left_out, kind.left_out = kind.left_out, 0
         return True
+
+
+def _feed(record: logging.LogRecord) -> str:
+    """Which feed a line at debug is about: one that is polled ten times a second must not hide what is decided about the others."""
+    if record.levelno == logging.DEBUG and isinstance(record.args, tuple) and str(record.msg).startswith("feed %s"):
+        return str(record.args[0])
+    return ""
 
 
 class _Kind:

@@ -256,7 +256,8 @@ class Poller:
 
     def _conclude(self, result: RoundResult) -> None:
         """Failed as a whole: back off. Good on the whole: only the symbols of the failed calls have an error."""
-        log.debug("feed %s: calls answered: %d, failed: %d", self.source.name, result.answers, len(result.failures))
+        if result.failures:
+            log.debug("feed %s: calls answered: %d, failed: %d", self.source.name, result.answers, len(result.failures))
         if result.failures and (result.give_up or not result.answers):
             self._run_in(self.feed_state.failed(result.worst(), self._interval.planned_s))
         elif result.answers:

@@ -128,6 +128,18 @@ def test_what_was_left_out_is_told_later() -> None:
     assert [entry.get("left_out") for entry in entries[-3:]] == [None, 7, None]
 
 
+def test_a_fast_feed_hides_no_other_at_debug() -> None:
+    """What is decided about each feed is a kind of its own there, and only there: other lines are limited whatever feed they are about."""
+    bench = Bench(JsonLine())
+    for name, lines in (("fast", 1000), ("slow", 1)):
+        for _ in range(lines):
+            bench.log.debug("feed %s: polls", name)
+            bench.log.warning("feed %s: fails", name)
+    said = [(entry["level"], entry["message"]) for entry in map(json.loads, bench.lines())]
+    assert [said.count(("debug", f"feed {name}: polls")) for name in ("fast", "slow")] == [BURST, 1]
+    assert [said.count(("warning", f"feed {name}: fails")) for name in ("fast", "slow")] == [BURST, 0]
+
+
 def test_a_line_has_an_end(bench: Bench) -> None:
     """However long what somebody sent is: the beginning and the end of it."""
     bench.log.warning("%s", "first" + "x" * 1_000_000 + "last")
