@@ -1,5 +1,7 @@
 """The house stays as docs/architecture.md draws it: its tree, the size of its rooms and of their files."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +56,13 @@ def test_tests_mirror_the_tree(source: str) -> None:
     """Where a module is, there are its tests: no folder of tests without a folder of code."""
     rooms = {folder for folder, _ in folders(source)} | TOGETHER
     assert {folder.removeprefix("tests/") for folder, _ in folders(f"tests/{source}")} <= rooms
+
+
+def test_a_name_is_that_of_one_class() -> None:
+    """Whoever reads a name knows what it is. Those of the wire stand apart: they are written `wire.Feed` wherever they are used."""
+    found = Counter[str]()
+    for source in ("cli", "ticker", "feeds", "web"):
+        for path, _ in sized(source):
+            if path.suffix == ".py" and path != Path("ticker/wire.py"):
+                found.update(re.findall(r"^class ([A-Za-z]\w*)", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE))
+    assert [name for name, count in found.items() if count > 1] == []

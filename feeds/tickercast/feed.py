@@ -39,7 +39,7 @@ from pydantic import Field, SecretStr
 from feeds.api_keys import Sendable
 from feeds.base import About, Subscription
 from feeds.streams.feed import StreamFeed, StreamSettings, StreamUrl
-from feeds.tickercast.session import Memory, RelaySession, Wish
+from feeds.tickercast.session import Memory, RelaySession, UpstreamOptions
 from ticker.quote import Kind
 from ticker.runtime import Runtime
 
@@ -84,4 +84,4 @@ class RelayFeed(StreamFeed):
     def session(self, here: str) -> RelaySession:
         settings = self.settings
         token = None if settings.api_key is None else settings.api_key.get_secret_value()
-        return RelaySession(self._memory, Wish(token, settings.max_hz, settings.stale_after_s), here)
+        return RelaySession(self._memory, UpstreamOptions(token, settings.max_hz, settings.stale_after_s), here)

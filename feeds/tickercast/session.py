@@ -42,7 +42,7 @@ MOST_SPARE = 20_000
 """Prices that nobody wants are kept of so many of its symbols, for whoever may want them."""
 
 
-class Wish(NamedTuple):
+class UpstreamOptions(NamedTuple):
     """What the settings of a feed ask of its upstream."""
 
     token: str | None = None
@@ -65,14 +65,14 @@ class RelaySession(StreamSession):
 
     sends_per_s: ClassVar[float] = 20.0
 
-    def __init__(self, memory: Memory, wish: Wish, here: str) -> None:
+    def __init__(self, memory: Memory, options: UpstreamOptions, here: str) -> None:
         super().__init__(memory.known)
         self.silence = Silence(DEAD_AFTER_S, heartbeat=True)
         self.may_subscribe = False
         self._memory = memory
-        self._wish = wish
+        self._options = options
         self._here = here
-        shortest_s = math.inf if wish.stale_after_s is None else wish.stale_after_s / 3
+        shortest_s = math.inf if options.stale_after_s is None else options.stale_after_s / 3
         self._probe_after_s = min(PROBE_AFTER_S, shortest_s)
         self._vouch_every_s = min(VOUCH_EVERY_S, shortest_s)
         self._epoch: str | None = None
@@ -144,7 +144,7 @@ class RelaySession(StreamSession):
         elif packet.word == "acknowledgement":
             answer = self._acknowledgement(packet.number, packet.payload)
         elif packet.word == "open":
-            self.send(join({} if self._wish.token is None else {"token": self._wish.token}))
+            self.send(join({} if self._options.token is None else {"token": self._options.token}))
         elif packet.word == "ping":
             self.send(PONG)
         elif packet.word == "refused":
@@ -307,7 +307,7 @@ class RelaySession(StreamSession):
     def _request(self, wish: Sequence[str], keys: Sequence[str]) -> bytes:
         request = next(self._numbers)
         self._asked_in[request] = keys
-        limit = {} if self._wish.max_hz is None else {"max_hz": self._wish.max_hz}
+        limit = {} if self._options.max_hz is None else {"max_hz": self._options.max_hz}
         return event("subscribe", {"symbols": wish, **limit}, request)
 
 

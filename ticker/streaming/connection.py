@@ -17,7 +17,7 @@ MOST_ODD = 100
 """So many messages running that make no sense end a connection."""
 
 
-class Connection:
+class StreamConnection:
     """Its I/O, what is said over it, and what has been seen of it."""
 
     def __init__(self, link: Link, session: Session, now_s: float) -> None:

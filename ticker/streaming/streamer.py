@@ -23,7 +23,7 @@ from ticker.feed_state import FeedState
 from ticker.quote import Tick
 from ticker.runtime import Runtime, Turn
 from ticker.source import Answer, Ended, Session, StreamSource, Subscription, bared
-from ticker.streaming.connection import Connection
+from ticker.streaming.connection import StreamConnection
 from ticker.streaming.delivery import Delivery
 from ticker.streaming.snapshots import Snapshots
 
@@ -78,7 +78,7 @@ class Streamer:
         self._wanted: dict[str, Subscription] = {}
         self._version = 0  # counts the calls of `want`
         self._delivery = Delivery(runtime, deliver)
-        self._connections: list[Connection] = []
+        self._connections: list[StreamConnection] = []
         self._charge: object | None = None  # the task that is in charge; `None`: there is none
         self._successor_coming = False
         self._next_successor_s = 0.0
@@ -140,7 +140,7 @@ class Streamer:
         return wire.Feed(feed=self.source.name, kind=self.source.kind, **self.feed_state.wire_state(),
                          reconnects=max(0, self._connects - 1), gaps=gaps, folded=self._delivery.folded, **self._facts)  # fmt: skip
 
-    def _go_on(self, charge: object, connection: Connection | None) -> None:
+    def _go_on(self, charge: object, connection: StreamConnection | None) -> None:
         """One connection after the other, for as long as the task `charge` is in charge."""
         try:
             while self._charge is charge and self._wanted and not self._stopped:
@@ -155,7 +155,7 @@ class Streamer:
             if self._charge is charge:
                 self._charge = None
 
-    def _connect(self) -> Connection | None:
+    def _connect(self) -> StreamConnection | None:
         """A new connection; or `None` where it failed, or after a moment's wait where it is too early."""
         too_early_s = LOOK_S if self._successor_coming else self.feed_state.wait_s
         if too_early_s > 0:
@@ -187,15 +187,15 @@ class Streamer:
     def _new_session(self) -> Session:
         return self.source.session(self._here)
 
-    def _open(self) -> Connection:
+    def _open(self) -> StreamConnection:
         log.debug("feed %s: connects, for %d symbols", self.source.name, len(self._wanted))
         link = self.source.open(list(self._wanted.values()))
-        connection = Connection(link, self._new_session(), self._clock.monotonic())
+        connection = StreamConnection(link, self._new_session(), self._clock.monotonic())
         self._connects += 1
         self._connections.append(connection)
         return connection
 
-    def _close(self, connection: Connection) -> None:
+    def _close(self, connection: StreamConnection) -> None:
         log.debug("feed %s: closes a connection after %.1f s", self.source.name, connection.age_s(self._clock.monotonic()))
         self._connections.remove(connection)
         self._gaps += connection.session.gaps
@@ -203,7 +203,7 @@ class Streamer:
             self._snapshots.forget(connection.session)
         connection.link.close()
 
-    def _serve(self, charge: object, connection: Connection) -> None:
+    def _serve(self, charge: object, connection: StreamConnection) -> None:
         """Use `connection` until it ends, or another takes its place; then close it."""
         try:
             while self._charge is charge and self._wanted and not self._stopped:
@@ -222,7 +222,7 @@ class Streamer:
         finally:
             self._close(connection)
 
-    def _replace(self, charge: object, connection: Connection) -> None:
+    def _replace(self, charge: object, connection: StreamConnection) -> None:
         """Let another connection take the place of `connection`. Raises `Ended` where that has to go first."""
         if not self.source.overlaps:
             self._leave(connection)
@@ -232,7 +232,7 @@ class Streamer:
             log.debug("feed %s: a second connection is to take the place of the first", self.source.name)
             self._runtime.spawn(self._make_successor, charge)
 
-    def _leave(self, connection: Connection) -> None:
+    def _leave(self, connection: StreamConnection) -> None:
         """Have the other side end the connection, for a moment: until it has, it counts, and a second one would be refused."""
         until_s = self._clock.monotonic() + LEAVE_WITHIN_S
         with suppress(Ended):
@@ -266,7 +266,7 @@ class Streamer:
         else:
             self._close(connection)
 
-    def _step(self, connection: Connection) -> None:
+    def _step(self, connection: StreamConnection) -> None:
         """Say what is to be said, wait a little for what comes, and take it in. Raises `Ended`."""
         session, now_s = connection.session, self._clock.monotonic()
         if connection.version != self._version:
@@ -296,7 +296,7 @@ class Streamer:
             self._changed()
         self._runtime.sleep(0)  # a torrent never makes us wait, so nobody else would get a turn
 
-    def _take(self, connection: Connection, message: bytes, now_s: float) -> None:
+    def _take(self, connection: StreamConnection, message: bytes, now_s: float) -> None:
         try:
             answer = connection.session.receive(message, now_s)
         except Ended:
@@ -315,7 +315,7 @@ class Streamer:
                 self.feed_state.proven()
                 self._well()
 
-    def _watch(self, connection: Connection, now_s: float) -> None:
+    def _watch(self, connection: StreamConnection, now_s: float) -> None:
         """Draw the conclusions from silence and age. Raises `Ended`."""
         connection.watch(now_s)
         if not connection.renew and connection.is_mute(now_s, self._mute_s):

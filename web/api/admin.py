@@ -40,7 +40,7 @@ Add = Callable[[str, str | None], object]
 Remove = Callable[[str], object]
 
 
-class Wish(msgspec.Struct):
+class NewSymbol(msgspec.Struct):
     """A symbol to add, and the feed to have it from: the only one, where none is named."""
 
     symbol: SymbolName
@@ -58,7 +58,7 @@ class Admin:
         self._remove = remove
         self._throttle = Throttle()
 
-    @change("POST", "/api/symbols", "Add a symbol to the settings", status=201, errors=_ERRORS, body=Wish)
+    @change("POST", "/api/symbols", "Add a symbol to the settings", status=201, errors=_ERRORS, body=NewSymbol)
     def post(self) -> wire.Edited | Response:
         wish = _wish()
         if isinstance(wish, Response):

@@ -41,7 +41,7 @@ Refusal = tuple[str, str]
 """A code and a message for people."""
 
 
-class Board(Protocol):
+class BoardHandlers(Protocol):
     """Serves the namespace `/`, and says who may join a symbol's (`web.socketio.board`)."""
 
     handlers: Mapping[str, Callable[..., Any]]
@@ -92,7 +92,7 @@ class SocketIOServer(socketio.Server):  # type: ignore[misc]  # python-socketio 
         admission: Admission,
         identification: Identification,
         origin_allowed: OriginCheck,
-        board: Board | None = None,
+        board: BoardHandlers | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -318,7 +318,7 @@ class TickerSocketIO(flask_socketio.SocketIO):  # type: ignore[misc]  # Flask-So
         admission: Admission,
         identification: Identification,
         origin_allowed: OriginCheck,
-        board: Board | None = None,
+        board: BoardHandlers | None = None,
         **options: Any,
     ) -> None:
         check_libraries()

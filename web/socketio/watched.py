@@ -11,8 +11,8 @@ TELL_AFTER_S = 0.05
 """Lists change in bursts (a page joins what it shows, a crowd comes in): they are looked through once for a burst."""
 
 
-class Watching(Protocol):
-    """Who wants to know (`ticker.watching.Watching`)."""
+class Interested(Protocol):
+    """Who wants to know what is read: `ticker.watching.Watching`, for whoever polls."""
 
     @property
     def matters(self) -> bool:
@@ -25,7 +25,7 @@ class Watching(Protocol):
 class WatchedSymbols:
     """Tells `watching` which symbols are `read`, a moment after reading lists changed, if that matters to any feed."""
 
-    def __init__(self, read: Callable[[], set[str] | None], runtime: Runtime, watching: Watching) -> None:
+    def __init__(self, read: Callable[[], set[str] | None], runtime: Runtime, watching: Interested) -> None:
         self._read = read
         self._runtime = runtime
         self._watching = watching

@@ -27,8 +27,8 @@ from web.refusals import Reason
 from web.runtime import EventletRuntime
 from web.socketio.admission import Admission
 from web.socketio.identify import Identification
-from web.socketio.server import Board, TickerSocketIO
-from web.socketio.watched import WatchedSymbols, Watching
+from web.socketio.server import BoardHandlers, TickerSocketIO
+from web.socketio.watched import Interested, WatchedSymbols
 
 PING_INTERVAL_S, PING_TIMEOUT_S = 3600, 3600
 SMALL_BYTES = 4096
@@ -69,8 +69,8 @@ class Stand:
         broadcast: BroadcastSettings | None = None,
         *,
         identification: type[Identification] = Identification,
-        board: Board | None = None,
-        watching: Watching | None = None,
+        board: BoardHandlers | None = None,
+        watching: Interested | None = None,
     ) -> None:
         self.runtime = EventletRuntime()
         self.app = Flask("stand", static_folder=None)
