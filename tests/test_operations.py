@@ -79,7 +79,7 @@ def test_every_metric_is_looked_at(scraped: set[str]) -> None:
     """What nobody draws and no alert reads need not be counted; of a process, half of what there is will do."""
     looked_at = {re.sub(r"_(bucket|sum|count)$", "", name) for text in expressions() for name in NAME.findall(text)}
     ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in scraped if name.startswith("tickercast_")}
-    assert ours - looked_at <= {"tickercast_symbol_state"}, "it is for people who look for the culprit"
+    assert ours - looked_at <= {"tickercast_symbol_state"}, "it is for people who look for one symbol"
 
 
 @pytest.mark.parametrize("expression", expressions())

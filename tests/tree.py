@@ -18,7 +18,7 @@ PAGE = "web/frontend/src"
 SOURCES = ("cli", "ticker", "feeds", "web", PAGE)
 TOLD = {
     PAGE: "The page, in TypeScript: composed in app.ts; the tape, and what is painted before the rest has arrived.",
-    f"{PAGE}/net": "The connection to the relay, kept in a worker that all tabs share.",
+    f"{PAGE}/net": "The connection to the server, kept in a worker that all tabs share.",
     f"{PAGE}/model": "What is known: symbols and quotes, how true they are, how they are written.",
     f"{PAGE}/history": "What was: sparklines, candles, the chart.",
     f"{PAGE}/view": "What is shown of it: the address, the reader's choices.",

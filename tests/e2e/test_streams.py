@@ -97,12 +97,12 @@ ALL = {symbol for symbols in SYMBOLS.values() for symbol in symbols}
 
 
 def settings(servers: Mapping[str, RunningProvider]) -> str:
-    """A feed for each kind, called like it, with two symbols that exist and one that does not; and a pulse for the board."""
+    """A feed for each kind, called like it, with two symbols that exist and one that does not; and one that always moves."""
     addresses = {kind: server.url.replace("http", "ws", 1) for kind, server in servers.items()}
     feeds = "".join(f'[feeds.{kind}]\nkind = "{kind}"\nbase_url = "{address}"\n' for kind, address in addresses.items())
     wishes = [(symbol, kind) for kind, symbols in SYMBOLS.items() for symbol in (*symbols, UNKNOWN.get(kind)) if symbol is not None]
-    pulse = '[feeds.pulse]\nkind = "simulated"\ninterval_s = 0.2\n[symbols]\nPULSE = { feed = "pulse" }\n'
-    return feeds + pulse + "".join(f'"{symbol}" = {{ feed = "{kind}" }}\n' for symbol, kind in wishes)
+    steady = '[feeds.steady]\nkind = "simulated"\ninterval_s = 0.2\n[symbols]\nSTEADY = { feed = "steady" }\n'
+    return feeds + steady + "".join(f'"{symbol}" = {{ feed = "{kind}" }}\n' for symbol, kind in wishes)
 
 
 @pytest.fixture(scope="module")

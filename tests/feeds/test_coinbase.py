@@ -188,7 +188,7 @@ def test_a_rate_limit_on_the_day_is_one_on_everything(feed: Coinbase, coinbase: 
 
 
 def test_an_unknown_product_is_rejected_and_a_foreign_404_is_not(feed: Coinbase, coinbase: RunningProvider) -> None:
-    """A wrong `base_url` must not put every symbol into quarantine."""
+    """A wrong `base_url` must not have every symbol left out."""
     unknown = complaint(lambda: poll(feed, "NOPE-USD"))
     assert (unknown.rejects_symbol, unknown.retryable) == (True, False)
     coinbase.fault("status", status=404, body="<html>nothing here</html>")

@@ -16,7 +16,7 @@ PATIENCE_S = 20.0
 
 
 class Bench:
-    """A thread whose first second is over when the test says so, and a door that its work may have to wait at."""
+    """A thread whose first second is over when the test says so, and what its work may have to wait for before it ends."""
 
     def __init__(self) -> None:
         self.runtime = EventletRuntime()
@@ -24,7 +24,7 @@ class Bench:
         self.seconds = 0
         """So many were over while work was done."""
         self.thread = SideThread(self._wait, original, "reading x.toml")
-        self.door = original("threading").Event()
+        self.may_end = original("threading").Event()
 
     def _wait(self, descriptor: int, timeout_s: float) -> bool:
         while not self.is_late:
@@ -35,9 +35,9 @@ class Bench:
         return False
 
     def blocked(self) -> list[bool]:
-        """Begin work that waits at the door; where what it returned will be found."""
+        """Begin work that waits until it `may_end`; where what it returned will be found."""
         found: list[bool] = []
-        self.runtime.spawn(lambda: found.append(self.thread.run(self.door.wait, PATIENCE_S)))
+        self.runtime.spawn(lambda: found.append(self.thread.run(self.may_end.wait, PATIENCE_S)))
         self.runtime.sleep(0)
         return found
 
@@ -53,7 +53,7 @@ def bench() -> Iterator[Bench]:
     """One whose thread ends with the test."""
     bench = Bench()
     yield bench
-    bench.door.set()
+    bench.may_end.set()
     bench.thread.close()
 
 
@@ -68,7 +68,7 @@ def test_what_blocks_holds_nobody_up(bench: Bench) -> None:
     for _ in range(5):
         bench.runtime.sleep(0)
     assert found == []
-    bench.door.set()
+    bench.may_end.set()
     bench.until(lambda: found)
     assert found == [True]
     with pytest.raises(ZeroDivisionError):
@@ -88,7 +88,7 @@ def test_one_piece_at_a_time_in_order(bench: Bench) -> None:
         bench.runtime.spawn(bench.thread.run, do, number)
     bench.runtime.sleep(0)
     assert done == []
-    bench.door.set()
+    bench.may_end.set()
     bench.until(lambda: first)
     bench.thread.run(do, 20)
     assert done == list(range(21))
@@ -106,11 +106,11 @@ def test_slow_work_is_told_once_until_it_was_quick(bench: Bench, caplog: pytest.
     """A mount that takes 3 s each time must not fill the log, and one that hangs must be told before it answers."""
 
     def slow() -> None:
-        bench.door.clear()
+        bench.may_end.clear()
         found = bench.blocked()
         bench.is_late = True
         bench.until(lambda: not bench.is_late)
-        bench.door.set()
+        bench.may_end.set()
         bench.until(lambda: found)
 
     with caplog.at_level(logging.WARNING):
@@ -134,11 +134,11 @@ def test_work_that_computes_is_not_slow(bench: Bench, caplog: pytest.LogCaptureF
         while core_s() < until_s:
             pass
         bench.is_late = True  # a second is over
-        assert bench.door.wait(PATIENCE_S)
+        assert bench.may_end.wait(PATIENCE_S)
 
     def let_in() -> None:
         bench.until(lambda: bench.seconds)
-        bench.door.set()
+        bench.may_end.set()
 
     bench.runtime.spawn(let_in)
     with caplog.at_level(logging.WARNING):
@@ -148,23 +148,23 @@ def test_work_that_computes_is_not_slow(bench: Bench, caplog: pytest.LogCaptureF
 
 def test_who_is_ended_while_waiting_leaves_the_thread_to_the_next(bench: Bench) -> None:
     """The next piece is done after the one that nobody waits for any more, and gets its own result."""
-    task = bench.runtime.spawn(bench.thread.run, bench.door.wait, PATIENCE_S)
+    task = bench.runtime.spawn(bench.thread.run, bench.may_end.wait, PATIENCE_S)
     bench.runtime.sleep(0)
     task.kill()
-    bench.door.set()
+    bench.may_end.set()
     assert bench.thread.run(len, "four") == 4
 
 
 def test_closed_while_it_does_what_nobody_waits_for() -> None:
     """Nothing is left open, and whoever comes all the same finds a new one."""
     bench, before = Bench(), descriptors()
-    task = bench.runtime.spawn(bench.thread.run, bench.door.wait, PATIENCE_S)
+    task = bench.runtime.spawn(bench.thread.run, bench.may_end.wait, PATIENCE_S)
     bench.runtime.sleep(0)
     task.kill()
     bench.thread.close()
     assert bench.thread.run(divmod, 7, 2) == (3, 1)
     bench.thread.close()
-    bench.door.set()
+    bench.may_end.set()
     bench.until(lambda: descriptors() <= before)  # what other tests left behind may go meanwhile
 
 

@@ -83,7 +83,7 @@ class BoardNamespace:
             self._engine.send_frame(client, frame)
 
     def say_goodbye(self) -> None:
-        """Tell every member that the relay stops and when to come again: each at a time of its own, spread evenly, in no order."""
+        """Tell every client that the server stops and when to come again: each at a time of its own, spread evenly, in no order."""
         members = list(self.members.values())
         shuffle(members)
         # Twice as long as it takes to let all of them in.

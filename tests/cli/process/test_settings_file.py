@@ -107,11 +107,11 @@ def test_an_edit_does_not_wait_for_ever(bench: Bench, monkeypatch: pytest.Monkey
 def test_one_edit_at_a_time_and_the_end_does_not_wait_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that hangs keeps others out, and the end for a moment."""
     bench.mount.may_answer.set()
-    door, begun = original("threading").Event(), original("threading").Event()
+    may_end, begun = original("threading").Event(), original("threading").Event()
 
     def hang(*_: object) -> None:
         begun.set()
-        assert door.wait(PATIENCE_S)
+        assert may_end.wait(PATIENCE_S)
 
     monkeypatch.setattr(edit, "add", hang)
     monkeypatch.setattr(settings_file, "EDIT_WAITS_S", PATIENCE_S)
@@ -121,7 +121,7 @@ def test_one_edit_at_a_time_and_the_end_does_not_wait_for_ever(bench: Bench, mon
     with pytest.raises(Busy, match="another change of it does not end"):
         bench.file.add("B", None)
     bench.file.end()
-    door.set()
+    may_end.set()
 
 
 def test_a_bug_does_not_end_the_looking(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

@@ -154,17 +154,17 @@ def test_rooms_in_handlers(stand: Stand) -> None:
 def test_the_session_of_a_client(stand: Stand) -> None:
     """`flask.session` is kept from event to event, one a client; so is python-socketio's."""
 
-    def tally() -> int:
+    def count() -> int:
         flask.session["count"] = flask.session.get("count", 0) + 1
         sid = flask.request.sid  # type: ignore[attr-defined]
         with stand.server.session(sid) as session:
             session["count"] = session.get("count", 0) + 10
             return int(flask.session["count"] + session["count"])
 
-    stand.socketio.on_event("tally", tally)
+    stand.socketio.on_event("count", count)
     with stand.websocket("/") as one, stand.websocket("/") as other:
         for reader, expected in ((one, 11), (one, 22), (other, 11), (one, 33)):
-            reader.say('421["tally"]')
+            reader.say('421["count"]')
             assert reader.text() == f"431[{expected}]"
 
 
