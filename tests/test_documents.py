@@ -1,13 +1,12 @@
 """The documents name what is there: the files, the modules and the classes they speak of, and the places that their links lead to."""
 
 import re
-import subprocess
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 
-from tests.tree import ROOT
+from tests.tree import NOT_OURS, ROOT
 
 ROOMS = ("bench", "cli", "docs", "feeds", "tests", "ticker", "web")
 DOCUMENTS = sorted(
@@ -19,6 +18,7 @@ INVENTED = {"feeds/example.py", "tests/feeds/test_example.py"}
 """What a reader is told to make."""
 OTHERS = {"MemoryMax"}
 """Names of other programs' that look like classes of ours."""
+WRITTEN = {".py", ".ts", ".mjs", ".md"}
 FILE = re.compile(r"[\w./-]*\w\.(?:py|ts)\b")
 FOLDER = re.compile(rf"`((?:{'|'.join(ROOMS)})/[\w./-]*)`")
 MODULE = re.compile(r"`((?:cli|feeds|ticker|web)(?:\.[A-Za-z_]+)+)[`(]")
@@ -29,10 +29,10 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 @cache
 def sources() -> dict[str, str]:
-    """The text of everything that is kept in git and may be named, by path."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    wanted = {".py", ".ts", ".mjs", ".js", ".md", ".css", ".html"}
-    return {path: (ROOT / path).read_text(encoding="utf-8") if Path(path).suffix in wanted else "" for path in listed}
+    """The text of every file that may be named, by path; what was installed or built is none."""
+    listed = [path for room in ROOMS for path in (ROOT / room).rglob("*")] + list(ROOT.glob("*"))
+    ours = [path for path in listed if path.is_file() and not NOT_OURS & set(path.relative_to(ROOT).parts)]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") if path.suffix in WRITTEN else "" for path in ours}
 
 
 @cache
